@@ -1,0 +1,249 @@
+/* base.h -- the ground floor: errors, memory, text, threads, random numbers, files, time, settings.
+ *
+ * Nothing here knows a table, a model or a screen. The rules that hold in the whole house:
+ *
+ *   - What can fail takes a last `Error *err` and returns bool (or a pointer, NULL on failure).
+ *     It leaves err alone on success and sets it once on failure.
+ *   - x_create/x_destroy and x_open/x_close own the object; x_init/x_release fill and empty the
+ *     caller's storage; a zeroed struct may be released, NULL may be destroyed.
+ *   - Small requests for memory abort when refused; sizes that the user's data set are asked for
+ *     with mem_try and become ERROR_SPACE.
+ *   - No mutable globals. Randomness travels as Rng *, threads as Pool *, time as a value.
+ *
+ *     Error err = {0};
+ *     Text text = {0};
+ *     if (!file_read("taxi.recipe", &text, 1 << 20, &err))
+ *         fprintf(stderr, "%s\n", err.text);   // taxi.recipe: cannot open: No such file ...
+ *     text_release(&text);
+ */
+#ifndef LATHE_BASE_H
+#define LATHE_BASE_H
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
+#define ERROR_KINDS(X)  /* name, meaning */ \
+    X(USAGE, "asked for in the wrong way")          /* exit 2; every other kind is exit 1 */ \
+    X(IO,    "could not read or write")             \
+    X(PARSE, "could not make sense of the data")    \
+    X(SHAPE, "sizes or kinds do not agree")         \
+    X(SPACE, "too large for the memory there is")   \
+    X(STOP,  "stopped on request")
+
+#define AS_ENUM(name, meaning) ERROR_##name,
+typedef enum ErrorKind { ERROR_NONE, ERROR_KINDS(AS_ENUM) } ErrorKind;
+#undef AS_ENUM
+
+typedef struct Error {
+    ErrorKind kind;  /* for callers that branch */
+    char text[400];  /* for people, one line: the place, what was expected, what was found */
+} Error;
+
+/* Both always return false, so a failing function can `return error_set(...)`. err may be NULL. */
+bool error_set(Error *err, ErrorKind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
+bool error_in(Error *err, const char *fmt, ...) PRINTF_LIKE(2, 3); /* puts "place: " in front */
+
+/* ---- memory ------------------------------------------------------------------------------- */
+
+void *mem_alloc(size_t size);              /* zeroed; aborts when there is none */
+void *mem_resize(void *old, size_t size);  /* aborts when there is none; new bytes undefined */
+void *mem_try(size_t size, Error *err);    /* zeroed, 64-byte aligned; NULL and ERROR_SPACE */
+void *mem_copy(const void *from, size_t size);
+char *text_copy(const char *from);         /* NULL stays NULL */
+void  mem_free(void *p);                   /* for all of the above */
+
+/* An Arena hands out memory that goes all at once. {0} is an empty arena. One thread at a time. */
+typedef struct Arena { struct ArenaBlock *block; size_t used; } Arena;
+void *arena_alloc(Arena *a, size_t size);          /* zeroed, 64-byte aligned; aborts */
+char *arena_text(Arena *a, const char *from);
+char *arena_printf(Arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void  arena_reset(Arena *a);                       /* empty again, memory kept */
+void  arena_release(Arena *a);
+#define ARENA_NEW(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (size_t)(count)))
+
+/* A Vec is a growing array: `struct { T *at; size_t count, room; }`, zeroed to begin with. */
+#define VEC(T) struct { T *at; size_t count, room; }
+#define vec_add(v, ...) (*vec_slot(v) = (__VA_ARGS__))
+#define vec_slot(v) (vec_grow_((void **)&(v)->at, &(v)->count, &(v)->room, sizeof *(v)->at), \
+                     &(v)->at[(v)->count - 1])
+#define vec_last(v) (&(v)->at[(v)->count - 1])
+#define vec_release(v) (mem_free((v)->at), (v)->at = NULL, (v)->count = (v)->room = 0)
+void vec_grow_(void **at, size_t *count, size_t *room, size_t size);
+
+/* ---- text --------------------------------------------------------------------------------- */
+
+/* A growing string, always terminated once something was added; {0} is "" (text_str gives ""). */
+typedef struct Text { char *at; size_t count, room; } Text;
+void  text_add(Text *t, const char *bytes, size_t n);
+void  text_puts(Text *t, const char *s);
+void  text_putc(Text *t, char c);
+void  text_printf(Text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void  text_reset(Text *t);
+void  text_release(Text *t);
+char *text_take(Text *t);             /* the caller frees with mem_free; t is empty again */
+const char *text_str(const Text *t);  /* borrowed until the next change */
+
+bool   text_equal(const char *a, const char *b);              /* NULL equals NULL */
+bool   text_starts(const char *s, const char *prefix);
+bool   text_ends(const char *s, const char *suffix);
+bool   text_like(const char *s, size_t n, const char *pattern); /* SQL LIKE: % and _, UTF-8 */
+size_t text_distance(const char *a, const char *b);           /* edits, for "did you mean" */
+/* The nearest of n names, or NULL when none is near: the tail of "no column X, did you mean Y?" */
+const char *text_nearest(const char *word, const char *const *names, size_t n);
+
+/* Numbers as people and files write them. Both parse the whole of [s, s+n) or return false. */
+bool text_to_real(const char *s, size_t n, double *out); /* also nan, inf; correctly rounded */
+bool text_to_int(const char *s, size_t n, int64_t *out);
+void text_add_real(Text *t, double value);        /* shortest form that reads back the same */
+void text_add_count(Text *t, double value);       /* 12,345 or 1.2M; for screens */
+void text_add_bytes(Text *t, double bytes);       /* 1.4 GB */
+void text_add_seconds(Text *t, double seconds);   /* 850 ms, 12 s, 3 m 04 s, 2 h 10 m */
+
+/* UTF-8 measured in terminal columns. */
+uint32_t utf8_next(const char **s, const char *end); /* U+FFFD for a broken byte; moves s */
+bool     utf8_valid(const char *s, size_t n);
+size_t   utf8_width(const char *s, size_t n);        /* columns; wide = 2, combining = 0 */
+size_t   utf8_fit(const char *s, size_t n, size_t columns); /* bytes that fit in so many columns */
+
+/* ---- settings that are declared once ------------------------------------------------------- */
+
+/* A Param row says everything about one setting: the form, the check, completion, --help, the
+ * manual, the tuner's space and the stored form derive from it. Tables end with PARAM_END.
+ * The settings live in a plain struct; a row knows its field's place in it.
+ * Text fields are char* owned by the struct (params_init allocates, params_release frees).    */
+typedef enum ParamKind { PARAM_KIND_END, PARAM_KIND_BOOL, PARAM_KIND_INT, PARAM_KIND_REAL,
+                         PARAM_KIND_PICK, PARAM_KIND_TEXT, PARAM_KIND_SIZES } ParamKind;
+typedef struct ParamSizes { int count; int at[8]; } ParamSizes; /* "128,128": layer widths */
+
+typedef struct Param {
+    ParamKind kind;
+    const char *name;            /* as typed: lr=, hidden= */
+    size_t offset;               /* of the field in the settings' struct */
+    double normal, least, most;  /* default and range (INT, REAL; SIZES: range of one size) */
+    const char *text;            /* default of TEXT and SIZES as text; "" for none */
+    const char *const *picks;    /* PICK: NULL-ended names; the field is an int index */
+    const char *unit, *help;
+    bool log;                    /* searched and nudged on a logarithmic scale */
+    bool live;                   /* may be changed while a run trains */
+    bool required;
+} Param;
+
+#define PARAM_BOOL(S, f, n, dflt, hlp, ...) \
+    { .kind = PARAM_KIND_BOOL, .name = n, .offset = offsetof(S, f), .normal = dflt, .most = 1, \
+      .unit = "", .help = hlp, __VA_ARGS__ }
+#define PARAM_INT(S, f, n, dflt, lo, hi, un, hlp, ...) \
+    { .kind = PARAM_KIND_INT, .name = n, .offset = offsetof(S, f), .normal = dflt, .least = lo, \
+      .most = hi, .unit = un, .help = hlp, __VA_ARGS__ }
+#define PARAM_REAL(S, f, n, dflt, lo, hi, un, hlp, ...) \
+    { .kind = PARAM_KIND_REAL, .name = n, .offset = offsetof(S, f), .normal = dflt, .least = lo, \
+      .most = hi, .unit = un, .help = hlp, __VA_ARGS__ }
+#define PARAM_PICK(S, f, n, dflt, names, hlp, ...) \
+    { .kind = PARAM_KIND_PICK, .name = n, .offset = offsetof(S, f), .normal = dflt, \
+      .picks = names, .unit = "", .help = hlp, __VA_ARGS__ }
+#define PARAM_TEXT(S, f, n, dflt, hlp, ...) \
+    { .kind = PARAM_KIND_TEXT, .name = n, .offset = offsetof(S, f), .text = dflt, .unit = "", \
+      .help = hlp, __VA_ARGS__ }
+#define PARAM_SIZES(S, f, n, dflt, lo, hi, un, hlp, ...) \
+    { .kind = PARAM_KIND_SIZES, .name = n, .offset = offsetof(S, f), .text = dflt, .least = lo, \
+      .most = hi, .unit = un, .help = hlp, __VA_ARGS__ }
+#define PARAM_END { .kind = PARAM_KIND_END }
+
+const Param *param_find(const Param *rows, const char *name);           /* NULL if absent */
+void params_init(const Param *rows, void *settings);                    /* the defaults */
+void params_release(const Param *rows, void *settings);                 /* frees TEXT fields */
+/* Parses, checks range; "lr: expected a number from 1e-06 to 1, found 'fast'" (ERROR_USAGE). */
+bool param_set(const Param *row, void *settings, const char *value, Error *err);
+bool params_set(const Param *rows, void *settings, const char *name, const char *value, Error *err);
+void param_get(const Param *row, const void *settings, Text *into);     /* round-trips */
+void param_default(const Param *row, Text *into);
+void param_range(const Param *row, Text *into);   /* "1e-06 .. 1", "relu | gelu", "sizes 1 .. 4096" */
+
+/* ---- randomness ---------------------------------------------------------------------------- */
+
+/* xoshiro256++ (Blackman and Vigna 2019), seeded by splitmix64. The state is the struct: copy it
+ * to save it. The same seed and stream give the same numbers on every machine. */
+typedef struct Rng { uint64_t s[4]; } Rng;
+void     rng_seed(Rng *r, uint64_t seed, uint64_t stream);
+uint64_t rng_next(Rng *r);
+double   rng_unit(Rng *r);                       /* [0, 1) */
+double   rng_normal(Rng *r);
+uint64_t rng_below(Rng *r, uint64_t n);          /* unbiased */
+void     rng_shuffle(Rng *r, uint32_t *order, size_t n);
+uint64_t hash_bytes(const void *p, size_t n, uint64_t seed); /* 64 bits, well mixed; for tables */
+
+/* ---- threads ------------------------------------------------------------------------------- */
+
+/* A fixed set of workers for loops inside one piece of work. pool_run calls body(job, i, worker)
+ * for i in [0, count) on all threads (the caller is one of them) and returns when all are done.
+ * No allocation. Which thread takes which i is not fixed: sum per i, then in order of i.
+ * worker is in [0, pool_threads). One pool_run at a time; not from inside a body.
+ * A NULL pool means "on the caller alone".                                                    */
+typedef struct Pool Pool;
+Pool  *pool_create(size_t threads);              /* 0: as many as there are cores */
+void   pool_destroy(Pool *pool);
+size_t pool_threads(const Pool *pool);
+void   pool_run(Pool *pool, size_t count, void (*body)(void *job, size_t i, size_t worker), void *job);
+
+/* Stopping is a question: the owner raises the flag, the worker asks once a batch. */
+typedef struct Stop { atomic_bool asked; } Stop;
+void stop_ask(Stop *s);
+bool stop_asked(const Stop *s);                  /* NULL: never */
+
+/* How far a piece of work is: newest wins, may be skipped. The worker writes, anyone reads.
+ * NULL everywhere means nobody looks. */
+typedef struct Progress {
+    _Atomic uint64_t done, total;                /* total 0: not known */
+    _Atomic(const char *) unit;                  /* "bytes", "rows"; static text */
+    _Atomic(const char *) what;                  /* "reading", "sorting"; static text */
+    Stop stop;                                   /* raised by the one who looks */
+} Progress;
+void progress_begin(Progress *p, const char *what, const char *unit, uint64_t total);
+void progress_add(Progress *p, uint64_t more);
+bool progress_stopped(const Progress *p);        /* NULL: never */
+
+/* ---- files, time, machine ------------------------------------------------------------------ */
+
+bool file_read(const char *path, Text *into, size_t most, Error *err);
+/* Writes to a new name beside path, flushes it to disk, renames: whole or not at all. */
+bool file_write(const char *path, const void *bytes, size_t n, Error *err);
+bool file_exists(const char *path);
+bool dir_create(const char *path, Error *err);           /* with parents; there already is fine */
+bool dir_flush(const char *path, Error *err);            /* fsync of the folder after a rename */
+bool dir_remove(const char *path, Error *err);           /* with all that is in it */
+
+typedef struct FileMap { const uint8_t *at; size_t size; } FileMap; /* read-only, whole file */
+bool filemap_open(FileMap *m, const char *path, Error *err); /* size 0: at is a valid pointer */
+void filemap_close(FileMap *m);
+
+double  clock_now(void);                          /* seconds, monotonic */
+int64_t time_now(void);                           /* microseconds since 1970 UTC */
+/* Civil time (proleptic Gregorian, UTC). days: since 1970-01-01. */
+int64_t date_days(int year, int month, int day);
+void    date_civil(int64_t days, int *year, int *month, int *day);
+void    time_format(int64_t micros, Text *into);  /* 2026-11-21 20:33:45, with .ffffff if any */
+void    date_format(int32_t days, Text *into);    /* 2026-11-21 */
+bool    time_parse(const char *s, size_t n, int64_t *micros); /* ISO forms, date or date and time */
+
+/* SHA-256 (libcrypto), for names of datasets and models. */
+typedef struct Sha256 Sha256;
+Sha256 *sha256_create(void);
+void    sha256_add(Sha256 *h, const void *bytes, size_t n);
+void    sha256_finish(Sha256 *h, uint8_t out[32]); /* and destroys h */
+void    sha256_bytes(const void *bytes, size_t n, uint8_t out[32]);
+void    sha256_hex(const uint8_t digest[32], char out[65]);
+
+/* One line to the log file of the workspace and, if asked, to standard error. */
+typedef enum LogLevel { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } LogLevel;
+typedef struct Log Log;
+Log *log_open(const char *path, LogLevel least, Error *err); /* path NULL: standard error */
+void log_close(Log *log);
+void log_line(Log *log, LogLevel level, const char *fmt, ...) PRINTF_LIKE(3, 4); /* log may be NULL */
+
+#endif
