@@ -1,0 +1,246 @@
+/* data.h -- tables: where they come from, how they are typed, kept, described and asked.
+ *
+ * A Dataset is one version of a table: an Arrow IPC file (Feather V2), mapped, uncompressed, in
+ * chunks of 65,536 rows, named by a tree of SHA-256 over its content. It never changes, so any
+ * number of threads may read it; what it hands out is borrowed until dataset_close().
+ *
+ * Chunk is the coin of the house: the reader makes them, recipes turn them into other chunks,
+ * features turn them into floats, scoring takes a chunk of one row or of many.
+ *
+ *     Dataset *d = dataset_open("3f2a....arrow", &err);
+ *     for (size_t c = 0; c < dataset_chunks(d); c++) {
+ *         Chunk chunk;
+ *         dataset_chunk(d, c, &arena, &chunk);                    // zero copy
+ *         const Column *fare = chunk_find(&chunk, "FAREAMOUNT");  // NULL if absent
+ *         for (size_t row = 0; row < chunk.rows; row++)
+ *             if (column_has(fare, row))
+ *                 sum += column_real(fare, row);                  // of a number, time, date, bool
+ *     }
+ *     dataset_close(d);
+ */
+#ifndef LATHE_DATA_H
+#define LATHE_DATA_H
+
+#include <lathe/base.h>
+
+#include <jansson.h>
+
+/* ---- columns, chunks ----------------------------------------------------------------------- */
+
+#define COLUMN_TYPES(X) /* enum, name in files and on screen, meaning */ \
+    X(BOOL, "bool",      "true or false")                                \
+    X(INT,  "int64",     "whole number")                                 \
+    X(REAL, "float64",   "number")                                       \
+    X(TIME, "timestamp", "microseconds since 1970 UTC")                  \
+    X(DATE, "date",      "days since 1970")                              \
+    X(TEXT, "text",      "UTF-8, with a dictionary where words repeat")
+
+#define AS_ENUM(name, text, about) COLUMN_##name,
+typedef enum ColumnType { COLUMN_TYPES(AS_ENUM) COLUMN_TYPE_COUNT } ColumnType;
+#undef AS_ENUM
+const char *column_type_name(ColumnType t);
+bool column_type_parse(const char *name, ColumnType *out); /* also int, float, real, string, time */
+
+#define ROLES(X) /* enum, name, meaning */           \
+    X(FEATURE, "feature", "an input of the model")   \
+    X(TARGET,  "target",  "what the model predicts") \
+    X(TIMELINE, "time",   "when the row happened")   \
+    X(ID,      "id",      "names the row")           \
+    X(IGNORE,  "ignore",  "not used")
+#define AS_ENUM(name, text, about) ROLE_##name,
+typedef enum Role { ROLES(AS_ENUM) ROLE_COUNT } Role;
+#undef AS_ENUM
+const char *role_name(Role r);
+bool role_parse(const char *name, Role *out);
+
+/* A dictionary: word w is bytes[start[w] .. start[w+1]). Words are distinct; order of appearance. */
+typedef struct Words {
+    size_t count;
+    const int32_t *start;  /* [count+1] */
+    const char *bytes;
+} Words;
+
+/* One column of one chunk, in Arrow's layout. Open: kernels walk over it. */
+typedef struct Column {
+    const char *name;
+    ColumnType type;
+    size_t rows;
+    const uint8_t *valid;         /* bit i: row i has a value, LSB first; NULL: every row has */
+    union {
+        const uint8_t *bit;       /* BOOL, packed LSB first */
+        const int64_t *integer;   /* INT; TIME in microseconds UTC */
+        const double  *real;      /* REAL; NaN is a value here, missing is in `valid` */
+        const int32_t *day;       /* DATE */
+        const int32_t *code;      /* TEXT with words: [rows] into *words; 0 where missing */
+        const int32_t *start;     /* TEXT without: [rows+1] into bytes */
+    };
+    const Words *words;           /* TEXT: NULL means plain */
+    const char *bytes;            /* TEXT plain */
+} Column;
+
+typedef struct Chunk {
+    size_t rows, columns;
+    const Column *column;         /* [columns] */
+    uint64_t first;               /* number of its first row in the table, from 0 */
+    const uint64_t *origin;       /* [rows] row numbers in the source table; NULL: first + i */
+} Chunk;
+
+#define CHUNK_ROWS 65536 /* rows in a full chunk; the test build makes it tiny */
+
+static inline bool bit_get(const uint8_t *bits, size_t i) { return bits[i >> 3] >> (i & 7) & 1; }
+static inline bool column_has(const Column *c, size_t row) { return !c->valid || bit_get(c->valid, row); }
+const Column *chunk_find(const Chunk *c, const char *name);             /* NULL if absent */
+double      column_real(const Column *c, size_t row);  /* missing or TEXT: NaN; bool 0/1 */
+const char *column_text(const Column *c, size_t row, size_t *n); /* TEXT only; not terminated */
+void        column_print(const Column *c, size_t row, Text *into); /* as a CSV field shows it; missing: "" */
+uint64_t    chunk_origin(const Chunk *c, size_t row);
+void        chunk_slice(const Chunk *c, size_t from, size_t rows, Arena *a, Chunk *out); /* copies bitmaps only */
+/* The rows listed (ascending or not), copied; sets origin. */
+void        chunk_gather(const Chunk *c, const uint32_t *row, size_t rows, Arena *a, Chunk *out);
+
+/* Builds one column row by row (recipes, readers, tests); column_build_finish gives arena memory. */
+typedef struct ColumnBuild ColumnBuild;
+ColumnBuild *column_build(Arena *a, const char *name, ColumnType type, size_t rows_at_most);
+void column_build_missing(ColumnBuild *b);
+void column_build_real(ColumnBuild *b, double v);      /* REAL */
+void column_build_int(ColumnBuild *b, int64_t v);      /* INT, TIME, DATE, BOOL */
+void column_build_text(ColumnBuild *b, const char *s, size_t n);
+void column_build_finish(ColumnBuild *b, Column *out); /* text becomes words if that is smaller */
+
+/* ---- schema -------------------------------------------------------------------------------- */
+
+typedef struct Field { const char *name; ColumnType type; Role role; bool nullable; } Field;
+typedef struct Schema { size_t count; Field *field; Arena arena; } Schema; /* names in the arena */
+void   schema_add(Schema *s, const char *name, ColumnType type, Role role);
+size_t schema_find(const Schema *s, const char *name);  /* SIZE_MAX if absent */
+/* Sets "no column MILAGE, did you mean MILEAGE?" and returns SIZE_MAX when absent. */
+size_t schema_need(const Schema *s, const char *name, Error *err);
+void   schema_copy(Schema *into, const Schema *from);
+void   schema_release(Schema *s);
+json_t *schema_to_json(const Schema *s);
+bool   schema_from_json(Schema *into, const json_t *from, Error *err);
+
+/* ---- profile ------------------------------------------------------------------------------- */
+
+#define PROFILE_QUANTILES 101 /* 0 %, 1 % ... 100 % */
+#define PROFILE_BINS 40
+#define PROFILE_TOP 20
+typedef struct ProfileTop { const char *value; uint64_t count; } ProfileTop;
+typedef struct ColumnProfile {
+    const char *name; ColumnType type;
+    uint64_t count, missing;           /* rows; rows without a value */
+    double distinct;                   /* HyperLogLog estimate; exact while small */
+    bool numeric;                      /* the numbers below mean something (not TEXT) */
+    double least, most, mean, deviation; /* of the finite values; deviation with n-1 */
+    uint64_t zeros, negatives, nans;
+    double quantile[PROFILE_QUANTILES];
+    uint64_t bin[PROFILE_BINS];        /* equal width from least to most */
+    size_t tops; ProfileTop top[PROFILE_TOP]; /* most frequent first; text as printed */
+    uint64_t shortest, longest;        /* TEXT, in bytes */
+} ColumnProfile;
+typedef struct Profile { uint64_t rows; size_t columns; ColumnProfile *column; Arena arena; } Profile;
+const ColumnProfile *profile_find(const Profile *p, const char *name);
+json_t *profile_to_json(const Profile *p);
+bool    profile_from_json(Profile *into, const json_t *from, Error *err);
+void    profile_release(Profile *p);
+
+/* One pass over chunks; profilers of parts can be merged, in the order of the parts. */
+typedef struct Profiler Profiler;
+Profiler *profiler_create(const Schema *s);
+void profiler_add(Profiler *p, const Chunk *c);
+void profiler_merge(Profiler *into, Profiler *from); /* destroys from */
+void profiler_finish(Profiler *p, Profile *out);     /* destroys p */
+
+/* ---- datasets ------------------------------------------------------------------------------ */
+
+typedef struct Dataset Dataset;
+Dataset *dataset_open(const char *path, Error *err);  /* any broken or foreign file: one clear line */
+void     dataset_close(Dataset *d);
+const char   *dataset_hash(const Dataset *d);         /* 64 hex digits */
+const Schema *dataset_schema(const Dataset *d);
+const Profile *dataset_profile(const Dataset *d);     /* kept in the file */
+uint64_t dataset_rows(const Dataset *d);
+uint64_t dataset_bytes(const Dataset *d);
+size_t   dataset_chunks(const Dataset *d);
+void     dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out); /* views, no copies */
+/* The chunk that holds row, and the row's place in it. */
+size_t   dataset_locate(const Dataset *d, uint64_t row, size_t *in_chunk);
+bool     dataset_verify(const Dataset *d, Pool *pool, Error *err); /* recomputes the hash */
+
+/* Writes chunks (of any size; regrouped to CHUNK_ROWS) to a temporary file in dir; finish flushes,
+ * computes hash and profile, renames to dir/HASH.arrow. Destroying before leaves nothing.      */
+typedef struct DatasetWriter DatasetWriter;
+DatasetWriter *dataset_writer_create(const char *dir, const Schema *s, Pool *pool, Error *err);
+bool dataset_writer_add(DatasetWriter *w, const Chunk *c, Error *err);
+bool dataset_writer_finish(DatasetWriter *w, char hash[65], Error *err); /* does not destroy */
+void dataset_writer_destroy(DatasetWriter *w);
+
+/* ---- sources and ingest --------------------------------------------------------------------- */
+
+/* What sniffing guessed, or the user said: options are Param rows (ingest_params). Empty or 0
+ * means "guess". After opening, the reader's copy holds what is used.                          */
+typedef struct IngestOptions {
+    char *delimiter;   /* one character, or \t; "" guess */
+    char *quote;       /* "" guess */
+    int header;        /* 0 guess, 1 yes, 2 no */
+    char *encoding;    /* "" guess; utf-8, latin-1 */
+    char *null_words;  /* comma-separated; "" guess */
+    char *types;       /* COL:TYPE,... */
+    char *decimal;     /* "" guess; "." or "," */
+    int skip;          /* lines to skip before the table; -1 guess */
+    double reject_limit; /* share of rejected rows that is an error, 0..1 */
+} IngestOptions;
+extern const Param ingest_params[];
+
+typedef struct Reject { uint64_t line; const char *reason, *text; size_t text_size; } Reject;
+typedef void (*OnReject)(void *context, const Reject *r); /* on the reading thread */
+
+/* Streams any source (path, glob, "-", http(s)://; gzip and zstd by content) as typed chunks.
+ * With `wanted` (scoring) the columns and types are those; more in the source are left out, one
+ * that is missing there is an error that names it (unless it is the target).                    */
+typedef struct Reader Reader;
+Reader *reader_open(const char *source, const IngestOptions *options, const Schema *wanted,
+                    OnReject on_reject, void *context, Progress *progress, Error *err);
+const Schema *reader_schema(const Reader *r);
+json_t *reader_sniffed(const Reader *r);         /* delimiter, quote, header, ...; a new reference */
+/* true with out->rows > 0, or true with rows == 0 at the end; chunk memory lives until the next call */
+bool reader_next(Reader *r, Chunk *out, Error *err);
+void reader_close(Reader *r);
+
+typedef struct IngestReport {
+    char hash[65];
+    uint64_t rows, columns, rejects, bytes;      /* bytes read from the source, unpacked */
+    double seconds;
+    json_t *sniffed;                             /* owned; also "widened": [{column, from, to, line}] */
+    char source_tag[128];                        /* ETag, or size and time: has it changed? */
+} IngestReport;
+/* Source -> dataset file in dir. Widening a type later in the file is handled and reported. */
+bool ingest(const char *source, const IngestOptions *options, const char *dir, Pool *pool,
+            OnReject on_reject, void *context, Progress *progress, IngestReport *out, Error *err);
+void ingest_report_release(IngestReport *r);
+
+/* Chunks as CSV (RFC 4180 quoting), appended to text; the header line from the first chunk. */
+void csv_print_header(const Chunk *c, char delimiter, Text *into);
+void csv_print(const Chunk *c, char delimiter, Text *into);
+
+/* ---- split ----------------------------------------------------------------------------------- */
+
+/* Which part a row falls in: a seeded hash of its row number in the dataset, so it needs no memory,
+ * does not depend on threads, and stays when a recipe drops other rows. Shares sum to 1.         */
+typedef enum Part { PART_TRAIN, PART_VALID, PART_TEST, PART_COUNT } Part;
+typedef struct Split { double share[PART_COUNT]; uint64_t seed; } Split;
+bool split_parse(const char *text, Split *out, Error *err); /* "70/15/15", "64/16/20" */
+Part split_part(const Split *s, uint64_t row);
+const char *part_name(Part p);                              /* train, valid, test */
+
+/* ---- SQL -------------------------------------------------------------------------------------- */
+
+/* Makes a dataset readable as an eponymous virtual table of an SQLite connection, zero copy.
+ * The dataset must outlive the connection. */
+struct sqlite3;
+bool sql_add_dataset(struct sqlite3 *db, const char *table, const Dataset *d, Error *err);
+
+/* ---- made-up trips ---------------------------------------------------------------------------- */
+/* see sample.c: SampleOptions, sample_write() */
+
+#endif
