@@ -1,0 +1,124 @@
+/* model.h -- model families, trained step by step, and the bundle that scores raw rows.
+ *
+ * A family is one file (src/model/linear.c is the one to copy) and one row in MODEL_FAMILIES.
+ * It declares its hyperparameters as Param rows and knows how to take a step, to predict, and to
+ * give and take its whole state. The run (train.h) drives it and knows no family by name.
+ *
+ * Bits: the same seed gives the same bits on any number of threads, and after state_load.
+ *
+ *     const ModelFamily *mlp = model_family("mlp");
+ *     Model *m = model_create(mlp, hyper, &shape, &setup, &err);
+ *     model_step(m, &batch, &knobs, &stats, &err);        // forward, backward, update
+ *     model_predict(m, &batch, out);                      // [rows][outputs], raw scores
+ */
+#ifndef LATHE_MODEL_H
+#define LATHE_MODEL_H
+
+#include <lathe/feature.h>
+
+/* ---- families -------------------------------------------------------------------------------- */
+
+typedef struct Model Model;
+
+/* What may change from step to step (live commands write it). */
+typedef struct Knobs {
+    double lr, weight_decay, momentum, dropout, clip; /* clip 0: none */
+} Knobs;
+
+typedef struct ModelSetup {       /* fixed for a run */
+    uint64_t seed;
+    size_t batch_most;            /* rows in the largest batch; memory is planned for it */
+    int loss;                     /* index into loss_names; 0 auto (by the task) */
+    double huber_delta, quantile; /* in standardised units */
+    int optimizer;                /* index into optimizer_names */
+    double beta1, beta2, epsilon;
+    const float *class_weight;    /* [classes] or NULL */
+    Pool *pool;
+    uint64_t steps_total;         /* planned; 0 unknown */
+} ModelSetup;
+extern const char *const loss_names[];      /* auto squared absolute huber quantile logistic softmax */
+extern const char *const optimizer_names[]; /* sgd adam adamw */
+
+typedef struct StepStats {
+    double loss;                  /* mean over the batch, before the update */
+    double grad_norm;             /* before clipping */
+    bool finite;                  /* false: `layer` names where the first NaN or infinity was */
+    char layer[64];
+} StepStats;
+
+typedef struct TensorRow { const char *name; size_t rank, shape[4]; float *at; } TensorRow;
+
+typedef struct ModelFamily {
+    const char *name, *title, *about;
+    const Param *params; size_t params_size;      /* its own hyperparameters */
+    const char *normals;                          /* defaults of the run's rows: "lr=0.001 batch=256" */
+    bool whole_batch;                             /* a step wants all training rows (boosting) */
+    void *(*create)(const void *params, const ModelShape *shape, const ModelSetup *setup, Error *err);
+    void  (*destroy)(void *model);
+    bool  (*step)(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err);
+    void  (*predict)(void *model, const Batch *b, float *out); /* any number of rows; thread-safe for
+                                                                  different models only */
+    /* The tensors to keep, in fixed order: weights first, then what only a resumed run needs
+     * (optimiser moments, running statistics) from `weights` on. Borrowed. */
+    size_t (*tensors)(void *model, const TensorRow **rows, size_t *weights);
+    /* Small state beside the tensors (step count, generator), as JSON. */
+    json_t *(*state)(const void *model);
+    bool    (*restore)(void *model, const json_t *state, Error *err);
+} ModelFamily;
+
+extern const ModelFamily *const model_families[]; /* NULL-ended, order of the screen */
+const ModelFamily *model_family(const char *name); /* NULL if absent */
+
+Model *model_create(const ModelFamily *f, const void *params, const ModelShape *shape,
+                    const ModelSetup *setup, Error *err);
+void   model_destroy(Model *m);
+const ModelFamily *model_family_of(const Model *m);
+bool   model_step(Model *m, const Batch *b, const Knobs *k, StepStats *out, Error *err);
+void   model_predict(Model *m, const Batch *b, float *out); /* raw scores: standardised value, logits */
+double model_loss(const Model *m, const Batch *b, const float *out); /* mean loss of predictions */
+size_t model_weights(const Model *m);                       /* numbers learnt */
+/* Everything a resumed run needs (safetensors bytes); loading makes the next step the same bits. */
+bool   model_state_save(Model *m, bool weights_only, Text *into, Error *err);
+bool   model_state_load(Model *m, const void *bytes, size_t n, Error *err);
+/* Raw scores in place -> what people see: regression unchanged (standardised), binary p(class 1),
+ * multiclass softmax. */
+void   model_scores_to_outputs(const ModelShape *s, float *out, size_t rows);
+
+/* ---- the bundle: all it takes to score a raw row ----------------------------------------------- */
+
+/* A folder: bundle.json (schema, family, hyperparameters, lineage, metrics), recipes.json (each with
+ * its fitted state), features.json, model.safetensors, profile.json (the reference).  Written to a
+ * temporary folder, flushed, renamed. Opening checks every size.                                  */
+typedef struct Bundle Bundle;
+typedef struct BundleParts {
+    const Schema *schema;             /* of raw rows */
+    const Plan *const *plan; size_t plans; /* recipes from raw rows to the features, in order */
+    const Features *features;
+    Model *model;
+    const void *params;               /* of the family */
+    const Profile *profile;           /* reference: of the raw training rows */
+    const json_t *about;              /* run, dataset hash, metrics, program version, ... */
+} BundleParts;
+bool bundle_save(const char *dir, const BundleParts *parts, Error *err);
+Bundle *bundle_open(const char *dir, Pool *pool, Error *err);
+void bundle_close(Bundle *b);
+const Schema   *bundle_schema(const Bundle *b);
+const Features *bundle_features(const Bundle *b);
+const Profile  *bundle_profile(const Bundle *b);
+const json_t   *bundle_about(const Bundle *b);
+const ModelFamily *bundle_family(const Bundle *b);
+size_t          bundle_plans(const Bundle *b);
+const Plan     *bundle_plan(const Bundle *b, size_t i);
+
+/* One prediction a row of the chunk, in its order. */
+typedef struct Prediction {
+    bool kept;             /* false: a rule dropped the row; `dropped_by` says which */
+    uint16_t dropped_by;   /* rule number from 1, counted through all plans */
+    int32_t class;         /* classification: most likely class */
+    double value;          /* regression: raw units; binary: p(class 1); multiclass: p(class) */
+    const float *share;    /* multiclass: [classes]; else NULL */
+} Prediction;
+/* first_plan: 0 for raw rows; k for rows that already went through the first k recipes. */
+bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out, Error *err);
+
+#endif

@@ -1,0 +1,149 @@
+/* store.h -- the workspace: one folder, one SQLite file, the bus of the house.
+ *
+ *     DIR/lathe.db              everything small: datasets, columns, runs, params, metrics, commands ...
+ *     DIR/datasets/HASH.arrow   immutable tables        DIR/runs/ID/   checkpoints and the bundle
+ *     DIR/lathe.log
+ *
+ * WAL, one Store (one connection) a thread. Runs write metrics and events and read commands here;
+ * viewers read. Every call may meet another writer: it waits up to 5 s, then says who to blame.
+ * Rows come back as plain structs whose text lives in the caller's arena.
+ *
+ *     Store *s = store_open("work", STORE_WRITE, &err);  // creates and migrates
+ *     int64_t run = store_run_add(s, &row, &err);
+ *     store_metrics_add(s, run, points, n, &err);         // one transaction
+ */
+#ifndef LATHE_STORE_H
+#define LATHE_STORE_H
+
+#include <lathe/base.h>
+#include <jansson.h>
+
+typedef struct Store Store;
+typedef enum StoreMode { STORE_READ, STORE_WRITE } StoreMode;
+/* Errors: not a folder, read-only, of a newer version, not ours, network file system (said in
+ * store_warning), damaged. STORE_READ of a missing workspace is an error; WRITE creates it.    */
+Store *store_open(const char *dir, StoreMode mode, Error *err);
+void   store_close(Store *s);
+const char *store_dir(const Store *s);
+const char *store_warning(const Store *s);              /* NULL: none */
+struct sqlite3 *store_handle(Store *s);                 /* for SQL over everything; read only, please */
+char  *store_path(const Store *s, Arena *a, const char *fmt, ...) PRINTF_LIKE(3, 4); /* DIR/... */
+bool   store_check(Store *s, json_t *findings, Error *err); /* doctor: integrity, files behind rows */
+int64_t store_version_seen(Store *s);                   /* PRAGMA data_version: did others write? */
+
+/* Several calls as one: nothing is half there. Nestable. */
+bool store_begin(Store *s, Error *err);
+bool store_commit(Store *s, Error *err);
+void store_rollback(Store *s);
+
+/* ---- datasets --------------------------------------------------------------------------------- */
+
+typedef struct DatasetRow {
+    int64_t id;
+    const char *hash, *name, *source, *source_tag;
+    const char *parent;             /* hash, or "" */
+    const char *recipe;             /* text that made it from parent, or "" */
+    const char *plan;               /* the fitted recipe as JSON, or "" */
+    const char *sniffed;            /* JSON */
+    int64_t rows, columns, bytes, rejects;
+    int64_t created;                /* micros */
+} DatasetRow;
+typedef struct ColumnRow { const char *name, *type, *role; bool nullable; double distinct; int64_t missing;
+                           const char *least, *most; } ColumnRow;
+typedef struct RejectRow { int64_t line; const char *reason, *text; } RejectRow;
+/* A name may be given again: it then means the newest; older versions keep their hash. */
+int64_t store_dataset_add(Store *s, const DatasetRow *row, const ColumnRow *columns, size_t n, Error *err); /* 0: failed */
+/* By name, hash or hash prefix (6 or more digits). "no dataset taxi_jan, did you mean trips_jan?" */
+bool store_dataset_find(Store *s, const char *name, Arena *a, DatasetRow *out, Error *err);
+bool store_datasets(Store *s, Arena *a, DatasetRow **out, size_t *n, Error *err);   /* newest first */
+bool store_dataset_columns(Store *s, const char *hash, Arena *a, ColumnRow **out, size_t *n, Error *err);
+bool store_column_role(Store *s, const char *hash, const char *column, const char *role, Error *err);
+bool store_dataset_rename(Store *s, const char *name, const char *to, Error *err);
+bool store_rejects_add(Store *s, const char *hash, const RejectRow *rows, size_t n, Error *err);
+bool store_rejects(Store *s, const char *hash, size_t most, Arena *a, RejectRow **out, size_t *n, Error *err);
+/* The recipe being edited on screen for a dataset (not yet applied), kept across sessions. */
+bool store_draft_set(Store *s, const char *hash, const char *recipe, Error *err);
+bool store_draft_get(Store *s, const char *hash, Arena *a, const char **recipe, Error *err); /* "" if none */
+
+/* ---- runs --------------------------------------------------------------------------------------- */
+
+#define RUN_STATUSES(X) X(SCHEDULED) X(RUNNING) X(PAUSED) X(FINISHED) X(FAILED) X(KILLED)
+#define AS_ENUM(name) RUN_##name,
+typedef enum RunStatus { RUN_STATUSES(AS_ENUM) RUN_STATUS_COUNT } RunStatus;
+#undef AS_ENUM
+const char *run_status_name(RunStatus s);
+
+typedef struct RunRow {
+    int64_t id;
+    const char *name, *experiment, *family, *dataset /* hash */, *dataset_name, *target, *task;
+    const char *recipe;             /* text */
+    const char *features;           /* A,B,C or "" for all */
+    const char *split;              /* 70/15/15 */
+    int64_t seed;
+    RunStatus status;
+    const char *message;            /* why it failed or stopped; "" */
+    int64_t parent, parent_step;    /* forked from; 0 */
+    int64_t pid;                    /* of the process that runs it; 0 */
+    int64_t created, started, ended, heartbeat; /* micros; 0 not yet */
+    int64_t step, steps_total, epoch, epochs_total; /* progress, written by the run */
+    const char *monitor;            /* key that early stopping watches: val_loss */
+    double best; int64_t best_step; /* of monitor; NaN none */
+    const char *note;               /* "" */
+    const char *tags;               /* space-separated; "" */
+    const char *machine, *version;  /* where and with what program it ran */
+} RunRow;
+typedef struct ParamRow { const char *key, *value; } ParamRow;
+typedef struct MetricPoint { const char *key; int64_t step; double wall /* s since start */, value; } MetricPoint;
+typedef struct EventRow { int64_t id, run, step, time; const char *kind, *text; } EventRow;
+typedef struct CommandRow { int64_t id, run, time; const char *verb, *key, *value; } CommandRow;
+
+int64_t store_run_add(Store *s, const RunRow *row, const ParamRow *params, size_t n, Error *err);
+bool store_run_find(Store *s, const char *id_or_name, Arena *a, RunRow *out, Error *err); /* also "last" */
+bool store_run_get(Store *s, int64_t id, Arena *a, RunRow *out, Error *err);
+bool store_runs(Store *s, Arena *a, RunRow **out, size_t *n, Error *err);  /* newest first */
+bool store_run_params(Store *s, int64_t run, Arena *a, ParamRow **out, size_t *n, Error *err);
+bool store_run_param_set(Store *s, int64_t run, const char *key, const char *value, Error *err);
+bool store_run_status(Store *s, int64_t run, RunStatus status, const char *message, Error *err);
+bool store_run_progress(Store *s, const RunRow *row, Error *err);  /* step.. best_step, heartbeat, pid, started, ended */
+/* Takes the run for this process: false with ERROR_STOP text if another living process has it. */
+bool store_run_claim(Store *s, int64_t run, int64_t pid, Error *err);
+bool store_run_rename(Store *s, int64_t run, const char *name, Error *err);
+bool store_run_note(Store *s, int64_t run, const char *note, Error *err);
+bool store_run_tag(Store *s, int64_t run, const char *tag, bool on, Error *err);
+bool store_run_delete(Store *s, int64_t run, Error *err);  /* with metrics; the caller removes files */
+
+bool store_metrics_add(Store *s, int64_t run, const MetricPoint *points, size_t n, Error *err);
+/* Points with rowid > *cursor in order; moves *cursor: viewers read only what is new. key NULL: all. */
+bool store_metrics_since(Store *s, int64_t run, const char *key, int64_t *cursor, Arena *a,
+                         MetricPoint **out, size_t *n, Error *err);
+/* Last value of every key (final table of a run). */
+bool store_metrics_last(Store *s, int64_t run, Arena *a, MetricPoint **out, size_t *n, Error *err);
+/* After a resume from step: points beyond it are taken back (they will be written again). */
+bool store_metrics_cut(Store *s, int64_t run, int64_t after_step, Error *err);
+
+int64_t store_event_add(Store *s, int64_t run, int64_t step, const char *kind, const char *text, Error *err);
+bool store_events_since(Store *s, int64_t run /* 0: all */, int64_t *cursor, Arena *a, EventRow **out, size_t *n, Error *err);
+/* verb: set (key, value), pause, resume, checkpoint, stop. Taken once, in order. */
+int64_t store_command_add(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
+bool store_commands_take(Store *s, int64_t run, Arena *a, CommandRow **out, size_t *n, Error *err);
+bool store_commands_pending(Store *s, int64_t run); /* cheap: for the training loop, no allocation */
+
+typedef struct CheckpointRow { int64_t id, run, step, epoch, created; const char *path; double value; bool best; } CheckpointRow;
+bool store_checkpoint_add(Store *s, const CheckpointRow *row, Error *err);
+bool store_checkpoints(Store *s, int64_t run, Arena *a, CheckpointRow **out, size_t *n, Error *err); /* by step */
+
+/* ---- models, predictions, drift ------------------------------------------------------------------- */
+
+typedef struct ModelRow { int64_t id, run, version, created; const char *name, *hash, *path, *alias; } ModelRow;
+int64_t store_model_add(Store *s, const ModelRow *row, Error *err);
+bool store_models(Store *s, Arena *a, ModelRow **out, size_t *n, Error *err);
+
+typedef struct DriftRow { int64_t id, created; const char *reference, *current, *report /* JSON */; bool drifted; } DriftRow;
+int64_t store_drift_add(Store *s, const DriftRow *row, Error *err); /* also fills drift_columns from the report */
+bool store_drifts(Store *s, Arena *a, DriftRow **out, size_t *n, Error *err);       /* newest first */
+
+/* Small settings of the workspace and the session (theme, last pane ...). */
+bool store_setting_set(Store *s, const char *key, const char *value, Error *err);
+bool store_setting_get(Store *s, const char *key, Arena *a, const char **value, Error *err); /* NULL if none */
+
+#endif

@@ -1,0 +1,97 @@
+/* train.h -- the run: one training of one family, as a process that meets the world in the store.
+ *
+ * run_submit writes what is to be done; run_execute does it (in this process), run_spawn starts a
+ * process of its own that does it and survives the terminal. Viewers read metrics and events from
+ * the store and write commands to it; the loop looks for commands between steps.
+ *
+ *     RunSpec spec = {0}; run_spec_init(&spec, model_family("mlp"));
+ *     run_spec_set(&spec, "epochs", "20", &err);        // checked against the Param rows
+ *     spec.dataset = "trips_jan"; spec.target = "FAREAMOUNT";
+ *     int64_t run = run_submit(store, &spec, &err);
+ *     run_execute(store, run, pool, on_event, context, NULL, &err);
+ */
+#ifndef LATHE_TRAIN_H
+#define LATHE_TRAIN_H
+
+#include <lathe/model.h>
+#include <lathe/store.h>
+
+/* Hyperparameters every family has (the family adds its own rows). */
+typedef struct RunParams {
+    int epochs; int batch;
+    double lr; int schedule;            /* constant step cosine one-cycle plateau */
+    int warmup;                         /* steps */
+    double lr_least;                    /* cosine, plateau: floor as a share of lr */
+    int step_every; double step_factor; /* schedule=step: epochs, factor */
+    int optimizer; double momentum, beta1, beta2, epsilon;
+    double weight_decay, clip;
+    int loss; double huber_delta, quantile;
+    int class_weight;                   /* none balanced */
+    int patience; double min_delta;     /* epochs without better validation loss; 0 never stops */
+    int monitor;                        /* val_loss, val_metric */
+    double checkpoint_seconds;          /* at most so long between checkpoints */
+    int keep;                           /* checkpoints kept besides the best */
+    double dropout;
+    int threads;                        /* 0: all cores; the result does not depend on it */
+} RunParams;
+extern const Param run_params[];
+
+typedef struct RunSpec {
+    const ModelFamily *family;
+    const char *name, *experiment;      /* borrowed from here to `split`; "" or NULL for default */
+    const char *dataset;                /* name or hash */
+    const char *target;
+    const char *recipe;                 /* text, not a path */
+    const char *features;               /* "A,B" or "" */
+    const char *split;                  /* "70/15/15" */
+    int64_t seed;
+    int64_t parent, parent_step;        /* fork: start from this checkpoint */
+    RunParams params;
+    FeatureOptions feature;
+    void *model_params;                 /* of the family, owned */
+} RunSpec;
+void run_spec_init(RunSpec *spec, const ModelFamily *family);  /* the family's defaults */
+void run_spec_release(RunSpec *spec);
+/* Any hyperparameter: of the run, the features or the family. "no hyperparameter lrr, did you mean lr?" */
+bool run_spec_set(RunSpec *spec, const char *key, const char *value, Error *err);
+/* Walks all rows in order: run, family, feature. For forms, help and storing. */
+typedef struct SpecRow { const Param *row; void *settings; const char *group; } SpecRow;
+size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most);
+bool run_spec_load(RunSpec *spec, Store *s, int64_t run, Arena *a, Error *err); /* as it was submitted */
+
+/* Checks dataset, target, features, recipe and split against the schema; writes the row. */
+int64_t run_submit(Store *s, const RunSpec *spec, Error *err);     /* 0: failed */
+int64_t run_fork(Store *s, int64_t run, int64_t step /* -1 newest */, const ParamRow *changes, size_t n, Error *err);
+bool run_spawn(const char *program, const char *workspace, int64_t run, Error *err); /* setsid, own log file */
+
+/* What happened, as it is also stored: for printing lines. */
+typedef struct RunNews { int64_t run, step, epoch; const char *kind, *text; /* start epoch checkpoint change stop end */
+                         const MetricPoint *metrics; size_t count; } RunNews;
+typedef void (*OnRunNews)(void *context, const RunNews *news);
+/* Runs or resumes: a run that was killed goes on from its last checkpoint, bit for bit. Returns
+ * false when the run failed (the reason is stored as well); a stop on request is success.        */
+bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context, const Stop *stop, Error *err);
+
+/* Live commands, checked: only rows marked live; "run 3 has finished". */
+bool run_command(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
+/* RUNNING but its process is gone: marks it KILLED so that it can be resumed. Returns how many. */
+int run_reap(Store *s, Error *err);
+/* Where its bundle is: DIR/runs/ID/bundle; false with a clear line if there is none yet. */
+bool run_bundle_path(Store *s, int64_t run, Arena *a, const char **path, Error *err);
+/* The rows of a step, recomputed from the seed: row numbers in the dataset. */
+bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err);
+
+/* ---- metrics: declared once -------------------------------------------------------------------- */
+typedef struct Metric {
+    const char *name;                    /* rmse mae r2 mape rmsle; logloss accuracy error auc aucpr f1 brier */
+    const char *about;
+    unsigned tasks;                      /* bit per TaskKind */
+    bool larger_is_better;
+    /* value[n]: predictions in raw units, or p(class 1), or [n][classes] shares; truth[n] raw or class */
+    double (*score)(const double *value, const double *truth, size_t n, size_t classes);
+} Metric;
+extern const Metric *const metrics[];    /* NULL-ended */
+const Metric *metric_find(const char *name);
+const Metric *metric_main(TaskKind task); /* rmse, logloss.. shown first */
+
+#endif
