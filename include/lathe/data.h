@@ -85,7 +85,9 @@ typedef struct Chunk {
     const uint64_t *origin;       /* [rows] row numbers in the source table; NULL: first + i */
 } Chunk;
 
-#define CHUNK_ROWS 65536 /* rows in a full chunk; the test build makes it tiny */
+#ifndef CHUNK_ROWS
+#define CHUNK_ROWS 65536      /* rows in a full chunk; the test build makes it tiny */
+#endif
 
 static inline bool bit_get(const uint8_t *bits, size_t i) { return bits[i >> 3] >> (i & 7) & 1; }
 static inline bool column_has(const Column *c, size_t row) { return !c->valid || bit_get(c->valid, row); }
