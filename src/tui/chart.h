@@ -1,0 +1,76 @@
+/* chart.h -- numbers as pictures: curves, histograms, bars, sparks. Functions of a canvas and arrays;
+ * they know nothing else.
+ *
+ * Curves are drawn in braille (2 x 4 dots a cell), or ASCII where the terminal has no Unicode. NaN is a
+ * gap. Many points on one column of dots are drawn as the span from their least to their most, so a
+ * spike is never lost. x must ascend. */
+#ifndef LATHE_TUI_CHART_H
+#define LATHE_TUI_CHART_H
+
+#include "canvas.h"
+
+typedef struct ChartSeries {
+    const char *name;           /* for the legend; NULL: not there */
+    Style style;
+    const double *x, *y;        /* [n], borrowed */
+    size_t n;
+    bool dots;                  /* points only, not joined */
+    bool faint;                 /* drawn first, under the others (raw points behind a smooth curve) */
+} ChartSeries;
+
+typedef struct ChartTick {      /* something that happened at x */
+    double x;
+    const char *label;          /* short; shown at the top where there is room */
+    Style style;                /* 0: STYLE_EVENT */
+} ChartTick;
+
+typedef struct Chart {
+    const char *title;          /* upper left; NULL none */
+    const char *x_name;         /* "step", "epoch": at the right end of the axis */
+    const ChartSeries *series; size_t count;
+    const ChartTick *ticks; size_t tick_count;
+    double x_low, x_high;       /* both 0: from the data */
+    double y_low, y_high;       /* both 0: from the data; outliers of a curve stay in */
+    bool y_log, x_log;          /* values <= 0 are gaps */
+    bool y_zero;                /* the axis includes 0 */
+    bool has_cross; double cross; /* a crosshair at x, with every curve's value in the legend */
+    bool no_legend, no_grid;
+    const char *empty;          /* what to say when there are no points */
+} Chart;
+
+void chart_draw(const Canvas *c, const Chart *chart);
+/* The plot's place in a canvas of this size, for mouse and crosshair: x of a column, column of x. */
+double chart_x_at(const Canvas *c, const Chart *chart, int col);
+/* The x of the data next to x in a direction (-1, +1), 0: the nearest; for stepping a crosshair. */
+double chart_x_step(const Chart *chart, double x, int direction);
+/* The series' value at the point nearest to x; NaN if none. */
+double chart_value_at(const ChartSeries *s, double x);
+
+/* Upright bars over the whole canvas, eighths of a cell, with low and high under them (numeric) if rows
+ * >= 3. `value` need not sum to anything; the highest fills the canvas. */
+typedef struct Histogram {
+    const double *value; size_t bins;
+    const double *value2;       /* a second distribution over the same bins (after, current), or NULL */
+    double low, high;           /* of the axis; both 0: no numbers */
+    Style style, style2;        /* 0: STYLE_BAR; with value2 STYLE_BEFORE and STYLE_AFTER */
+} Histogram;
+void chart_histogram(const Canvas *c, const Histogram *h);
+/* Words with bars: before and after beside each other. name[i] borrowed. */
+typedef struct WordBars {
+    size_t count;
+    const char *const *name;
+    const double *value, *value2; /* value2 NULL: one bar each */
+    Style style, style2;
+} WordBars;
+void chart_words(const Canvas *c, const WordBars *w);
+
+/* One row high, `width` columns: ▁▂▃▅▇. NaN is a blank. */
+void chart_spark(const Canvas *c, int row, int col, int width, Style style, const double *value,
+                 size_t n);
+/* A bar of `width` columns, `share` (0..1) of it full, in eighths. */
+void chart_bar(const Canvas *c, int row, int col, int width, double share, Style full, Style rest);
+
+/* A number as an axis shows it: 3 to 4 digits, 12.3k, 1e-05. */
+void chart_number(double v, Text *into);
+
+#endif
