@@ -6,7 +6,12 @@
  *
  * WAL, one Store (one connection) a thread. Runs write metrics and events and read commands here;
  * viewers read. Every call may meet another writer: it waits up to 5 s, then says who to blame.
- * Rows come back as plain structs whose text lives in the caller's arena.
+ * Rows come back as plain structs whose text lives in the caller's arena and is never NULL.
+ *
+ * What is acknowledged stays: a call that returned true survives kill -9, and all but metrics and
+ * progress also a power cut (they are flushed to disk before the call returns). Metrics and
+ * progress are flushed with the next event, checkpoint or status; what a power cut takes of them
+ * lies after the last checkpoint, and a resumed run writes the same points again.
  *
  *     Store *s = store_open("work", STORE_WRITE, &err);  // creates and migrates
  *     int64_t run = store_run_add(s, &row, &err);
@@ -29,7 +34,7 @@ const char *store_warning(const Store *s);              /* NULL: none */
 struct sqlite3 *store_handle(Store *s);                 /* for SQL over everything; read only, please */
 char  *store_path(const Store *s, Arena *a, const char *fmt, ...) PRINTF_LIKE(3, 4); /* DIR/... */
 bool   store_check(Store *s, json_t *findings, Error *err); /* doctor: integrity, files behind rows */
-int64_t store_version_seen(Store *s);                   /* PRAGMA data_version: did others write? */
+int64_t store_version_seen(Store *s);                   /* another number: other connections wrote */
 
 /* Several calls as one: nothing is half there. Nestable. */
 bool store_begin(Store *s, Error *err);
@@ -84,6 +89,7 @@ typedef struct RunRow {
     const char *message;            /* why it failed or stopped; "" */
     int64_t parent, parent_step;    /* forked from; 0 */
     int64_t pid;                    /* of the process that runs it; 0 */
+    int64_t born;                   /* when that process started, so that a reused pid is no mistake */
     int64_t created, started, ended, heartbeat; /* micros; 0 not yet */
     int64_t step, steps_total, epoch, epochs_total; /* progress, written by the run */
     const char *monitor;            /* key that early stopping watches: val_loss */
@@ -95,7 +101,8 @@ typedef struct RunRow {
 typedef struct ParamRow { const char *key, *value; } ParamRow;
 typedef struct MetricPoint { const char *key; int64_t step; double wall /* s since start */, value; } MetricPoint;
 typedef struct EventRow { int64_t id, run, step, time; const char *kind, *text; } EventRow;
-typedef struct CommandRow { int64_t id, run, time; const char *verb, *key, *value; } CommandRow;
+typedef struct CommandRow { int64_t id, run, time; const char *verb, *key, *value;
+                            int64_t taken, step; /* when and before which step; 0, -1 not yet */ } CommandRow;
 
 int64_t store_run_add(Store *s, const RunRow *row, const ParamRow *params, size_t n, Error *err);
 bool store_run_find(Store *s, const char *id_or_name, Arena *a, RunRow *out, Error *err); /* also "last" */
@@ -105,8 +112,10 @@ bool store_run_params(Store *s, int64_t run, Arena *a, ParamRow **out, size_t *n
 bool store_run_param_set(Store *s, int64_t run, const char *key, const char *value, Error *err);
 bool store_run_status(Store *s, int64_t run, RunStatus status, const char *message, Error *err);
 bool store_run_progress(Store *s, const RunRow *row, Error *err);  /* step.. best_step, heartbeat, pid, started, ended */
-/* Takes the run for this process: false with ERROR_STOP text if another living process has it. */
+/* Takes the run for this process: RUNNING; false with ERROR_STOP if another living process has it,
+ * or if it has FINISHED. */
 bool store_run_claim(Store *s, int64_t run, int64_t pid, Error *err);
+bool store_run_alive(const RunRow *row); /* RUNNING or PAUSED, and its process is there */
 bool store_run_rename(Store *s, int64_t run, const char *name, Error *err);
 bool store_run_note(Store *s, int64_t run, const char *note, Error *err);
 bool store_run_tag(Store *s, int64_t run, const char *tag, bool on, Error *err);
@@ -127,16 +136,22 @@ bool store_events_since(Store *s, int64_t run /* 0: all */, int64_t *cursor, Are
 int64_t store_command_add(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
 bool store_commands_take(Store *s, int64_t run, Arena *a, CommandRow **out, size_t *n, Error *err);
 bool store_commands_pending(Store *s, int64_t run); /* cheap: for the training loop, no allocation */
+/* Which step a taken command came before; a resumed run does the same again at the same step. */
+bool store_command_step(Store *s, int64_t id, int64_t step, Error *err);
+/* Taken ones with a step after `step`, in order. */
+bool store_commands_taken(Store *s, int64_t run, int64_t step, Arena *a, CommandRow **out, size_t *n, Error *err);
 
+/* Paths of checkpoints and models are relative to the workspace, so that it may be moved. */
 typedef struct CheckpointRow { int64_t id, run, step, epoch, created; const char *path; double value; bool best; } CheckpointRow;
 bool store_checkpoint_add(Store *s, const CheckpointRow *row, Error *err);
 bool store_checkpoints(Store *s, int64_t run, Arena *a, CheckpointRow **out, size_t *n, Error *err); /* by step */
+bool store_checkpoint_remove(Store *s, int64_t id, Error *err); /* the caller removes the files */
 
 /* ---- models, predictions, drift ------------------------------------------------------------------- */
 
 typedef struct ModelRow { int64_t id, run, version, created; const char *name, *hash, *path, *alias; } ModelRow;
 int64_t store_model_add(Store *s, const ModelRow *row, Error *err);
-bool store_models(Store *s, Arena *a, ModelRow **out, size_t *n, Error *err);
+bool store_models(Store *s, Arena *a, ModelRow **out, size_t *n, Error *err);      /* newest first */
 
 typedef struct DriftRow { int64_t id, created; const char *reference, *current, *report /* JSON */; bool drifted; } DriftRow;
 int64_t store_drift_add(Store *s, const DriftRow *row, Error *err); /* also fills drift_columns from the report */

@@ -1,0 +1,123 @@
+/* metrics.c -- the points of every curve: written by thousands, read as what is new.
+ *
+ * id is run << 40 | sequence (schema.c): viewers keep the id of the last point they saw as cursor
+ * and read one range. A NaN value is stored as NULL. */
+#include "store_int.h"
+
+#include <string.h>
+
+#define SEQUENCE_BITS 40
+
+/* Takes n numbers of the run's sequence; *first is the first. */
+static bool take_numbers(Store *s, int64_t run, size_t n, int64_t *first, Error *err)
+{
+    int64_t points;
+    if (!store_number(s, err, &points, -1,
+                      "UPDATE runs SET points = points + ?2 WHERE id = ?1 RETURNING points", "ii",
+                      run, (int64_t)n))
+        return false;
+    if (points < 0)
+        return error_set(err, ERROR_USAGE, "no run %lld; `lathe runs` lists them", (long long)run);
+    *first = (run << SEQUENCE_BITS) + points - (int64_t)n + 1;
+    return true;
+}
+
+static bool insert(Store *s, int64_t run, const MetricPoint *p, size_t n, Error *err)
+{
+    int64_t first = 0;
+    bool ok = take_numbers(s, run, n, &first, err);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = store_exec(s, err,
+                        "INSERT INTO metrics(run, key, step, wall, value, id)"
+                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                        "itiddi", run, p[i].key, p[i].step, p[i].wall, p[i].value,
+                        first + (int64_t)i);
+    return ok;
+}
+
+bool store_metrics_add(Store *s, int64_t run, const MetricPoint *points, size_t n, Error *err)
+{
+    if (n == 0)
+        return true;
+    if (!store_begin_relaxed(s, err))
+        return false;
+    if (insert(s, run, points, n, err))
+        return store_commit(s, err);
+    store_rollback(s);
+    return false;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------ */
+
+/* A run has some ten keys and many points: each key is kept once. */
+typedef struct Keys {
+    VEC(const char *) seen;
+} Keys;
+
+static const char *intern(Keys *k, const char *key, Arena *a)
+{
+    for (size_t i = 0; i < k->seen.count; i++)
+        if (strcmp(k->seen.at[i], key) == 0)
+            return k->seen.at[i];
+    return vec_add(&k->seen, arena_text(a, key));
+}
+
+static bool collect(Store *s, sqlite3_stmt *q, Arena *a, int64_t *cursor, MetricPoint **out,
+                    size_t *n, Error *err)
+{
+    VEC(MetricPoint) rows = {0};
+    Keys keys = {0};
+    bool ok;
+    while (store_next(s, q, &ok, err)) {
+        const char *key = (const char *)sqlite3_column_text(q, 0);
+        vec_add(&rows, (MetricPoint){intern(&keys, key ? key : "", a), sqlite3_column_int64(q, 1),
+                                     sqlite3_column_double(q, 2), store_real(q, 3)});
+        if (cursor)
+            *cursor = sqlite3_column_int64(q, 4);
+    }
+    store_give(&rows, a, out, n);
+    vec_release(&keys.seen);
+    return ok;
+}
+
+bool store_metrics_since(Store *s, int64_t run, const char *key, int64_t *cursor, Arena *a,
+                         MetricPoint **out, size_t *n, Error *err)
+{
+    int64_t from = run << SEQUENCE_BITS, to = (run + 1) << SEQUENCE_BITS;
+    if (*cursor > from)
+        from = *cursor;
+    sqlite3_stmt *q = key ? store_query(s, err,
+                                        "SELECT key, step, wall, value, id FROM metrics"
+                                        " WHERE id > ?1 AND id < ?2 AND key = ?3 ORDER BY id",
+                                        "iit", from, to, key)
+                          : store_query(s, err,
+                                        "SELECT key, step, wall, value, id FROM metrics"
+                                        " WHERE id > ?1 AND id < ?2 ORDER BY id",
+                                        "ii", from, to);
+    return collect(s, q, a, cursor, out, n, err);
+}
+
+/* Jumps from key to key in the index instead of walking over all points. */
+bool store_metrics_last(Store *s, int64_t run, Arena *a, MetricPoint **out, size_t *n, Error *err)
+{
+    sqlite3_stmt *q = store_query(
+        s, err,
+        "WITH RECURSIVE keys(key) AS ("
+        "  SELECT min(key) FROM metrics WHERE run = ?1 UNION ALL"
+        "  SELECT (SELECT min(key) FROM metrics WHERE run = ?1 AND key > keys.key)"
+        "    FROM keys WHERE keys.key IS NOT NULL)"
+        " SELECT m.key, m.step, m.wall, m.value, m.id FROM keys JOIN metrics m ON m.id ="
+        "  (SELECT id FROM metrics WHERE run = ?1 AND key = keys.key"
+        "    ORDER BY step DESC, id DESC LIMIT 1)"
+        " WHERE keys.key IS NOT NULL ORDER BY m.key",
+        "i", run);
+    return collect(s, q, a, NULL, out, n, err);
+}
+
+bool store_metrics_cut(Store *s, int64_t run, int64_t after_step, Error *err)
+{
+    return store_exec(s, err,
+                      "DELETE FROM metrics WHERE id BETWEEN ?1 << 40 AND ((?1 + 1) << 40) - 1"
+                      " AND step > ?2",
+                      "ii", run, after_step);
+}

@@ -1,0 +1,103 @@
+/* schema.c -- the tables, as numbered migrations.
+ *
+ * The names are the public interface of `lathe sql`: plain words, times in microseconds since 1970
+ * UTC, missing numbers NULL. A change of the schema is a further text at the end and STORE_VERSION
+ * one higher; the texts above are never edited, for there are files made from them.
+ *
+ * metrics.id is run << 40 | sequence, so the points of a run lie together in the order they were
+ * written, a viewer reads what is new as one range, and numbers are never used twice (the sequence
+ * is runs.points, which only grows). */
+#include "store_int.h"
+
+static const char first[] =
+    "CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE datasets("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT NOT NULL, name TEXT NOT NULL,"
+    "  source TEXT NOT NULL, source_tag TEXT NOT NULL,"
+    "  parent TEXT NOT NULL," /* hash of the dataset it was made from, or '' */
+    "  recipe TEXT NOT NULL, plan TEXT NOT NULL, sniffed TEXT NOT NULL,"
+    "  rows INTEGER NOT NULL, columns INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  rejects INTEGER NOT NULL, created INTEGER NOT NULL, UNIQUE(hash, name));"
+    "CREATE INDEX datasets_name ON datasets(name, id);"
+
+    "CREATE TABLE columns("
+    "  dataset TEXT NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,"
+    "  role TEXT NOT NULL, nullable INTEGER NOT NULL, distinct_values REAL, missing INTEGER NOT "
+    "NULL,"
+    "  least TEXT NOT NULL, most TEXT NOT NULL, PRIMARY KEY(dataset, position), UNIQUE(dataset, "
+    "name));"
+
+    "CREATE TABLE rejects("
+    "  id INTEGER PRIMARY KEY, dataset TEXT NOT NULL, line INTEGER NOT NULL, reason TEXT NOT NULL,"
+    "  text TEXT NOT NULL);"
+    "CREATE INDEX rejects_dataset ON rejects(dataset, line);"
+
+    "CREATE TABLE drafts(dataset TEXT PRIMARY KEY, recipe TEXT NOT NULL, time INTEGER NOT NULL)"
+    "  WITHOUT ROWID;"
+
+    "CREATE TABLE experiments("
+    "  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, note TEXT NOT NULL DEFAULT '',"
+    "  created INTEGER NOT NULL);"
+
+    "CREATE TABLE runs("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, experiment TEXT NOT NULL,"
+    "  family TEXT NOT NULL, dataset TEXT NOT NULL, dataset_name TEXT NOT NULL,"
+    "  target TEXT NOT NULL, task TEXT NOT NULL, recipe TEXT NOT NULL, features TEXT NOT NULL,"
+    "  split TEXT NOT NULL, seed INTEGER NOT NULL,"
+    "  status TEXT NOT NULL CHECK(status IN"
+    "    ('SCHEDULED', 'RUNNING', 'PAUSED', 'FINISHED', 'FAILED', 'KILLED')),"
+    "  message TEXT NOT NULL, parent INTEGER NOT NULL, parent_step INTEGER NOT NULL,"
+    "  pid INTEGER NOT NULL, born INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL, started INTEGER NOT NULL,"
+    "  ended INTEGER NOT NULL, heartbeat INTEGER NOT NULL, step INTEGER NOT NULL,"
+    "  steps_total INTEGER NOT NULL, epoch INTEGER NOT NULL, epochs_total INTEGER NOT NULL,"
+    "  monitor TEXT NOT NULL, best REAL, best_step INTEGER NOT NULL, note TEXT NOT NULL,"
+    "  tags TEXT NOT NULL, machine TEXT NOT NULL, version TEXT NOT NULL,"
+    "  points INTEGER NOT NULL DEFAULT 0);" /* metric points ever written */
+    "CREATE INDEX runs_name ON runs(name, id);"
+
+    "CREATE TABLE params("
+    "  run INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, UNIQUE(run, key));"
+
+    "CREATE TABLE metrics("
+    "  run INTEGER NOT NULL, key TEXT NOT NULL, step INTEGER NOT NULL, wall REAL NOT NULL,"
+    "  value REAL, id INTEGER PRIMARY KEY);"
+    "CREATE INDEX metrics_key ON metrics(run, key, step);"
+
+    "CREATE TABLE events("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, step INTEGER NOT NULL,"
+    "  time INTEGER NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL);"
+    "CREATE INDEX events_run ON events(run, id);"
+
+    "CREATE TABLE commands("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, time INTEGER NOT NULL,"
+    "  verb TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, taken INTEGER, step INTEGER);"
+    "CREATE INDEX commands_pending ON commands(run, id) WHERE taken IS NULL;"
+    "CREATE INDEX commands_run ON commands(run, id);"
+
+    "CREATE TABLE checkpoints("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, step INTEGER NOT NULL,"
+    "  epoch INTEGER NOT NULL, created INTEGER NOT NULL, path TEXT NOT NULL, value REAL,"
+    "  best INTEGER NOT NULL, UNIQUE(run, step));"
+
+    "CREATE TABLE models("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, version INTEGER NOT NULL,"
+    "  run INTEGER NOT NULL, created INTEGER NOT NULL, hash TEXT NOT NULL, path TEXT NOT NULL,"
+    "  alias TEXT NOT NULL, UNIQUE(name, version));"
+
+    "CREATE TABLE predictions("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, model INTEGER NOT NULL,"
+    "  run INTEGER NOT NULL, inputs TEXT NOT NULL, output TEXT NOT NULL, latency REAL);"
+    "CREATE INDEX predictions_time ON predictions(model, time);"
+
+    "CREATE TABLE drift_reports("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, created INTEGER NOT NULL, reference TEXT NOT NULL,"
+    "  current TEXT NOT NULL, drifted INTEGER NOT NULL, report TEXT NOT NULL);"
+
+    "CREATE TABLE drift_columns("
+    "  report INTEGER NOT NULL, position INTEGER NOT NULL, \"column\" TEXT NOT NULL,"
+    "  role TEXT NOT NULL, type TEXT NOT NULL, test TEXT NOT NULL, statistic REAL, threshold REAL,"
+    "  drifted INTEGER NOT NULL, PRIMARY KEY(report, position)) WITHOUT ROWID;";
+
+const char *const store_migrations[STORE_VERSION] = {first};
