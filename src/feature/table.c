@@ -1,0 +1,141 @@
+/* table.c -- the whole table encoded in memory, part by part, for training.
+ *
+ * Chunks are encoded and packed by part in parallel, then appended in the order of the chunks, so
+ * the rows of a part stand in the order of the table whatever the number of threads. */
+#include "feature_int.h"
+
+typedef struct Packed { /* one chunk's rows of one part */
+    size_t rows;
+    float *dense, *target;
+    int32_t *code;
+    uint64_t *row;
+} Packed;
+
+typedef struct Fill {
+    const Features *features;
+    const Split *split;
+    FeatureTable *table;
+    Packed *packed;    /* [slots][PART_COUNT] */
+    uint64_t *dropped; /* [slots] rows without a target */
+    uint64_t room[PART_COUNT];
+} Fill;
+
+static Part part_of(const Split *s, uint64_t row)
+{
+    return s ? split_part(s, row) : PART_TRAIN;
+}
+
+static void packed_init(Packed *p, const ModelShape *s, bool target, size_t room, Arena *a)
+{
+    *p = (Packed){
+        .dense = ARENA_NEW(a, float, room * s->dense + 1),
+        .code = ARENA_NEW(a, int32_t, room * s->codes + 1),
+        .target = target ? ARENA_NEW(a, float, room + 1) : NULL,
+        .row = ARENA_NEW(a, uint64_t, room + 1),
+    };
+}
+
+static void pack_row(Packed *p, const ModelShape *s, const Batch *b, size_t row, uint64_t number)
+{
+    memcpy(p->dense + p->rows * s->dense, b->dense + row * s->dense, s->dense * sizeof(float));
+    memcpy(p->code + p->rows * s->codes, b->code + row * s->codes, s->codes * sizeof(int32_t));
+    if (p->target)
+        p->target[p->rows] = b->target[row];
+    p->row[p->rows++] = number;
+}
+
+static bool work(void *job, size_t slot, const Chunk *c, Arena *a, Error *err)
+{
+    Fill *fill = job;
+    const ModelShape *s = &fill->features->shape;
+    bool target = fill->features->target.name != NULL;
+    Batch b;
+    if (!features_encode(fill->features, c, target, a, &b, err))
+        return false;
+    Packed *packed = fill->packed + slot * PART_COUNT;
+    size_t room[PART_COUNT] = {0};
+    for (size_t row = 0; row < c->rows; row++)
+        room[part_of(fill->split, chunk_origin(c, row))]++;
+    for (int p = 0; p < PART_COUNT; p++)
+        packed_init(&packed[p], s, target, room[p], a);
+    for (size_t row = 0; row < c->rows; row++) {
+        uint64_t number = chunk_origin(c, row);
+        if (target && isnan(b.target[row]))
+            fill->dropped[slot]++;
+        else
+            pack_row(&packed[part_of(fill->split, number)], s, &b, row, number);
+    }
+    return true;
+}
+
+static bool join(void *job, size_t slot, Error *err)
+{
+    Fill *fill = job;
+    const ModelShape *s = &fill->features->shape;
+    fill->table->dropped += fill->dropped[slot];
+    fill->dropped[slot] = 0;
+    for (int p = 0; p < PART_COUNT; p++) {
+        const Packed *from = &fill->packed[slot * PART_COUNT + (size_t)p];
+        Batch *to = &fill->table->part[p];
+        if (to->rows + from->rows > fill->room[p])
+            return error_set(err, ERROR_SHAPE, "the recipe made more rows than the table has");
+        memcpy((float *)to->dense + to->rows * s->dense, from->dense,
+               from->rows * s->dense * sizeof(float));
+        memcpy((int32_t *)to->code + to->rows * s->codes, from->code,
+               from->rows * s->codes * sizeof(int32_t));
+        if (to->target)
+            memcpy((float *)to->target + to->rows, from->target, from->rows * sizeof(float));
+        memcpy(fill->table->row[p] + to->rows, from->row, from->rows * sizeof(uint64_t));
+        to->rows += from->rows;
+    }
+    return true;
+}
+
+static bool allocate(Fill *fill, const Dataset *d, Error *err)
+{
+    const ModelShape *s = &fill->features->shape;
+    for (uint64_t row = 0; row < dataset_rows(d); row++)
+        fill->room[part_of(fill->split, row)]++;
+    for (int p = 0; p < PART_COUNT; p++) {
+        size_t room = (size_t)fill->room[p] + 1;
+        Batch *b = &fill->table->part[p];
+        b->dense = mem_try(room * (s->dense ? s->dense : 1) * sizeof(float), err);
+        b->code =
+            b->dense ? mem_try(room * (s->codes ? s->codes : 1) * sizeof(int32_t), err) : NULL;
+        fill->table->row[p] = b->code ? mem_try(room * sizeof(uint64_t), err) : NULL;
+        if (!fill->table->row[p])
+            return error_in(err, "encoding the table");
+        if (fill->features->target.name && !(b->target = mem_try(room * sizeof(float), err)))
+            return error_in(err, "encoding the table");
+    }
+    return true;
+}
+
+bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d, const Plan *plan,
+                          const Split *split, Pool *pool, Progress *progress, Error *err)
+{
+    size_t slots = walk_slots(pool);
+    *out = (FeatureTable){0};
+    Fill fill = {.features = f, .split = split, .table = out};
+    fill.packed = mem_alloc(slots * PART_COUNT * sizeof *fill.packed);
+    fill.dropped = mem_alloc(slots * sizeof *fill.dropped);
+    progress_begin(progress, "encoding", "rows", dataset_rows(d));
+    Walk walk = {d, plan, pool, progress, work, join, &fill};
+    bool ok = allocate(&fill, d, err) && walk_run(&walk, err);
+    mem_free(fill.packed);
+    mem_free(fill.dropped);
+    if (!ok)
+        feature_table_release(out);
+    return ok;
+}
+
+void feature_table_release(FeatureTable *t)
+{
+    for (int p = 0; p < PART_COUNT; p++) {
+        mem_free((float *)t->part[p].dense);
+        mem_free((int32_t *)t->part[p].code);
+        mem_free((float *)t->part[p].target);
+        mem_free(t->row[p]);
+    }
+    *t = (FeatureTable){0};
+}

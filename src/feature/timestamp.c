@@ -1,0 +1,140 @@
+/* timestamp.c -- a time or date as parts: where it stands in the day, week and year, and how late.
+ *
+ *     hour, weekday, month   sine and cosine of the place in the cycle, so that 23 is next to 0
+ *     days                   days since 1970, standardised, held to the range of the training rows
+ *
+ * A cycle of which the training rows saw only one part (one month, say) is left out: it would be a
+ * constant while training and something unheard of afterwards. The days are held for the same
+ * reason: a trend fitted over weeks must not be drawn on for years. The hour is taken with its
+ * minutes; times are UTC, as they are stored. */
+#include "feature_int.h"
+
+enum { PART_HOUR, PART_WEEKDAY, PART_MONTH, PARTS };
+static const char *const part_names[PARTS] = {"hour", "weekday", "month"};
+
+typedef struct Timestamp {
+    bool part[PARTS];
+    double mean, scale, least, most; /* days */
+} Timestamp;
+
+static size_t width(const Timestamp *t)
+{
+    size_t floats = t->least < t->most;
+    for (int p = 0; p < PARTS; p++)
+        floats += t->part[p] ? 2 : 0;
+    return floats;
+}
+
+static bool several(uint32_t bits)
+{
+    return (bits & (bits - 1)) != 0;
+}
+
+static void fit(Input *in, const ColumnStats *s, const FeatureOptions *o)
+{
+    (void)o;
+    Timestamp *t = mem_alloc(sizeof *t);
+    double deviation = stats_deviation(s);
+    *t = (Timestamp){.part = {several(s->hours), several(s->weekdays), several(s->months)},
+                     .mean = s->mean,
+                     .scale = deviation > 0.0 ? deviation : 1.0,
+                     .least = s->least,
+                     .most = s->most};
+    in->state = t;
+    in->dense = width(t);
+}
+
+/* Where a day stands in its cycle, from 0 to 1. */
+static double turn(int part, double days)
+{
+    double day = floor(days);
+    int year, month, of_month;
+    switch (part) {
+    case PART_HOUR:
+        return days - day;
+    case PART_WEEKDAY:
+        return fmod(fmod(day + 3.0, 7.0) + 7.0, 7.0) / 7.0; /* 1970-01-01 was a Thursday */
+    default:
+        date_civil((int64_t)day, &year, &month, &of_month);
+        return (month - 1) / 12.0;
+    }
+}
+
+static void encode_row(const Timestamp *t, double days, float *out)
+{
+    const double circle = 6.283185307179586;
+    for (int p = 0; p < PARTS; p++) {
+        if (!t->part[p])
+            continue;
+        double angle = circle * turn(p, days);
+        *out++ = (float)sin(angle);
+        *out++ = (float)cos(angle);
+    }
+    if (t->least < t->most)
+        *out = (float)((fmin(fmax(days, t->least), t->most) - t->mean) / t->scale);
+}
+
+static void encode(const Input *in, const Column *c, Dense dense, Codes codes, Arena *a)
+{
+    (void)codes, (void)a;
+    for (size_t row = 0; row < c->rows; row++)
+        if (column_has(c, row))
+            encode_row(in->state, column_days(c, row), dense.at + row * dense.stride);
+}
+
+static void describe(const Input *in, size_t i, Text *name)
+{
+    const Timestamp *t = in->state;
+    for (int p = 0; p < PARTS; p++) {
+        if (!t->part[p])
+            continue;
+        if (i < 2) {
+            text_printf(name, "%s %s", part_names[p], i ? "cos" : "sin");
+            return;
+        }
+        i -= 2;
+    }
+    text_puts(name, "days");
+}
+
+static json_t *save(const Input *in)
+{
+    const Timestamp *t = in->state;
+    return json_pack("{s:b, s:b, s:b, s:f, s:f, s:f, s:f}", "hour", (int)t->part[PART_HOUR],
+                     "weekday", (int)t->part[PART_WEEKDAY], "month", (int)t->part[PART_MONTH],
+                     "mean", t->mean, "scale", t->scale, "least", t->least, "most", t->most);
+}
+
+static bool load(Input *in, const json_t *from, Error *err)
+{
+    int part[PARTS];
+    Timestamp t = {0};
+    if (json_unpack((json_t *)from, "{s:b, s:b, s:b, s:F, s:F, s:F, s:F}", "hour", &part[PART_HOUR],
+                    "weekday", &part[PART_WEEKDAY], "month", &part[PART_MONTH], "mean", &t.mean,
+                    "scale", &t.scale, "least", &t.least, "most", &t.most) ||
+        !(t.scale > 0.0) || !(t.least <= t.most))
+        return error_set(err, ERROR_PARSE, "expected parts, mean, scale above 0, least and most");
+    for (int p = 0; p < PARTS; p++)
+        t.part[p] = part[p] != 0;
+    in->state = mem_copy(&t, sizeof t);
+    in->dense = width(&t);
+    return true;
+}
+
+static void release(Input *in)
+{
+    mem_free(in->state);
+}
+
+const Encoder timestamp_encoder = {
+    .name = "timestamp",
+    .about = "a time as its place in day, week and year, and days since",
+    .types = TYPES_TIME,
+    .accepts = TYPES_TIME,
+    .fit = fit,
+    .encode = encode,
+    .describe = describe,
+    .save = save,
+    .load = load,
+    .release = release,
+};
