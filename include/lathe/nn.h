@@ -1,0 +1,186 @@
+/* nn.h -- static graphs of float32 tensors: built once, planned once, then stepped.
+ *
+ * A Graph is a list of nodes, each made by one registered operator (src/nn/op_*.c) from earlier
+ * nodes. graph_plan lays everything out for the largest batch; after it a step allocates nothing,
+ * takes no lock of its own and makes no system call (OpenBLAS, used for the large products only,
+ * locks its buffer list for a moment).
+ *
+ *     Graph *g = graph_create(seed);
+ *     Node *x = graph_input(g, 16);
+ *     x = graph_dense(g, "hidden.0", x, 128, (Tail){.act = ACT_RELU, .dropout = true});
+ *     x = graph_dense(g, "head", x, 1, (Tail){0});
+ *     GraphPlan plan = {.loss = LOSS_SQUARED, .optimizer = OPTIMIZER_ADAMW, .rows_most = 256};
+ *     if (!graph_plan(g, x, &plan, &err))
+ *         die(&err);
+ *     graph_step(g, &feed, &knobs, &stats);        // forward, backward, update
+ *     graph_predict(g, &feed, out);                // [rows][outputs]
+ *     graph_destroy(g);
+ *
+ * How a step runs. The rows of a batch are cut into shards; how many depends on the number of rows
+ * alone. The shards of a stage run on the pool, each with its own block of gradients; the blocks are
+ * added in the order of the shards while the optimiser's update is made. Operators that need all
+ * rows (batch normalisation) end a stage: every shard leaves its part, the parts are joined in
+ * order, the next stage goes on. Dropout masks are a hash of (seed, step, layer, element). So a seed
+ * gives the same bits on any number of threads, and nothing but the step count, the tensors and the
+ * moments has to be saved for the next step to be the same bits.
+ *
+ *     batch   | shard 0 | shard 1 | ... |          stage 1: forward .. batchnorm's sums
+ *                  \        /                      join
+ *             | shard 0 | shard 1 | ... |          stage 2: forward .. loss .. backward ..
+ *                  \        /
+ *     gradient   sum in order -> norm -> update    in pieces of the parameter block
+ *
+ * A value is [rows][tokens][width], row-major without padding; tokens is 1 outside of sequences.
+ * Weights of a dense layer are [in][out]: the forward product and the weight gradient both run
+ * along a row.
+ */
+#ifndef LATHE_NN_H
+#define LATHE_NN_H
+
+#include <lathe/base.h>
+
+typedef struct Graph Graph;
+typedef struct Node Node; /* owned by its graph */
+
+/* ---- lists ------------------------------------------------------------------------------------ */
+
+#define ACTIVATIONS(X) /* enum, name */ \
+    X(NONE, "none")                     \
+    X(RELU, "relu")                     \
+    X(GELU, "gelu")                     \
+    X(SILU, "silu")                     \
+    X(TANH, "tanh")                     \
+    X(ELU, "elu")                       \
+    X(LEAKY, "leaky-relu")              \
+    X(SIGMOID, "sigmoid")
+#define AS_ENUM(name, text) ACT_##name,
+typedef enum Activation { ACTIVATIONS(AS_ENUM) ACT_COUNT } Activation;
+#undef AS_ENUM
+extern const char *const activation_names[]; /* NULL-ended, by Activation */
+
+/* Each row of a loss has a weight w (row weight times class weight); the loss of a batch is
+ * sum(w l) / sum(w). */
+#define LOSSES(X) /* enum, name, what it fits, formula for output o and target y */            \
+    X(SQUARED, "squared", LOSS_FITS_NUMBER, "(o - y)^2")                                         \
+    X(ABSOLUTE, "absolute", LOSS_FITS_NUMBER, "|o - y|")                                         \
+    X(HUBER, "huber", LOSS_FITS_NUMBER, "(o - y)^2 / 2 within delta, else linear")               \
+    X(QUANTILE, "quantile", LOSS_FITS_NUMBER, "max(q (y - o), (q - 1) (y - o))")                 \
+    X(LOGISTIC, "logistic", LOSS_FITS_TWO, "log(1 + exp(-o)) for y = 1, log(1 + exp(o)) for 0")  \
+    X(SOFTMAX, "softmax", LOSS_FITS_CLASSES, "-log softmax(o)[y]")
+typedef enum LossFits { LOSS_FITS_NUMBER = 1, LOSS_FITS_TWO = 2, LOSS_FITS_CLASSES = 4 } LossFits;
+#define AS_ENUM(name, text, fits, about) LOSS_##name,
+typedef enum LossKind { LOSSES(AS_ENUM) LOSS_COUNT } LossKind;
+#undef AS_ENUM
+
+#define OPTIMIZERS(X) /* enum, name, moments kept a weight */ \
+    X(SGD, "sgd", 1)     /* momentum; weight decay in the gradient */ \
+    X(ADAM, "adam", 2)   /* Kingma and Ba 2015; weight decay in the gradient */ \
+    X(ADAMW, "adamw", 2) /* Loshchilov and Hutter 2019: decay of the weight itself */
+#define AS_ENUM(name, text, moments) OPTIMIZER_##name,
+typedef enum OptimizerKind { OPTIMIZERS(AS_ENUM) OPTIMIZER_COUNT } OptimizerKind;
+#undef AS_ENUM
+
+/* ---- losses on their own ------------------------------------------------------------------------ */
+
+typedef struct LossJob {
+    const float *out, *target, *weight; /* [rows][width], [rows], [rows] or NULL */
+    const float *class_weight;          /* [classes] by target, or NULL */
+    size_t rows, width;
+    float delta, quantile;              /* huber, quantile */
+    float scale;                        /* of the gradient: 1 / sum of weights */
+    float *grad;                        /* [rows][width], overwritten; NULL: value only */
+} LossJob;
+
+typedef struct Loss {
+    const char *name, *about;
+    unsigned fits;                      /* LossFits */
+    double (*sum)(const LossJob *job);  /* sum of w l over the rows, in order */
+} Loss;
+extern const Loss losses[LOSS_COUNT];
+double loss_weight_sum(const LossJob *job); /* sum of w */
+
+/* ---- building ------------------------------------------------------------------------------------ */
+
+/* What may be fused behind an operator: activation, then dropout (at the step's rate). */
+typedef struct Tail { Activation act; bool dropout; } Tail;
+
+Graph *graph_create(uint64_t seed);
+void   graph_destroy(Graph *g);
+
+/* The names of parameters are NAME.weight, NAME.bias, ...; a name is used once. */
+Node *graph_input(Graph *g, size_t width);                   /* the feed's dense part; made once */
+Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail); /* x w + b */
+Node *graph_batchnorm(Graph *g, const char *name, Node *x, Tail tail);  /* over all rows of the batch */
+Node *graph_layernorm(Graph *g, const char *name, Node *x, Tail tail);  /* over the width */
+Node *graph_activate(Graph *g, Node *x, Tail tail);
+Node *graph_concat(Graph *g, Node *const *x, size_t n);      /* along the width */
+Node *graph_add(Graph *g, Node *a, Node *b);                 /* same shape */
+/* The feed's codes through one table a column: [E0[c0], E1[c1], ...], column i of size[i] numbers. */
+Node *graph_embed(Graph *g, const char *name, const int32_t *cardinality, const size_t *size, size_t codes);
+/* The same, added up: sum of Ei[ci], each of `width` numbers, which begin at zero. */
+Node *graph_embed_sum(Graph *g, const char *name, const int32_t *cardinality, size_t codes, size_t width);
+size_t node_width(const Node *n);                            /* numbers a token */
+
+/* ---- planning -------------------------------------------------------------------------------------- */
+
+typedef struct GraphPlan {
+    LossKind loss;
+    float huber_delta, quantile;    /* 0: 1.0 and 0.5 */
+    const float *class_weight;      /* [outputs, 2 for logistic], copied; or NULL */
+    OptimizerKind optimizer;
+    double beta1, beta2, epsilon;   /* 0: 0.9, 0.999, 1e-8 */
+    size_t rows_most;               /* rows of the largest batch */
+    Pool *pool;                     /* borrowed; NULL: the caller alone */
+} GraphPlan;
+
+/* Lays out memory and initialises the parameters from the seed. Fails with ERROR_SPACE only. */
+bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err);
+
+/* ---- running ---------------------------------------------------------------------------------------- */
+
+typedef struct GraphFeed {
+    size_t rows;                    /* at most rows_most for a step; any number for predicting */
+    const float *dense;             /* [rows][width of the input] */
+    const int32_t *code;            /* [rows][codes] */
+    const float *target, *weight;   /* [rows]; weight may be NULL */
+} GraphFeed;
+
+typedef struct GraphKnobs {
+    double lr, weight_decay, momentum, dropout, clip; /* clip: largest gradient norm; 0: none */
+} GraphKnobs;
+
+typedef struct GraphStats {
+    double loss;                    /* of the batch, before the update */
+    double grad_norm;               /* before clipping */
+    bool finite;
+    char layer[64];                 /* where the first NaN or infinity is, "" if finite */
+} GraphStats;
+
+/* A loss that is not finite leaves the weights as they were. */
+void   graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphStats *out);
+void   graph_predict(Graph *g, const GraphFeed *feed, float *out); /* [rows][outputs] */
+/* Loss and its gradient as one step would see them, nothing updated. gradient: one number a parameter
+ * number, in the order of graph_tensors, each tensor from its offset on. */
+double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient);
+
+/* ---- what is kept ------------------------------------------------------------------------------------ */
+
+/* The one table over the parameter block. Rows with `learnt` false are statistics that prediction
+ * needs (running mean and variance); they stand behind the learnt ones, without moments. */
+typedef struct GraphTensor {
+    char name[64];
+    size_t rank, shape[4];
+    size_t offset, count;           /* floats from the beginning of the block */
+    bool learnt, decay;             /* decay: weight decay applies (not to norms and biases) */
+} GraphTensor;
+
+size_t graph_tensors(const Graph *g, const GraphTensor **rows);
+size_t graph_learnt(const Graph *g);        /* numbers learnt */
+float *graph_block(Graph *g);               /* the parameter block */
+size_t graph_block_size(const Graph *g);    /* floats */
+size_t graph_moments(const Graph *g);       /* blocks of moments, by the optimiser */
+float *graph_moment(Graph *g, size_t which); /* laid out as the parameter block, learnt part only */
+uint64_t graph_steps(const Graph *g);       /* made so far; keys the dropout, corrects Adam's bias */
+void   graph_set_steps(Graph *g, uint64_t steps);
+
+#endif

@@ -1,0 +1,144 @@
+/* graph.c -- building a graph: nodes, their parameters, and looking at the tables. */
+#include "nn_int.h"
+
+#include <stdio.h>
+
+Graph *graph_create(uint64_t seed)
+{
+    Graph *g = mem_alloc(sizeof *g);
+    g->seed = seed;
+    return g;
+}
+
+void graph_destroy(Graph *g)
+{
+    if (!g)
+        return;
+    mem_free(g->params);
+    mem_free(g->moments);
+    mem_free(g->gradient);
+    mem_free(g->memory);
+    mem_free(g->scratch);
+    mem_free(g->task_norm);
+    Program *programs[] = {&g->train, &g->infer};
+    for (size_t i = 0; i < 2; i++) {
+        vec_release(&programs[i]->work);
+        vec_release(&programs[i]->stage);
+    }
+    vec_release(&g->piece);
+    vec_release(&g->task);
+    vec_release(&g->whole);
+    vec_release(&g->node);
+    vec_release(&g->tensor);
+    vec_release(&g->tensor_plan);
+    arena_release(&g->arena);
+    mem_free(g);
+}
+
+Node *graph_node(Graph *g, const Op *op, const char *name, Node *const *x, size_t n, size_t width)
+{
+    assert(!g->params && "a planned graph takes no more nodes");
+    Node *node = ARENA_NEW(&g->arena, Node, 1);
+    node->op = op;
+    node->graph = g;
+    node->number = (uint32_t)g->node.count;
+    if (name)
+        snprintf(node->name, sizeof node->name, "%s", name);
+    else
+        snprintf(node->name, sizeof node->name, "%s.%u", op->name, node->number);
+    node->input = ARENA_NEW(&g->arena, Node *, n ? n : 1);
+    node->fresh = ARENA_NEW(&g->arena, bool, n ? n : 1);
+    node->inputs = n;
+    node->tokens = n ? x[0]->tokens : 1;
+    node->width = width;
+    for (size_t i = 0; i < n; i++) {
+        node->input[i] = x[i];
+        node->needs_grad |= x[i]->needs_grad;
+    }
+    vec_add(&g->node, node);
+    return node;
+}
+
+static void add_tensor(Node *n, const char *what, size_t rank, size_t rows, size_t cols,
+                       GraphTensor row, TensorPlan plan)
+{
+    Graph *g = n->graph;
+    assert(n->params < NODE_PARAMS || n->op->whole);
+    snprintf(row.name, sizeof row.name, "%.40s.%.20s", n->name, what);
+    for (size_t i = 0; i < g->tensor.count; i++)
+        assert(!text_equal(g->tensor.at[i].name, row.name) && "a layer's name is used once");
+    row.rank = rank;
+    row.shape[0] = rows;
+    row.shape[1] = cols;
+    row.count = rank == 2 ? rows * cols : rows;
+    if (n->params == 0)
+        n->param[0] = g->tensor.count;
+    if (n->params < NODE_PARAMS)
+        n->param[n->params] = g->tensor.count;
+    n->params++;
+    vec_add(&g->tensor, row);
+    vec_add(&g->tensor_plan, plan);
+}
+
+void node_param(Node *n, const char *what, size_t rows, size_t cols, bool decay, InitKind init,
+                float bound)
+{
+    add_tensor(n, what, cols ? 2 : 1, rows, cols, (GraphTensor){.learnt = true, .decay = decay},
+               (TensorPlan){.init = init, .bound = bound, .whole = n->op->whole != NULL});
+    n->needs_grad = true;
+}
+
+void node_statistic(Node *n, const char *what, size_t count, InitKind init)
+{
+    add_tensor(n, what, 1, count, 0, (GraphTensor){.learnt = false}, (TensorPlan){.init = init});
+}
+
+size_t node_width(const Node *n)
+{
+    return n->width;
+}
+
+size_t graph_tensors(const Graph *g, const GraphTensor **rows)
+{
+    *rows = g->tensor.at;
+    return g->tensor.count;
+}
+
+size_t graph_learnt(const Graph *g)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->tensor.count; i++)
+        n += g->tensor.at[i].learnt ? g->tensor.at[i].count : 0;
+    return n;
+}
+
+float *graph_block(Graph *g)
+{
+    return g->params;
+}
+
+size_t graph_block_size(const Graph *g)
+{
+    return g->block;
+}
+
+size_t graph_moments(const Graph *g)
+{
+    return optimizer_moments[g->plan.optimizer];
+}
+
+float *graph_moment(Graph *g, size_t which)
+{
+    assert(which < graph_moments(g));
+    return g->moments + which * g->learnt;
+}
+
+uint64_t graph_steps(const Graph *g)
+{
+    return g->steps;
+}
+
+void graph_set_steps(Graph *g, uint64_t steps)
+{
+    g->steps = steps;
+}

@@ -1,0 +1,54 @@
+/* op_dense.c -- the dense layer, y = tail(x w + b). The operator to copy. */
+#include "nn_int.h"
+
+/* x [rows][in]   w [in][out]   b [out]   y [rows][out] */
+static void forward(const Node *n, const Pass *p)
+{
+    const Node *x = n->input[0];
+    float *y = node_value(n, p);
+    bool only_relu = n->tail.act == ACT_RELU && !(n->tail.dropout && p->dropout > 0.0f);
+    gemm_forward(y, node_value(x, p), node_weights(n, 0), node_weights(n, 1), only_relu,
+                 p->rows * n->tokens, x->width, n->width, p->scratch);
+    if (!only_relu)
+        tail_forward(n, p, y, NULL);
+}
+
+/* y = tail(x w + b):  dz = tail'(dy),  dw += x' dz,  db += sum of rows of dz,  dx += dz w' */
+static void backward(const Node *n, const Pass *p)
+{
+    const Node *x = n->input[0];
+    float *dz = node_grad(n, p);
+    size_t rows = p->rows * n->tokens;
+    tail_backward(n, p, dz);
+    gemm_weight(node_gradient(n, p, 0), node_value(x, p), dz, false, rows, x->width, n->width,
+                p->scratch);
+    column_sums(node_gradient(n, p, 1), dz, rows, n->width, false);
+    if (x->needs_grad)
+        gemm_input(node_grad(x, p), dz, node_weights(n, 0), !n->fresh[0], rows, x->width, n->width,
+                   p->scratch);
+}
+
+Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail)
+{
+    Node *n = graph_node(g, &dense_op, name, &x, 1, out);
+    float bound = 1.0f / sqrtf((float)x->width); /* PyTorch's: uniform within 1 / sqrt(in) */
+    node_param(n, "weight", x->width, out, true, INIT_UNIFORM, bound);
+    node_param(n, "bias", out, 0, false, INIT_UNIFORM, bound);
+    n->tail = tail;
+    n->save_width = tail_saves(tail) ? node_row(n) : 0;
+    n->scratch = gemm_scratch(x->width, out);
+    return n;
+}
+
+static Node *sample(Graph *g, Node *x)
+{
+    return graph_dense(g, "sample", x, 19, (Tail){.act = ACT_GELU});
+}
+
+const Op dense_op = {
+    .name = "dense",
+    .about = "y = tail(x w + b)",
+    .forward = forward,
+    .backward = backward,
+    .sample = sample,
+};

@@ -1,0 +1,349 @@
+/* run.c -- running a planned graph: a step, a prediction, a gradient on its own. */
+#include "nn_int.h"
+
+#include <stdio.h>
+
+/* ---- shards ------------------------------------------------------------------------------------ */
+
+/* 64 rows make two shards, 256 four, 512 and more eight. Of the rows alone: see nn.h. */
+size_t shard_count(size_t rows)
+{
+    size_t n = rows / SHARD_USUAL;
+    if (n < 2)
+        n = rows / SHARD_LEAST >= 2 ? 2 : 1;
+    return n < SHARDS_MOST ? n : SHARDS_MOST;
+}
+
+/* Shards begin at multiples of 8 rows, the rest goes to the last. */
+size_t shard_begin(size_t rows, size_t shards, size_t i)
+{
+    return i == shards ? rows : rows * i / shards / 8 * 8;
+}
+
+typedef struct Run {
+    Graph *g;
+    const Program *program;
+    const Stage *stage;
+    Pass pass; /* begin, rows, shard, gradient, scratch are the shard's */
+} Run;
+
+static void run_shard(void *job, size_t i, size_t worker)
+{
+    const Run *run = job;
+    const Graph *g = run->g;
+    Pass p = run->pass;
+    p.shard = i;
+    p.begin = shard_begin(p.batch, p.shards, i);
+    p.rows = shard_begin(p.batch, p.shards, i + 1) - p.begin;
+    p.gradient = g->gradient + i * g->learnt;
+    p.scratch = g->scratch + worker * g->scratch_size;
+    const Work *work = run->program->work.at + run->stage->first;
+    for (size_t k = 0; k < run->stage->count; k++)
+        work[k].run(work[k].node, &p);
+}
+
+static void run_program(Run *run, const Program *program)
+{
+    run->program = program;
+    for (size_t i = 0; i < program->stage.count; i++) {
+        run->stage = &program->stage.at[i];
+        pool_run(run->g->plan.pool, run->pass.shards, run_shard, run);
+        if (run->stage->join)
+            run->stage->join(run->stage->node, &run->pass);
+    }
+}
+
+static Run run_on(Graph *g, const GraphFeed *feed)
+{
+    assert(g->params && feed->rows > 0 && feed->rows <= g->plan.rows_most);
+    if (g->input)
+        g->input->value = (float *)(uintptr_t)feed->dense; /* only read */
+    return (Run){.g = g,
+                 .pass = {.rows = feed->rows,
+                          .batch = feed->rows,
+                          .shards = shard_count(feed->rows),
+                          .gradient = g->gradient,
+                          .scratch = g->scratch,
+                          .feed = feed}};
+}
+
+/* ---- loss and gradients ------------------------------------------------------------------------- */
+
+static LossJob loss_job(const Graph *g, const GraphFeed *feed)
+{
+    return (LossJob){.out = g->output->value,
+                     .target = feed->target,
+                     .weight = feed->weight,
+                     .class_weight = g->plan.class_weight,
+                     .rows = feed->rows,
+                     .width = node_row(g->output),
+                     .delta = g->plan.huber_delta,
+                     .quantile = g->plan.quantile,
+                     .scale = 1.0f};
+}
+
+void graph_loss_work(const Node *n, const Pass *p)
+{
+    Graph *g = n->graph;
+    LossJob job = loss_job(g, p->feed);
+    job.scale = (float)(1.0 / loss_weight_sum(&job));
+    job.out += p->begin * job.width;
+    job.target += p->begin;
+    job.weight = job.weight ? job.weight + p->begin : NULL;
+    job.rows = p->rows;
+    job.grad = node_grad(n, p);
+    g->shard_loss[p->shard] = losses[g->plan.loss].sum(&job);
+}
+
+static void run_whole(void *job, size_t i, size_t worker)
+{
+    const Run *run = job;
+    (void)worker;
+    for (size_t k = 0; k < run->g->whole.count; k++) {
+        const Node *n = run->g->whole.at[k].node;
+        if (i < n->tables) {
+            n->op->whole(n, &run->pass, i);
+            return;
+        }
+        i -= n->tables;
+    }
+}
+
+/* Forward, loss and backward. The gradient lies in the shards' blocks afterwards. */
+static double run_gradient(Run *run, double dropout)
+{
+    Graph *g = run->g;
+    const GraphFeed *feed = run->pass.feed;
+    run->pass.dropout = (float)dropout;
+    uint64_t key[2] = {g->seed, g->steps};
+    run->pass.key = hash_bytes(key, sizeof key, 0x6c61746865u);
+    run_program(run, &g->train);
+    size_t tables = 0;
+    for (size_t k = 0; k < g->whole.count; k++)
+        tables += g->whole.at[k].node->tables;
+    if (tables)
+        pool_run(g->plan.pool, tables, run_whole, run);
+    LossJob job = loss_job(g, feed);
+    double sum = 0;
+    for (size_t i = 0; i < run->pass.shards; i++)
+        sum += g->shard_loss[i];
+    return sum / loss_weight_sum(&job);
+}
+
+/* out[count] = the shards' gradients of a piece, added in order */
+static void sum_shards(const Graph *g, size_t shards, const Piece *piece, size_t from, float *restrict out,
+                       size_t count)
+{
+    const float *first = g->gradient + piece->offset + from;
+    if (piece->whole || shards == 1) {
+        memcpy(out, first, count * sizeof *out);
+        return;
+    }
+    const float *second = first + g->learnt;
+    for (size_t i = 0; i < count; i++)
+        out[i] = first[i] + second[i];
+    for (size_t s = 2; s < shards; s++) {
+        const float *more = first + s * g->learnt;
+        for (size_t i = 0; i < count; i++)
+            out[i] += more[i];
+    }
+}
+
+double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient)
+{
+    Run run = run_on(g, feed);
+    double loss = run_gradient(&run, dropout);
+    for (size_t i = 0; i < g->piece.count; i++) {
+        const Piece *piece = &g->piece.at[i];
+        sum_shards(g, run.pass.shards, piece, 0, gradient + piece->offset, piece->count);
+    }
+    return loss;
+}
+
+/* ---- the update ---------------------------------------------------------------------------------- */
+
+#define UPDATE_BLOCK 512 /* floats in the cache between summing, norm and update */
+
+typedef struct Update {
+    Graph *g;
+    size_t shards;
+    UpdateJob job; /* lr, decay and so on */
+    float scale;   /* of the gradient, when clipping */
+    bool sum, apply;
+} Update;
+
+static double squares(const float *g, size_t count)
+{
+    enum { WAYS = 16 };
+    float part[WAYS] = {0};
+    size_t i = 0;
+    for (; i + WAYS <= count; i += WAYS)
+        for (size_t k = 0; k < WAYS; k++)
+            part[k] += g[i + k] * g[i + k];
+    double sum = 0;
+    for (; i < count; i++)
+        sum += (double)g[i] * (double)g[i];
+    for (size_t k = 0; k < WAYS; k++)
+        sum += (double)part[k];
+    return sum;
+}
+
+static void apply_update(const Update *u, const Piece *piece, size_t from, float *grad, size_t count)
+{
+    size_t at = piece->offset + from;
+    UpdateJob job = u->job;
+    job.g = grad;
+    job.count = count;
+    job.w = u->g->params + at;
+    job.m = u->g->moments + at;
+    job.v = graph_moments(u->g) > 1 ? job.m + u->g->learnt : NULL;
+    job.decay = piece->decay ? u->job.decay : 0.0f;
+    optimizer_update[u->g->plan.optimizer](&job);
+}
+
+/* One task of the update. Unclipped it does all at once: sum, norm, update. To clip, the norm has to
+ * be known first: one round sums into the first shard's block, the next scales and updates. */
+static void run_update(void *arg, size_t task, size_t worker)
+{
+    const Update *u = arg;
+    Graph *g = u->g;
+    (void)worker;
+    double norm = 0;
+    float grad[UPDATE_BLOCK];
+    for (size_t k = 0; k < g->task.at[task].count; k++) {
+        const Piece *piece = &g->piece.at[g->task.at[task].first + k];
+        for (size_t from = 0; from < piece->count; from += UPDATE_BLOCK) {
+            size_t rest = piece->count - from, count = rest < UPDATE_BLOCK ? rest : UPDATE_BLOCK;
+            float *first = g->gradient + piece->offset + from;
+            sum_shards(g, u->sum ? u->shards : 1, piece, from, grad, count);
+            if (u->sum)
+                norm += squares(grad, count);
+            if (u->sum && !u->apply)
+                memcpy(first, grad, count * sizeof *grad);
+            if (!u->sum)
+                for (size_t i = 0; i < count; i++)
+                    grad[i] *= u->scale;
+            if (u->apply)
+                apply_update(u, piece, from, grad, count);
+        }
+    }
+    if (u->sum)
+        g->task_norm[task] = norm;
+}
+
+static double update_round(Update *u, bool sum, bool apply)
+{
+    u->sum = sum;
+    u->apply = apply;
+    pool_run(u->g->plan.pool, u->g->task.count, run_update, u);
+    double norm = 0;
+    for (size_t i = 0; i < u->g->task.count; i++)
+        norm += u->g->task_norm[i];
+    return sqrt(norm);
+}
+
+static double update(Graph *g, size_t shards, const GraphKnobs *k)
+{
+    double t = (double)(g->steps + 1);
+    Update u = {.g = g,
+                .shards = shards,
+                .scale = 1.0f,
+                .job = {.lr = (float)k->lr,
+                        .decay = (float)k->weight_decay,
+                        .momentum = (float)k->momentum,
+                        .beta1 = (float)g->plan.beta1,
+                        .beta2 = (float)g->plan.beta2,
+                        .epsilon = (float)g->plan.epsilon,
+                        .fix1 = (float)(1.0 / (1.0 - pow(g->plan.beta1, t))),
+                        .fix2 = (float)(1.0 / (1.0 - pow(g->plan.beta2, t)))}};
+    if (k->clip <= 0)
+        return update_round(&u, true, true);
+    double norm = update_round(&u, true, false);
+    if (!isfinite(norm))
+        return norm;
+    u.scale = norm > k->clip ? (float)(k->clip / norm) : 1.0f;
+    update_round(&u, false, true);
+    return norm;
+}
+
+/* ---- where a NaN came from ------------------------------------------------------------------------- */
+
+static bool all_finite(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* The first layer, in the order of the step, that holds what is not finite. */
+static void name_layer(Graph *g, const Run *run, char out[64])
+{
+    for (size_t i = 0; i < g->tensor.count; i++) {
+        const GraphTensor *t = &g->tensor.at[i];
+        if (run->pass.dropout >= 0 && !all_finite(g->params + t->offset, t->count)) {
+            snprintf(out, 64, "%s", t->name);
+            return;
+        }
+    }
+    for (size_t i = 0; i < g->node.count; i++) {
+        const Node *n = g->node.at[i];
+        if (n->reached && n->value && !all_finite(n->value, run->pass.batch * node_row(n))) {
+            snprintf(out, 64, "%s", n->name);
+            return;
+        }
+    }
+    for (size_t i = 0; i < run->pass.batch; i++)
+        if (!isfinite(run->pass.feed->target[i])) {
+            snprintf(out, 64, "target");
+            return;
+        }
+    for (size_t i = g->tensor.count; i-- > 0;) {
+        const GraphTensor *t = &g->tensor.at[i];
+        size_t shards = g->tensor_plan.at[i].whole ? 1 : run->pass.shards;
+        for (size_t s = 0; t->learnt && s < shards; s++)
+            if (!all_finite(g->gradient + s * g->learnt + t->offset, t->count)) {
+                snprintf(out, 64, "gradient of %.50s", t->name);
+                return;
+            }
+    }
+    snprintf(out, 64, "loss");
+}
+
+/* ---- exported -------------------------------------------------------------------------------------- */
+
+void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphStats *out)
+{
+    Run run = run_on(g, feed);
+    run.pass.learns = true;
+    *out = (GraphStats){.loss = run_gradient(&run, knobs->dropout), .finite = true};
+    if (!isfinite(out->loss)) {
+        out->finite = false;
+        out->grad_norm = (double)NAN;
+        name_layer(g, &run, out->layer);
+        return;
+    }
+    out->grad_norm = update(g, run.pass.shards, knobs);
+    g->steps++;
+    if (!isfinite(out->grad_norm)) {
+        out->finite = false;
+        run.pass.dropout = -1; /* the weights are spoilt by now: look at values and gradients */
+        name_layer(g, &run, out->layer);
+    }
+}
+
+void graph_predict(Graph *g, const GraphFeed *feed, float *out)
+{
+    size_t width = node_row(g->output);
+    for (size_t from = 0; from < feed->rows; from += g->plan.rows_most) {
+        size_t rest = feed->rows - from, rows = rest < g->plan.rows_most ? rest : g->plan.rows_most;
+        GraphFeed part = {.rows = rows};
+        if (g->input)
+            part.dense = feed->dense + from * g->input->width;
+        if (feed->code)
+            part.code = feed->code + from * g->codes;
+        Run run = run_on(g, &part);
+        run_program(&run, &g->infer);
+        memcpy(out + from * width, g->output->value, rows * width * sizeof *out);
+    }
+}
