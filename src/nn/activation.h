@@ -61,11 +61,11 @@ static inline float erf_near(float x)
     X(GELU, 0.5f * z * (1.0f + erf_near(z * 0.70710678f)),                                         \
       0.5f * (1.0f + erf_near(z * 0.70710678f)) + z * 0.39894228f * exp_near(-0.5f * z * z),       \
       SLOPE_FROM_Z)                                                                                \
-    X(SILU, z * sigmoid_near(z), sigmoid_near(z) * (1.0f + z * (1.0f - sigmoid_near(z))),          \
+    X(SILU, z *sigmoid_near(z), sigmoid_near(z) * (1.0f + z * (1.0f - sigmoid_near(z))),           \
       SLOPE_FROM_Z)                                                                                \
     X(TANH, tanh_near(z), 1.0f - z * z, SLOPE_FROM_Y)                                              \
     X(ELU, (z > 0.0f ? z : exp_near(z) - 1.0f), (z > 0.0f ? 1.0f : z + 1.0f), SLOPE_FROM_Y)        \
     X(LEAKY, (z > 0.0f ? z : 0.01f * z), (z > 0.0f ? 1.0f : 0.01f), SLOPE_FROM_Y)                  \
-    X(SIGMOID, sigmoid_near(z), z * (1.0f - z), SLOPE_FROM_Y)
+    X(SIGMOID, sigmoid_near(z), z *(1.0f - z), SLOPE_FROM_Y)
 
 #endif

@@ -19,18 +19,18 @@
 
 #include <cblas.h>
 
-#define WEIGHT_ROWS   256 /* rows of the batch in one product of the weight gradient */
+#define WEIGHT_ROWS   256         /* rows of the batch in one product of the weight gradient */
 #define SMALL_WEIGHTS (256 * 256) /* numbers: what stays in the second cache level */
 
 typedef struct Product {
     const float *restrict a;
-    size_t row, col;          /* strides of a: a(i, p) = a[i * row + p * col] */
-    const float *restrict b;  /* [k][ldb] */
+    size_t row, col;         /* strides of a: a(i, p) = a[i * row + p * col] */
+    const float *restrict b; /* [k][ldb] */
     size_t ldb;
-    float *restrict c;        /* [m][ldc] */
+    float *restrict c; /* [m][ldc] */
     size_t ldc;
     size_t m, n, k;
-    const float *bias;        /* [n] or NULL; not with add */
+    const float *bias; /* [n] or NULL; not with add */
     bool add, relu;
 } Product;
 
@@ -45,8 +45,8 @@ typedef struct Product {
 #endif
 
 /* c[rows][vecs * LANES] at (i, j). rows and vecs are constants where it is expanded. */
-static inline __attribute__((always_inline)) void tile(const Product *t, size_t i, size_t j, int rows,
-                                                       int vecs)
+static inline __attribute__((always_inline)) void tile(const Product *t, size_t i, size_t j,
+                                                       int rows, int vecs)
 {
     Vec acc[TILE_ROWS][TILE_VECS];
     const float *a = t->a + i * t->row;
@@ -85,18 +85,18 @@ static inline __attribute__((always_inline)) void tile(const Product *t, size_t 
     }
 }
 
-#define PANEL(name, vecs)                                              \
-    static void name(const Product *t, size_t j)                       \
-    {                                                                  \
-        size_t i = 0;                                                  \
-        for (; i + TILE_ROWS <= t->m; i += TILE_ROWS)                  \
-            tile(t, i, j, TILE_ROWS, vecs);                            \
-        if (i + TILE_ROWS / 2 <= t->m) {                               \
-            tile(t, i, j, TILE_ROWS / 2, vecs);                        \
-            i += TILE_ROWS / 2;                                        \
-        }                                                              \
-        for (; i < t->m; i++)                                          \
-            tile(t, i, j, 1, vecs);                                    \
+#define PANEL(name, vecs)                                                                          \
+    static void name(const Product *t, size_t j)                                                   \
+    {                                                                                              \
+        size_t i = 0;                                                                              \
+        for (; i + TILE_ROWS <= t->m; i += TILE_ROWS)                                              \
+            tile(t, i, j, TILE_ROWS, vecs);                                                        \
+        if (i + TILE_ROWS / 2 <= t->m) {                                                           \
+            tile(t, i, j, TILE_ROWS / 2, vecs);                                                    \
+            i += TILE_ROWS / 2;                                                                    \
+        }                                                                                          \
+        for (; i < t->m; i++)                                                                      \
+            tile(t, i, j, 1, vecs);                                                                \
     }
 PANEL(panel1, 1)
 PANEL(panel2, 2)
@@ -175,8 +175,8 @@ static void forward_one(float *restrict y, const float *restrict x, const float 
     }
 }
 
-static void input_one(float *restrict dx, const float *restrict dy, const float *restrict w, bool add,
-                      size_t m, size_t in)
+static void input_one(float *restrict dx, const float *restrict dy, const float *restrict w,
+                      bool add, size_t m, size_t in)
 {
     for (size_t i = 0; i < m; i++, dx += in) {
         const float d = dy[i];
@@ -189,8 +189,8 @@ static void input_one(float *restrict dx, const float *restrict dy, const float 
     }
 }
 
-static void weight_one(float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
-                       size_t m, size_t in)
+static void weight_one(float *restrict dw, const float *restrict x, const float *restrict dy,
+                       bool add, size_t m, size_t in)
 {
     if (!add)
         memset(dw, 0, in * sizeof *dw);
@@ -223,15 +223,25 @@ void gemm_forward(float *restrict y, const float *restrict x, const float *restr
         return;
     }
     if (in * out <= SMALL_WEIGHTS) {
-        multiply(&(Product){.a = x, .row = in, .col = 1, .b = w, .ldb = out, .c = y, .ldc = out,
-                            .m = m, .n = out, .k = in, .bias = bias, .relu = relu},
+        multiply(&(Product){.a = x,
+                            .row = in,
+                            .col = 1,
+                            .b = w,
+                            .ldb = out,
+                            .c = y,
+                            .ldc = out,
+                            .m = m,
+                            .n = out,
+                            .k = in,
+                            .bias = bias,
+                            .relu = relu},
                  scratch);
         return;
     }
     for (size_t i = 0; bias && i < m; i++)
         memcpy(y + i * out, bias, out * sizeof *y);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)out, (int)in, 1.0f, x, (int)in,
-                w, (int)out, bias ? 1.0f : 0.0f, y, (int)out);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)out, (int)in, 1.0f, x,
+                (int)in, w, (int)out, bias ? 1.0f : 0.0f, y, (int)out);
     for (size_t i = 0; relu && i < m * out; i++)
         y[i] = y[i] < 0.0f ? 0.0f : y[i];
 }
@@ -245,13 +255,22 @@ void gemm_input(float *restrict dx, const float *restrict dy, const float *restr
     }
     if (in * out <= SMALL_WEIGHTS) {
         transpose(scratch, w, in, out);
-        multiply(&(Product){.a = dy, .row = out, .col = 1, .b = scratch, .ldb = in, .c = dx, .ldc = in,
-                            .m = m, .n = in, .k = out, .add = add},
+        multiply(&(Product){.a = dy,
+                            .row = out,
+                            .col = 1,
+                            .b = scratch,
+                            .ldb = in,
+                            .c = dx,
+                            .ldc = in,
+                            .m = m,
+                            .n = in,
+                            .k = out,
+                            .add = add},
                  scratch + in * out);
         return;
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)in, (int)out, 1.0f, dy, (int)out,
-                w, (int)out, add ? 1.0f : 0.0f, dx, (int)in);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)in, (int)out, 1.0f, dy,
+                (int)out, w, (int)out, add ? 1.0f : 0.0f, dx, (int)in);
 }
 
 void gemm_weight(float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
@@ -268,8 +287,17 @@ void gemm_weight(float *restrict dw, const float *restrict x, const float *restr
     }
     for (size_t i = 0; i < m; i += WEIGHT_ROWS) {
         size_t rows = m - i < WEIGHT_ROWS ? m - i : WEIGHT_ROWS;
-        multiply(&(Product){.a = x + i * in, .row = 1, .col = in, .b = dy + i * out, .ldb = out,
-                            .c = dw, .ldc = out, .m = in, .n = out, .k = rows, .add = add || i > 0},
+        multiply(&(Product){.a = x + i * in,
+                            .row = 1,
+                            .col = in,
+                            .b = dy + i * out,
+                            .ldb = out,
+                            .c = dw,
+                            .ldc = out,
+                            .m = in,
+                            .n = out,
+                            .k = rows,
+                            .add = add || i > 0},
                  scratch);
     }
 }

@@ -22,26 +22,25 @@ double loss_weight_sum(const LossJob *job)
 
 /* A loss of one number: e = o - y; value l and slope d. Outputs beyond the first share the target
  * (quantile heads). */
-#define POINTWISE(name, value, slope)                                                   \
-    static double name##_sum(const LossJob *job)                                        \
-    {                                                                                   \
-        double sum = 0;                                                                 \
-        const double delta = (double)job->delta, q = (double)job->quantile;             \
-        (void)delta;                                                                    \
-        (void)q;                                                                        \
-        for (size_t i = 0; i < job->rows; i++) {                                        \
-            double w = weight_of(job, i);                                               \
-            for (size_t k = 0; k < job->width; k++) {                                   \
-                double o = (double)job->out[i * job->width + k];                        \
-                double y = (double)job->target[i], e = o - y;                           \
-                (void)e;                                                                \
-                sum += w * (value);                                                     \
-                if (job->grad)                                                          \
-                    job->grad[i * job->width + k] =                                     \
-                        (float)(w * (slope) * (double)job->scale);                      \
-            }                                                                           \
-        }                                                                               \
-        return sum;                                                                     \
+#define POINTWISE(name, value, slope)                                                              \
+    static double name##_sum(const LossJob *job)                                                   \
+    {                                                                                              \
+        double sum = 0;                                                                            \
+        const double delta = (double)job->delta, q = (double)job->quantile;                        \
+        (void)delta;                                                                               \
+        (void)q;                                                                                   \
+        for (size_t i = 0; i < job->rows; i++) {                                                   \
+            double w = weight_of(job, i);                                                          \
+            for (size_t k = 0; k < job->width; k++) {                                              \
+                double o = (double)job->out[i * job->width + k];                                   \
+                double y = (double)job->target[i], e = o - y;                                      \
+                (void)e;                                                                           \
+                sum += w * (value);                                                                \
+                if (job->grad)                                                                     \
+                    job->grad[i * job->width + k] = (float)(w * (slope) * (double)job->scale);     \
+            }                                                                                      \
+        }                                                                                          \
+        return sum;                                                                                \
     }
 
 /* ln(1 + e^o) without overflow */
@@ -50,11 +49,13 @@ static double softplus(double o)
     return fmax(o, 0.0) + log1p(exp(-fabs(o))) + (o != o ? o : 0.0);
 }
 
-POINTWISE(squared, e * e, 2.0 * e)
+POINTWISE(squared, e *e, 2.0 * e)
 POINTWISE(absolute, fabs(e), e > 0 ? 1.0 : e < 0 ? -1.0 : e)
 POINTWISE(huber, fabs(e) <= delta ? 0.5 * e * e : delta * (fabs(e) - 0.5 * delta),
-          e > delta ? delta : e < -delta ? -delta : e)
-POINTWISE(quantile, e < 0 ? -q * e : (1.0 - q) * e, e < 0 ? -q : e > 0 ? 1.0 - q : e)
+          e > delta    ? delta
+          : e < -delta ? -delta
+                       : e)
+POINTWISE(quantile, e < 0 ? -q * e : (1.0 - q) * e, e<0 ? -q : e> 0 ? 1.0 - q : e)
 POINTWISE(logistic, softplus(o) - y * o, 1.0 / (1.0 + exp(-o)) - y)
 
 static double softmax_sum(const LossJob *job)
@@ -78,7 +79,7 @@ static double softmax_sum(const LossJob *job)
     return sum;
 }
 
-#define AS_ROW(NAME, text, fitting, formula) \
+#define AS_ROW(NAME, text, fitting, formula)                                                       \
     [LOSS_##NAME] = {.name = text, .about = formula, .fits = fitting, .sum = LOSS_SUM_##NAME},
 #define LOSS_SUM_SQUARED  squared_sum
 #define LOSS_SUM_ABSOLUTE absolute_sum

@@ -9,78 +9,94 @@
 #include <math.h>
 #include <string.h>
 
-#define SHARDS_MOST 8     /* blocks of gradients; fixed, or the bits would depend on the machine */
-#define SHARD_LEAST 32    /* rows worth a shard of their own, for two of them */
-#define SHARD_USUAL 64    /* rows a shard before there are SHARDS_MOST */
-#define BLOCK_ALIGN 16    /* floats: every tensor begins on a cache line */
+#define SHARDS_MOST 8  /* blocks of gradients; fixed, or the bits would depend on the machine */
+#define SHARD_LEAST 32 /* rows worth a shard of their own, for two of them */
+#define SHARD_USUAL 64 /* rows a shard before there are SHARDS_MOST */
+#define BLOCK_ALIGN 16 /* floats: every tensor begins on a cache line */
 #define NODE_PARAMS 4
 
 /* One shard of one batch on its way through the graph. */
 typedef struct Pass {
-    size_t begin, rows;       /* this shard's rows of the batch */
+    size_t begin, rows; /* this shard's rows of the batch */
     size_t shard, shards, batch;
-    float *gradient;          /* the shard's block, laid out as the parameters */
-    float *scratch;           /* the worker's own, as large as the hungriest node asked for */
+    float *gradient; /* the shard's block, laid out as the parameters */
+    float *scratch;  /* the worker's own, as large as the hungriest node asked for */
     const GraphFeed *feed;
-    float dropout;            /* 0 when predicting */
-    uint64_t key;             /* of the step's dropout masks: seed and step */
-    bool learns;              /* a step: running statistics move */
+    float dropout; /* 0 when predicting */
+    uint64_t key;  /* of the step's dropout masks: seed and step */
+    bool learns;   /* a step: running statistics move */
 } Pass;
 
 /* An operator. Callbacks work on the rows of the pass; `join`s run once, between stages, alone. */
 typedef struct Op {
     const char *name, *about;
     void (*forward)(const Node *n, const Pass *p);
-    void (*backward)(const Node *n, const Pass *p);  /* adds into parameter gradients */
+    void (*backward)(const Node *n, const Pass *p); /* adds into parameter gradients */
     /* Operators over all rows: the shards' parts, joined before `forward`; the same backwards. */
     void (*gather)(const Node *n, const Pass *p);
     void (*join)(const Node *n, const Pass *whole);
     void (*gather_back)(const Node *n, const Pass *p);
     void (*join_back)(const Node *n, const Pass *whole);
-    void (*infer)(const Node *n, const Pass *p);     /* predicting, where it differs from forward */
+    void (*infer)(const Node *n, const Pass *p); /* predicting, where it differs from forward */
     /* Parameter gradients made by one task a table over all rows, instead of in `backward`. */
     void (*whole)(const Node *n, const Pass *whole, size_t table);
-    Node *(*sample)(Graph *g, Node *x);              /* a small use of it, for the tests */
+    Node *(*sample)(Graph *g, Node *x); /* a small use of it, for the tests */
 } Op;
 
 struct Node {
     const Op *op;
     Graph *graph;
     char name[48];
-    uint32_t number;          /* place in the graph; keys its dropout mask */
+    uint32_t number; /* place in the graph; keys its dropout mask */
     Node **input;
     size_t inputs;
-    bool *fresh;              /* [inputs]: backward is the first to write the input's gradient */
-    size_t tokens, width;     /* a row is [tokens][width] */
+    bool *fresh;          /* [inputs]: backward is the first to write the input's gradient */
+    size_t tokens, width; /* a row is [tokens][width] */
     Tail tail;
-    bool reached, needs_grad; /* leads to the output; has parameters at or below it */
-    size_t param[NODE_PARAMS];   /* tensors, by the operator's own order */
+    bool reached, needs_grad;  /* leads to the output; has parameters at or below it */
+    size_t param[NODE_PARAMS]; /* tensors, by the operator's own order */
     size_t params;
-    size_t tables;            /* tasks of op->whole */
-    const void *attr;         /* the operator's own, in the graph's arena */
+    size_t tables;    /* tasks of op->whole */
+    const void *attr; /* the operator's own, in the graph's arena */
     /* filled by the plan; [rows_most] rows each */
-    float *value, *grad;      /* [rows][tokens][width] */
-    float *save;              /* what backward needs besides, [rows][save_width]; NULL: none */
+    float *value, *grad; /* [rows][tokens][width] */
+    float *save;         /* what backward needs besides, [rows][save_width]; NULL: none */
     size_t save_width;
-    float *part;              /* [shards + 2][part_width]: parts of the shards, then joined */
+    float *part; /* [shards + 2][part_width]: parts of the shards, then joined */
     size_t part_width;
-    size_t scratch;           /* floats a worker needs */
+    size_t scratch; /* floats a worker needs */
 };
 
-typedef struct Work { void (*run)(const Node *n, const Pass *p); const Node *node; } Work;
-typedef struct Stage {        /* run over the shards, then joined */
-    size_t first, count;      /* of the program's work */
+typedef struct Work {
+    void (*run)(const Node *n, const Pass *p);
+    const Node *node;
+} Work;
+typedef struct Stage {   /* run over the shards, then joined */
+    size_t first, count; /* of the program's work */
     void (*join)(const Node *n, const Pass *whole);
     const Node *node;
 } Stage;
-typedef struct Program { VEC(Work) work; VEC(Stage) stage; } Program;
+typedef struct Program {
+    VEC(Work) work;
+    VEC(Stage) stage;
+} Program;
 
-typedef struct Piece { size_t offset, count; bool decay, whole; } Piece; /* of the parameter block */
-typedef struct UpdateTask { size_t first, count; } UpdateTask;           /* pieces */
+typedef struct Piece {
+    size_t offset, count;
+    bool decay, whole;
+} Piece; /* of the parameter block */
+typedef struct UpdateTask {
+    size_t first, count;
+} UpdateTask; /* pieces */
 
 /* How a tensor begins. */
 typedef enum InitKind { INIT_ZERO, INIT_ONE, INIT_UNIFORM } InitKind;
-typedef struct TensorPlan { InitKind init; float bound; bool whole; size_t uses; } TensorPlan;
+typedef struct TensorPlan {
+    InitKind init;
+    float bound;
+    bool whole;
+    size_t uses;
+} TensorPlan;
 
 struct Graph {
     uint64_t seed, steps;
@@ -89,25 +105,24 @@ struct Graph {
     VEC(GraphTensor) tensor;
     VEC(TensorPlan) tensor_plan;
     Node *input, *output;
-    size_t codes;             /* columns of codes in the feed */
+    size_t codes; /* columns of codes in the feed */
     GraphPlan plan;
-    size_t learnt, block;     /* floats of the learnt part of the block, with padding; of all */
-    float *params;            /* [block] */
-    float *moments;           /* [moments][learnt] */
-    float *gradient;          /* [SHARDS_MOST][learnt] */
-    float *memory;            /* values, gradients, saves, parts */
-    float *scratch;           /* [threads][scratch_size] */
+    size_t learnt, block; /* floats of the learnt part of the block, with padding; of all */
+    float *params;        /* [block] */
+    float *moments;       /* [moments][learnt] */
+    float *gradient;      /* [SHARDS_MOST][learnt] */
+    float *memory;        /* values, gradients, saves, parts */
+    float *scratch;       /* [threads][scratch_size] */
     size_t scratch_size;
     Program train, infer;
     VEC(Piece) piece;
     VEC(UpdateTask) task;
-    VEC(Work) whole;          /* nodes with op->whole */
+    VEC(Work) whole; /* nodes with op->whole */
     double shard_loss[SHARDS_MOST];
-    double *task_norm;        /* [tasks] squares of the gradient */
+    double *task_norm; /* [tasks] squares of the gradient */
 };
 
-#define OPS(X) \
-    X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed)
+#define OPS(X)          X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed)
 #define AS_EXTERN(name) extern const Op name##_op;
 OPS(AS_EXTERN)
 #undef AS_EXTERN
@@ -115,11 +130,11 @@ extern const Op *const ops[]; /* NULL-ended */
 
 /* ---- graph.c: for the operators' files -------------------------------------------------------- */
 
-Node  *graph_node(Graph *g, const Op *op, const char *name, Node *const *x, size_t n, size_t width);
+Node *graph_node(Graph *g, const Op *op, const char *name, Node *const *x, size_t n, size_t width);
 /* A parameter of the node: NAME.what. rank up to 2; bias and norms are not decayed. */
-void   node_param(Node *n, const char *what, size_t rows, size_t cols, bool decay, InitKind init,
-                  float bound);
-void   node_statistic(Node *n, const char *what, size_t count, InitKind init); /* not learnt */
+void node_param(Node *n, const char *what, size_t rows, size_t cols, bool decay, InitKind init,
+                float bound);
+void node_statistic(Node *n, const char *what, size_t count, InitKind init); /* not learnt */
 static inline float *node_weights(const Node *n, size_t i)
 {
     return n->graph->params + n->graph->tensor.at[n->param[i]].offset;
@@ -147,11 +162,11 @@ static inline float *node_save(const Node *n, const Pass *p)
 
 /* ---- tail.c: activation and dropout behind an operator ----------------------------------------- */
 
-bool  tail_saves(Tail tail);   /* backward needs the value before the activation: save_width = row */
+bool tail_saves(Tail tail); /* backward needs the value before the activation: save_width = row */
 /* In place: y = dropout(act(y + b)); bias [width] or NULL; save gets y + b where tail_saves. */
-void  tail_forward(const Node *n, const Pass *p, float *y, const float *bias);
+void tail_forward(const Node *n, const Pass *p, float *y, const float *bias);
 /* In place: the gradient behind the tail becomes the one before it. */
-void  tail_backward(const Node *n, const Pass *p, float *dy);
+void tail_backward(const Node *n, const Pass *p, float *dy);
 
 /* ---- kernels ------------------------------------------------------------------------------------- */
 
@@ -174,11 +189,11 @@ void column_sums(float *restrict out, const float *restrict x, size_t rows, size
 
 /* optimizer.c: one step of `count` weights; t counts from 1 */
 typedef struct UpdateJob {
-    float *w, *m, *v;         /* moments; v unused by sgd */
+    float *w, *m, *v; /* moments; v unused by sgd */
     const float *g;
     size_t count;
     float lr, decay, momentum, beta1, beta2, epsilon;
-    float fix1, fix2;         /* 1 / (1 - beta^t) */
+    float fix1, fix2; /* 1 / (1 - beta^t) */
 } UpdateJob;
 extern void (*const optimizer_update[OPTIMIZER_COUNT])(const UpdateJob *job);
 extern const size_t optimizer_moments[OPTIMIZER_COUNT];
@@ -186,6 +201,6 @@ extern const size_t optimizer_moments[OPTIMIZER_COUNT];
 /* plan.c, run.c */
 size_t shard_count(size_t rows);
 size_t shard_begin(size_t rows, size_t shards, size_t i);
-void   graph_loss_work(const Node *n, const Pass *p); /* the loss's place in the program */
+void graph_loss_work(const Node *n, const Pass *p); /* the loss's place in the program */
 
 #endif

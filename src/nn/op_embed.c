@@ -73,7 +73,8 @@ static Node *embed(Graph *g, const char *name, const int32_t *cardinality, const
         at[i] = sum_width ? 0 : width;
         width += sizes[i];
     }
-    *t = (Tables){.codes = codes, .cardinality = cards, .size = sizes, .at = at, .sum = sum_width > 0};
+    *t = (Tables){
+        .codes = codes, .cardinality = cards, .size = sizes, .at = at, .sum = sum_width > 0};
     Node *n = graph_node(g, &embed_op, name, NULL, 0, sum_width ? sum_width : width);
     n->attr = t;
     n->tables = codes;

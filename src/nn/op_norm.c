@@ -47,14 +47,16 @@ static void move_running(float *running, double now)
 static void join(const Node *n, const Pass *p)
 {
     float *mean_out = part_of(n, JOINED), *scale_out = mean_out + n->width;
-    float *running_mean = node_weights(n, RUNNING_MEAN), *running_var = node_weights(n, RUNNING_VAR);
+    float *running_mean = node_weights(n, RUNNING_MEAN),
+          *running_var = node_weights(n, RUNNING_VAR);
     for (size_t k = 0; k < n->width; k++) {
         double rows = 0, mean = 0, square = 0;
         for (size_t s = 0; s < p->shards; s++) {
             double more = (double)(shard_begin(p->batch, p->shards, s + 1) -
                                    shard_begin(p->batch, p->shards, s));
             double apart = (double)part_of(n, s)[k] - mean;
-            square += (double)part_of(n, s)[n->width + k] + apart * apart * rows * more / (rows + more);
+            square +=
+                (double)part_of(n, s)[n->width + k] + apart * apart * rows * more / (rows + more);
             mean += apart * more / (rows + more);
             rows += more;
         }
@@ -143,7 +145,8 @@ static void batch_backward(const Node *n, const Pass *p)
         return;
     const float *restrict x = node_value(input, p), *restrict dz = node_grad(n, p);
     const float *mean = part_of(n, JOINED), *deviate = mean + width;
-    const float *sum = part_of(n, JOINED_BACK), *product = sum + width, *gamma = node_weights(n, GAMMA);
+    const float *sum = part_of(n, JOINED_BACK), *product = sum + width,
+                *gamma = node_weights(n, GAMMA);
     float *restrict dx = node_grad(input, p);
     /* dx = a dz + b x + c, column by column */
     float *restrict a = p->scratch, *restrict b = a + width, *restrict c = b + width;
@@ -218,7 +221,8 @@ static void layer_backward(const Node *n, const Pass *p)
     Node *input = n->input[0];
     size_t width = n->width, rows = p->rows * n->tokens;
     const float *restrict gamma = node_weights(n, GAMMA);
-    float *restrict dgamma = node_gradient(n, p, GAMMA), *restrict dbeta = node_gradient(n, p, BETA);
+    float *restrict dgamma = node_gradient(n, p, GAMMA), *restrict dbeta =
+                                                             node_gradient(n, p, BETA);
     float *restrict xhat = p->scratch, *restrict g = p->scratch + width;
     const float *x = node_value(input, p), *at = row_statistics(n, p);
     float *dz = node_grad(n, p), *dx = input->needs_grad ? node_grad(input, p) : NULL;
@@ -234,7 +238,8 @@ static void layer_backward(const Node *n, const Pass *p)
         }
         if (!dx)
             continue;
-        float mean = row_sum(g, width) / (float)width, product = row_dot(g, xhat, width) / (float)width;
+        float mean = row_sum(g, width) / (float)width,
+              product = row_dot(g, xhat, width) / (float)width;
         for (size_t k = 0; k < width; k++) {
             float d = (g[k] - mean - xhat[k] * product) * at[1];
             dx[k] = n->fresh[0] ? d : dx[k] + d;

@@ -41,10 +41,10 @@ static void update_adamw(const UpdateJob *job)
     adam(job, 1.0f - job->lr * job->decay, 0.0f);
 }
 
-#define UPDATE_SGD   update_sgd
-#define UPDATE_ADAM  update_adam
-#define UPDATE_ADAMW update_adamw
-#define AS_UPDATE(name, text, moments) UPDATE_##name,
+#define UPDATE_SGD                      update_sgd
+#define UPDATE_ADAM                     update_adam
+#define UPDATE_ADAMW                    update_adamw
+#define AS_UPDATE(name, text, moments)  UPDATE_##name,
 #define AS_MOMENTS(name, text, moments) moments,
 void (*const optimizer_update[OPTIMIZER_COUNT])(const UpdateJob *) = {OPTIMIZERS(AS_UPDATE)};
 const size_t optimizer_moments[OPTIMIZER_COUNT] = {OPTIMIZERS(AS_MOMENTS)};

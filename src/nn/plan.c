@@ -45,9 +45,10 @@ static void init_tensors(Graph *g)
         Rng rng;
         rng_seed(&rng, g->seed, i);
         for (size_t k = 0; k < g->tensor.at[i].count; k++)
-            w[k] = plan->init == INIT_ONE    ? 1.0f
-                   : plan->init == INIT_ZERO ? 0.0f
-                                             : (float)((2.0 * rng_unit(&rng) - 1.0) * (double)plan->bound);
+            w[k] = plan->init == INIT_ONE ? 1.0f
+                   : plan->init == INIT_ZERO
+                       ? 0.0f
+                       : (float)((2.0 * rng_unit(&rng) - 1.0) * (double)plan->bound);
     }
 }
 
@@ -136,8 +137,9 @@ static size_t lay_out_rows(Graph *g, float *base, size_t rows)
         Node *n = g->node.at[i];
         if (!n->reached)
             continue;
-        size_t sizes[] = {n == g->input ? 0 : rows * node_row(n), n->needs_grad ? rows * node_row(n) : 0,
-                          rows * n->save_width, (SHARDS_MOST + 2) * n->part_width};
+        size_t sizes[] = {n == g->input ? 0 : rows * node_row(n),
+                          n->needs_grad ? rows * node_row(n) : 0, rows * n->save_width,
+                          (SHARDS_MOST + 2) * n->part_width};
         float **slots[] = {&n->value, &n->grad, &n->save, &n->part};
         for (size_t k = 0; k < 4; k++) {
             *slots[k] = base && sizes[k] ? base + at : NULL;

@@ -131,8 +131,8 @@ static double run_gradient(Run *run, double dropout)
 }
 
 /* out[count] = the shards' gradients of a piece, added in order */
-static void sum_shards(const Graph *g, size_t shards, const Piece *piece, size_t from, float *restrict out,
-                       size_t count)
+static void sum_shards(const Graph *g, size_t shards, const Piece *piece, size_t from,
+                       float *restrict out, size_t count)
 {
     const float *first = g->gradient + piece->offset + from;
     if (piece->whole || shards == 1) {
@@ -188,7 +188,8 @@ static double squares(const float *g, size_t count)
     return sum;
 }
 
-static void apply_update(const Update *u, const Piece *piece, size_t from, float *grad, size_t count)
+static void apply_update(const Update *u, const Piece *piece, size_t from, float *grad,
+                         size_t count)
 {
     size_t at = piece->offset + from;
     UpdateJob job = u->job;

@@ -17,33 +17,33 @@ static const bool slope_from_z[ACT_COUNT] = {ACTIVATION_FORMULAS(AS_SLOPE)};
 
 /* ---- activations over [n] ------------------------------------------------------------------------- */
 
-#define AS_FORWARD(name, value, slope, from)                        \
-    static void forward_##name(float *restrict y, size_t n)         \
-    {                                                               \
-        for (size_t i = 0; i < n; i++) {                            \
-            float z = y[i];                                         \
-            y[i] = value;                                           \
-        }                                                           \
+#define AS_FORWARD(name, value, slope, from)                                                       \
+    static void forward_##name(float *restrict y, size_t n)                                        \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            float z = y[i];                                                                        \
+            y[i] = value;                                                                          \
+        }                                                                                          \
     }
 /* at: z or the value, as the slope asks */
-#define AS_BACKWARD(name, value, slope, from)                                               \
-    static void backward_##name(float *restrict dy, const float *restrict at, size_t n)     \
-    {                                                                                       \
-        for (size_t i = 0; i < n; i++) {                                                    \
-            float z = at[i];                                                                \
-            (void)z;                                                                        \
-            dy[i] *= slope;                                                                 \
-        }                                                                                   \
+#define AS_BACKWARD(name, value, slope, from)                                                      \
+    static void backward_##name(float *restrict dy, const float *restrict at, size_t n)            \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            float z = at[i];                                                                       \
+            (void)z;                                                                               \
+            dy[i] *= slope;                                                                        \
+        }                                                                                          \
     }
 ACTIVATION_FORMULAS(AS_FORWARD)
 ACTIVATION_FORMULAS(AS_BACKWARD)
 
-#define AS_FORWARD_ENTRY(name, value, slope, from) forward_##name,
+#define AS_FORWARD_ENTRY(name, value, slope, from)  forward_##name,
 #define AS_BACKWARD_ENTRY(name, value, slope, from) backward_##name,
-static void (*const forwards[ACT_COUNT])(float *restrict, size_t) = {
-    ACTIVATION_FORMULAS(AS_FORWARD_ENTRY)};
-static void (*const backwards[ACT_COUNT])(float *restrict, const float *restrict, size_t) = {
-    ACTIVATION_FORMULAS(AS_BACKWARD_ENTRY)};
+static void (*const forwards[ACT_COUNT])(float *restrict,
+                                         size_t) = {ACTIVATION_FORMULAS(AS_FORWARD_ENTRY)};
+static void (*const backwards[ACT_COUNT])(float *restrict, const float *restrict,
+                                          size_t) = {ACTIVATION_FORMULAS(AS_BACKWARD_ENTRY)};
 
 /* ---- dropout --------------------------------------------------------------------------------------- */
 
