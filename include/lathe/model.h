@@ -88,7 +88,8 @@ void   model_scores_to_outputs(const ModelShape *s, float *out, size_t rows);
 
 /* A folder: bundle.json (schema, family, hyperparameters, lineage, metrics), recipes.json (each with
  * its fitted state), features.json, model.safetensors, profile.json (the reference).  Written to a
- * temporary folder, flushed, renamed. Opening checks every size.                                  */
+ * temporary folder, flushed, renamed. Opening checks every size and checksum. An open bundle is
+ * used by one thread at a time (the model inside keeps its workspace).                            */
 typedef struct Bundle Bundle;
 typedef struct BundleParts {
     const Schema *schema;             /* of raw rows */
@@ -117,8 +118,10 @@ typedef struct Prediction {
     int32_t class;         /* classification: most likely class */
     double value;          /* regression: raw units; binary: p(class 1); multiclass: p(class) */
     const float *share;    /* multiclass: [classes]; else NULL */
+    double truth;          /* the target where the rows have it: raw units, or class; NaN else */
 } Prediction;
-/* first_plan: 0 for raw rows; k for rows that already went through the first k recipes. */
+/* first_plan: 0 for raw rows; k for rows that already went through the first k recipes. One row or
+ * many give the same bits. Rows without the target are fine: rules that depend on it are skipped. */
 bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out, Error *err);
 
 #endif

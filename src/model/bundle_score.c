@@ -1,0 +1,117 @@
+/* bundle_score.c -- raw rows to predictions: recipes, features, model, and back to raw units.
+ *
+ * The one function that scores: a chunk after training, a file in `predict`, a request, a form on
+ * screen. What it does to a row does not depend on the rows beside it. */
+#include "bundle_int.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows on their way through the recipes: at[i] is the place of row i in what was asked. */
+typedef struct Way {
+    Chunk chunk;
+    uint32_t *at;
+    size_t rules; /* of the recipes behind us */
+} Way;
+
+static bool apply_plan(const Bundle *b, size_t plan, Way *way, Prediction *out, Arena *a,
+                       Error *err)
+{
+    Chunk next;
+    size_t kept = 0;
+    uint16_t *reason = ARENA_NEW(a, uint16_t, way->chunk.rows + 1);
+    uint32_t *at = ARENA_NEW(a, uint32_t, way->chunk.rows + 1);
+    if (!plan_apply_traced(b->plan[plan], NULL, &way->chunk, a, &next, reason, err))
+        return false;
+    for (size_t row = 0; row < way->chunk.rows; row++) {
+        if (reason[row])
+            out[way->at[row]].dropped_by = (uint16_t)(way->rules + reason[row]);
+        else
+            at[kept++] = way->at[row];
+    }
+    if (kept != next.rows)
+        return error_set(err, ERROR_SHAPE, "recipe %zu: kept %zu rows but gave %zu", plan + 1, kept,
+                         next.rows);
+    way->chunk = next;
+    way->at = at;
+    way->rules += b->rules[plan];
+    return true;
+}
+
+/* The target is read along where the rows have it in a form that can be compared. */
+static bool has_truth(const Bundle *b, const Chunk *c)
+{
+    const char *target = features_target(b->features);
+    const Column *column = target ? chunk_find(c, target) : NULL;
+    return column &&
+           (features_shape(b->features)->task != TASK_REGRESSION || column->type != COLUMN_TEXT);
+}
+
+static int32_t most_likely(const float *share, size_t classes)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < classes; i++)
+        if (share[i] > share[best])
+            best = i;
+    return (int32_t)best;
+}
+
+static void fill(const Bundle *b, const float *out, float target, Prediction *p)
+{
+    const ModelShape *s = features_shape(b->features);
+    p->kept = true;
+    switch (s->task) {
+    case TASK_BINARY:
+        p->class = out[0] >= 0.5f;
+        p->value = (double)out[0];
+        break;
+    case TASK_MULTICLASS:
+        p->class = most_likely(out, s->classes);
+        p->value = (double)out[p->class];
+        p->share = out;
+        break;
+    default:
+        p->value = features_target_value(b->features, (double)out[0]);
+        p->truth = features_target_value(b->features, (double)target); /* NaN stays NaN */
+        return;
+    }
+    p->truth = (double)target;
+}
+
+static bool score_cleaned(Bundle *b, const Way *way, Prediction *out, Arena *a, Error *err)
+{
+    const ModelShape *s = features_shape(b->features);
+    Batch batch;
+    bool truth = has_truth(b, &way->chunk);
+    if (!features_encode(b->features, &way->chunk, truth, a, &batch, err))
+        return false;
+    const float *target = batch.target;
+    batch.target = NULL;
+    float *scores = ARENA_NEW(a, float, batch.rows * s->outputs + 1);
+    model_predict(b->model, &batch, scores);
+    model_scores_to_outputs(s, scores, batch.rows);
+    for (size_t row = 0; row < batch.rows; row++)
+        fill(b, scores + row * s->outputs, target ? target[row] : NAN, &out[way->at[row]]);
+    return true;
+}
+
+bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out,
+                  Error *err)
+{
+    Prediction *p = ARENA_NEW(a, Prediction, rows->rows + 1);
+    Way way = {.chunk = *rows, .at = ARENA_NEW(a, uint32_t, rows->rows + 1)};
+    if (first_plan > b->plans)
+        return error_set(err, ERROR_USAGE, "rows after %zu recipes, but the model has %zu",
+                         first_plan, b->plans);
+    for (size_t i = 0; i < rows->rows; i++) {
+        way.at[i] = (uint32_t)i;
+        p[i].truth = NAN;
+    }
+    for (size_t plan = 0; plan < first_plan; plan++)
+        way.rules += b->rules[plan];
+    for (size_t plan = first_plan; plan < b->plans; plan++)
+        if (!apply_plan(b, plan, &way, p, a, err))
+            return false;
+    *out = p;
+    return way.chunk.rows == 0 || score_cleaned(b, &way, p, a, err);
+}
