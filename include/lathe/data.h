@@ -243,6 +243,26 @@ struct sqlite3;
 bool sql_add_dataset(struct sqlite3 *db, const char *table, const Dataset *d, Error *err);
 
 /* ---- made-up trips ---------------------------------------------------------------------------- */
-/* see sample.c: SampleOptions, sample_write() */
+/* Two months of taxi trips in the layout of the District of Columbia's open data, made up: the
+ * fares follow the tariff plus normal noise of SAMPLE_NOISE dollars, which is the lowest RMSE that
+ * a model of FAREAMOUNT can reach on rows with a fare between 3 and 200. See sample.c.         */
+#define SAMPLE_NOISE 1.0
+typedef struct SampleOptions {
+    int rows;      /* in each month */
+    int seed;
+    double drift;  /* of the second month: 0 none, 1 what sample-data/ has */
+} SampleOptions;
+extern const Param sample_params[];
+typedef struct SampleMonth {
+    char path[1024];
+    uint64_t rows, bytes;
+    uint64_t outliers;                      /* fare outside 3 .. 200 */
+    uint64_t broken_lines, broken_numbers;  /* wrong field count; an amount that is no number */
+    double noise;                           /* deviation that the plain rows really got, dollars */
+} SampleMonth;
+typedef struct SampleReport { SampleMonth month[2]; } SampleReport;
+/* Writes dir/taxi_2019_01.csv and dir/taxi_2019_02.csv, each whole or not at all. */
+bool sample_write(const char *dir, const SampleOptions *options, SampleReport *out, Error *err);
+double sample_tariff(double miles, double seconds); /* the fare without noise, in the first month */
 
 #endif
