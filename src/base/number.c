@@ -229,6 +229,49 @@ static bool add_short(Text *t, double value)
     return false;
 }
 
+/* m / 10^k as a double, correctly rounded, for m < 2^64 and k <= 27. */
+static double over_ten(uint64_t m, int k)
+{
+    return m <= (uint64_t)1 << 53 && k <= 22 ? (double)m / tens[k] : exact_real(m, -k);
+}
+
+/* The 15, 16 or 17 digits that read back the same, for 1e-4 <= |value| < 1e15. With k decimals
+ * they are value * 10^k = m 2^e 5^k 2^k: 53 and at most 49 bits, so exact before the one rounding. */
+static bool add_long(Text *t, double value)
+{
+    double size = fabs(value);
+    if (size < 1e-4 || size >= 1e15)
+        return false;
+    int e, before = 0; /* digits before the point; -1 means the first is the second after it */
+    if (size >= 1.0)
+        while (size >= tens[before])
+            before++;
+    else
+        before = size >= 1e-1 ? 0 : size >= 1e-2 ? -1 : size >= 1e-3 ? -2 : -3;
+    uint64_t m = (uint64_t)ldexp(frexp(size, &e), 53);
+    e -= 53;
+    for (int digits = 15; digits <= 17; digits++) {
+        int k = digits - before;
+        if (k < 0 || e + k >= 0)
+            continue;
+        unsigned __int128 x = m;
+        for (int i = 0; i < k; i++)
+            x *= 5;
+        int drop = -(e + k);
+        unsigned __int128 rest = x & (((unsigned __int128)1 << drop) - 1),
+                          half = (unsigned __int128)1 << (drop - 1);
+        uint64_t n = (uint64_t)(x >> drop);
+        n += rest > half || (rest == half && (n & 1));
+        if (over_ten(n, k) != size)
+            continue;
+        for (; k > 0 && n % 10 == 0; k--)
+            n /= 10;
+        add_digits(t, value < 0, n, k);
+        return true;
+    }
+    return false;
+}
+
 void text_add_real(Text *t, double value)
 {
     char into[64];
@@ -238,7 +281,7 @@ void text_add_real(Text *t, double value)
         text_puts(t, value < 0 ? "-inf" : "inf");
     } else if (value == 0.0) {
         text_puts(t, signbit(value) ? "-0" : "0");
-    } else if (!add_short(t, value)) {
+    } else if (!add_short(t, value) && !add_long(t, value)) {
         int least = fabs(value) < 2.3e-308 ? 1 : 15; /* subnormals have fewer digits */
         for (int digits = least; digits <= 17; digits++) {
             size_t n = print_real(into, sizeof into, digits, value);

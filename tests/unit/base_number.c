@@ -151,6 +151,27 @@ static void round_trip(double value)
     text_release(&text);
 }
 
+/* No shorter form reads back: one digit less than what was printed is another number. */
+static void is_shortest(double value)
+{
+    Text text = {0};
+    char shorter[400];
+    text_add_real(&text, value);
+    int digits = 0;
+    bool leading = true;
+    for (const char *at = text.at; *at && *at != 'e'; at++)
+        if (*at >= '0' && *at <= '9' && !(leading && *at == '0')) {
+            leading = false;
+            digits++;
+        }
+    for (size_t i = text.count; i > 0 && text.at[i - 1] == '0'; i--)
+        digits -= strpbrk(text.at, ".e") == NULL; /* 1200: its zeros only hold the place */
+    snprintf(shorter, sizeof shorter, "%.*g", digits - 1, value);
+    if (digits > 1 && strtod(shorter, NULL) == value)
+        fail_msg("%s is not the shortest: %s", text.at, shorter);
+    text_release(&text);
+}
+
 static void prints_shortest(void **state)
 {
     (void)state;
@@ -188,6 +209,9 @@ static void prints_shortest(void **state)
             round_trip(value);
         round_trip((double)(int64_t)(rng_unit(&rng) * 1e8) / 1e4);
         round_trip(rng_normal(&rng));
+        round_trip(rng_unit(&rng) * pow(10, (double)rng_below(&rng, 20) - 4));
+        is_shortest(rng_normal(&rng) * pow(10, (double)rng_below(&rng, 18) - 3));
+        is_shortest(round(rng_unit(&rng) * 1e9) / pow(10, (double)rng_below(&rng, 12)) + 0.5);
         round_trip(from_bits(rng_next(&rng) >> 12)); /* subnormal */
     }
 }
