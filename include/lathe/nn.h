@@ -128,7 +128,7 @@ typedef struct GraphPlan {
     float huber_delta, quantile;    /* 0: 1.0 and 0.5 */
     const float *class_weight;      /* [outputs, 2 for logistic], copied; or NULL */
     OptimizerKind optimizer;
-    double beta1, beta2, epsilon;   /* 0: 0.9, 0.999, 1e-8 */
+    double beta1, beta2, epsilon;   /* all 0: 0.9, 0.999, 1e-8 */
     size_t rows_most;               /* rows of the largest batch */
     Pool *pool;                     /* borrowed; NULL: the caller alone */
 } GraphPlan;

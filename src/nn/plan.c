@@ -183,9 +183,11 @@ static void fill_plan(Graph *g, const GraphPlan *plan, size_t outputs)
     g->plan = *plan;
     g->plan.huber_delta = plan->huber_delta > 0 ? plan->huber_delta : 1.0f;
     g->plan.quantile = plan->quantile > 0 ? plan->quantile : 0.5f;
-    g->plan.beta1 = plan->beta1 > 0 ? plan->beta1 : 0.9;
-    g->plan.beta2 = plan->beta2 > 0 ? plan->beta2 : 0.999;
-    g->plan.epsilon = plan->epsilon > 0 ? plan->epsilon : 1e-8;
+    if (plan->beta1 == 0 && plan->beta2 == 0 && plan->epsilon == 0) {
+        g->plan.beta1 = 0.9;
+        g->plan.beta2 = 0.999;
+        g->plan.epsilon = 1e-8;
+    }
     if (plan->class_weight) {
         size_t classes = outputs < 2 ? 2 : outputs;
         float *own = ARENA_NEW(&g->arena, float, classes);

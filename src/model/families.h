@@ -1,0 +1,9 @@
+/* families.h -- the one list of model families. Its order is the order on screen. */
+#ifndef MODEL_FAMILIES_H
+#define MODEL_FAMILIES_H
+
+#define MODEL_FAMILIES(X)                                                                          \
+    X(linear)                                                                                      \
+    X(mlp)
+
+#endif

@@ -1,0 +1,257 @@
+/* model.c -- a model of any family: creating, stepping, scoring, saving. */
+#include "model_int.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AS_NAME(name, text, ...) text,
+const char *const loss_names[] = {"auto", LOSSES(AS_NAME) NULL};
+const char *const optimizer_names[] = {OPTIMIZERS(AS_NAME) NULL};
+
+/* ---- shapes and losses ------------------------------------------------------------------------------ */
+
+static LossFits fits_of(TaskKind task)
+{
+    return task == TASK_REGRESSION ? LOSS_FITS_NUMBER
+           : task == TASK_BINARY   ? LOSS_FITS_TWO
+                                   : LOSS_FITS_CLASSES;
+}
+
+bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
+{
+    LossFits fits = fits_of(shape->task);
+    Text fitting = {0};
+    for (int i = 0; i < LOSS_COUNT; i++) {
+        if (!(losses[i].fits & fits))
+            continue;
+        if (loss == 0 || loss == i + 1) {
+            *out = (LossKind)i; /* auto: the first that fits */
+            text_release(&fitting);
+            return true;
+        }
+        text_printf(&fitting, "%s%s", fitting.count ? ", " : "", losses[i].name);
+    }
+    error_set(err, ERROR_USAGE, "loss=%s does not fit a %s target; these do: %s", loss_names[loss],
+              task_name(shape->task), text_str(&fitting));
+    text_release(&fitting);
+    return false;
+}
+
+size_t shape_classes(const ModelShape *shape)
+{
+    return shape->task == TASK_REGRESSION ? 0 : shape->classes;
+}
+
+static void copy_shape(Model *m, const ModelShape *from)
+{
+    m->shape = *from;
+    int32_t *cardinality = ARENA_NEW(&m->arena, int32_t, from->codes + 1);
+    if (from->codes)
+        memcpy(cardinality, from->cardinality, from->codes * sizeof *cardinality);
+    m->shape.cardinality = cardinality;
+    const char **names[2] = {NULL, NULL};
+    const char *const *given[2] = {from->dense_name, from->code_name};
+    size_t counts[2] = {from->dense, from->codes};
+    for (size_t k = 0; k < 2; k++) {
+        if (!given[k])
+            continue;
+        names[k] = ARENA_NEW(&m->arena, const char *, counts[k] + 1);
+        for (size_t i = 0; i < counts[k]; i++)
+            names[k][i] = arena_text(&m->arena, given[k][i]);
+    }
+    m->shape.dense_name = names[0];
+    m->shape.code_name = names[1];
+}
+
+/* ---- life --------------------------------------------------------------------------------------------- */
+
+Model *model_create(const ModelFamily *f, const void *params, const ModelShape *shape,
+                    const ModelSetup *setup, Error *err)
+{
+    if (shape->dense + shape->codes == 0) {
+        error_set(err, ERROR_SHAPE, "a model needs at least one input column");
+        return NULL;
+    }
+    Model *m = mem_alloc(sizeof *m);
+    m->family = f;
+    copy_shape(m, shape);
+    m->setup = *setup;
+    if (m->setup.batch_most == 0)
+        m->setup.batch_most = 1;
+    size_t classes = shape_classes(shape);
+    if (setup->class_weight && classes) {
+        float *own = ARENA_NEW(&m->arena, float, classes);
+        memcpy(own, setup->class_weight, classes * sizeof *own);
+        m->setup.class_weight = own;
+    }
+    m->impl = f->create(params, &m->shape, &m->setup, err);
+    if (m->impl)
+        return m;
+    model_destroy(m);
+    return NULL;
+}
+
+void model_destroy(Model *m)
+{
+    if (!m)
+        return;
+    if (m->impl)
+        m->family->destroy(m->impl);
+    arena_release(&m->arena);
+    mem_free(m);
+}
+
+const ModelFamily *model_family_of(const Model *m)
+{
+    return m->family;
+}
+
+bool model_step(Model *m, const Batch *b, const Knobs *k, StepStats *out, Error *err)
+{
+    return m->family->step(m->impl, b, k, out, err);
+}
+
+void model_predict(Model *m, const Batch *b, float *out)
+{
+    if (b->rows)
+        m->family->predict(m->impl, b, out);
+}
+
+size_t model_weights(const Model *m)
+{
+    const TensorRow *rows;
+    size_t weights, numbers = 0;
+    m->family->tensors(m->impl, &rows, &weights);
+    for (size_t i = 0; i < weights; i++) {
+        size_t n = 1;
+        for (size_t k = 0; k < rows[i].rank; k++)
+            n *= rows[i].shape[k];
+        numbers += n;
+    }
+    return numbers;
+}
+
+double model_loss(const Model *m, const Batch *b, const float *out)
+{
+    LossKind kind;
+    if (b->rows == 0 || !loss_choose(&m->shape, m->setup.loss, &kind, NULL))
+        return (double)NAN;
+    LossJob job = {.out = out,
+                   .target = b->target,
+                   .weight = b->weight,
+                   .class_weight = shape_classes(&m->shape) ? m->setup.class_weight : NULL,
+                   .rows = b->rows,
+                   .width = m->shape.outputs,
+                   .delta = m->setup.huber_delta > 0 ? (float)m->setup.huber_delta : 1.0f,
+                   .quantile = m->setup.quantile > 0 ? (float)m->setup.quantile : 0.5f};
+    return losses[kind].sum(&job) / loss_weight_sum(&job);
+}
+
+void model_scores_to_outputs(const ModelShape *s, float *out, size_t rows)
+{
+    if (s->task == TASK_BINARY)
+        for (size_t i = 0; i < rows; i++)
+            out[i] = (float)(1.0 / (1.0 + exp(-(double)out[i])));
+    for (size_t i = 0; s->task == TASK_MULTICLASS && i < rows; i++, out += s->outputs) {
+        double most = (double)out[0], total = 0;
+        for (size_t k = 1; k < s->outputs; k++)
+            most = fmax(most, (double)out[k]);
+        for (size_t k = 0; k < s->outputs; k++)
+            total += exp((double)out[k] - most);
+        for (size_t k = 0; k < s->outputs; k++)
+            out[k] = (float)(exp((double)out[k] - most) / total);
+    }
+}
+
+/* ---- saving --------------------------------------------------------------------------------------------- */
+
+bool model_state_save(Model *m, bool weights_only, Text *into, Error *err)
+{
+    const TensorRow *rows;
+    size_t weights, count = m->family->tensors(m->impl, &rows, &weights);
+    json_t *metadata = json_pack("{s:s, s:s}", "format", "lathe", "family", m->family->name);
+    if (!weights_only && m->family->state) {
+        json_t *state = m->family->state(m->impl);
+        char *text = json_dumps(state, JSON_COMPACT);
+        json_object_set_new(metadata, "state", json_string(text));
+        free(text);
+        json_decref(state);
+    }
+    bool ok = safetensors_write(rows, weights_only ? weights : count, metadata, into, err);
+    json_decref(metadata);
+    return ok;
+}
+
+static size_t row_bytes(const TensorRow *row)
+{
+    size_t n = sizeof(float);
+    for (size_t i = 0; i < row->rank; i++)
+        n *= row->shape[i];
+    return n;
+}
+
+static bool same_shape(const TensorRow *row, const SafeTensor *t, Error *err)
+{
+    bool same = text_equal(t->dtype, "F32") && t->rank == row->rank;
+    for (size_t i = 0; same && i < row->rank; i++)
+        same = t->shape[i] == row->shape[i];
+    if (!same)
+        return error_set(
+            err, ERROR_SHAPE,
+            "tensor %s: %s of rank %zu does not fit this model's hyperparameters or columns",
+            row->name, t->dtype, t->rank);
+    return true;
+}
+
+/* All weights must be there and fit; the rest is there whole or not at all. */
+static bool check_tensors(const SafeFile *f, const TensorRow *rows, size_t weights, size_t count,
+                          Error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const SafeTensor *t = safetensors_find(f, rows[i].name);
+        if (!t)
+            return error_set(err, ERROR_SHAPE, "tensor %s is missing%s", rows[i].name,
+                             i < weights ? "" : ": the state to go on training is not whole");
+        if (!same_shape(&rows[i], t, err))
+            return false;
+    }
+    if (f->count != count)
+        return error_set(err, ERROR_SHAPE, "%zu tensors where this model has %zu", f->count, count);
+    return true;
+}
+
+static bool restore_state(Model *m, const SafeFile *f, Error *err)
+{
+    const char *text = json_string_value(json_object_get(f->metadata, "state"));
+    if (!text || !m->family->restore)
+        return true; /* weights alone */
+    json_error_t why;
+    json_t *state = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    bool ok = state ? m->family->restore(m->impl, state, err)
+                    : error_set(err, ERROR_PARSE, "the state is not JSON: %.80s", why.text);
+    json_decref(state);
+    return ok;
+}
+
+bool model_state_load(Model *m, const void *bytes, size_t n, Error *err)
+{
+    SafeFile f;
+    if (!safetensors_read(&f, bytes, n, err))
+        return false;
+    const char *family = json_string_value(json_object_get(f.metadata, "family"));
+    const TensorRow *rows;
+    size_t weights, count = m->family->tensors(m->impl, &rows, &weights);
+    bool whole = json_object_get(f.metadata, "state") != NULL;
+    if (!whole)
+        count = weights;
+    bool ok =
+        !family || text_equal(family, m->family->name) ||
+        error_set(err, ERROR_SHAPE, "weights of a %.40s, not of a %s", family, m->family->name);
+    ok = ok && check_tensors(&f, rows, weights, count, err) && restore_state(m, &f, err);
+    for (size_t i = 0; ok && i < count; i++)
+        memcpy(rows[i].at, safetensors_find(&f, rows[i].name)->at, row_bytes(&rows[i]));
+    safetensors_release(&f);
+    return ok;
+}

@@ -1,0 +1,64 @@
+/* model_int.h -- what the files of this room share: the open model, nets, and tensors as bytes. */
+#ifndef MODEL_INT_H
+#define MODEL_INT_H
+
+#include <lathe/model.h>
+#include <lathe/nn.h>
+
+struct Model {
+    const ModelFamily *family;
+    void *impl;       /* the family's */
+    ModelShape shape; /* own copy */
+    ModelSetup setup; /* own copy of class_weight; the pool is borrowed */
+    Arena arena;
+};
+
+/* auto becomes the task's usual loss; one that does not fit the task is an error. */
+bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err);
+size_t shape_classes(const ModelShape *shape); /* entries of class_weight; 0 for regression */
+
+/* ---- net.c: what families built on a Graph have in common ----------------------------------------- */
+
+/* A family's create builds a graph and hands it over with its output; the rest of its callbacks are
+ * the net_ functions as they stand. NET_CALLBACKS fills them in. */
+typedef struct Net Net;
+void *net_create(Graph *takes, Node *output, const ModelShape *shape, const ModelSetup *setup,
+                 Error *err);
+/* The inputs side by side: dense part and embeddings; rule 0: min(600, round(1.6 n^0.56)) numbers. */
+Node *net_inputs(Graph *g, const ModelShape *shape, int embedding);
+void net_destroy(void *net);
+bool net_step(void *net, const Batch *b, const Knobs *k, StepStats *out, Error *err);
+void net_predict(void *net, const Batch *b, float *out);
+size_t net_tensors(void *net, const TensorRow **rows, size_t *weights);
+json_t *net_state(const void *net);
+bool net_restore(void *net, const json_t *state, Error *err);
+#define NET_CALLBACKS                                                                              \
+    .destroy = net_destroy, .step = net_step, .predict = net_predict, .tensors = net_tensors,      \
+    .state = net_state, .restore = net_restore
+
+/* ---- safetensors.c ---------------------------------------------------------------------------------- */
+
+typedef struct SafeTensor {
+    const char *name;  /* borrowed from the SafeFile */
+    const char *dtype; /* "F32" */
+    size_t rank, shape[8];
+    const uint8_t *at; /* inside the bytes that were read; any alignment */
+    size_t size;       /* bytes */
+} SafeTensor;
+
+typedef struct SafeFile {
+    json_t *header;
+    const json_t *metadata; /* borrowed; NULL if there is none */
+    SafeTensor *tensor;
+    size_t count;
+} SafeFile;
+
+/* metadata: an object of strings, or NULL. */
+bool safetensors_write(const TensorRow *rows, size_t n, const json_t *metadata, Text *into,
+                       Error *err);
+bool safetensors_read(SafeFile *into, const void *bytes, size_t n,
+                      Error *err); /* bytes: borrowed */
+void safetensors_release(SafeFile *f);
+const SafeTensor *safetensors_find(const SafeFile *f, const char *name);
+
+#endif

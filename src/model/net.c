@@ -1,0 +1,158 @@
+/* net.c -- families that are a Graph: everything but building it. */
+#include "model_int.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREDICT_ROWS 512 /* rows scored at once, however small the training batch */
+
+struct Net {
+    Graph *graph;
+    size_t batch_most;
+    TensorRow *rows; /* [count]: the graph's table, then its moments */
+    size_t count, weights;
+    Arena arena;
+};
+
+Node *net_inputs(Graph *g, const ModelShape *shape, int embedding)
+{
+    Node *parts[2];
+    size_t n = 0;
+    if (shape->dense)
+        parts[n++] = graph_input(g, shape->dense);
+    if (shape->codes) {
+        size_t *widths = mem_alloc(sizeof *widths * shape->codes);
+        for (size_t i = 0; i < shape->codes; i++) {
+            double rule = fmin(600.0, round(1.6 * pow((double)shape->cardinality[i], 0.56)));
+            widths[i] = embedding > 0 ? (size_t)embedding : (size_t)fmax(1.0, rule);
+        }
+        parts[n++] = graph_embed(g, "embedding", shape->cardinality, widths, shape->codes);
+        mem_free(widths);
+    }
+    assert(n > 0);
+    return n == 1 ? parts[0] : graph_concat(g, parts, n);
+}
+
+/* The table of what is kept: weights and statistics first, then the optimiser's moments. */
+static void list_tensors(Net *net)
+{
+    const GraphTensor *table;
+    size_t n = graph_tensors(net->graph, &table), moments = graph_moments(net->graph);
+    net->rows = ARENA_NEW(&net->arena, TensorRow, n * (1 + moments));
+    for (size_t m = 0; m <= moments; m++)
+        for (size_t i = 0; i < n; i++) {
+            if (m > 0 && !table[i].learnt)
+                continue;
+            TensorRow *row = &net->rows[net->count++];
+            float *block = m ? graph_moment(net->graph, m - 1) : graph_block(net->graph);
+            row->name =
+                m ? arena_printf(&net->arena, "moment.%zu.%s", m, table[i].name) : table[i].name;
+            row->rank = table[i].rank;
+            memcpy(row->shape, table[i].shape, sizeof row->shape);
+            row->at = block + table[i].offset;
+            net->weights += m == 0;
+        }
+}
+
+void *net_create(Graph *takes, Node *output, const ModelShape *shape, const ModelSetup *setup,
+                 Error *err)
+{
+    LossKind loss;
+    Net *net = mem_alloc(sizeof *net);
+    net->graph = takes;
+    net->batch_most = setup->batch_most;
+    GraphPlan plan = {.huber_delta = (float)setup->huber_delta,
+                      .quantile = (float)setup->quantile,
+                      .class_weight = shape_classes(shape) ? setup->class_weight : NULL,
+                      .optimizer = (OptimizerKind)setup->optimizer,
+                      .beta1 = setup->beta1,
+                      .beta2 = setup->beta2,
+                      .epsilon = setup->epsilon,
+                      .rows_most =
+                          setup->batch_most > PREDICT_ROWS ? setup->batch_most : PREDICT_ROWS,
+                      .pool = setup->pool};
+    if (!loss_choose(shape, setup->loss, &loss, err)) {
+        net_destroy(net);
+        return NULL;
+    }
+    plan.loss = loss;
+    if (!graph_plan(takes, output, &plan, err)) {
+        net_destroy(net);
+        return NULL;
+    }
+    list_tensors(net);
+    return net;
+}
+
+void net_destroy(void *model)
+{
+    Net *net = model;
+    if (!net)
+        return;
+    graph_destroy(net->graph);
+    arena_release(&net->arena);
+    mem_free(net);
+}
+
+static GraphFeed feed_of(const Batch *b)
+{
+    return (GraphFeed){.rows = b->rows,
+                       .dense = b->dense,
+                       .code = b->code,
+                       .target = b->target,
+                       .weight = b->weight};
+}
+
+bool net_step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err)
+{
+    Net *net = model;
+    if (b->rows == 0 || b->rows > net->batch_most)
+        return error_set(err, ERROR_SHAPE, "a batch of %zu rows, planned were 1 to %zu", b->rows,
+                         net->batch_most);
+    GraphFeed feed = feed_of(b);
+    GraphKnobs knobs = {.lr = k->lr,
+                        .weight_decay = k->weight_decay,
+                        .momentum = k->momentum,
+                        .dropout = k->dropout,
+                        .clip = k->clip};
+    GraphStats stats;
+    graph_step(net->graph, &feed, &knobs, &stats);
+    out->loss = stats.loss;
+    out->grad_norm = stats.grad_norm;
+    out->finite = stats.finite;
+    memcpy(out->layer, stats.layer, sizeof out->layer);
+    return true;
+}
+
+void net_predict(void *model, const Batch *b, float *out)
+{
+    Net *net = model;
+    GraphFeed feed = feed_of(b);
+    graph_predict(net->graph, &feed, out);
+}
+
+size_t net_tensors(void *model, const TensorRow **rows, size_t *weights)
+{
+    Net *net = model;
+    *rows = net->rows;
+    *weights = net->weights;
+    return net->count;
+}
+
+json_t *net_state(const void *model)
+{
+    const Net *net = model;
+    return json_pack("{s:I}", "steps", (json_int_t)graph_steps(net->graph));
+}
+
+bool net_restore(void *model, const json_t *state, Error *err)
+{
+    Net *net = model;
+    const json_t *steps = json_object_get(state, "steps");
+    if (!json_is_integer(steps) || json_integer_value(steps) < 0)
+        return error_set(err, ERROR_PARSE, "the state has no count of steps");
+    graph_set_steps(net->graph, (uint64_t)json_integer_value(steps));
+    return true;
+}
