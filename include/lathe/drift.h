@@ -35,6 +35,7 @@ typedef struct DriftTest {
     unsigned kinds;                               /* which columns it can judge */
     double threshold;                             /* default */
     bool p_value;                                 /* drift when statistic <= threshold; else >= */
+    bool binned;                                  /* numbers are binned first (shares, not values) */
     double (*score)(const DriftSample *s);        /* p value or distance */
 } DriftTest;
 extern const DriftTest *const drift_tests[];      /* NULL-ended */

@@ -269,7 +269,7 @@ static void flags(void **state)
 }
 
 #define HOUR 3600000000LL
-#define DAY (24 * HOUR)
+#define DAY  (24 * HOUR)
 
 static void timestamp_parts(void **state)
 {
@@ -287,9 +287,9 @@ static void timestamp_parts(void **state)
     assert_true(fabsf(z[0] - 1.0f) < 1e-6f && fabsf(z[1]) < 1e-6f); /* 6 o'clock: a quarter turn */
     assert_true(fabsf(z[2] - (float)sin(6.283185307179586 * 3 / 7)) < 1e-6f);
     const float *t = dense_of(&in, &c, &a);
-    assert_true(z[5 + 4] == t[10 + 4]);  /* 400 days on: held at the last training row */
-    assert_true(z[10 + 4] == t[0 + 4]);  /* before the first: held there */
-    assert_true(t[2] == t[10 + 2]);      /* Thursdays */
+    assert_true(z[5 + 4] == t[10 + 4]); /* 400 days on: held at the last training row */
+    assert_true(z[10 + 4] == t[0 + 4]); /* before the first: held there */
+    assert_true(t[2] == t[10 + 2]);     /* Thursdays */
     Text name = {0};
     in.encoder->describe(&in, 3, &name);
     assert_string_equal(text_str(&name), "weekday cos");

@@ -1,0 +1,95 @@
+/* drift_int.h -- what the files of this room share.
+ *
+ *     hellinger.c      the test to copy; each test is such a file and a row in tests.h
+ *     shares.c         a sample as shares over the same bins, or as counts of distinct values
+ *     distributions.c  tails of chi-square and Kolmogorov-Smirnov distributions
+ *     sort.c           sorting doubles
+ *     sample.c         a column of two tables -> DriftSample
+ *     column.c         a DriftSample -> DriftColumn: score, chart, note
+ *     predictions.c    what a bundle says about both tables, and how wrong it is
+ *     report.c         all columns, in parallel; save.c the report as JSON */
+#ifndef LATHE_DRIFT_INT_H
+#define LATHE_DRIFT_INT_H
+
+#include <lathe/drift.h>
+
+#include <math.h>
+#include <string.h>
+
+/* ---- bins ------------------------------------------------------------------------------------- */
+
+/* Shares (or counts) of both samples over the same bins; heap memory. */
+typedef struct Shares {
+    size_t bins;
+    double *reference, *current; /* [bins] */
+    double *edge;                /* [bins+1] of equal bins; [bins] the values else */
+    bool equal;                  /* equal-width bins; false: each value or label is one */
+} Shares;
+
+/* Evidently's rule (REFERENCE.md 1.2): a number with more than 20 distinct values in the reference
+ * falls in Sturges' bins over both samples together, else each value is a bin. */
+void shares_init(Shares *s, const DriftSample *sample);
+void shares_count(Shares *s, const DriftSample *sample); /* counts of each distinct value */
+void shares_fill_empty(Shares *s);                       /* so that logarithms exist */
+void shares_release(Shares *s);
+#define STURGES_ABOVE 20
+size_t distinct_sorted(const double *sorted, size_t n, size_t enough); /* stops at `enough` */
+/* Values of a sorted sample per bin [edge i, edge i+1), the last closed. */
+void histogram_sorted(const double *sorted, size_t n, const double *edge, size_t bins, double *out);
+
+/* ---- tails ------------------------------------------------------------------------------------ */
+
+double chi_square_tail(double x, double freedom);        /* P(X >= x) */
+double kolmogorov_tail(double n, double d);              /* one sample of n, two-sided */
+double smirnov_tail(size_t n, size_t m, double d);       /* two samples, as scipy's ks_2samp */
+
+/* Ascending; `spare` has room for n. The values must be finite. */
+void sort_reals(double *at, size_t n, double *spare);
+
+/* ---- columns ---------------------------------------------------------------------------------- */
+
+/* A column gathered from one table: numbers sorted, or labels with counts. */
+typedef struct Labels Labels;
+typedef struct Gathered {
+    bool numeric;
+    uint64_t missing; /* rows without a value, or with one that is not finite */
+    size_t n;
+    double *value;    /* [n] sorted */
+    Labels *labels;
+    double mean, deviation;
+} Gathered;
+/* Missing where there is no such column. False: not enough memory. */
+bool gather_column(Gathered *g, const Dataset *d, const char *name, Arena *a, Error *err);
+bool gather_numbers(Gathered *g, const double *value, size_t n, uint64_t missing, Error *err);
+void gather_labels(Gathered *g, const char *const *name, const double *count, size_t n,
+                   uint64_t missing);
+void gathered_release(Gathered *g);
+
+/* Both samples side by side; labels in order of the reference's counts, then the new ones. */
+typedef struct Pair {
+    DriftSample sample;
+    const char **label; /* [labels], borrowed from the Gathered */
+    double *count[2];
+} Pair;
+void pair_init(Pair *p, const Gathered *reference, const Gathered *current);
+void pair_release(Pair *p);
+
+Labels *labels_create(void);
+void labels_destroy(Labels *l);
+size_t labels_add(Labels *l, const char *s, size_t n, double count);
+size_t labels_find(const Labels *l, const char *s, size_t n); /* SIZE_MAX if absent */
+size_t labels_count(const Labels *l);
+const char *labels_text(const Labels *l, size_t i, size_t *n);
+double labels_seen(const Labels *l, size_t i);
+
+/* Fills everything but name, role, type. `wanted` NULL: the default test. */
+void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *current,
+                  const DriftTest *wanted);
+
+/* ---- predictions ------------------------------------------------------------------------------ */
+
+bool predictions_add(DriftReport *r, DriftColumn *column, const Dataset *reference,
+                     const Dataset *current, const DriftTest *wanted, Bundle *b,
+                     Progress *progress, Error *err);
+
+#endif
