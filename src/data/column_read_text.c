@@ -1,0 +1,169 @@
+/* column_read_text.c -- a column of text: words with codes where they repeat, else plain.
+ *
+ * The table of words is open addressing. A word of up to 16 bytes is its own key (two overlapping
+ * 8-byte loads and the length), so that finding it again never touches its text. When the words
+ * turn out hardly to repeat, the column is written plain. */
+#include "reader_int.h"
+
+#include <string.h>
+
+typedef struct Entry {
+    uint64_t a, b; /* the bytes of a short word; hash and 0 of a long one */
+    uint32_t size;
+    int32_t code; /* from 1; 0: free; -1: a null word */
+} Entry;
+
+typedef struct Table {
+    Entry *entry;
+    size_t mask, count;
+    VEC(Span) word;
+    size_t bytes; /* of all words */
+} Table;
+
+static inline uint64_t load8(const char *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+static inline Entry key_of(const char *s, uint32_t n)
+{
+    Entry e = {.size = n};
+    if (n <= 8) {
+        e.a = n ? load8(s) & (~(uint64_t)0 >> (64 - 8 * n)) : 0;
+    } else if (n <= 16) {
+        e.a = load8(s);
+        e.b = load8(s + n - 8);
+    } else {
+        e.a = hash_bytes(s, n, 0);
+    }
+    return e;
+}
+
+static inline size_t slot_of(const Entry *e)
+{
+    uint64_t h = (e->a ^ (e->b << 23 | e->b >> 41) ^ e->size) * 0x9e3779b97f4a7c15u;
+    return (size_t)(h >> 32 ^ h >> 52);
+}
+
+static void table_init(Table *t, size_t slots)
+{
+    t->entry = mem_alloc(slots * sizeof *t->entry);
+    t->mask = slots - 1;
+}
+
+static void table_release(Table *t)
+{
+    mem_free(t->entry);
+    vec_release(&t->word);
+}
+
+static void table_double(Table *t)
+{
+    Entry *old = t->entry;
+    size_t slots = t->mask + 1;
+    table_init(t, slots * 2);
+    for (size_t i = 0; i < slots; i++)
+        if (old[i].code) {
+            size_t at = slot_of(&old[i]) & t->mask;
+            while (t->entry[at].code)
+                at = (at + 1) & t->mask;
+            t->entry[at] = old[i];
+        }
+    mem_free(old);
+}
+
+/* The entry of the word, new ones with their code. */
+static inline int32_t table_code(Table *t, const Plan *p, const Grid *g, Span s)
+{
+    const char *text = grid_text(g, s);
+    if (s.size > 16 && nullwords_has(p->text_null, text, s.size))
+        return -1; /* not in the table, whose long words are compared with its own */
+    Entry key = key_of(text, s.size);
+    size_t at = slot_of(&key) & t->mask;
+    for (Entry *e; (e = &t->entry[at])->code; at = (at + 1) & t->mask)
+        if (e->a == key.a && e->b == key.b && e->size == key.size &&
+            (key.size <= 16 || !memcmp(text, grid_text(g, t->word.at[e->code - 1]), key.size)))
+            return e->code;
+    if (nullwords_has(p->text_null, text, s.size)) {
+        key.code = -1;
+    } else {
+        vec_add(&t->word, s);
+        key.code = (int32_t)t->word.count;
+        t->bytes += s.size;
+    }
+    t->entry[at] = key;
+    int32_t code = key.code;
+    if (++t->count * 2 > t->mask)
+        table_double(t);
+    return code;
+}
+
+static void write_words(const Table *t, const Grid *g, Arena *a, Column *out)
+{
+    Words *w = ARENA_NEW(a, Words, 1);
+    int32_t *start = ARENA_NEW(a, int32_t, t->word.count + 1);
+    char *bytes = arena_alloc(a, t->bytes + 1);
+    int32_t at = 0;
+    for (size_t i = 0; i < t->word.count; i++) {
+        memcpy(bytes + at, grid_text(g, t->word.at[i]), t->word.at[i].size);
+        at += (int32_t)t->word.at[i].size;
+        start[i + 1] = at;
+    }
+    *w = (Words){.count = t->word.count, .start = start, .bytes = bytes};
+    out->words = w;
+}
+
+static void write_plain(const Plan *p, const Grid *g, const Span *span, Arena *a, Column *out)
+{
+    size_t total = 0;
+    for (size_t row = 0; row < g->rows; row++)
+        total += span[row].size;
+    int32_t *start = ARENA_NEW(a, int32_t, g->rows + 1);
+    char *bytes = arena_alloc(a, total + 16);
+    uint8_t *valid = NULL;
+    int32_t at = 0;
+    for (size_t row = 0; row < g->rows; row++) {
+        const char *s = grid_text(g, span[row]);
+        uint32_t n = span[row].size;
+        if (nullwords_has(p->text_null, s, n)) {
+            column_miss(&valid, a, g->rows, row);
+        } else {
+            memcpy(bytes + at, s, n);
+            at += (int32_t)n;
+        }
+        start[row + 1] = at;
+    }
+    out->start = start;
+    out->bytes = bytes;
+    out->valid = valid;
+}
+
+void column_read_text(const Plan *p, size_t column, const Grid *g, Arena *a, Column *out)
+{
+    const Span *span = g->span + p->column[column].from * g->room;
+    Table t = {0};
+    table_init(&t, 256);
+    int32_t *code = ARENA_NEW(a, int32_t, g->rows);
+    uint8_t *valid = NULL;
+    size_t row = 0, bytes = 0;
+    for (; row < g->rows; row++) {
+        int32_t c = table_code(&t, p, g, span[row]);
+        if (c < 0)
+            column_miss(&valid, a, g->rows, row);
+        else
+            code[row] = c - 1, bytes += span[row].size;
+        if ((row & 1023) == 1023 && t.word.count > row / 2)
+            break;
+    }
+    bool repeats = row == g->rows && 4 * (t.word.count + 1) + t.bytes < bytes;
+    if (repeats) {
+        write_words(&t, g, a, out);
+        out->code = code;
+        out->valid = valid;
+    } else {
+        write_plain(p, g, span, a, out);
+    }
+    table_release(&t);
+}

@@ -1,0 +1,564 @@
+/* reader.c -- a source as typed chunks, in order, with its bad rows reported by line.
+ *
+ * Several files of a glob are one table: the first says what the columns are, the others are
+ * matched by their header. A pass may end with columns that need a wider type (ingest asks for
+ * that); then the plan is widened and the source read again, and bad rows that were reported
+ * already are not reported twice. */
+#include "reader_int.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define SAMPLE_BYTES ((size_t)1 << 20)
+#define PIECE_BYTES  ((size_t)64 << 10)
+#define PIECES       12 /* samples from further on, in files that allow it */
+
+struct Reader {
+    Names parts;
+    size_t part;
+    SourceSetup setup;
+    Source *source;
+    Feed *feed;
+    Pool *pool;
+    size_t block_size;
+    IngestOptions options;
+    Sniff sniff;
+    Plan plan;
+    Schema schema;
+    Arena arena;
+    OnReject on_reject;
+    void *context;
+    Progress *progress;
+    /* the round being handed out */
+    Block *block;
+    size_t blocks, at, row; /* next block, next row in it */
+    Column *slice;
+    bool entered; /* block[at] was reported */
+    Arena slices;
+    /* the pass */
+    bool ended;
+    uint64_t rows, rejects, bytes, line; /* line: of the next block */
+    uint64_t part_body, progressed;
+    Misfit *misfit; /* [columns] */
+    uint64_t *misfit_line;
+    bool misfits;
+    VEC(Widening) widened;
+    /* bad rows behind this one are news */
+    size_t told_part;
+    uint64_t told_line;
+    char first_reject[160];
+    char tag[128];
+};
+
+/* ---- options ---- */
+
+static const char *const header_picks[] = {"auto", "yes", "no", NULL};
+
+const Param ingest_params[] = {
+    PARAM_TEXT(IngestOptions, delimiter, "delimiter", "", "one character, \\t, or empty to guess"),
+    PARAM_TEXT(IngestOptions, quote, "quote", "", "one character, none, or empty to guess"),
+    PARAM_PICK(IngestOptions, header, "header", 0, header_picks, "is the first line names?"),
+    PARAM_TEXT(IngestOptions, encoding, "encoding", "", "utf-8, latin-1, or empty to guess"),
+    PARAM_TEXT(IngestOptions, null_words, "null", "",
+               "words that mean missing, with commas between; empty to guess"),
+    PARAM_TEXT(IngestOptions, types, "types", "",
+               "COLUMN:TYPE,... with bool, int64, float64, timestamp, date or text"),
+    PARAM_TEXT(IngestOptions, decimal, "decimal", "", ". or , or empty to guess"),
+    PARAM_INT(IngestOptions, skip, "skip", -1, -1, 1e6, "lines",
+              "lines before the table; -1 to guess"),
+    PARAM_REAL(IngestOptions, reject_limit, "reject_limit", 0.1, 0, 1, "",
+               "share of bad rows that is an error"),
+    PARAM_END,
+};
+
+static void copy_options(IngestOptions *into, const IngestOptions *from)
+{
+    params_init(ingest_params, into);
+    if (!from)
+        return;
+    char **text[] = {&into->delimiter,  &into->quote, &into->encoding,
+                     &into->null_words, &into->types, &into->decimal};
+    char *const given[] = {from->delimiter,  from->quote, from->encoding,
+                           from->null_words, from->types, from->decimal};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        mem_free(*text[i]);
+        *text[i] = text_copy(given[i] ? given[i] : "");
+    }
+    into->header = from->header;
+    into->skip = from->skip;
+    into->reject_limit = from->reject_limit;
+}
+
+/* ---- samples ---- */
+
+typedef struct Samples {
+    Sample piece[PIECES + 1];
+    size_t count;
+    bool whole;
+    VEC(char *) memory;
+} Samples;
+
+static char *sample_room(Samples *s, size_t n)
+{
+    char *memory = mem_alloc(n + 2 * PADDING);
+    vec_add(&s->memory, memory);
+    return memory + PADDING;
+}
+
+static void samples_release(Samples *s)
+{
+    for (size_t i = 0; i < s->memory.count; i++)
+        mem_free(s->memory.at[i]);
+    vec_release(&s->memory);
+}
+
+static void add_piece(Samples *s, char *at, size_t from, size_t to)
+{
+    if (s->whole || s->count) /* the first piece keeps all its bytes: a stream needs them */
+        memset(at + to, '\n', PADDING);
+    s->piece[s->count++] = (Sample){at + from, to - from};
+}
+
+/* The beginning of the source. */
+static bool take_head(Source *source, Samples *s, Error *err)
+{
+    char *at = sample_room(s, SAMPLE_BYTES);
+    size_t n = 0, got = 1;
+    if (source_in_place(source)) {
+        if (!source_read_at(source, 0, at, SAMPLE_BYTES, &n, err))
+            return false;
+        s->whole = n == source_size(source);
+    } else {
+        for (; n < SAMPLE_BYTES && got; n += got)
+            if (!source_read(source, at + n, SAMPLE_BYTES - n, &got, err))
+                return false;
+        s->whole = !got;
+    }
+    add_piece(s, at, 0, n);
+    return true;
+}
+
+/* Pieces of whole lines, spread over the file. */
+static bool take_pieces(Source *source, Samples *s, Error *err)
+{
+    uint64_t size = source_size(source);
+    if (!source_in_place(source) || size < 4 * SAMPLE_BYTES)
+        return true;
+    for (uint64_t i = 1; i <= PIECES; i++) {
+        char *at = sample_room(s, PIECE_BYTES);
+        size_t n;
+        if (!source_read_at(source, i * (size - PIECE_BYTES) / PIECES, at, PIECE_BYTES, &n, err))
+            return false;
+        const char *first = memchr(at, '\n', n), *last = memrchr(at, '\n', n);
+        if (first && last > first)
+            add_piece(s, at, (size_t)(first - at) + 1, (size_t)(last - at) + 1);
+    }
+    return true;
+}
+
+/* What is sniffed at ends behind a line, unless it is all there is. */
+static Sample cut_at_line(const Sample *s, bool whole)
+{
+    if (whole)
+        return *s;
+    const char *end = memrchr(s->at, '\n', s->size);
+    if (!end)
+        end = memrchr(s->at, '\r', s->size);
+    return (Sample){s->at, end ? (size_t)(end - s->at) + 1 : s->size};
+}
+
+/* ---- parts ---- */
+
+static void set_schema(Reader *r, const Schema *wanted)
+{
+    schema_release(&r->schema);
+    for (size_t i = 0; i < r->plan.columns; i++)
+        schema_add(&r->schema, r->plan.column[i].name, read_type(r->plan.column[i].as),
+                   wanted ? wanted->field[i].role : ROLE_FEATURE);
+}
+
+static bool first_part(Reader *r, const Schema *wanted, Samples *s, Error *err)
+{
+    Sample head = s->piece[0];
+    s->piece[0] = cut_at_line(&head, s->whole);
+    bool ok = sniff(&r->sniff, &r->options, s->piece, s->count, s->whole, err) ||
+              error_in(err, "%s", source_name(r->source));
+    s->piece[0] = head;
+    if (!ok || !plan_make(&r->plan, &r->sniff, &r->options, wanted, source_name(r->source),
+                          &r->arena, err))
+        return false;
+    r->part_body = r->sniff.body;
+    r->line = r->sniff.line;
+    r->misfit = ARENA_NEW(&r->arena, Misfit, r->plan.columns);
+    r->misfit_line = ARENA_NEW(&r->arena, uint64_t, r->plan.columns);
+    set_schema(r, wanted);
+    return true;
+}
+
+/* A further file of the same table, or the first one again. */
+static bool next_part(Reader *r, const Samples *s, Error *err)
+{
+    const char **name;
+    size_t columns;
+    Sample head = cut_at_line(&s->piece[0], s->whole);
+    if (!sniff_head(&r->sniff, &head, &r->arena, &name, &columns, &r->part_body, &r->line, err))
+        return error_in(err, "%s", source_name(r->source));
+    return plan_rebind(&r->plan, name, columns, r->sniff.header, source_name(r->source),
+                       r->parts.at[0], err);
+}
+
+static bool open_part(Reader *r, const Schema *wanted, Error *err)
+{
+    Samples s = {0};
+    bool first = !r->sniff.name;
+    r->source = source_open(r->parts.at[r->part], &r->setup, err);
+    bool ok = r->source && take_head(r->source, &s, err) &&
+              (!first || take_pieces(r->source, &s, err)) &&
+              (first ? first_part(r, wanted, &s, err) : next_part(r, &s, err));
+    if (ok) {
+        r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
+        if (!r->part)
+            source_tag(r->source, r->tag);
+        progress_begin(r->progress, "reading", "bytes", source_size(r->source));
+        r->progressed = 0;
+    }
+    samples_release(&s);
+    return ok;
+}
+
+static void close_part(Reader *r)
+{
+    feed_close(r->feed);
+    source_close(r->source);
+    r->feed = NULL;
+    r->source = NULL;
+}
+
+Reader *reader_open_with(const char *source, const IngestOptions *options, const Schema *wanted,
+                         const ReaderSetup *setup, OnReject on_reject, void *context,
+                         Progress *progress, Error *err)
+{
+    Reader *r = mem_alloc(sizeof *r);
+    *r = (Reader){.pool = setup->pool,
+                  .setup = setup->source,
+                  .block_size = setup->block_size,
+                  .on_reject = on_reject,
+                  .context = context,
+                  .progress = progress};
+    copy_options(&r->options, options);
+    if (!source_list(source, &r->parts, err) || !open_part(r, wanted, err)) {
+        reader_close(r);
+        return NULL;
+    }
+    r->plan.widen = setup->widen;
+    return r;
+}
+
+Reader *reader_open(const char *source, const IngestOptions *options, const Schema *wanted,
+                    OnReject on_reject, void *context, Progress *progress, Error *err)
+{
+    ReaderSetup setup = {0};
+    return reader_open_with(source, options, wanted, &setup, on_reject, context, progress, err);
+}
+
+void reader_close(Reader *r)
+{
+    if (!r)
+        return;
+    close_part(r);
+    names_release(&r->parts);
+    params_release(ingest_params, &r->options);
+    sniff_release(&r->sniff);
+    schema_release(&r->schema);
+    vec_release(&r->widened);
+    arena_release(&r->arena);
+    arena_release(&r->slices);
+    mem_free(r);
+}
+
+/* ---- bad rows ---- */
+
+static void tell(Reader *r, uint64_t line, const char *reason, const char *text, size_t n)
+{
+    r->rejects++;
+    if (!r->first_reject[0])
+        snprintf(r->first_reject, sizeof r->first_reject, "line %" PRIu64 ": %s", line, reason);
+    if (r->misfits || (r->part == r->told_part && line <= r->told_line) || r->part < r->told_part)
+        return; /* told in an earlier pass, or will be in the next */
+    r->told_part = r->part;
+    r->told_line = line;
+    if (r->on_reject)
+        r->on_reject(r->context, &(Reject){line, reason, text, n < 4096 ? n : 4096});
+}
+
+static void tell_all(Reader *r, const Block *b)
+{
+    const Grid *g = &b->grid;
+    size_t at = b->base;
+    uint64_t line = r->line;
+    Text reason = {0};
+    for (size_t i = 0; i < g->bad.count; i++) {
+        const BadRow *bad = &g->bad.at[i];
+        line += csv_lines(g->base + at, bad->row.at - at);
+        at = bad->row.at;
+        text_reset(&reason);
+        if (r->parts.count > 1)
+            text_printf(&reason, "%s: ", r->parts.at[r->part]);
+        block_reason(bad, &r->plan, g->base + at, &reason);
+        tell(r, line, text_str(&reason), g->base + at, bad->row.size);
+    }
+    text_release(&reason);
+}
+
+static void note_misfits(Reader *r, const Block *b)
+{
+    for (size_t c = 0; b->misfit && r->plan.widen && c < r->plan.columns; c++) {
+        const Misfit *m = &b->misfit[c];
+        if (!m->count || r->plan.column[c].fixed)
+            continue;
+        r->misfits = true;
+        Misfit *all = &r->misfit[c];
+        if (!all->count) {
+            r->misfit_line[c] = r->line + csv_lines(b->grid.base + b->base, m->at - b->base);
+            all->kinds = m->kinds;
+        }
+        all->kinds &= m->kinds;
+        all->count += m->count;
+    }
+}
+
+static bool within_limit(const Reader *r, Error *err)
+{
+    double all = (double)(r->rows + r->rejects), limit = r->options.reject_limit;
+    if ((double)r->rejects <= limit * all)
+        return true;
+    return error_set(err, ERROR_PARSE,
+                     "%s: %" PRIu64 " of %.0f rows are bad, more than reject_limit=%g allows; "
+                     "the first: %s",
+                     reader_where(r), r->rejects, all, limit, r->first_reject);
+}
+
+/* ---- chunks ---- */
+
+static void enter_block(Reader *r, const Block *b)
+{
+    note_misfits(r, b);
+    tell_all(r, b);
+    r->line += b->lines;
+    r->bytes += b->to - b->from;
+    progress_add(r->progress, b->to - b->from);
+}
+
+/* Rows of a block as a chunk of at most CHUNK_ROWS, without copies: those begin on whole bytes of
+ * bitmaps. */
+static void slice_block(Reader *r, const Block *b, size_t from, Chunk *out)
+{
+    const Chunk *all = &b->chunk;
+    size_t rows = all->rows - from < CHUNK_ROWS ? all->rows - from : CHUNK_ROWS;
+    if (!from && rows == all->rows)
+        *out = *all;
+    else
+        chunk_slice(all, from, rows, &r->slices, out);
+    out->first = r->rows;
+}
+
+static bool next_blocks(Reader *r, Error *err)
+{
+    r->at = r->row = 0;
+    r->entered = false;
+    if (!feed_round(r->feed, &r->plan, &r->block, &r->blocks, err))
+        return false;
+    return !progress_stopped(r->progress) || error_set(err, ERROR_STOP, "stopped on request");
+}
+
+static bool skip_long_row(Reader *r, Error *err)
+{
+    Text text = {0};
+    uint64_t lines, before = feed_at(r->feed);
+    bool ok = feed_skip_row(r->feed, &r->plan, &text, &lines, err);
+    if (ok) {
+        tell(r, r->line, "a row longer than 4 MB", text_str(&text), text.count);
+        r->line += lines;
+        r->bytes += feed_at(r->feed) - before;
+    }
+    text_release(&text);
+    return ok;
+}
+
+static bool end_part(Reader *r, Error *err)
+{
+    if (!source_unchanged(r->source, err))
+        return false;
+    if (!r->part)
+        source_tag(r->source, r->tag);
+    if (r->part + 1 == r->parts.count) {
+        r->ended = true;
+        return r->misfits || within_limit(r, err);
+    }
+    close_part(r);
+    r->part++;
+    return open_part(r, NULL, err);
+}
+
+bool reader_next(Reader *r, Chunk *out, Error *err)
+{
+    *out = (Chunk){.columns = r->plan.columns, .first = r->rows};
+    arena_reset(&r->slices);
+    while (!r->ended) {
+        if (r->at < r->blocks) {
+            Block *b = &r->block[r->at];
+            if (!r->entered)
+                enter_block(r, b);
+            r->entered = true;
+            if (r->row < b->chunk.rows) {
+                slice_block(r, b, r->row, out);
+                r->row += out->rows;
+                r->rows += out->rows;
+                return true;
+            }
+            r->at++;
+            r->row = 0;
+            r->entered = false;
+        } else if (feed_stuck(r->feed)) {
+            if (!skip_long_row(r, err))
+                return false;
+        } else {
+            if (!next_blocks(r, err) || (!r->blocks && !end_part(r, err)))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- another pass ---- */
+
+bool reader_misfits(const Reader *r)
+{
+    return r->misfits;
+}
+
+static void widen_plan(Reader *r)
+{
+    for (size_t c = 0; c < r->plan.columns; c++) {
+        ColumnPlan *p = &r->plan.column[c];
+        Misfit *m = &r->misfit[c];
+        if (!m->count)
+            continue;
+        ReadAs to = read_best(read_implies(p->as) & m->kinds);
+        if (to == p->as) /* cannot be: a misfit does not fit */
+            to = READ_TEXT;
+        if (p->as != READ_NONE)
+            vec_add(&r->widened, (Widening){c, p->as, to, r->misfit_line[c]});
+        p->as = to;
+        *m = (Misfit){0};
+    }
+    Schema old = r->schema;
+    r->schema = (Schema){0};
+    for (size_t c = 0; c < r->plan.columns; c++)
+        schema_add(&r->schema, r->plan.column[c].name, read_type(r->plan.column[c].as),
+                   old.field[c].role);
+    schema_release(&old);
+}
+
+bool reader_restart(Reader *r, Error *err)
+{
+    widen_plan(r);
+    r->misfits = r->ended = false;
+    r->rows = r->rejects = r->bytes = 0;
+    r->blocks = r->at = r->row = 0;
+    r->entered = false;
+    r->first_reject[0] = 0;
+    if (r->parts.count > 1) {
+        close_part(r);
+        r->part = 0;
+        return open_part(r, NULL, err);
+    }
+    r->line = r->sniff.line;
+    progress_begin(r->progress, "reading again", "bytes", source_size(r->source));
+    return feed_restart(r->feed, err);
+}
+
+/* ---- what is known ---- */
+
+const Schema *reader_schema(const Reader *r)
+{
+    return &r->schema;
+}
+
+uint64_t reader_rows(const Reader *r)
+{
+    return r->rows;
+}
+
+uint64_t reader_rejects(const Reader *r)
+{
+    return r->rejects;
+}
+
+uint64_t reader_bytes(const Reader *r)
+{
+    return r->bytes;
+}
+
+void reader_tag(const Reader *r, char tag[128])
+{
+    memcpy(tag, r->tag, sizeof r->tag);
+}
+
+const char *reader_where(const Reader *r)
+{
+    return strcmp(r->parts.at[r->part], "-") ? r->parts.at[r->part] : "standard input";
+}
+
+static json_t *one_char(char c)
+{
+    char text[2] = {c, 0};
+    return json_string(text);
+}
+
+static json_t *sniffed_columns(const Reader *r)
+{
+    json_t *list = json_array();
+    for (size_t c = 0; c < r->plan.columns; c++) {
+        const ColumnPlan *p = &r->plan.column[c];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "name", p->name, "type",
+                                              column_type_name(read_type(p->as)), "read_as",
+                                              read_name(p->as), "forced", p->fixed));
+    }
+    return list;
+}
+
+static json_t *sniffed_widenings(const Reader *r)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->widened.count; i++) {
+        const Widening *w = &r->widened.at[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:I}", "column",
+                                        r->plan.column[w->column].name, "from", read_name(w->from),
+                                        "to", read_name(w->to), "line", (json_int_t)w->line));
+    }
+    return list;
+}
+
+json_t *reader_sniffed(const Reader *r)
+{
+    json_t *null = json_array();
+    const NullWords *words = &r->sniff.text_null;
+    for (size_t i = 0; i < words->word.count; i++)
+        json_array_append_new(null, json_string(words->word.at[i]));
+    json_t *out = json_object();
+    json_object_set_new(out, "delimiter", one_char(r->plan.rules.delimiter));
+    json_object_set_new(out, "quote", one_char(r->plan.rules.quote));
+    json_object_set_new(out, "header", json_boolean(r->sniff.header));
+    json_object_set_new(out, "encoding", json_string(r->sniff.latin1 ? "latin-1" : "utf-8"));
+    json_object_set_new(out, "null", null);
+    json_object_set_new(out, "decimal", one_char(r->sniff.decimal));
+    json_object_set_new(out, "skip", json_integer((json_int_t)r->sniff.skip));
+    json_object_set_new(out, "files", json_integer((json_int_t)r->parts.count));
+    if (r->source && source_packing(r->source))
+        json_object_set_new(out, "packing", json_string(source_packing(r->source)));
+    json_object_set_new(out, "columns", sniffed_columns(r));
+    json_object_set_new(out, "widened", sniffed_widenings(r));
+    return out;
+}

@@ -1,0 +1,315 @@
+/* reader_int.h -- what the reading half of this room shares: bytes -> fields -> values -> chunks.
+ *
+ *     Source   bytes of one file, pipe or address, unpacked          source*.c
+ *     Grid     where the fields of the rows of one block lie         csv.c, csv_index.c
+ *     Sniff    what a sample says about the whole                    sniff.c, sniff_types.c
+ *     Plan     how each column is read, fixed before a pass          plan.c
+ *     Block    one piece of the source as typed columns              block.c
+ *     Feed     a source cut into blocks that are parsed in parallel  feed.c
+ *     Reader   Feeds one after another as chunks                     reader.c
+ *
+ * A Plan is only read while blocks are parsed, so any number of threads share it. */
+#ifndef LATHE_READER_INT_H
+#define LATHE_READER_INT_H
+
+#include <lathe/data.h>
+
+#include <csv.h>
+
+/* ---- bytes ---------------------------------------------------------------------------------- */
+
+/* Bytes one after another. read gives at least one byte, or 0 at the end. */
+typedef struct Stream Stream;
+struct Stream {
+    bool (*read)(Stream *s, uint8_t *into, size_t room, size_t *got, Error *err);
+    void (*close)(Stream *s);
+    uint64_t total; /* bytes in all; 0: not known */
+    char tag[128];  /* what tells this version from another (ETag); "" if nothing does */
+};
+void stream_close(Stream *s); /* NULL is fine */
+
+typedef struct SourceSetup {
+    const char *spool_dir;  /* where what cannot be read twice is kept; NULL: never rewound */
+    double connect_seconds; /* 0: the usual */
+    double stall_seconds;   /* no byte for so long is a break */
+    int tries;              /* attempts in a row without a byte */
+} SourceSetup;
+
+Stream *file_stream(const char *name, int fd); /* takes fd */
+Stream *http_stream(const char *url, const SourceSetup *setup, Error *err);
+Stream *spool_stream(Stream *from, const char *dir, Error *err); /* takes from */
+bool spool_rewind(Stream *spool, Error *err);
+Stream *gzip_stream(const char *name, Stream *from); /* borrows from */
+Stream *zstd_stream(const char *name, Stream *from); /* borrows from */
+
+typedef struct Names {
+    size_t count;
+    char **at;
+} Names;
+bool source_list(const char *source, Names *out, Error *err); /* a glob's files, in order */
+void names_release(Names *n);
+
+typedef struct Source Source;
+Source *source_open(const char *name, const SourceSetup *setup, Error *err);
+void source_close(Source *s);
+const char *source_name(const Source *s);
+bool source_in_place(const Source *s); /* a plain local file: source_read_at, on any thread */
+uint64_t source_size(const Source *s); /* bytes as they lie there, packed or not; 0: unknown */
+bool source_read_at(const Source *s, uint64_t from, void *into, size_t room, size_t *got,
+                    Error *err);
+bool source_read(Source *s, void *into, size_t room, size_t *got, Error *err); /* the others */
+bool source_rewind(Source *s, Error *err);
+bool source_unchanged(const Source *s, Error *err); /* still the file that was opened? */
+void source_tag(const Source *s, char tag[128]);
+const char *source_packing(const Source *s); /* "gzip", "zstd" or NULL */
+
+/* ---- fields --------------------------------------------------------------------------------- */
+
+#define ROW_MOST ((size_t)4 << 20) /* a longer row is rejected */
+#define PADDING  64                /* readable bytes before and behind whatever is parsed */
+
+/* Where a field lies: in the block, or (quotes undone) in the grid's side text. */
+typedef struct Span {
+    uint32_t at, size;
+} Span;
+#define SPAN_SIDE 0x80000000u
+
+#define ROW_FAULTS(X)                                                                              \
+    X(COUNT, "wrong number of fields")                                                             \
+    X(QUOTE, "a quote that never ends")                                                            \
+    X(LONG, "a row longer than 4 MB")                                                              \
+    X(ENCODING, "bytes that are not UTF-8")                                                        \
+    X(NUL, "a NUL byte")                                                                           \
+    X(VALUE, "a value that does not fit its column")
+#define AS_ENUM(name, text) FAULT_##name,
+typedef enum RowFault { ROW_FAULTS(AS_ENUM) } RowFault;
+#undef AS_ENUM
+
+typedef struct BadRow {
+    Span row;
+    RowFault fault;
+    uint32_t detail; /* COUNT: fields found; VALUE: the column */
+} BadRow;
+
+typedef struct CsvRules {
+    char delimiter, quote;
+    size_t columns;
+} CsvRules;
+
+/* The fields of whole rows. span[column * room + row]. */
+typedef struct Grid {
+    const char *base;
+    size_t rows, columns, room;
+    Span *span, *row;
+    size_t span_room, row_room;
+    Text side;
+    VEC(BadRow) bad;
+    size_t end; /* behind the last row taken */
+    bool open;  /* a row begins at end, before the stop, and is not complete in these bytes */
+    bool ascii;
+    uint32_t *index; /* places of delimiters, line ends and quotes */
+    size_t index_count, index_room;
+    struct csv_parser *csv;
+} Grid;
+
+/* Takes the rows that begin in [from, stop) of bytes[0..size). final: the source ends at size.
+ * Readable PADDING on both sides; where final, bytes[size] must be '\n'. */
+void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, size_t stop,
+               size_t size, bool final);
+void grid_drop(Grid *g, const uint32_t *bad, RowFault fault); /* rows whose bad[] is not 0 */
+void grid_release(Grid *g);
+static inline const char *grid_text(const Grid *g, Span s)
+{
+    return (s.at & SPAN_SIDE ? g->side.at : g->base) + (s.at & ~SPAN_SIDE);
+}
+
+/* Places in bytes[from..to) of delimiter, quote, CR and LF; into has room for to - from + 64. */
+size_t csv_index(const char *bytes, size_t from, size_t to, char delimiter, char quote,
+                 uint32_t *into, bool *ascii);
+size_t csv_index_plain(const char *bytes, size_t from, size_t to, char delimiter, char quote,
+                       uint32_t *into, bool *ascii); /* the oracle of the other */
+uint64_t csv_lines(const char *bytes, size_t n);     /* line ends: LF, CR LF or a lone CR */
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+#define READ_KINDS(X) /* name, type, as shown; in order of preference */                           \
+    X(BOOL, BOOL, "bool")                                                                          \
+    X(INT, INT, "int64")                                                                           \
+    X(REAL, REAL, "float64")                                                                       \
+    X(DATE_YMD, DATE, "date")                                                                      \
+    X(DATE_MDY, DATE, "date (month first)")                                                        \
+    X(DATE_DMY, DATE, "date (day first)")                                                          \
+    X(TIME_YMD, TIME, "timestamp")                                                                 \
+    X(TIME_MDY, TIME, "timestamp (month first)")                                                   \
+    X(TIME_DMY, TIME, "timestamp (day first)")                                                     \
+    X(TEXT, TEXT, "text")                                                                          \
+    X(NONE, TEXT, "text") /* no value seen yet: anything widens it */
+#define AS_ENUM(name, type, text) READ_##name,
+typedef enum ReadAs { READ_KINDS(AS_ENUM) READ_COUNT } ReadAs;
+#undef AS_ENUM
+#define READ_BIT(r) (1u << (r))
+#define READ_ALL    ((1u << READ_TEXT) - 1)
+ColumnType read_type(ReadAs r);
+const char *read_name(ReadAs r);
+
+typedef enum DateOrder { ORDER_YMD, ORDER_MDY, ORDER_DMY } DateOrder;
+
+/* Each reads the whole of [s, s+n), trimmed already. lenient: the type was asked for, so 007, +5,
+ * 5.0 as an int, yes and no are fine. 16 bytes around the text must be readable. */
+bool value_bool(const char *s, size_t n, bool lenient, bool *out);
+bool value_int(const char *s, size_t n, bool lenient, int64_t *out);
+bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out);
+bool value_stamp(const char *s, size_t n, DateOrder order, int64_t *micros, bool *has_time);
+unsigned value_kinds(const char *s, size_t n, char decimal); /* READ_BITs of what it can be */
+unsigned
+read_implies(ReadAs r); /* kinds that every (or, of dates, perhaps every) value of r fits */
+ReadAs read_best(unsigned kinds); /* READ_TEXT for none */
+
+typedef struct NullWords {
+    VEC(const char *) word; /* borrowed */
+    uint8_t first[256];     /* may a word begin so? */
+    size_t longest;
+} NullWords;
+void nullwords_add(NullWords *n, const char *word);
+bool nullwords_has_(const NullWords *n, const char *s, size_t size);
+static inline bool nullwords_has(const NullWords *n, const char *s, size_t size)
+{
+    return !size || (size <= n->longest && n->first[(uint8_t)s[0]] && nullwords_has_(n, s, size));
+}
+void nullwords_release(NullWords *n);
+extern const char *const null_always[];   /* missing unless the user says otherwise; NULL-ended */
+extern const char *const null_evidence[]; /* missing in typed columns; in text if seen there too */
+
+/* ---- what a sample says --------------------------------------------------------------------- */
+
+typedef struct Sample {
+    const char *at;
+    size_t size;
+} Sample; /* PADDING around, '\n' behind */
+
+typedef struct Sniff {
+    CsvRules rules;
+    bool header, latin1;
+    char decimal, cut;   /* cut: the byte that ends a line */
+    size_t skip;         /* lines */
+    const char **name;   /* [columns] */
+    ReadAs *as;          /* [columns] */
+    DateOrder *order;    /* [columns] that most dates there have, if it had to be dates */
+    NullWords text_null; /* missing in text */
+    NullWords null;      /* missing in all other columns */
+    uint64_t body, line; /* where the first row lies, and on which line (from 1) */
+    Arena arena;
+} Sniff;
+/* piece[0] is the beginning of the source (whole if there is no more), the others are samples
+ * from further on; all but a whole one end behind a line. */
+bool sniff(Sniff *out, const IngestOptions *options, const Sample *piece, size_t pieces, bool whole,
+           Error *err);
+/* Beginning of another file of the same form: its names and where its rows begin. */
+bool sniff_head(const Sniff *like, const Sample *head, Arena *a, const char ***name,
+                size_t *columns, uint64_t *body, uint64_t *line, Error *err);
+/* Kinds, null words, header, decimal: sniff_types.c. Needs rules and the rest of the format. */
+void sniff_types(Sniff *s, const IngestOptions *options, const Sample *piece, size_t pieces,
+                 bool whole, size_t first_row);
+void sniff_release(Sniff *s);
+/* Fields of the row at bytes[from..], quotes undone, in the arena; the place behind it. */
+size_t sniff_row(const CsvRules *rules, const char *bytes, size_t from, size_t size, Arena *a,
+                 const char ***field, size_t *fields);
+
+/* ---- how a pass reads ----------------------------------------------------------------------- */
+
+typedef struct ColumnPlan {
+    const char *name;
+    ReadAs as;
+    bool fixed;  /* asked for: what does not fit rejects its row */
+    size_t from; /* field in the source's rows; SIZE_MAX: not there, all missing */
+} ColumnPlan;
+
+typedef struct Plan {
+    CsvRules rules;
+    char decimal, cut;
+    bool latin1;
+    bool widen; /* what does not fit is noted for the next pass instead of rejected */
+    const NullWords *null, *text_null;
+    size_t columns;
+    ColumnPlan *column;
+} Plan;
+bool plan_make(Plan *p, const Sniff *s, const IngestOptions *options, const Schema *wanted,
+               const char *source, Arena *a, Error *err);
+/* The same columns in another file, whose header reads otherwise. */
+bool plan_rebind(Plan *p, const char *const *name, size_t columns, bool header, const char *source,
+                 const char *first_source, Error *err);
+
+typedef struct Misfit { /* of one column in one block or pass */
+    uint64_t count;
+    uint32_t at;    /* where the row of the first lies in the block's bytes */
+    unsigned kinds; /* what all of them could be */
+} Misfit;
+
+/* ---- blocks --------------------------------------------------------------------------------- */
+
+typedef struct Block {
+    uint64_t from, stop,
+        to;         /* in the source; rows that begin in [from, stop); to: behind the last */
+    bool stuck;     /* the row at `to` is longer than ROW_MOST */
+    uint64_t lines; /* line ends in [from, to) */
+    Grid grid;
+    Arena arena; /* the columns */
+    Chunk chunk;
+    Misfit *misfit;    /* [columns]; NULL: none */
+    uint8_t *buffer;   /* PADDING, bytes, PADDING */
+    size_t room, base; /* base: place of from in the bytes that the grid looks at */
+    Error err;
+} Block;
+void block_parse(Block *b, const Plan *p, const char *bytes, size_t from, size_t stop, size_t size,
+                 bool final);
+void block_release(Block *b);
+/* Why the row, whose bytes lie at `row`, was rejected: which column, what stood there. */
+void block_reason(const BadRow *bad, const Plan *p, const char *row, Text *into);
+void latin1_add(Text *into, const char *s, size_t n); /* as UTF-8 */
+/* One column of the grid; misfits are noted in m, their rows in *bad ([rows], column + 1). */
+void column_read(const Plan *p, size_t column, const Grid *g, Arena *a, Misfit *m, uint32_t **bad,
+                 Column *out);
+void column_miss(uint8_t **valid, Arena *a, size_t rows, size_t row); /* *valid NULL: makes it */
+void column_read_text(const Plan *p, size_t column, const Grid *g, Arena *a, Column *out);
+
+/* A source in rounds of blocks. */
+typedef struct Feed Feed;
+/* head: what was taken from a stream already. */
+Feed *feed_open(Source *source, Pool *pool, uint64_t body, size_t block_size, const Sample *head);
+void feed_close(Feed *f);
+/* Parses the next blocks; *count 0: the end. Blocks live until the next call. */
+bool feed_round(Feed *f, const Plan *p, Block **blocks, size_t *count, Error *err);
+/* The row that is too long for a block: skipped. Its first bytes are in *text. */
+bool feed_skip_row(Feed *f, const Plan *p, Text *text, uint64_t *lines, Error *err);
+bool feed_stuck(const Feed *f);
+bool feed_restart(Feed *f, Error *err);
+uint64_t feed_at(const Feed *f);
+
+/* ---- reader --------------------------------------------------------------------------------- */
+
+typedef struct Widening {
+    size_t column;
+    ReadAs from, to;
+    uint64_t line;
+} Widening;
+
+typedef struct ReaderSetup {
+    Pool *pool;
+    bool widen;
+    SourceSetup source;
+    size_t block_size; /* 0: the usual */
+} ReaderSetup;
+Reader *reader_open_with(const char *source, const IngestOptions *options, const Schema *wanted,
+                         const ReaderSetup *setup, OnReject on_reject, void *context,
+                         Progress *progress, Error *err);
+/* After a pass to the end: did a column need a wider type? Then the plan is widened, the source
+ * rewound, and the next pass begins. */
+bool reader_misfits(const Reader *r);
+bool reader_restart(Reader *r, Error *err);
+uint64_t reader_rows(const Reader *r);
+uint64_t reader_rejects(const Reader *r);
+uint64_t reader_bytes(const Reader *r);
+void reader_tag(const Reader *r, char tag[128]);
+const char *reader_where(const Reader *r); /* "taxi.csv" for messages */
+
+#endif

@@ -1,0 +1,386 @@
+/* sniff.c -- the form of a table in text, from a sample: encoding, line ends, delimiter, quote,
+ * lines before the table. What the columns hold: sniff_types.c.
+ *
+ * Every candidate delimiter is tried on the sample with libcsv; the one that cuts most rows into
+ * the same number of fields, more than one, is taken. Each guess gives way to what the user said. */
+#include "reader_int.h"
+
+#include <string.h>
+
+#define LOOK_BYTES ((size_t)128 << 10) /* of the sample, for delimiters */
+#define LOOK_ROWS  500
+
+/* ---- one row through libcsv ---- */
+
+typedef struct RowTake {
+    Arena *arena;
+    VEC(const char *) field;
+    bool ended;
+} RowTake;
+
+static void take_field(void *bytes, size_t size, void *context)
+{
+    RowTake *t = context;
+    if (t->ended)
+        return;
+    char *copy = arena_alloc(t->arena, size + 1);
+    memcpy(copy, bytes, size);
+    vec_add(&t->field, copy);
+}
+
+static void take_row(int end, void *context)
+{
+    (void)end;
+    ((RowTake *)context)->ended = true;
+}
+
+size_t sniff_row(const CsvRules *rules, const char *bytes, size_t from, size_t size, Arena *a,
+                 const char ***field, size_t *fields)
+{
+    struct csv_parser csv;
+    RowTake t = {.arena = a};
+    csv_init(&csv, 0);
+    csv_set_delim(&csv, (unsigned char)rules->delimiter);
+    csv_set_quote(&csv, (unsigned char)rules->quote);
+    size_t at = from;
+    while (at < size && !t.ended)
+        csv_parse(&csv, bytes + at++, 1, take_field, take_row, &t);
+    if (!t.ended)
+        csv_fini(&csv, take_field, take_row, &t);
+    csv_free(&csv);
+    if (at < size && bytes[at - 1] == '\r' && bytes[at] == '\n')
+        at++;
+    *fields = t.field.count;
+    *field = ARENA_NEW(a, const char *, t.field.count + 1);
+    if (t.field.count)
+        memcpy(*field, t.field.at, t.field.count * sizeof **field);
+    vec_release(&t.field);
+    return at;
+}
+
+/* ---- options ---- */
+
+static const char *given(const char *option)
+{
+    return option ? option : "";
+}
+
+static bool one_byte(const char *name, const char *text, char *out, Error *err)
+{
+    static const struct {
+        const char *word;
+        char byte;
+    } words[] = {{"\\t", '\t'},      {"tab", '\t'}, {"comma", ','},
+                 {"semicolon", ';'}, {"pipe", '|'}, {"space", ' '}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(text, words[i].word))
+            return *out = words[i].byte, true;
+    if (!strcmp(text, "none") && !strcmp(name, "quote"))
+        return *out = '\0', true;
+    if (strlen(text) != 1 || text[0] == '\n' || text[0] == '\r')
+        return error_set(err, ERROR_USAGE, "%s: expected one character (or \\t), found '%s'", name,
+                         text);
+    *out = text[0];
+    return true;
+}
+
+static bool check_options(const IngestOptions *o, Error *err)
+{
+    char delimiter, quote;
+    if (*given(o->delimiter) && !one_byte("delimiter", o->delimiter, &delimiter, err))
+        return false;
+    if (*given(o->quote) && !one_byte("quote", o->quote, &quote, err))
+        return false;
+    if (*given(o->delimiter) && *given(o->quote) && delimiter == quote)
+        return error_set(err, ERROR_USAGE, "quote: is the same as the delimiter, '%s'", o->quote);
+    const char *e = given(o->encoding), *d = given(o->decimal);
+    if (*e && strcmp(e, "utf-8") && strcmp(e, "latin-1"))
+        return error_set(err, ERROR_USAGE, "encoding: expected utf-8 or latin-1, found '%s'", e);
+    if (*d && strcmp(d, ".") && strcmp(d, ","))
+        return error_set(err, ERROR_USAGE, "decimal: expected . or , found '%s'", d);
+    return true;
+}
+
+/* ---- the form ---- */
+
+static bool check_text(const Sample *s, Error *err)
+{
+    size_t zeros = 0, even = 0;
+    for (size_t i = 0; i < s->size; i++)
+        if (!s->at[i]) {
+            zeros++;
+            even += !(i & 1);
+        }
+    if (!zeros)
+        return true;
+    if (s->size > 8 && zeros * 10 > s->size * 3 && (even == 0 || even == zeros))
+        return error_set(err, ERROR_PARSE,
+                         "is in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)");
+    if (zeros * 1000 < s->size)
+        return true; /* a few broken rows are rejected one by one */
+    return error_set(err, ERROR_PARSE, "is not a table in text: it holds NUL bytes");
+}
+
+/* Broken UTF-8 in more places than good multi-byte characters: then it is Latin-1. */
+static bool guess_latin1(const Sample *s)
+{
+    if (utf8_valid(s->at, s->size))
+        return false;
+    size_t good = 0, broken = 0;
+    const char *at = s->at, *end = s->at + s->size;
+    while (at < end) {
+        const char *before = at;
+        uint32_t c = utf8_next(&at, end);
+        if (c == 0xfffd && at - before < 3 && end - before > 4)
+            broken++;
+        else if (c >= 0x80)
+            good++;
+    }
+    return broken > good;
+}
+
+typedef struct Counts { /* fields a row */
+    size_t rows, fields, count[LOOK_ROWS];
+} Counts;
+
+static void count_field(void *bytes, size_t size, void *context)
+{
+    (void)bytes, (void)size;
+    ((Counts *)context)->fields++;
+}
+
+static void count_row(int end, void *context)
+{
+    (void)end;
+    Counts *c = context;
+    if (c->rows < LOOK_ROWS)
+        c->count[c->rows++] = c->fields;
+    c->fields = 0;
+}
+
+static void count_rows(Counts *c, char delimiter, char quote, const char *bytes, size_t n)
+{
+    struct csv_parser csv;
+    *c = (Counts){0};
+    csv_init(&csv, 0);
+    csv_set_delim(&csv, (unsigned char)delimiter);
+    csv_set_quote(&csv, (unsigned char)quote);
+    csv_parse(&csv, bytes, n, count_field, count_row, c);
+    csv_fini(&csv, count_field, count_row, c);
+    csv_free(&csv);
+}
+
+/* The most common number of fields (the larger of two equals), and how many rows have it. */
+static size_t usual_count(const Counts *c, size_t *rows)
+{
+    size_t best = 0, best_rows = 0;
+    for (size_t i = 0; i < c->rows; i++) {
+        size_t same = 0;
+        for (size_t j = 0; j < c->rows; j++)
+            same += c->count[j] == c->count[i];
+        if (same > best_rows || (same == best_rows && c->count[i] > best)) {
+            best = c->count[i];
+            best_rows = same;
+        }
+    }
+    *rows = best_rows;
+    return best;
+}
+
+static char guess_quote(const char *bytes, size_t n)
+{
+    size_t doubles = 0, singles = 0;
+    for (size_t i = 1; i + 1 < n; i++) {
+        bool edge = strchr(",;|\t\n\r", bytes[i - 1]) || strchr(",;|\t\n\r", bytes[i + 1]);
+        doubles += edge && bytes[i] == '"';
+        singles += edge && bytes[i] == '\'';
+    }
+    return !doubles && singles > 8 ? '\'' : '"';
+}
+
+/* Later candidates must do clearly better: in "1,5;2,5" the comma divides as evenly. */
+static size_t guess_delimiter(Sniff *s, bool fixed, const char *bytes, size_t n)
+{
+    const char only[] = {s->rules.delimiter, 0};
+    Counts *c = mem_alloc(sizeof *c);
+    double best = 0;
+    size_t columns = 1;
+    for (const char *d = fixed ? only : ";\t|,"; *d; d++) {
+        size_t same;
+        count_rows(c, *d, s->rules.quote, bytes, n);
+        size_t common = usual_count(c, &same);
+        double score = c->rows && common > 1 ? (double)same / (double)c->rows : 0;
+        if (c->rows && c->count[0] != common)
+            score *= 0.7; /* most tables begin with a header of the same width */
+        bool wider = common >= 2 * columns && columns > 1 && score > best - 0.3 && score > 0.5;
+        if (score > best + 0.05 || wider || (fixed && common > 1)) {
+            best = score;
+            s->rules.delimiter = *d;
+            columns = common;
+        }
+    }
+    mem_free(c);
+    return columns;
+}
+
+static size_t skip_lines(const char *bytes, size_t at, size_t n, size_t lines, char cut)
+{
+    for (size_t i = 0; i < lines; i++) {
+        const char *end = memchr(bytes + at, cut, n - at);
+        if (!end)
+            return n;
+        at = (size_t)(end - bytes) + 1;
+    }
+    return at;
+}
+
+static bool is_blank(const char *bytes, size_t at, size_t end)
+{
+    while (at < end &&
+           (bytes[at] == ' ' || bytes[at] == '\t' || bytes[at] == '\r' || bytes[at] == '\n'))
+        at++;
+    return at == end;
+}
+
+/* Lines before the table: comments, a title; anything of one field where the table has more. */
+static size_t guess_skip(const Sniff *s, const char *bytes, size_t at, size_t n)
+{
+    Arena scratch = {0};
+    size_t lines = 0, found = 0;
+    for (; lines < 20 && at < n; lines++) {
+        const char **field;
+        size_t fields;
+        size_t line_end = skip_lines(bytes, at, n, 1, s->cut);
+        if (is_blank(bytes, at, line_end)) { /* skipped anyway */
+            at = line_end;
+            continue;
+        }
+        size_t row_end = sniff_row(&s->rules, bytes, at, n, &scratch, &field, &fields);
+        bool comment = bytes[at] == '#' && fields != s->rules.columns;
+        if (!comment && (fields > 1 || s->rules.columns < 2 || row_end > line_end))
+            break;
+        found = lines + 1;
+        at = line_end;
+    }
+    arena_release(&scratch);
+    return found;
+}
+
+/* ---- names ---- */
+
+static const char *free_name(const char *wanted, const char *const *taken, size_t count, Arena *a)
+{
+    const char *name = wanted;
+    for (int number = 2;; number++) {
+        bool used = false;
+        for (size_t i = 0; i < count && !used; i++)
+            used = !strcmp(taken[i], name);
+        if (!used)
+            return name;
+        name = arena_printf(a, "%s_%d", wanted, number);
+    }
+}
+
+static const char *utf8_name(const Sniff *s, const char *name, Arena *a)
+{
+    size_t n = strlen(name);
+    if (!s->latin1 && utf8_valid(name, n))
+        return name;
+    Text t = {0};
+    latin1_add(&t, name, n);
+    char *kept = arena_text(a, text_str(&t));
+    text_release(&t);
+    return kept;
+}
+
+bool sniff_head(const Sniff *like, const Sample *head, Arena *a, const char ***name,
+                size_t *columns, uint64_t *body, uint64_t *line, Error *err)
+{
+    size_t at = head->size >= 3 && !memcmp(head->at, "\xef\xbb\xbf", 3) ? 3 : 0;
+    size_t begin = at;
+    at = skip_lines(head->at, at, head->size, like->skip, like->cut);
+    const char **field = NULL;
+    size_t fields = 0;
+    if (like->header) {
+        size_t behind = sniff_row(&like->rules, head->at, at, head->size, a, &field, &fields);
+        if (!fields)
+            return error_set(err, ERROR_PARSE, "has no header line");
+        at = behind;
+    }
+    size_t width = fields > like->rules.columns ? fields : like->rules.columns;
+    /* a header one short of its rows leaves out the name of the row numbers in front, unless it
+     * is the rows that end in a delimiter */
+    size_t before =
+        like->header && fields + 1 == width && like->as && like->as[width - 1] != READ_NONE;
+    *name = ARENA_NEW(a, const char *, width);
+    for (size_t i = 0; i < width; i++) {
+        bool named = i >= before && i - before < fields && *field[i - before];
+        const char *wanted =
+            named ? utf8_name(like, field[i - before], a) : arena_printf(a, "c%zu", i + 1);
+        (*name)[i] = free_name(wanted, *name, i, a);
+    }
+    *columns = width;
+    *body = at;
+    *line = 1 + csv_lines(head->at + begin, at - begin);
+    return true;
+}
+
+/* ---- all of it ---- */
+
+static size_t begin_of_table(const Sniff *s, const Sample *head, size_t at)
+{
+    return skip_lines(head->at, at, head->size, s->skip, s->cut);
+}
+
+bool sniff(Sniff *s, const IngestOptions *options, const Sample *piece, size_t pieces, bool whole,
+           Error *err)
+{
+    static const IngestOptions nothing = {.skip = -1};
+    const IngestOptions *o = options ? options : &nothing;
+    const Sample *head = &piece[0];
+    *s = (Sniff){.cut = '\n', .rules = {.delimiter = ',', .quote = '"', .columns = 1}};
+    if (!check_options(o, err) || !check_text(head, err))
+        return false;
+    if (!memchr(head->at, '\n', head->size) && memchr(head->at, '\r', head->size))
+        s->cut = '\r';
+    size_t at = head->size >= 3 && !memcmp(head->at, "\xef\xbb\xbf", 3) ? 3 : 0;
+    s->latin1 =
+        *given(o->encoding) ? !strcmp(o->encoding, "latin-1") : at == 0 && guess_latin1(head);
+    s->skip = o->skip > 0 ? (size_t)o->skip : 0;
+    size_t top = skip_lines(head->at, at, head->size, s->skip, s->cut);
+    size_t n = head->size - top;
+    if (n > LOOK_BYTES || !whole) { /* whole lines */
+        n = n > LOOK_BYTES ? LOOK_BYTES : n;
+        const char *end = memrchr(head->at + top, s->cut, n);
+        n = end ? (size_t)(end - head->at) - top + 1 : n;
+    }
+    if (*given(o->quote))
+        one_byte("quote", o->quote, &s->rules.quote, err);
+    else
+        s->rules.quote = guess_quote(head->at + top, n);
+    if (*given(o->delimiter))
+        one_byte("delimiter", o->delimiter, &s->rules.delimiter, err);
+    s->rules.columns = guess_delimiter(s, *given(o->delimiter), head->at + top, n);
+    if (o->skip < 0) {
+        s->skip = guess_skip(s, head->at, top, top + n);
+        top = skip_lines(head->at, top, head->size, s->skip, s->cut);
+    }
+    if (is_blank(head->at, top, head->size))
+        return error_set(err, ERROR_PARSE, "holds no table, only blank%s lines",
+                         s->skip ? " or skipped" : "");
+    top = begin_of_table(s, head, at);
+    s->header = o->header == 1;
+    sniff_types(s, o, piece, pieces, whole, top);
+    size_t columns;
+    if (!sniff_head(s, head, &s->arena, &s->name, &columns, &s->body, &s->line, err))
+        return false;
+    return true;
+}
+
+void sniff_release(Sniff *s)
+{
+    nullwords_release(&s->null);
+    nullwords_release(&s->text_null);
+    arena_release(&s->arena);
+    *s = (Sniff){0};
+}

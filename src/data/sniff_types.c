@@ -1,0 +1,228 @@
+/* sniff_types.c -- what the columns of a sample hold: types, null words, a header or none, the
+ * decimal sign, the order of day and month. */
+#include "reader_int.h"
+
+#include <string.h>
+
+/* What was seen in one column. Candidates for null words are kept out of the kinds. */
+typedef struct Seen {
+    unsigned kinds[2]; /* that fit every value, with decimal point and decimal comma */
+    uint64_t values, candidates;
+    unsigned words;    /* bit i: null_evidence[i] was there */
+    uint64_t order[3]; /* values that are a date or time in this DateOrder */
+} Seen;
+
+static int evidence_word(const char *s, size_t n)
+{
+    for (int i = 0; null_evidence[i]; i++)
+        if (strlen(null_evidence[i]) == n && !memcmp(null_evidence[i], s, n))
+            return i;
+    return -1;
+}
+
+static void look_at(Seen *seen, const NullWords *always, bool guess_nulls, const char *s, size_t n)
+{
+    if (nullwords_has(always, s, n))
+        return;
+    int word = guess_nulls ? evidence_word(s, n) : -1;
+    if (word >= 0) {
+        seen->words |= 1u << word;
+        seen->candidates++;
+        return;
+    }
+    unsigned kinds = value_kinds(s, n, '.');
+    seen->values++;
+    seen->kinds[0] &= kinds;
+    if (seen->kinds[1])
+        seen->kinds[1] &= value_kinds(s, n, ',');
+    for (int i = 0; i < 3; i++)
+        seen->order[i] += kinds >> (READ_TIME_YMD + i) & 1;
+}
+
+static void look_at_rows(const Sniff *s, const Grid *g, size_t first, bool guess_nulls, Seen *seen)
+{
+    for (size_t c = 0; c < g->columns; c++)
+        for (size_t row = first; row < g->rows; row++) {
+            Span span = g->span[c * g->room + row];
+            look_at(&seen[c], &s->text_null, guess_nulls, grid_text(g, span), span.size);
+        }
+}
+
+/* ---- header ---- */
+
+/* Does the word stand again further down in its column? */
+static bool seen_again(const Grid *g, size_t column, size_t rows)
+{
+    const Span *span = g->span + column * g->room;
+    const char *first = grid_text(g, span[0]);
+    for (size_t row = 1; row < rows; row++)
+        if (span[row].size == span[0].size && !memcmp(grid_text(g, span[row]), first, span[0].size))
+            return true;
+    return false;
+}
+
+/* The first row against the rest: it is a header if its fields do not fit columns that are typed,
+ * none of them does, and no word of it comes again. */
+static bool guess_header(const Sniff *s, const Grid *g, const Seen *rest)
+{
+    int fits = 0, differs = 0, again = 0, empty = 0;
+    size_t rows = g->rows < 1000 ? g->rows : 1000;
+    if (!g->rows)
+        return true;
+    for (size_t c = 0; c < g->columns; c++) {
+        Span span = g->span[c * g->room];
+        const char *text = grid_text(g, span);
+        unsigned kinds = rest[c].values ? rest[c].kinds[0] | rest[c].kinds[1] : 0;
+        unsigned own = value_kinds(text, span.size, '.') | value_kinds(text, span.size, ',');
+        if (nullwords_has(&s->text_null, text, span.size))
+            empty++;
+        else if (kinds)
+            *(own & kinds ? &fits : &differs) += 1;
+        else if (own)
+            fits++; /* names are no numbers */
+        else if (g->rows > 1 && seen_again(g, c, rows))
+            again++;
+    }
+    if (fits || differs)
+        return differs > fits;
+    return again == 0 && empty * 2 <= (int)g->columns;
+}
+
+/* ---- decisions ---- */
+
+static void choose_decimal(Sniff *s, const IngestOptions *o, const Seen *seen, size_t columns)
+{
+    int commas = 0, points = 0;
+    const unsigned real = READ_BIT(READ_REAL);
+    for (size_t c = 0; c < columns; c++) {
+        if (!seen[c].values)
+            continue;
+        commas += (seen[c].kinds[1] & real) && !(seen[c].kinds[0] & real);
+        points += (seen[c].kinds[0] & real) && !(seen[c].kinds[1] & real);
+    }
+    s->decimal = commas > points ? ',' : '.';
+    if (o->decimal && *o->decimal)
+        s->decimal = o->decimal[0];
+}
+
+/* Where a column could be read day-first and month-first, another that can only be one decides. */
+static unsigned settle_order(unsigned kinds, bool day_first)
+{
+    const unsigned mdy = READ_BIT(READ_DATE_MDY) | READ_BIT(READ_TIME_MDY);
+    const unsigned dmy = READ_BIT(READ_DATE_DMY) | READ_BIT(READ_TIME_DMY);
+    return (kinds & mdy) && (kinds & dmy) && day_first ? kinds & ~mdy : kinds;
+}
+
+static bool has_day_first(const Sniff *s, const Seen *seen)
+{
+    const unsigned mdy = READ_BIT(READ_DATE_MDY) | READ_BIT(READ_TIME_MDY);
+    const unsigned dmy = READ_BIT(READ_DATE_DMY) | READ_BIT(READ_TIME_DMY);
+    for (size_t c = 0; c < s->rules.columns; c++)
+        if (seen[c].values && (seen[c].kinds[0] & dmy) && !(seen[c].kinds[0] & mdy))
+            return true;
+    return s->decimal == ','; /* where the comma is decimal, the day comes first */
+}
+
+/* READ_KINDS has year, month, day first, as DateOrder has. */
+static DateOrder usual_order(const Seen *seen, bool day_first)
+{
+    if (day_first && seen->order[ORDER_DMY] >= seen->order[ORDER_MDY] && seen->order[ORDER_DMY])
+        return ORDER_DMY;
+    DateOrder best = ORDER_YMD;
+    for (int i = 1; i < 3; i++)
+        if (seen->order[i] > seen->order[best])
+            best = (DateOrder)i;
+    return best;
+}
+
+static void choose_kinds(Sniff *s, const Seen *seen)
+{
+    bool day_first = has_day_first(s, seen);
+    s->as = ARENA_NEW(&s->arena, ReadAs, s->rules.columns);
+    s->order = ARENA_NEW(&s->arena, DateOrder, s->rules.columns);
+    for (size_t c = 0; c < s->rules.columns; c++) {
+        unsigned kinds = settle_order(seen[c].kinds[s->decimal == ','], day_first);
+        s->as[c] = seen[c].values ? read_best(kinds) : READ_NONE;
+        s->order[c] = usual_order(&seen[c], day_first);
+    }
+}
+
+/* A word is missing in text too if it stands where a number, date or truth value should be;
+ * '?' means missing wherever it is a whole field. */
+static void choose_nulls(Sniff *s, const Seen *seen)
+{
+    unsigned taken = 0;
+    for (size_t c = 0; c < s->rules.columns; c++) {
+        bool typed = s->as[c] != READ_TEXT && s->as[c] != READ_NONE;
+        for (int i = 0; null_evidence[i]; i++)
+            if (seen[c].words & 1u << i &&
+                (typed || (null_evidence[i][0] == '?' && seen[c].values)))
+                taken |= 1u << i;
+    }
+    for (int i = 0; null_evidence[i]; i++) {
+        nullwords_add(&s->null, null_evidence[i]);
+        if (taken & 1u << i)
+            nullwords_add(&s->text_null, null_evidence[i]);
+    }
+}
+
+/* Words that were candidates but stay text make their column text. */
+static void keep_words(Sniff *s, const Seen *seen)
+{
+    for (size_t c = 0; c < s->rules.columns; c++)
+        if (s->as[c] == READ_NONE && seen[c].candidates)
+            for (int i = 0; null_evidence[i]; i++)
+                if (seen[c].words & 1u << i &&
+                    !nullwords_has(&s->text_null, null_evidence[i], strlen(null_evidence[i])))
+                    s->as[c] = READ_TEXT;
+}
+
+static void words_of_user(Sniff *s, const char *list)
+{
+    char *copy = arena_text(&s->arena, list), *rest = copy;
+    for (char *word; (word = strsep(&rest, ","));) {
+        nullwords_add(&s->null, word);
+        nullwords_add(&s->text_null, word);
+    }
+}
+
+void sniff_types(Sniff *s, const IngestOptions *o, const Sample *piece, size_t pieces, bool whole,
+                 size_t first)
+{
+    size_t columns = s->rules.columns;
+    bool guess_nulls = !o->null_words || !*o->null_words;
+    if (guess_nulls)
+        for (int i = 0; null_always[i]; i++) {
+            nullwords_add(&s->text_null, null_always[i]);
+            nullwords_add(&s->null, null_always[i]);
+        }
+    else
+        words_of_user(s, o->null_words);
+    Seen *seen = mem_alloc(columns * sizeof *seen);
+    for (size_t c = 0; c < columns; c++)
+        seen[c].kinds[0] = seen[c].kinds[1] = READ_ALL;
+    Grid g = {0};
+    grid_fill(&g, &s->rules, piece[0].at, first, piece[0].size, piece[0].size, whole);
+    bool first_is_row = g.rows && (!g.bad.count || g.bad.at[0].row.at > g.row[0].at);
+    look_at_rows(s, &g, first_is_row, guess_nulls, seen);
+    if (o->header)
+        s->header = o->header == 1;
+    else
+        s->header = first_is_row ? guess_header(s, &g, seen) : true;
+    if (!s->header && first_is_row) {
+        g.rows = 1;
+        look_at_rows(s, &g, 0, guess_nulls, seen);
+    }
+    for (size_t i = 1; i < pieces; i++) {
+        grid_fill(&g, &s->rules, piece[i].at, 0, piece[i].size, piece[i].size, false);
+        if (!g.bad.count) /* else it may have begun inside quotes */
+            look_at_rows(s, &g, 0, guess_nulls, seen);
+    }
+    choose_decimal(s, o, seen, columns);
+    choose_kinds(s, seen);
+    if (guess_nulls)
+        choose_nulls(s, seen);
+    keep_words(s, seen);
+    grid_release(&g);
+    mem_free(seen);
+}

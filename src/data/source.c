@@ -1,0 +1,307 @@
+/* source.c -- where bytes come from: a path, a glob, "-", http(s)://; packed or not.
+ *
+ * A plain local file is read in place, from any thread. Everything else is a stream: pipes, packed
+ * files, addresses. What cannot be opened a second time goes through a spool (spool.c), so that a
+ * second pass is possible. Packing is told by content, never by name. */
+#include "reader_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct Source {
+    char *name, *path;    /* as given; of a local file, else NULL */
+    int fd;               /* of a local regular file, else -1 */
+    struct stat stat;     /* when it was opened */
+    Stream *raw, *packed; /* bytes as they lie; unpacked, on top of raw */
+    bool spooled;
+    const char *packing;
+    uint8_t head[16]; /* the first bytes, already taken from raw */
+    size_t head_count, head_at;
+    Stream replay; /* head, then raw */
+};
+
+/* ---- lists of sources ---- */
+
+static bool is_url(const char *s)
+{
+    return strstr(s, "://") != NULL;
+}
+
+bool source_list(const char *source, Names *out, Error *err)
+{
+    *out = (Names){0};
+    bool pattern = !is_url(source) && strpbrk(source, "*?[") && !file_exists(source);
+    if (!pattern) {
+        out->at = mem_alloc(sizeof *out->at);
+        out->at[out->count++] = text_copy(source);
+        return true;
+    }
+    glob_t found = {0};
+    int failed = glob(source, GLOB_TILDE, NULL, &found);
+    if (!failed) {
+        out->at = mem_alloc(found.gl_pathc * sizeof *out->at);
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            out->at[out->count++] = text_copy(found.gl_pathv[i]);
+    }
+    globfree(&found);
+    return !failed || error_set(err, ERROR_IO, "%s: no file matches", source);
+}
+
+void names_release(Names *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        mem_free(n->at[i]);
+    mem_free(n->at);
+    *n = (Names){0};
+}
+
+/* ---- packing ---- */
+
+/* The head that was looked at, then the rest. */
+static bool replay_read(Stream *stream, uint8_t *into, size_t room, size_t *got, Error *err)
+{
+    Source *s = (Source *)((char *)stream - offsetof(Source, replay));
+    if (s->head_at == s->head_count)
+        return s->raw->read(s->raw, into, room, got, err);
+    size_t left = s->head_count - s->head_at;
+    *got = left < room ? left : room;
+    memcpy(into, s->head + s->head_at, *got);
+    s->head_at += *got;
+    return true;
+}
+
+static bool read_head(Source *s, Error *err)
+{
+    s->head_count = s->head_at = 0;
+    while (s->head_count < sizeof s->head) {
+        size_t got;
+        if (!s->raw->read(s->raw, s->head + s->head_count, sizeof s->head - s->head_count, &got,
+                          err))
+            return false;
+        if (!got)
+            break;
+        s->head_count += got;
+    }
+    return true;
+}
+
+/* Files that are no text at all, by their first bytes. */
+static bool check_magic(const Source *s, Error *err)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *what;
+    } magic[] = {
+        {"PK\3\4", 4, "a zip archive or spreadsheet; unpack it or save the sheet as CSV"},
+        {"BZh", 3, "packed with bzip2; unpack it first (bunzip2)"},
+        {"\xfd"
+         "7zXZ",
+         5, "packed with xz; unpack it first (unxz)"},
+        {"PAR1", 4, "a Parquet file; convert it to CSV first"},
+        {"ARROW1", 6, "an Arrow file, not a table in text; datasets are opened by name"},
+        {"SQLite format 3", 15, "an SQLite database; export the table as CSV"},
+        {"%PDF", 4, "a PDF document, not a table"},
+        {"\x7f"
+         "ELF",
+         4, "a program, not a table"},
+        {"\x89PNG", 4, "a picture, not a table"},
+        {"\x93NUMPY", 6, "a NumPy array; save it as CSV first"},
+        {"\xff\xfe", 2, "in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+        {"\xfe\xff", 2, "in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+    };
+    for (size_t i = 0; i < sizeof magic / sizeof *magic; i++)
+        if (s->head_count >= magic[i].n && !memcmp(s->head, magic[i].bytes, magic[i].n))
+            return error_set(err, ERROR_PARSE, "%s: is %s", s->name, magic[i].what);
+    return true;
+}
+
+static void choose_packing(Source *s)
+{
+    s->replay = (Stream){.read = replay_read};
+    if (s->head_count >= 2 && !memcmp(s->head, "\x1f\x8b", 2)) {
+        s->packing = "gzip";
+        s->packed = gzip_stream(s->name, &s->replay);
+    } else if (s->head_count >= 4 && !memcmp(s->head, "\x28\xb5\x2f\xfd", 4)) {
+        s->packing = "zstd";
+        s->packed = zstd_stream(s->name, &s->replay);
+    }
+}
+
+/* ---- opening ---- */
+
+static bool open_local(Source *s, Error *err)
+{
+    s->fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (s->fd < 0 || fstat(s->fd, &s->stat))
+        return error_set(err, ERROR_IO, "%s: cannot open: %s", s->name, strerror(errno));
+    if (S_ISDIR(s->stat.st_mode))
+        return error_set(err, ERROR_IO,
+                         "%s: is a folder; name a file or a pattern such as %s/*.csv", s->name,
+                         s->name);
+    if (!S_ISREG(s->stat.st_mode)) { /* a pipe: a stream that is read once */
+        s->raw = file_stream(s->name, s->fd);
+        s->fd = -1;
+        return true;
+    }
+    if (s->stat.st_size == 0)
+        return error_set(err, ERROR_PARSE, "%s: is empty", s->name);
+    posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    s->raw = file_stream(s->name, dup(s->fd));
+    s->raw->total = (uint64_t)s->stat.st_size;
+    return true;
+}
+
+static bool open_raw(Source *s, const SourceSetup *setup, Error *err)
+{
+    if (!strcmp(s->name, "-")) {
+        s->raw = file_stream("standard input", dup(STDIN_FILENO));
+    } else if (text_starts(s->name, "http://") || text_starts(s->name, "https://")) {
+        s->raw = http_stream(s->name, setup, err);
+        if (!s->raw)
+            return false;
+    } else if (is_url(s->name) && !text_starts(s->name, "file://")) {
+        return error_set(err, ERROR_USAGE, "%s: expected a path, a pattern, -, http:// or https://",
+                         s->name);
+    } else {
+        s->path = text_copy(s->name + (text_starts(s->name, "file://") ? 7 : 0));
+        if (!open_local(s, err))
+            return false;
+    }
+    s->spooled = s->fd < 0 && setup && setup->spool_dir;
+    if (s->spooled) {
+        Stream *spool = spool_stream(s->raw, setup->spool_dir, err);
+        if (!spool)
+            return false;
+        s->raw = spool;
+    }
+    return true;
+}
+
+Source *source_open(const char *name, const SourceSetup *setup, Error *err)
+{
+    Source *s = mem_alloc(sizeof *s);
+    *s = (Source){.name = text_copy(name), .fd = -1};
+    if (!open_raw(s, setup, err) || !read_head(s, err) || !check_magic(s, err)) {
+        source_close(s);
+        return NULL;
+    }
+    if (!s->head_count) {
+        error_set(err, ERROR_PARSE, "%s: is empty", source_name(s));
+        source_close(s);
+        return NULL;
+    }
+    choose_packing(s);
+    return s;
+}
+
+void source_close(Source *s)
+{
+    if (!s)
+        return;
+    stream_close(s->packed);
+    stream_close(s->raw);
+    if (s->fd >= 0)
+        close(s->fd);
+    mem_free(s->name);
+    mem_free(s->path);
+    mem_free(s);
+}
+
+/* ---- reading ---- */
+
+const char *source_name(const Source *s)
+{
+    return strcmp(s->name, "-") ? s->name : "standard input";
+}
+
+bool source_in_place(const Source *s)
+{
+    return s->fd >= 0 && !s->packed;
+}
+
+uint64_t source_size(const Source *s)
+{
+    return s->fd >= 0 ? (uint64_t)s->stat.st_size : s->raw->total;
+}
+
+const char *source_packing(const Source *s)
+{
+    return s->packing;
+}
+
+bool source_read_at(const Source *s, uint64_t from, void *into, size_t room, size_t *got,
+                    Error *err)
+{
+    *got = 0;
+    while (*got < room) {
+        ssize_t n = pread(s->fd, (char *)into + *got, room - *got, (off_t)(from + *got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_set(err, ERROR_IO, "%s: cannot read: %s", s->name, strerror(errno));
+        if (n == 0)
+            break;
+        *got += (size_t)n;
+    }
+    return true;
+}
+
+bool source_read(Source *s, void *into, size_t room, size_t *got, Error *err)
+{
+    Stream *top = s->packed ? s->packed : &s->replay;
+    return top->read(top, into, room, got, err);
+}
+
+bool source_rewind(Source *s, Error *err)
+{
+    if (s->fd >= 0) {
+        stream_close(s->raw);
+        s->raw = file_stream(s->name, dup(s->fd));
+        s->raw->total = (uint64_t)s->stat.st_size;
+        if (lseek(s->fd, 0, SEEK_SET) < 0) /* the copy shares the place */
+            return error_set(err, ERROR_IO, "%s: cannot read again: %s", s->name, strerror(errno));
+    } else if (!s->spooled) {
+        return error_set(err, ERROR_IO, "%s: can be read only once", source_name(s));
+    } else if (!spool_rewind(s->raw, err)) {
+        return false;
+    }
+    stream_close(s->packed);
+    s->packed = NULL;
+    if (!read_head(s, err))
+        return false;
+    choose_packing(s);
+    return true;
+}
+
+bool source_unchanged(const Source *s, Error *err)
+{
+    struct stat now;
+    if (s->fd < 0)
+        return true;
+    if (fstat(s->fd, &now))
+        return error_set(err, ERROR_IO, "%s: cannot read: %s", s->name, strerror(errno));
+    if (now.st_size != s->stat.st_size || now.st_mtim.tv_sec != s->stat.st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != s->stat.st_mtim.tv_nsec)
+        return error_set(err, ERROR_IO, "%s: changed while it was read; try again", s->name);
+    return true;
+}
+
+void source_tag(const Source *s, char tag[128])
+{
+    Text t = {0};
+    if (s->fd >= 0)
+        text_printf(&t, "%" PRIu64 "-%" PRId64 ".%09ld", (uint64_t)s->stat.st_size,
+                    (int64_t)s->stat.st_mtim.tv_sec, s->stat.st_mtim.tv_nsec);
+    else
+        text_puts(&t, s->raw->tag);
+    size_t n = t.count < 127 ? t.count : 127;
+    memcpy(tag, text_str(&t), n);
+    tag[n] = 0;
+    text_release(&t);
+}

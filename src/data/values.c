@@ -1,0 +1,251 @@
+/* values.c -- one field as a value: what it can be, and what it is.
+ *
+ * The same functions guess a type from a sample and read it afterwards, so a guess and its reading
+ * cannot disagree. Text with leading zeros (007, 02139) is no number unless one was asked for. */
+#include "reader_int.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#define AS_TYPE(name, type, text) [READ_##name] = COLUMN_##type,
+static const ColumnType types[READ_COUNT] = {READ_KINDS(AS_TYPE)};
+#define AS_NAME(name, type, text) [READ_##name] = text,
+static const char *const names[READ_COUNT] = {READ_KINDS(AS_NAME)};
+
+ColumnType read_type(ReadAs r)
+{
+    return types[r];
+}
+
+const char *read_name(ReadAs r)
+{
+    return names[r];
+}
+
+static bool is_word(const char *s, size_t n, const char *word)
+{
+    return strlen(word) == n && !strncasecmp(s, word, n);
+}
+
+bool value_bool(const char *s, size_t n, bool lenient, bool *out)
+{
+    static const char *const words[][2] = {
+        {"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"0", "1"}};
+    for (size_t i = 0; i < (lenient ? 5 : 1); i++)
+        for (int value = 0; value < 2; value++)
+            if (is_word(s, n, words[i][value])) {
+                *out = value;
+                return true;
+            }
+    return false;
+}
+
+/* ---- numbers ---- */
+
+static inline bool is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+/* Eight digits at once (Lemire, Mula: parsing series of integers): are they all digits? */
+static inline bool eight_digits(uint64_t v)
+{
+    return !(((v + 0x4646464646464646u) | (v - 0x3030303030303030u)) & 0x8080808080808080u);
+}
+
+static inline uint32_t eight_value(uint64_t v)
+{
+    v -= 0x3030303030303030u;
+    v = v * 10 + (v >> 8);
+    return (uint32_t)(((v & 0x000000FF000000FFu) * 0x000F424000000064u +
+                       ((v >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u) >>
+                      32);
+}
+
+/* Digits from s up to end: their value in *out (modulo 2^64 beyond 19 of them). */
+static inline const char *digits(const char *s, const char *end, uint64_t *out)
+{
+    uint64_t value = *out;
+    while (end - s >= 8) {
+        uint64_t v;
+        memcpy(&v, s, 8);
+        if (!eight_digits(v))
+            break;
+        value = value * 100000000u + eight_value(v);
+        s += 8;
+    }
+    for (; s < end && is_digit(*s); s++)
+        value = value * 10 + (uint64_t)(*s - '0');
+    *out = value;
+    return s;
+}
+
+/* 5.0 where an int was asked for. */
+static bool whole_real(const char *s, size_t n, int64_t *out)
+{
+    double real;
+    if (!text_to_real(s, n, &real) || real != trunc(real) || fabs(real) > 9007199254740992.0)
+        return false;
+    *out = (int64_t)real;
+    return true;
+}
+
+bool value_int(const char *s, size_t n, bool lenient, int64_t *out)
+{
+    const char *end = s + n, *p = s;
+    bool minus = n && *p == '-';
+    p += minus || (lenient && n && *p == '+');
+    if (p == end)
+        return false;
+    size_t count = (size_t)(end - p);
+    if (!lenient && *p == '0' && (count > 1 || minus))
+        return false;
+    uint64_t value = 0;
+    if (count > 18 || digits(p, end, &value) != end) {
+        if (count > 18 && text_to_int(s, n, out))
+            return true;
+        return lenient && whole_real(s, n, out);
+    }
+    *out = minus ? -(int64_t)value : (int64_t)value;
+    return true;
+}
+
+static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Rare forms: exponents far out, more than 19 digits, inf; correctly rounded by base. */
+static bool slow_real(const char *s, size_t n, char decimal, double *out)
+{
+    char copy[128];
+    if (decimal == '.' || n >= sizeof copy)
+        return decimal == '.' && text_to_real(s, n, out);
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '.')
+            return false;
+        copy[i] = s[i] == decimal ? '.' : s[i];
+    }
+    return text_to_real(copy, n, out);
+}
+
+bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out)
+{
+    const char *end = s + n, *p = s;
+    bool minus = n && *p == '-';
+    p += minus || (n && *p == '+');
+    if (p == end)
+        return false;
+    const char *whole = p;
+    uint64_t value = 0;
+    p = digits(p, end, &value);
+    size_t count = (size_t)(p - whole);
+    if (!lenient && count > 1 && *whole == '0' && p == end)
+        return false; /* 007 */
+    if (!lenient && *s == '+' && p == end)
+        return false; /* +4930123456 */
+    long exponent = 0;
+    if (p < end && *p == decimal) {
+        const char *point = ++p;
+        p = digits(p, end, &value);
+        exponent = point - p;
+        count += (size_t)(p - point);
+    }
+    if (p < end || !count || count > 19) {
+        if (!lenient && count > 19 && p == end && !exponent)
+            return false; /* a name made of digits, not a quantity */
+        return slow_real(s, n, decimal, out);
+    }
+    if (!lenient && value > INT64_MAX && !exponent)
+        return false;
+    if (value > ((uint64_t)1 << 53) || exponent < -22)
+        return slow_real(s, n, decimal, out);
+    double real = (double)value / powers[-exponent]; /* both exact, so rounded once (Clinger) */
+    *out = minus ? -real : real;
+    return true;
+}
+
+/* ---- kinds ---- */
+
+unsigned value_kinds(const char *s, size_t n, char decimal)
+{
+    unsigned kinds = 0;
+    bool truth, clock;
+    int64_t whole;
+    double real;
+    if (value_bool(s, n, false, &truth))
+        kinds |= READ_BIT(READ_BOOL);
+    if (value_int(s, n, false, &whole))
+        kinds |= READ_BIT(READ_INT);
+    if (value_real(s, n, decimal, false, &real))
+        kinds |= READ_BIT(READ_REAL);
+    for (int order = 0; order < 3; order++)
+        if (value_stamp(s, n, (DateOrder)order, &whole, &clock)) {
+            kinds |= READ_BIT(READ_TIME_YMD + order);
+            if (!clock)
+                kinds |= READ_BIT(READ_DATE_YMD + order);
+        }
+    return kinds;
+}
+
+unsigned read_implies(ReadAs r)
+{
+    const unsigned mdy = READ_BIT(READ_TIME_MDY) | READ_BIT(READ_TIME_DMY);
+    switch (r) {
+    case READ_INT:
+        return READ_BIT(READ_INT) | READ_BIT(READ_REAL);
+    case READ_DATE_YMD:
+        return READ_BIT(READ_DATE_YMD) | READ_BIT(READ_TIME_YMD);
+    case READ_DATE_MDY:
+    case READ_DATE_DMY:
+        return mdy | READ_BIT(READ_DATE_MDY) | READ_BIT(READ_DATE_DMY);
+    case READ_TIME_MDY:
+    case READ_TIME_DMY:
+        return mdy;
+    case READ_TEXT:
+        return 0;
+    case READ_NONE:
+        return READ_ALL;
+    default:
+        return READ_BIT(r);
+    }
+}
+
+ReadAs read_best(unsigned kinds)
+{
+    for (int r = 0; r < READ_TEXT; r++)
+        if (kinds & READ_BIT(r))
+            return (ReadAs)r;
+    return READ_TEXT;
+}
+
+/* ---- missing ---- */
+
+const char *const null_always[] = {"NULL", "null", "\\N", "N/A", "#N/A", "(null)", "<NA>", NULL};
+const char *const null_evidence[] = {"NA",  "n/a", "NaN", "nan",     "None",    "none",
+                                     "nil", "?",   "-",   "--",      ".",       "Null",
+                                     "NAN", "na",  "#NA", "missing", "MISSING", NULL};
+
+void nullwords_add(NullWords *n, const char *word)
+{
+    size_t size = strlen(word);
+    if (!size || nullwords_has(n, word, size))
+        return;
+    vec_add(&n->word, word);
+    n->first[(uint8_t)word[0]] = 1;
+    n->longest = size > n->longest ? size : n->longest;
+}
+
+bool nullwords_has_(const NullWords *n, const char *s, size_t size)
+{
+    for (size_t i = 0; i < n->word.count; i++)
+        if (strlen(n->word.at[i]) == size && !memcmp(n->word.at[i], s, size))
+            return true;
+    return false;
+}
+
+void nullwords_release(NullWords *n)
+{
+    vec_release(&n->word);
+    *n = (NullWords){0};
+}
