@@ -46,7 +46,7 @@ const ModelFamily mlp_family = {
     .about = "Dense layers one after the other; categories as embeddings. The usual first net.",
     .params = params,
     .params_size = sizeof(MlpParams),
-    .normals = "lr=0.001 batch=256 epochs=100 patience=16 optimizer=adamw weight_decay=0.0001 "
+    .normals = "lr=0.002 batch=256 epochs=100 patience=16 optimizer=adamw weight_decay=0.0001 "
                "dropout=0.1 schedule=cosine",
     .create = create,
     NET_CALLBACKS,

@@ -1,32 +1,54 @@
 /* gemm.c -- the one seam all matrix products go through: y = x w + b, dx = dy w', dw = x' dy.
  *
- * Small weights take our own kernels: tiles of the result held in registers, no packing, no call
- * overhead; OpenBLAS takes the rest, single-threaded, since the batch is already spread over the
- * pool. Which of the two depends on the weights' shape alone, never on the number of rows, and in our
- * kernels a row's result does not depend on its neighbours: a row scored alone gets the same bits as
- * in a batch.
- *
- * All three products are one kernel,  c[m][n] = a[m][k] b[k][n],  with a read by two strides:
+ * All three are one product,  c[m][n] = a[m][k] b[k][n],  with a and b read by two strides each:
  *
  *     forward   a = x   b = w                       c = y
  *     weight    a = x'  b = dy (rows of the batch)  c = dw
- *     input     a = dy  b = w' (transposed first)   c = dx
+ *     input     a = dy  b = w'                      c = dx
  *
- * Each c is summed in the order of k. A c of fewer columns than a vector has lanes goes through a
- * padded copy of b. */
+ * Our kernel holds a tile of c in registers and walks along k. Small weights are multiplied where
+ * they lie, without packing and without the overhead of a call; large ones in blocks packed for the
+ * caches. Either way each c is summed in the order of k, one after the other, whatever its
+ * neighbours: a row scored alone gets the same bits as in a batch, and so on any number of threads.
+ *
+ * Where the compiler may not use fused multiply-add (built without LATHE_NATIVE), OpenBLAS takes the
+ * large products: it brings kernels for every processor. It runs single-threaded, since the batch is
+ * already spread over the pool. (OpenBLAS 0.3.21 does not know newer Xeons and falls back to SSE3
+ * there, a fifth of the speed, which is why ours comes first.) */
 #include "nn_int.h"
 #include "vector.h"
 
 #include <cblas.h>
 
+#define SMALL_WEIGHTS (256 * 256) /* numbers: multiplied where they lie */
+#define FEW_ROWS      16          /* not worth packing the weights for */
 #define WEIGHT_ROWS   256         /* rows of the batch in one product of the weight gradient */
-#define SMALL_WEIGHTS (256 * 256) /* numbers: what stays in the second cache level */
+
+#if LANES == 16
+#define TILE_ROWS 8
+#define TILE_VECS 3
+#else
+#define TILE_ROWS 6
+#define TILE_VECS 2
+#endif
+#define TILE_COLS (TILE_VECS * LANES)
+
+/* Blocks: a sliver of b (128 x 48) in the first cache level, the blocks of a and b in the second. */
+#define BLOCK_K 192
+#define BLOCK_M (12 * TILE_ROWS)
+#define BLOCK_N (20 * TILE_COLS)
+
+#if defined(__AVX512F__) || defined(__FMA__)
+#define OWN_LARGE 1
+#else
+#define OWN_LARGE 0
+#endif
 
 typedef struct Product {
-    const float *restrict a;
-    size_t row, col;         /* strides of a: a(i, p) = a[i * row + p * col] */
-    const float *restrict b; /* [k][ldb] */
-    size_t ldb;
+    const float *restrict a; /* a(i, p) = a[i * row + p * col] */
+    size_t row, col;
+    const float *restrict b; /* b(p, j) = b[p * ldb + j * step]; step is 1 but for packing */
+    size_t ldb, step;
     float *restrict c; /* [m][ldc] */
     size_t ldc;
     size_t m, n, k;
@@ -34,15 +56,7 @@ typedef struct Product {
     bool add, relu;
 } Product;
 
-/* ---- our kernel ----------------------------------------------------------------------------------- */
-
-#if LANES == 16
-#define TILE_ROWS 8
-#define TILE_VECS 3
-#else
-#define TILE_ROWS 4
-#define TILE_VECS 2
-#endif
+/* ---- the kernel ------------------------------------------------------------------------------------ */
 
 /* c[rows][vecs * LANES] at (i, j). rows and vecs are constants where it is expanded. */
 static inline __attribute__((always_inline)) void tile(const Product *t, size_t i, size_t j,
@@ -85,6 +99,7 @@ static inline __attribute__((always_inline)) void tile(const Product *t, size_t 
     }
 }
 
+/* All rows of the product for the columns from j on. */
 #define PANEL(name, vecs)                                                                          \
     static void name(const Product *t, size_t j)                                                   \
     {                                                                                              \
@@ -104,6 +119,8 @@ PANEL(panel2, 2)
 PANEL(panel3, 3)
 #endif
 
+/* ---- where they lie --------------------------------------------------------------------------------- */
+
 /* The last columns: b padded to a vector in scratch, c through a small buffer. */
 static void narrow(const Product *t, size_t j, float *scratch)
 {
@@ -114,21 +131,20 @@ static void narrow(const Product *t, size_t j, float *scratch)
             b[p * LANES + v] = v < rest ? t->b[p * t->ldb + j + v] : 0.0f;
     for (size_t v = 0; t->bias && v < rest; v++)
         pad[v] = t->bias[j + v];
+    Product q = *t;
+    q.b = b;
+    q.ldb = LANES;
+    q.c = c;
+    q.ldc = LANES;
+    q.bias = t->bias ? pad : NULL;
     for (size_t i = 0; i < t->m; i += TILE_ROWS) {
-        size_t rows = t->m - i < TILE_ROWS ? t->m - i : TILE_ROWS;
-        Product q = *t;
-        q.a += i * t->row;
-        q.b = b;
-        q.ldb = LANES;
-        q.c = c;
-        q.ldc = LANES;
-        q.m = rows;
-        q.bias = t->bias ? pad : NULL;
-        for (size_t r = 0; r < rows; r++)
-            for (size_t v = 0; t->add && v < LANES; v++)
+        q.m = t->m - i < TILE_ROWS ? t->m - i : TILE_ROWS;
+        q.a = t->a + i * t->row;
+        for (size_t r = 0; t->add && r < q.m; r++)
+            for (size_t v = 0; v < LANES; v++)
                 c[r * LANES + v] = v < rest ? t->c[(i + r) * t->ldc + j + v] : 0.0f;
         panel1(&q, 0);
-        for (size_t r = 0; r < rows; r++)
+        for (size_t r = 0; r < q.m; r++)
             memcpy(t->c + (i + r) * t->ldc + j, c + r * LANES, rest * sizeof *c);
     }
 }
@@ -137,10 +153,8 @@ static void multiply(const Product *t, float *scratch)
 {
     size_t j = 0;
 #if TILE_VECS >= 3
-    while (t->n - j >= 3 * LANES && t->n - j != 4 * LANES) { /* 4 is 2 and 2 */
+    for (; t->n - j >= 3 * LANES && t->n - j != 4 * LANES; j += 3 * LANES) /* 4 is 2 and 2 */
         panel3(t, j);
-        j += 3 * LANES;
-    }
 #endif
     for (; t->n - j >= 2 * LANES; j += 2 * LANES)
         panel2(t, j);
@@ -152,15 +166,149 @@ static void multiply(const Product *t, float *scratch)
         narrow(t, j, scratch);
 }
 
+#ifndef __clang__
+/* Rows and lanes trade places across one bit; across all bits, r is transposed. */
+static inline __attribute__((always_inline)) void trade(Vec r[LANES], const int d)
+{
+    VecBits upper = {0}, lower = {0};
+    UNROLL
+    for (int l = 0; l < LANES; l++) {
+        upper[l] = l & d ? LANES + l - d : l;
+        lower[l] = l & d ? LANES + l : l + d;
+    }
+    UNROLL
+    for (int i = 0; i < LANES; i++) {
+        if (i & d)
+            continue;
+        Vec a = r[i], b = r[i + d];
+        r[i] = __builtin_shuffle(a, b, upper);
+        r[i + d] = __builtin_shuffle(a, b, lower);
+    }
+}
+
+static inline __attribute__((always_inline)) void transpose_square(Vec r[LANES])
+{
+    trade(r, 1);
+    trade(r, 2);
+    trade(r, 4);
+#if LANES == 16
+    trade(r, 8);
+#endif
+}
+#endif
+
 /* t[n][m] = x[m][n]' */
 static void transpose(float *restrict t, const float *restrict x, size_t m, size_t n)
 {
-    enum { SIDE = 16 };
-    for (size_t i0 = 0; i0 < m; i0 += SIDE)
-        for (size_t j0 = 0; j0 < n; j0 += SIDE)
-            for (size_t j = j0; j < n && j < j0 + SIDE; j++)
-                for (size_t i = i0; i < m && i < i0 + SIDE; i++)
-                    t[j * m + i] = x[i * n + j];
+    size_t i0 = 0;
+#ifndef __clang__
+    for (; i0 + LANES <= m; i0 += LANES) {
+        size_t j0 = 0;
+        for (; j0 + LANES <= n; j0 += LANES) {
+            Vec r[LANES];
+            UNROLL
+            for (int i = 0; i < LANES; i++)
+                r[i] = vec_load(x + (i0 + (size_t)i) * n + j0);
+            transpose_square(r);
+            UNROLL
+            for (int i = 0; i < LANES; i++)
+                vec_store(t + (j0 + (size_t)i) * m + i0, r[i]);
+        }
+        for (size_t i = i0; i < i0 + LANES; i++)
+            for (size_t j = j0; j < n; j++)
+                t[j * m + i] = x[i * n + j];
+    }
+#endif
+    for (size_t i = i0; i < m; i++)
+        for (size_t j = 0; j < n; j++)
+            t[j * m + i] = x[i * n + j];
+}
+
+/* ---- packed in blocks --------------------------------------------------------------------------------- */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* into[slivers][count][side]: of `width` rows or columns side by side, zero beyond; (x, p) lies at
+ * from[x * across + p * along]. */
+static void pack(float *restrict into, const float *restrict from, size_t across, size_t along,
+                 size_t width, size_t count, size_t side)
+{
+    for (size_t x0 = 0; x0 < width; x0 += side, into += count * side) {
+        size_t have = least(side, width - x0);
+        const float *at = from + x0 * across;
+        if (have < side)
+            memset(into, 0, count * side * sizeof *into);
+        if (across == 1)
+            for (size_t p = 0; p < count; p++)
+                for (size_t x = 0; x < have; x++)
+                    into[p * side + x] = at[x + p * along];
+        else
+            for (size_t x = 0; x < have; x++)
+                for (size_t p = 0; p < count; p++)
+                    into[p * side + x] = at[x * across + p * along];
+    }
+}
+
+/* A tile over the edge of c: computed whole beside it. */
+static void edge(const Product *t, size_t rows, size_t cols)
+{
+    float c[TILE_ROWS * TILE_COLS] = {0}, bias[TILE_COLS] = {0};
+    Product q = *t;
+    q.c = c;
+    q.ldc = TILE_COLS;
+    q.bias = t->bias ? bias : NULL;
+    if (t->bias)
+        memcpy(bias, t->bias, cols * sizeof *bias);
+    for (size_t r = 0; t->add && r < rows; r++)
+        memcpy(c + r * TILE_COLS, t->c + r * t->ldc, cols * sizeof *c);
+    tile(&q, 0, 0, TILE_ROWS, TILE_VECS);
+    for (size_t r = 0; r < rows; r++)
+        memcpy(t->c + r * t->ldc, c + r * TILE_COLS, cols * sizeof *c);
+}
+
+/* c[m][n] += packed a, packed b; t says the rest. */
+static void block(const Product *t, const float *a, const float *b)
+{
+    Product q = *t;
+    q.row = 1;
+    q.col = TILE_ROWS;
+    q.ldb = TILE_COLS;
+    for (size_t j = 0; j < t->n; j += TILE_COLS)
+        for (size_t i = 0; i < t->m; i += TILE_ROWS) {
+            q.a = a + i * t->k;
+            q.b = b + j * t->k;
+            q.c = t->c + i * t->ldc + j;
+            q.bias = t->bias ? t->bias + j : NULL;
+            size_t rows = least(TILE_ROWS, t->m - i), cols = least(TILE_COLS, t->n - j);
+            if (rows == TILE_ROWS && cols == TILE_COLS)
+                tile(&q, 0, 0, TILE_ROWS, TILE_VECS);
+            else
+                edge(&q, rows, cols);
+        }
+}
+
+static void multiply_packed(const Product *t, float *scratch)
+{
+    float *a = scratch, *b = scratch + BLOCK_M * BLOCK_K;
+    for (size_t j = 0; j < t->n; j += BLOCK_N)
+        for (size_t p = 0; p < t->k; p += BLOCK_K) {
+            Product q = *t;
+            q.n = least(BLOCK_N, t->n - j);
+            q.k = least(BLOCK_K, t->k - p);
+            q.add = t->add || p > 0;
+            q.bias = p == 0 && t->bias ? t->bias + j : NULL;
+            q.relu = t->relu && p + q.k == t->k;
+            pack(b, t->b + p * t->ldb + j * t->step, t->step, t->ldb, q.n, q.k, TILE_COLS);
+            for (size_t i = 0; i < t->m; i += BLOCK_M) {
+                q.m = least(BLOCK_M, t->m - i);
+                q.c = t->c + i * t->ldc + j;
+                pack(a, t->a + i * t->row + p * t->col, t->row, t->col, q.m, q.k, TILE_ROWS);
+                block(&q, a, b);
+            }
+        }
 }
 
 /* ---- results of one column: dot products and outer products ----------------------------------------- */
@@ -171,7 +319,7 @@ static void forward_one(float *restrict y, const float *restrict x, const float 
     for (size_t i = 0; i < m; i++, x += in) {
         float s = row_dot(x, w, in);
         s += bias ? *bias : 0.0f;
-        y[i] = relu && !(s > 0.0f) && s == s ? 0.0f : s;
+        y[i] = relu && s < 0.0f ? 0.0f : s;
     }
 }
 
@@ -205,14 +353,37 @@ static void weight_one(float *restrict dw, const float *restrict x, const float 
 
 void gemm_begin(void)
 {
-    openblas_set_num_threads(1); /* the batch is already spread over the pool */
+    openblas_set_num_threads(1);
 }
 
 size_t gemm_scratch(size_t in, size_t out)
 {
-    if (in * out > SMALL_WEIGHTS)
-        return 0;
-    return in * out + (in > out ? in : out) * LANES + WEIGHT_ROWS * LANES;
+    size_t most = in > out ? in : out;
+    size_t small = (in * out <= SMALL_WEIGHTS ? in * out : 0) + (most + WEIGHT_ROWS) * LANES;
+    size_t packed = BLOCK_M * BLOCK_K + BLOCK_N * BLOCK_K;
+    return in * out <= SMALL_WEIGHTS || small > packed ? small : packed;
+}
+
+static void large(const Product *t, float *scratch)
+{
+    if (OWN_LARGE && t->step == 1 && t->col == 1 && t->m <= FEW_ROWS) {
+        multiply(t, scratch);
+        return;
+    }
+    if (OWN_LARGE) {
+        multiply_packed(t, scratch);
+        return;
+    }
+    for (size_t i = 0; t->bias && i < t->m; i++)
+        memcpy(t->c + i * t->ldc, t->bias, t->n * sizeof *t->c);
+    bool plain_a = t->col == 1, plain_b = t->step == 1;
+    cblas_sgemm(CblasRowMajor, plain_a ? CblasNoTrans : CblasTrans,
+                plain_b ? CblasNoTrans : CblasTrans, (int)t->m, (int)t->n, (int)t->k, 1.0f, t->a,
+                (int)(plain_a ? t->row : t->col), t->b, (int)(plain_b ? t->ldb : t->step),
+                t->bias || t->add ? 1.0f : 0.0f, t->c, (int)t->ldc);
+    for (size_t i = 0; t->relu && i < t->m; i++)
+        for (size_t j = 0; j < t->n; j++)
+            t->c[i * t->ldc + j] = t->c[i * t->ldc + j] < 0.0f ? 0.0f : t->c[i * t->ldc + j];
 }
 
 void gemm_forward(float *restrict y, const float *restrict x, const float *restrict w,
@@ -222,28 +393,23 @@ void gemm_forward(float *restrict y, const float *restrict x, const float *restr
         forward_one(y, x, w, bias, relu, m, in);
         return;
     }
-    if (in * out <= SMALL_WEIGHTS) {
-        multiply(&(Product){.a = x,
-                            .row = in,
-                            .col = 1,
-                            .b = w,
-                            .ldb = out,
-                            .c = y,
-                            .ldc = out,
-                            .m = m,
-                            .n = out,
-                            .k = in,
-                            .bias = bias,
-                            .relu = relu},
-                 scratch);
-        return;
-    }
-    for (size_t i = 0; bias && i < m; i++)
-        memcpy(y + i * out, bias, out * sizeof *y);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)out, (int)in, 1.0f, x,
-                (int)in, w, (int)out, bias ? 1.0f : 0.0f, y, (int)out);
-    for (size_t i = 0; relu && i < m * out; i++)
-        y[i] = y[i] < 0.0f ? 0.0f : y[i];
+    Product t = {.a = x,
+                 .row = in,
+                 .col = 1,
+                 .b = w,
+                 .ldb = out,
+                 .step = 1,
+                 .c = y,
+                 .ldc = out,
+                 .m = m,
+                 .n = out,
+                 .k = in,
+                 .bias = bias,
+                 .relu = relu};
+    if (in * out <= SMALL_WEIGHTS)
+        multiply(&t, scratch);
+    else
+        large(&t, scratch);
 }
 
 void gemm_input(float *restrict dx, const float *restrict dy, const float *restrict w, bool add,
@@ -253,24 +419,27 @@ void gemm_input(float *restrict dx, const float *restrict dy, const float *restr
         input_one(dx, dy, w, add, m, in);
         return;
     }
-    if (in * out <= SMALL_WEIGHTS) {
-        transpose(scratch, w, in, out);
-        multiply(&(Product){.a = dy,
-                            .row = out,
-                            .col = 1,
-                            .b = scratch,
-                            .ldb = in,
-                            .c = dx,
-                            .ldc = in,
-                            .m = m,
-                            .n = in,
-                            .k = out,
-                            .add = add},
-                 scratch + in * out);
+    Product t = {.a = dy,
+                 .row = out,
+                 .col = 1,
+                 .b = w,
+                 .ldb = 1,
+                 .step = out,
+                 .c = dx,
+                 .ldc = in,
+                 .m = m,
+                 .n = in,
+                 .k = out,
+                 .add = add};
+    if (in * out > SMALL_WEIGHTS) {
+        large(&t, scratch);
         return;
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)in, (int)out, 1.0f, dy,
-                (int)out, w, (int)out, add ? 1.0f : 0.0f, dx, (int)in);
+    transpose(scratch, w, in, out);
+    t.b = scratch;
+    t.ldb = in;
+    t.step = 1;
+    multiply(&t, scratch + in * out);
 }
 
 void gemm_weight(float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
@@ -280,25 +449,28 @@ void gemm_weight(float *restrict dw, const float *restrict x, const float *restr
         weight_one(dw, x, dy, add, m, in);
         return;
     }
+    Product t = {.a = x,
+                 .row = 1,
+                 .col = in,
+                 .b = dy,
+                 .ldb = out,
+                 .step = 1,
+                 .c = dw,
+                 .ldc = out,
+                 .m = in,
+                 .n = out,
+                 .k = m,
+                 .add = add};
     if (in * out > SMALL_WEIGHTS) {
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)in, (int)out, (int)m, 1.0f, x,
-                    (int)in, dy, (int)out, add ? 1.0f : 0.0f, dw, (int)out);
+        large(&t, scratch);
         return;
     }
     for (size_t i = 0; i < m; i += WEIGHT_ROWS) {
-        size_t rows = m - i < WEIGHT_ROWS ? m - i : WEIGHT_ROWS;
-        multiply(&(Product){.a = x + i * in,
-                            .row = 1,
-                            .col = in,
-                            .b = dy + i * out,
-                            .ldb = out,
-                            .c = dw,
-                            .ldc = out,
-                            .m = in,
-                            .n = out,
-                            .k = rows,
-                            .add = add || i > 0},
-                 scratch);
+        t.k = least(WEIGHT_ROWS, m - i);
+        t.a = x + i * in;
+        t.b = dy + i * out;
+        multiply(&t, scratch);
+        t.add = true;
     }
 }
 

@@ -1,5 +1,6 @@
 /* run.c -- running a planned graph: a step, a prediction, a gradient on its own. */
 #include "nn_int.h"
+#include "vector.h"
 
 #include <stdio.h>
 
@@ -38,8 +39,10 @@ static void run_shard(void *job, size_t i, size_t worker)
     p.gradient = g->gradient + i * g->learnt;
     p.scratch = g->scratch + worker * g->scratch_size;
     const Work *work = run->program->work.at + run->stage->first;
+    unsigned before = tiny_off();
     for (size_t k = 0; k < run->stage->count; k++)
         work[k].run(work[k].node, &p);
+    tiny_restore(before);
 }
 
 static void run_program(Run *run, const Program *program)
@@ -209,6 +212,7 @@ static void run_update(void *arg, size_t task, size_t worker)
     const Update *u = arg;
     Graph *g = u->g;
     (void)worker;
+    unsigned before = tiny_off();
     double norm = 0;
     float grad[UPDATE_BLOCK];
     for (size_t k = 0; k < g->task.at[task].count; k++) {
@@ -230,6 +234,7 @@ static void run_update(void *arg, size_t task, size_t worker)
     }
     if (u->sum)
         g->task_norm[task] = norm;
+    tiny_restore(before);
 }
 
 static double update_round(Update *u, bool sum, bool apply)
