@@ -33,6 +33,7 @@ typedef struct RunParams {
     int keep;                           /* checkpoints kept besides the best */
     double dropout;
     int threads;                        /* 0: all cores; the result does not depend on it */
+    int record_every;                   /* steps between points of step curves; 0: some 2,500 a run */
 } RunParams;
 extern const Param run_params[];
 
@@ -64,15 +65,26 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err);     /* 0: failed 
 int64_t run_fork(Store *s, int64_t run, int64_t step /* -1 newest */, const ParamRow *changes, size_t n, Error *err);
 bool run_spawn(const char *program, const char *workspace, int64_t run, Error *err); /* setsid, own log file */
 
-/* What happened, as it is also stored: for printing lines. */
-typedef struct RunNews { int64_t run, step, epoch; const char *kind, *text; /* start epoch checkpoint change stop end */
+/* What a run writes (keys of the metrics table):
+ *   by step    train_loss  lr  grad_norm  samples_per_second
+ *   by epoch   epoch_train_loss  val_loss  val_NAME      (step: the epoch's last; raw units)
+ *   at the end test_NAME                                 (scored through the bundle; raw units)
+ * and as events: start resume change pause continue checkpoint best stop end fail.
+ *
+ * What happened, as it is also stored: for printing lines. */
+typedef struct RunNews { int64_t run, step, epoch;
+                         const char *kind, *text; /* start resume epoch checkpoint change pause continue stop end fail */
                          const MetricPoint *metrics; size_t count; } RunNews;
 typedef void (*OnRunNews)(void *context, const RunNews *news);
 /* Runs or resumes: a run that was killed goes on from its last checkpoint, bit for bit. Returns
  * false when the run failed (the reason is stored as well); a stop on request is success.        */
 bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context, const Stop *stop, Error *err);
 
-/* Live commands, checked: only rows marked live; "run 3 has finished". */
+/* Live commands, checked: only rows marked live; "run 3 has finished".
+ *   set KEY VALUE    from the next step on        pause, resume     sleeps, goes on
+ *   checkpoint       writes one now               stop              ends early: best weights, test
+ *   abort            checkpoint, then KILLED: run_execute goes on     metrics, FINISHED
+ *                    from there                                                                    */
 bool run_command(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
 /* RUNNING but its process is gone: marks it KILLED so that it can be resumed. Returns how many. */
 int run_reap(Store *s, Error *err);
@@ -89,6 +101,7 @@ typedef struct Metric {
     bool larger_is_better;
     /* value[n]: predictions in raw units, or p(class 1), or [n][classes] shares; truth[n] raw or class */
     double (*score)(const double *value, const double *truth, size_t n, size_t classes);
+    bool each_epoch;                     /* cheap and telling: recorded as val_NAME after every epoch */
 } Metric;
 extern const Metric *const metrics[];    /* NULL-ended */
 const Metric *metric_find(const char *name);

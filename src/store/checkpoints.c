@@ -1,7 +1,7 @@
 /* checkpoints.c -- which steps of a run can be gone back to, and where their files are. */
 #include "store_int.h"
 
-bool store_checkpoint_add(Store *s, const CheckpointRow *r, Error *err)
+static bool insert(Store *s, const CheckpointRow *r, Error *err)
 {
     return store_exec(s, err,
                       "INSERT INTO checkpoints(run, step, epoch, created, path, value, best)"
@@ -10,6 +10,19 @@ bool store_checkpoint_add(Store *s, const CheckpointRow *r, Error *err)
                       " value = excluded.value, best = excluded.best",
                       "iiiitdi", r->run, r->step, r->epoch, r->created ? r->created : time_now(),
                       r->path, r->value, (int64_t)r->best);
+}
+
+/* A run has one best: a new one takes the word from the last. */
+bool store_checkpoint_add(Store *s, const CheckpointRow *r, Error *err)
+{
+    if (!store_begin(s, err))
+        return false;
+    if ((!r->best ||
+         store_exec(s, err, "UPDATE checkpoints SET best = 0 WHERE run = ?1", "i", r->run)) &&
+        insert(s, r, err))
+        return store_commit(s, err);
+    store_rollback(s);
+    return false;
 }
 
 bool store_checkpoints(Store *s, int64_t run, Arena *a, CheckpointRow **out, size_t *n, Error *err)

@@ -65,12 +65,15 @@ static bool busy(const Store *s, Error *err)
                      s->dir, (long long)pid, name);
 }
 
+/* SQLite keeps errno only for some failures; a write that failed without one met a quota or a limit
+ * on the size of files (a full disk is SQLITE_FULL). */
 static bool io_failed(const Store *s, Error *err)
 {
-    int code = sqlite3_system_errno(s->db);
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+    int code = sqlite3_system_errno(s->db), kind = sqlite3_extended_errcode(s->db);
+    bool grew = kind == SQLITE_IOERR_WRITE || kind == SQLITE_IOERR_SHMSIZE;
+    if (code == ENOSPC || code == EDQUOT || code == EFBIG || (grew && code == 0))
         return error_set(err, ERROR_IO, "%s/lathe.db: no space left (%s); make room and try again",
-                         s->dir, strerror(code));
+                         s->dir, code ? strerror(code) : "the disk, a quota or a limit is reached");
     return error_set(err, ERROR_IO, "%s/lathe.db: %s (%s)", s->dir, sqlite3_errmsg(s->db),
                      code ? strerror(code) : "the disk or the file system failed");
 }

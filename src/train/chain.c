@@ -1,0 +1,91 @@
+/* chain.c -- from a dataset back to its raw source: every recipe on the way, fitted as it was. */
+#include "train_int.h"
+
+#define DEEPEST 64
+
+bool store_schema(Store *s, const char *hash, Schema *into, Error *err)
+{
+    Arena a = {0};
+    ColumnRow *c;
+    size_t n;
+    bool ok = store_dataset_columns(s, hash, &a, &c, &n, err);
+    if (ok && n == 0)
+        ok = error_set(err, ERROR_SHAPE, "dataset %.12s: the workspace knows no columns of it",
+                       hash);
+    for (size_t i = 0; ok && i < n; i++) {
+        ColumnType type;
+        Role role;
+        ok = (column_type_parse(c[i].type, &type) && role_parse(c[i].role, &role)) ||
+             error_set(err, ERROR_PARSE, "dataset %.12s: column %s has type '%s' and role '%s'",
+                       hash, c[i].name, c[i].type, c[i].role);
+        if (ok) {
+            schema_add(into, c[i].name, type, role);
+            into->field[into->count - 1].nullable = c[i].nullable;
+        }
+    }
+    arena_release(&a);
+    return ok;
+}
+
+static Plan *fitted_plan(const char *json, const Schema *in, Error *err)
+{
+    json_error_t where;
+    json_t *j = json_loads(json, 0, &where);
+    if (!j) {
+        error_set(err, ERROR_PARSE, "stored recipe: line %d: %s", where.line, where.text);
+        return NULL;
+    }
+    Plan *p = plan_from_json(j, in, err);
+    json_decref(j);
+    return p;
+}
+
+/* The datasets from `from` back to the one without a parent: *n of them, the root last. */
+static bool ancestors(Store *s, const DatasetRow *from, Arena *a, DatasetRow *rows, size_t *n,
+                      Error *err)
+{
+    rows[0] = *from;
+    for (*n = 1; *rows[*n - 1].parent; ++*n) {
+        if (*n == DEEPEST)
+            return error_set(err, ERROR_SHAPE, "dataset %s: more than %d recipes deep", from->name,
+                             DEEPEST);
+        if (!store_dataset_find(s, rows[*n - 1].parent, a, &rows[*n], err))
+            return error_in(err, "dataset %s: its parent", rows[*n - 1].name);
+    }
+    return true;
+}
+
+bool chain_open(Chain *c, Store *s, const DatasetRow *from, Error *err)
+{
+    Arena a = {0};
+    DatasetRow rows[DEEPEST + 1];
+    size_t n = 0;
+    bool ok =
+        ancestors(s, from, &a, rows, &n, err) && store_schema(s, rows[n - 1].hash, &c->raw, err);
+    c->plan = mem_alloc((n + 1) * sizeof *c->plan);
+    const Schema *in = &c->raw;
+    for (size_t i = n - 1; ok && i-- > 0;) {
+        Plan *p = *rows[i].plan ? fitted_plan(rows[i].plan, in, err) : NULL;
+        if (!p) {
+            ok = *rows[i].plan ? error_in(err, "dataset %s", rows[i].name)
+                               : error_set(err, ERROR_SHAPE, "dataset %s: its recipe is not stored",
+                                           rows[i].name);
+            break;
+        }
+        c->plan[c->plans++] = p;
+        in = plan_schema(p);
+    }
+    c->root = ok ? text_copy(rows[n - 1].hash) : NULL;
+    arena_release(&a);
+    return ok;
+}
+
+void chain_close(Chain *c)
+{
+    for (size_t i = 0; i < c->plans; i++)
+        plan_destroy(c->plan[i]);
+    mem_free(c->plan);
+    mem_free(c->root);
+    schema_release(&c->raw);
+    *c = (Chain){0};
+}

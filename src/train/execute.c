@@ -1,0 +1,104 @@
+/* execute.c -- a run from claim to end, or from where a kill left it. */
+#include "train_int.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool begin(Job *j, Error *err)
+{
+    bool found = false;
+    char text[160];
+    const RunParams *p = &j->spec.params;
+    j->record.every = p->record_every ? p->record_every : (int64_t)(j->planned / 2500) + 1;
+    j->row.task = task_name(features_shape(j->features)->task);
+    j->row.monitor = validate_watches(j);
+    if (!job_model(j, (size_t)p->batch, err) || !checkpoint_restore(j, &found, err) ||
+        !commands_load(j, err) ||
+        !store_metrics_cut(j->store, j->row.id, found ? j->loop.step : -1, err))
+        return false;
+    j->row.epochs_total = p->epochs;
+    j->row.steps_total = (int64_t)j->planned;
+    j->started = j->checkpointed = j->record.speed_since = clock_now();
+    snprintf(text, sizeof text, "%zu training, %zu validation, %zu test rows; %zu weights",
+             j->table.part[PART_TRAIN].rows, j->table.part[PART_VALID].rows,
+             j->table.part[PART_TEST].rows, model_weights(j->model));
+    if (found)
+        snprintf(text, sizeof text, "goes on from step %lld", (long long)j->loop.step);
+    return record_flush(j, err) && job_news(j, found ? "resume" : "start", text, true, err);
+}
+
+static bool left_out(Job *j, Error *err)
+{
+    json_t *notes = features_notes(j->features), *note;
+    size_t i;
+    bool ok = true;
+    json_array_foreach(notes, i, note) ok =
+        ok && job_news(j, "note", json_string_value(note), true, err);
+    json_decref(notes);
+    return ok;
+}
+
+static bool suspend(Job *j, Error *err)
+{
+    return checkpoint_write(j, err) && job_news(j, "abort", j->loop.why, true, err) &&
+           store_run_status(j->store, j->row.id, RUN_KILLED, j->loop.why, err);
+}
+
+static bool go(Job *j, Error *err)
+{
+    if (!begin(j, err) || (j->loop.step == 0 && !left_out(j, err)) || !loop_run(j, err))
+        return false;
+    return j->aborted ? suspend(j, err) : finish_run(j, err);
+}
+
+/* The reason is stored as well; what was learnt up to the last good step is kept. */
+static void fail(Job *j, Store *s, int64_t run, const Error *err)
+{
+    bool asked = err->kind == ERROR_STOP;
+    if (j->model) {
+        record_flush(j, NULL);
+        checkpoint_write_best(j, NULL);
+    }
+    store_run_status(s, run, asked ? RUN_KILLED : RUN_FAILED, err->text, NULL);
+    if (j->store)
+        job_news(j, "fail", err->text, true, NULL);
+}
+
+bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context,
+                 const Stop *stop, Error *err)
+{
+    Error why = {0};
+    if (!store_run_claim(s, run, getpid(), err))
+        return false;
+    Job *j = mem_alloc(sizeof *j);
+    j->on_news = on_news;
+    j->context = context;
+    j->stop = stop;
+    bool ok = job_open(j, s, run, pool, &why) && go(j, &why);
+    if (!ok) {
+        fail(j, s, run, &why);
+        if (err)
+            *err = why;
+    }
+    job_close(j);
+    mem_free(j);
+    return ok;
+}
+
+bool run_bundle_path(Store *s, int64_t run, Arena *a, const char **path, Error *err)
+{
+    RunRow r;
+    if (!store_run_get(s, run, a, &r, err))
+        return false;
+    *path = store_path(s, a, "runs/%lld/bundle", (long long)run);
+    if (file_exists(arena_printf(a, "%s/bundle.json", *path)))
+        return true;
+    if (store_run_alive(&r))
+        return error_set(err, ERROR_USAGE,
+                         "run %lld is still training; its model is there when it"
+                         " ends (or stop it)",
+                         (long long)run);
+    return error_set(err, ERROR_USAGE, "run %lld has no model: it is %s%s%s", (long long)run,
+                     run_status_name(r.status), *r.message ? ": " : "", r.message);
+}

@@ -1,0 +1,286 @@
+/* job.c -- from a run's row to a model before its first step: dataset, recipe, features, table.
+ *
+ * What is fitted (recipe, features) is kept as DIR/runs/ID/plan.json and features.json before the
+ * first step, and read from there when the run goes on, so a resumed run stands on the same. */
+#include "train_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FITTED_MOST (1u << 30)
+
+/* ---- news ------------------------------------------------------------------------------------------ */
+
+bool job_news(Job *j, const char *kind, const char *text, bool store, Error *err)
+{
+    if (store && !store_event_add(j->store, j->row.id, j->loop.step, kind, text, err))
+        return false;
+    RunNews news = {.run = j->row.id,
+                    .step = j->loop.step,
+                    .epoch = j->sampler.epoch,
+                    .kind = kind,
+                    .text = text};
+    if (j->on_news)
+        j->on_news(j->context, &news);
+    return true;
+}
+
+double job_wall(const Job *j)
+{
+    return j->loop.wall + (clock_now() - j->started);
+}
+
+/* ---- fitted once ------------------------------------------------------------------------------------- */
+
+static json_t *fitted_read(Job *j, const char *name, Error *err)
+{
+    Text text = {0};
+    json_error_t where;
+    json_t *json = NULL;
+    char *path = arena_printf(&j->arena, "%s/%s", j->dir, name);
+    if (file_read(path, &text, FITTED_MOST, err)) {
+        json = json_loadb(text_str(&text), text.count, 0, &where);
+        if (!json)
+            error_set(err, ERROR_PARSE, "%s: line %d: %s", path, where.line, where.text);
+    }
+    text_release(&text);
+    return json;
+}
+
+static bool fitted_write(Job *j, const char *name, json_t *json, Error *err)
+{
+    char *path = arena_printf(&j->arena, "%s/%s", j->dir, name);
+    char *text = json_dumps(json, JSON_REAL_PRECISION(17) | JSON_COMPACT);
+    bool ok = text ? file_write(path, text, strlen(text), err)
+                   : error_set(err, ERROR_SHAPE, "%s: cannot be written as JSON", path);
+    free(text);
+    json_decref(json);
+    return ok;
+}
+
+static bool is_fitted(Job *j)
+{
+    return file_exists(arena_printf(&j->arena, "%s/features.json", j->dir));
+}
+
+/* ---- steps of the way ---------------------------------------------------------------------------------- */
+
+static bool open_dataset(Job *j, Error *err)
+{
+    if (!store_dataset_find(j->store, j->row.dataset, &j->arena, &j->from, err))
+        return false;
+    j->dataset =
+        dataset_open(store_path(j->store, &j->arena, "datasets/%s.arrow", j->from.hash), err);
+    return (j->dataset || error_in(err, "dataset %s", j->from.name)) &&
+           store_schema(j->store, j->from.hash, &j->schema, err) &&
+           split_parse(j->row.split, &j->split, err);
+}
+
+static bool fit_plan(Job *j, Error *err)
+{
+    Recipe *r = recipe_create();
+    bool ok = recipe_parse(r, j->row.recipe, err) && (j->plan = plan_create(r, &j->schema, err)) &&
+              plan_fit(j->plan, j->dataset, &j->split, j->pool, NULL, err) &&
+              fitted_write(j, "plan.json", plan_to_json(j->plan), err);
+    recipe_destroy(r);
+    return ok || error_in(err, "recipe");
+}
+
+static bool load_plan(Job *j, Error *err)
+{
+    json_t *json = fitted_read(j, "plan.json", err);
+    if (json)
+        j->plan = plan_from_json(json, &j->schema, err);
+    json_decref(json);
+    return j->plan != NULL;
+}
+
+/* Names from features=A,B; or, where roles given by the user say so, from the roles; NULL: let the
+ * features choose by the dataset's own roles. */
+static const char **wanted_columns(Job *j, size_t *n)
+{
+    const Schema *s = j->plan ? plan_schema(j->plan) : &j->schema;
+    const char **names = ARENA_NEW(&j->arena, const char *, s->count + strlen(j->row.features) + 1);
+    *n = 0;
+    for (const char *at = j->row.features; *at;) {
+        size_t len = strcspn(at, ",");
+        names[(*n)++] = arena_printf(&j->arena, "%.*s", (int)len, at);
+        at += len + (at[len] == ',');
+    }
+    if (*n > 0)
+        return names;
+    bool given = false;
+    const Schema *own = dataset_schema(j->dataset);
+    for (size_t i = 0; i < j->schema.count && i < own->count; i++)
+        given |= j->schema.field[i].role != own->field[i].role;
+    if (!given)
+        return NULL;
+    for (size_t i = 0; i < s->count; i++) {
+        Role r = s->field[i].role;
+        bool usable = r == ROLE_FEATURE || r == ROLE_TIMELINE || r == ROLE_TARGET;
+        if (usable && !text_equal(s->field[i].name, j->row.target))
+            names[(*n)++] = s->field[i].name;
+    }
+    return names;
+}
+
+static bool fit_features(Job *j, Error *err)
+{
+    size_t n;
+    const char **names = wanted_columns(j, &n);
+    j->features = features_fit(j->dataset, j->plan, &j->split, j->row.target, names, n,
+                               &j->spec.feature, j->pool, NULL, err);
+    return j->features && fitted_write(j, "features.json", features_to_json(j->features), err);
+}
+
+static bool load_features(Job *j, Error *err)
+{
+    json_t *json = fitted_read(j, "features.json", err);
+    if (json)
+        j->features = features_from_json(json, err);
+    json_decref(json);
+    return j->features != NULL;
+}
+
+static bool fit_or_load(Job *j, Error *err)
+{
+    bool recipe = *j->row.recipe != 0;
+    if (!dir_create(j->dir, err))
+        return false;
+    if (is_fitted(j))
+        return (!recipe || load_plan(j, err)) && load_features(j, err);
+    return (!recipe || fit_plan(j, err)) && fit_features(j, err);
+}
+
+static bool make_table(Job *j, Error *err)
+{
+    if (!feature_table_create(&j->table, j->features, j->dataset, j->plan, &j->split, j->pool, NULL,
+                              err))
+        return false;
+    size_t rows = j->table.part[PART_TRAIN].rows;
+    if (rows == 0)
+        return error_set(err, ERROR_SHAPE,
+                         "no training rows are left of %s; look at the recipe, at"
+                         " missing targets and at split=%s",
+                         j->from.name, j->row.split);
+    if (rows > UINT32_MAX)
+        return error_set(err, ERROR_SPACE, "%zu training rows; a run holds at most %u", rows,
+                         UINT32_MAX);
+    return true;
+}
+
+static void weigh_classes(Job *j)
+{
+    const ModelShape *s = features_shape(j->features);
+    if (s->task == TASK_REGRESSION || j->spec.params.class_weight == 0)
+        return;
+    j->class_weight = ARENA_NEW(&j->arena, float, s->classes);
+    for (size_t i = 0; i < s->classes; i++)
+        j->class_weight[i] = (float)features_class_weight(j->features, i);
+}
+
+bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
+{
+    j->store = s;
+    j->pool = pool;
+    j->dir = store_path(s, &j->arena, "runs/%lld", (long long)run);
+    j->loop = (LoopState){.first_loss = (double)NAN, .best = (double)NAN, .best_step = -1};
+    if (!store_run_get(s, run, &j->arena, &j->row, err) ||
+        !run_spec_load(&j->spec, s, run, &j->arena, err))
+        return false;
+    int threads = j->spec.params.threads;
+    if (!pool || (threads > 0 && pool_threads(pool) != (size_t)threads)) {
+        j->pool = pool_create((size_t)threads);
+        j->own_pool = true;
+    }
+    if (!open_dataset(j, err) || !fit_or_load(j, err) || !make_table(j, err))
+        return false;
+    weigh_classes(j);
+    sampler_init(&j->sampler, (uint64_t)j->row.seed, j->table.part[PART_TRAIN].rows,
+                 j->spec.family->whole_batch);
+    j->planned =
+        (size_t)j->spec.params.epochs * sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
+    return true;
+}
+
+/* ---- the model --------------------------------------------------------------------------------------- */
+
+static bool make_buffers(Job *j, Error *err)
+{
+    const ModelShape *s = features_shape(j->features);
+    size_t n = j->batch_most, valid = j->table.part[PART_VALID].rows;
+    mem_free(j->dense);
+    mem_free(j->code);
+    mem_free(j->target);
+    mem_free(j->weight);
+    j->dense = mem_try((n * s->dense + 1) * sizeof(float), err);
+    j->code = mem_try((n * s->codes + 1) * sizeof(int32_t), err);
+    j->target = mem_try(n * sizeof(float), err);
+    j->weight = j->table.part[PART_TRAIN].weight ? mem_try(n * sizeof(float), err) : NULL;
+    if (!j->out) {
+        size_t each = s->outputs > 1 ? s->outputs : 1;
+        j->out = mem_try((valid * each + 1) * sizeof(float), err);
+        j->value = mem_try((valid * each + 1) * sizeof(double), err);
+        j->truth = mem_try((valid + 1) * sizeof(double), err);
+    }
+    return j->dense && j->code && j->target && j->out && j->value && j->truth &&
+           (j->weight || !j->table.part[PART_TRAIN].weight);
+}
+
+bool job_model(Job *j, size_t batch_most, Error *err)
+{
+    const RunParams *p = &j->spec.params;
+    size_t rows = j->table.part[PART_TRAIN].rows;
+    j->batch_most = j->sampler.whole || batch_most > rows ? rows : batch_most;
+    ModelSetup setup = {
+        .seed = (uint64_t)j->row.seed,
+        .batch_most = j->batch_most,
+        .loss = p->loss,
+        .huber_delta = p->huber_delta,
+        .quantile = p->quantile,
+        .optimizer = p->optimizer,
+        .beta1 = p->beta1,
+        .beta2 = p->beta2,
+        .epsilon = p->epsilon,
+        .class_weight = j->class_weight,
+        .pool = j->pool,
+        .steps_total = j->planned,
+    };
+    Text state = {0};
+    bool ok = !j->model || model_state_save(j->model, false, &state, err);
+    if (ok) {
+        bool again = j->model != NULL;
+        model_destroy(j->model);
+        j->model = model_create(j->spec.family, j->spec.model_params, features_shape(j->features),
+                                &setup, err);
+        ok = j->model && (!again || model_state_load(j->model, state.at, state.count, err)) &&
+             make_buffers(j, err);
+    }
+    text_release(&state);
+    return ok;
+}
+
+void job_close(Job *j)
+{
+    model_destroy(j->model);
+    mem_free(j->dense);
+    mem_free(j->code);
+    mem_free(j->target);
+    mem_free(j->weight);
+    mem_free(j->out);
+    mem_free(j->value);
+    mem_free(j->truth);
+    text_release(&j->best);
+    json_decref(j->best_state);
+    sampler_release(&j->sampler);
+    feature_table_release(&j->table);
+    features_destroy(j->features);
+    plan_destroy(j->plan);
+    schema_release(&j->schema);
+    dataset_close(j->dataset);
+    run_spec_release(&j->spec);
+    if (j->own_pool)
+        pool_destroy(j->pool);
+    arena_release(&j->arena);
+}

@@ -1,0 +1,239 @@
+/* loop.c -- the steps of a run, one after the other.
+ *
+ *     while training is not over:
+ *         is the epoch over?  validate, keep the best, decide whether to stop
+ *         commands            of this step again (resumed), or new ones
+ *         checkpoint          if one is due
+ *         step                gather rows, forward, backward, update; points to the recorder
+ *
+ * All that happens at a step happens in this order, so a checkpoint taken there says everything.
+ * A step allocates nothing and makes no system call but reading the clock. */
+#include "train_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DIVERGED                                                                                   \
+    1e9 /* times the first loss (at least 1): far beyond what a sane run recovers from */
+#define PREFETCH     8   /* rows ahead */
+#define BEST_SECONDS 2.0 /* a new best is written at once if the last write is longer ago */
+
+/* ---- a step ------------------------------------------------------------------------------------------ */
+
+static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
+{
+    const Batch *from = &j->table.part[PART_TRAIN];
+    const ModelShape *s = features_shape(j->features);
+    for (size_t i = 0; i < n; i++) {
+        size_t row = order[i];
+        if (i + PREFETCH < n) {
+            __builtin_prefetch(from->dense + (size_t)order[i + PREFETCH] * s->dense);
+            __builtin_prefetch(from->target + order[i + PREFETCH]);
+        }
+        memcpy(j->dense + i * s->dense, from->dense + row * s->dense, s->dense * sizeof(float));
+        if (s->codes)
+            memcpy(j->code + i * s->codes, from->code + row * s->codes, s->codes * sizeof(int32_t));
+        j->target[i] = from->target[row];
+        if (from->weight)
+            j->weight[i] = from->weight[row];
+    }
+    *out = (Batch){.rows = n,
+                   .dense = j->dense,
+                   .code = j->code,
+                   .target = j->target,
+                   .weight = from->weight ? j->weight : NULL};
+}
+
+/* "step 12 (epoch 0): ...; batch of 256 rows (3, 77, 12, ...) of trips" */
+static bool diverged(Job *j, const StepStats *stats, const uint32_t *order, size_t n, Error *err)
+{
+    const uint64_t *row = j->table.row[PART_TRAIN];
+    char rows[160] = "", where[96] = "";
+    for (size_t i = 0, at = 0; i < n && i < 6; i++) {
+        uint64_t number = row[order ? order[i] : i];
+        at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%llu", i ? ", " : "",
+                               (unsigned long long)number);
+    }
+    if (stats->layer[0])
+        snprintf(where, sizeof where, " in layer %s", stats->layer);
+    const char *what = stats->finite && isfinite(stats->loss)
+                           ? "the loss has grown beyond all measure"
+                           : "not a number or infinite";
+    return error_set(err, ERROR_SHAPE,
+                     "step %lld (epoch %lld): %s%s; batch of %zu rows (%s%s) of %s;"
+                     " lower lr (now %g) or set clip=1",
+                     (long long)j->loop.step, (long long)j->sampler.epoch, what, where, n, rows,
+                     n > 6 ? ", ..." : "", j->from.name, j->spec.params.lr);
+}
+
+static Knobs knobs_of(const Job *j)
+{
+    const RunParams *p = &j->spec.params;
+    Pace pace = {
+        .step = j->loop.step,
+        .cuts = j->loop.cuts,
+        .epoch = (double)j->sampler.epoch + (double)j->sampler.position / (double)j->sampler.rows,
+    };
+    return (Knobs){.lr = run_lr(&pace, p),
+                   .weight_decay = p->weight_decay,
+                   .momentum = p->momentum,
+                   .dropout = p->dropout,
+                   .clip = p->clip};
+}
+
+static bool sane(const Job *j, const StepStats *s)
+{
+    double first = isnan(j->loop.first_loss) ? fabs(s->loss) : fabs(j->loop.first_loss);
+    return s->finite && isfinite(s->loss) && fabs(s->loss) <= DIVERGED * fmax(1.0, first);
+}
+
+static bool one_step(Job *j, Error *err)
+{
+    const uint32_t *order = NULL;
+    StepStats stats = {.finite = true};
+    Batch batch = j->table.part[PART_TRAIN];
+    Knobs knobs = knobs_of(j);
+    size_t n = sampler_next(&j->sampler, (size_t)j->spec.params.batch, &order);
+    if (order)
+        gather(j, order, n, &batch);
+    if (!model_step(j->model, &batch, &knobs, &stats, err))
+        return error_in(err, "step %lld", (long long)j->loop.step + 1);
+    j->loop.step++;
+    j->record.speed_rows += (double)n;
+    bool ok = sane(j, &stats);
+    if (!ok || j->loop.step % j->record.every == 0) {
+        record_add(j, "train_loss", stats.loss);
+        record_add(j, "lr", knobs.lr);
+        record_add(j, "grad_norm", stats.grad_norm);
+    }
+    if (!ok)
+        return diverged(j, &stats, order, n, err);
+    if (isnan(j->loop.first_loss))
+        j->loop.first_loss = stats.loss;
+    j->loop.epoch_loss += stats.loss * (double)n;
+    j->loop.epoch_rows += (double)n;
+    return true;
+}
+
+/* ---- the end of an epoch ------------------------------------------------------------------------------- */
+
+static void end(Job *j, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static void end(Job *j, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(j->loop.why, sizeof j->loop.why, fmt, args);
+    va_end(args);
+    j->loop.over = true;
+}
+
+/* True: it is the best so far. */
+static bool judge(Job *j, double watched)
+{
+    LoopState *l = &j->loop;
+    const RunParams *p = &j->spec.params;
+    bool better = isnan(l->best) || watched < l->best - p->min_delta;
+    if (better) {
+        l->best = watched;
+        l->best_step = l->step;
+        l->bad = l->plateau_bad = 0;
+        return true;
+    }
+    l->bad++;
+    if (++l->plateau_bad >= p->step_every) {
+        l->plateau_bad = 0;
+        l->cuts++;
+    }
+    if (p->patience > 0 && l->bad >= p->patience)
+        end(j, "stopped early at step %lld: no better %s for %d epochs", (long long)l->step,
+            j->row.monitor, l->bad);
+    return false;
+}
+
+static void say_epoch(Job *j, size_t from)
+{
+    char text[64];
+    snprintf(text, sizeof text, "epoch %lld of %d", (long long)j->sampler.epoch + 1,
+             j->spec.params.epochs);
+    RunNews news = {.run = j->row.id,
+                    .step = j->loop.step,
+                    .epoch = j->sampler.epoch + 1,
+                    .kind = "epoch",
+                    .text = text,
+                    .metrics = j->record.point + from,
+                    .count = j->record.count - from};
+    if (j->on_news)
+        j->on_news(j->context, &news);
+}
+
+static bool end_epoch(Job *j, Error *err)
+{
+    double loss, watched;
+    if (j->record.count > RECORD_ROOM / 2 && !record_flush(j, err))
+        return false;
+    size_t from = j->record.count;
+    record_add(j, "epoch_train_loss", j->loop.epoch_loss / j->loop.epoch_rows);
+    if (!validate(j, &loss, &watched, err))
+        return false;
+    say_epoch(j, from);
+    bool best = judge(j, watched);
+    sampler_epoch_next(&j->sampler);
+    j->loop.epoch_loss = j->loop.epoch_rows = 0.0;
+    if (!j->loop.over && j->sampler.epoch >= j->spec.params.epochs)
+        end(j, "all %d epochs done", j->spec.params.epochs);
+    if (!best)
+        return true;
+    checkpoint_remember_best(j);
+    return clock_now() - j->checkpointed < BEST_SECONDS || j->loop.over || checkpoint_write(j, err);
+}
+
+/* ---- the loop -------------------------------------------------------------------------------------------- */
+
+static bool checkpoint_is_due(const Job *j, double now)
+{
+    return j->checkpoint_asked || now - j->checkpointed >= j->spec.params.checkpoint_seconds;
+}
+
+static void expect_steps(Job *j)
+{
+    size_t each = sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
+    int64_t left = (int64_t)j->spec.params.epochs - j->sampler.epoch;
+    size_t done = j->sampler.position / (size_t)j->spec.params.batch;
+    j->row.steps_total = j->loop.step + (left > 0 ? left * (int64_t)each - (int64_t)done : 0);
+    if (j->row.steps_total < j->loop.step)
+        j->row.steps_total = j->loop.step;
+}
+
+static bool between_steps(Job *j, Error *err)
+{
+    if (!commands_replay(j, err) || (!j->loop.over && !commands_poll(j, err)))
+        return false;
+    if (!j->loop.over && stop_asked(j->stop))
+        end(j, "stopped by request at step %lld", (long long)j->loop.step);
+    expect_steps(j);
+    return true;
+}
+
+bool loop_run(Job *j, Error *err)
+{
+    while (!j->loop.over) {
+        if (sampler_epoch_over(&j->sampler, (size_t)j->spec.params.batch)) {
+            if (!end_epoch(j, err))
+                return false;
+            if (j->loop.over)
+                break;
+        }
+        if (!between_steps(j, err))
+            return false;
+        if (j->loop.over || sampler_epoch_over(&j->sampler, (size_t)j->spec.params.batch))
+            continue; /* a larger batch may have ended the epoch */
+        double now = clock_now();
+        if (checkpoint_is_due(j, now) && !checkpoint_write(j, err))
+            return false;
+        if (!one_step(j, err) || !record_due(j, now, err))
+            return false;
+    }
+    return record_flush(j, err);
+}

@@ -1,0 +1,57 @@
+/* params.c -- the hyperparameters every family has: one row each. */
+#include "train_int.h"
+
+static const char *const class_weight_names[] = {"none", "balanced", NULL};
+static const char *const monitor_names[] = {"val_loss", "val_metric", NULL};
+/* The names of loss_names and optimizer_names (model.h) stand here again because a constant table
+ * cannot take an array from another file; tests/unit/train_spec.c holds them together. */
+static const char *const losses[] = {"auto",     "squared",  "absolute", "huber",
+                                     "quantile", "logistic", "softmax",  NULL};
+static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
+static const char *const schedules[] = {RUN_SCHEDULES(SCHEDULE_NAME) NULL};
+
+// clang-format off
+#define S RunParams
+const Param run_params[] = {
+    /*          field             name     default  range           unit      help */
+    PARAM_INT (S, epochs,             "epochs",   100, 1, 1000000,      "epochs", "how often training goes through the training rows"),
+    PARAM_INT (S, batch,              "batch",    256, 1, 1 << 20,      "rows",   "rows in a step", .log = true, .live = true),
+    PARAM_REAL(S, lr,                 "lr",      1e-3, 1e-9, 1e6,       "",       "learning rate", .log = true, .live = true),
+    PARAM_PICK(S, schedule,           "schedule",   SCHEDULE_cosine, schedules, "how the learning rate changes over the run"),
+    PARAM_INT (S, warmup,             "warmup",     0, 0, 1000000,      "steps",  "steps over which the learning rate rises from 0"),
+    PARAM_REAL(S, lr_least,           "lr_least",   0, 0, 1,            "",       "floor of the learning rate as a share of lr (cosine, plateau)"),
+    PARAM_INT (S, step_every,         "step_every", 10, 1, 100000,      "epochs", "schedule=step: epochs between two cuts; plateau: epochs without a better validation loss before one"),
+    PARAM_REAL(S, step_factor,        "step_factor", .3, 1e-6, 1,       "",       "schedule=step and plateau: what a cut multiplies the learning rate by"),
+    PARAM_PICK(S, optimizer,          "optimizer",  2, optimizers,                "how gradients become updates"),
+    PARAM_REAL(S, momentum,           "momentum",  .9, 0, 1,            "",       "optimizer=sgd: share of the last update that is kept", .live = true),
+    PARAM_REAL(S, beta1,              "beta1",     .9, 0, .999999,      "",       "adam: memory of the gradient's mean"),
+    PARAM_REAL(S, beta2,              "beta2",   .999, 0, .9999999,     "",       "adam: memory of the gradient's square"),
+    PARAM_REAL(S, epsilon,            "epsilon", 1e-8, 1e-16, 1,        "",       "adam: least divisor"),
+    PARAM_REAL(S, weight_decay,       "weight_decay", 1e-5, 0, 10,      "",       "pull of the weights to 0 (adamw: decoupled; not on biases and norms)", .log = true, .live = true),
+    PARAM_REAL(S, clip,               "clip",       0, 0, 1e9,          "",       "gradients with a larger norm are scaled down to it; 0: never", .live = true),
+    PARAM_PICK(S, loss,               "loss",       0, losses,                    "what is made small; auto by the task"),
+    PARAM_REAL(S, huber_delta,        "huber_delta", 1, 1e-6, 1e6,      "",       "loss=huber: where it turns from square to linear, in standard deviations of the target"),
+    PARAM_REAL(S, quantile,           "quantile",  .5, .001, .999,      "",       "loss=quantile: which quantile is predicted"),
+    PARAM_PICK(S, class_weight,       "class_weight", 0, class_weight_names,      "balanced: rare classes count more"),
+    PARAM_INT (S, patience,           "patience",  16, 0, 100000,       "epochs", "epochs without a better validation result before training stops; 0: never", .live = true),
+    PARAM_REAL(S, min_delta,          "min_delta",  0, 0, 1e9,          "",       "a result counts as better only if it is by so much"),
+    PARAM_PICK(S, monitor,            "monitor",    0, monitor_names,             "what patience watches and the best weights are chosen by; val_metric: rmse or logloss in raw units"),
+    PARAM_REAL(S, checkpoint_seconds, "checkpoint_seconds", 30, 0, 86400, "s",    "at most so long between checkpoints"),
+    PARAM_INT (S, keep,               "keep",       3, 1, 1000,         "",       "checkpoints kept besides the best"),
+    PARAM_REAL(S, dropout,            "dropout",    0, 0, .95,          "",       "share of hidden values set to 0 in a training step", .live = true),
+    PARAM_INT (S, threads,            "threads",    0, 0, 1024,         "",       "threads; 0: all cores; the result does not depend on it"),
+    PARAM_INT (S, record_every,       "record_every", 0, 0, 1000000,    "steps",  "steps between two points of the step curves; 0: so that a run has some 2,500"),
+    PARAM_END
+};
+#undef S
+// clang-format on
+
+const char *run_schedule_name(int schedule)
+{
+    return schedules[schedule];
+}
+
+const char *run_monitor_name(int monitor)
+{
+    return monitor_names[monitor];
+}

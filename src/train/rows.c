@@ -1,0 +1,70 @@
+/* rows.c -- from a step on the curve to the rows of its batch: the walk is taken again. */
+#include "train_int.h"
+
+#include <string.h>
+
+/* Where the walk begins: step 0, or the checkpoint a fork began with. */
+static bool begin(Job *j, Error *err)
+{
+    if (!j->row.parent)
+        return true;
+    json_t *state = checkpoint_state(j->store, j->row.id, j->row.parent_step, err);
+    if (!state)
+        return false;
+    j->loop.step = json_integer_value(json_object_get(state, "step"));
+    j->loop.command = json_integer_value(json_object_get(state, "command"));
+    j->sampler.epoch = json_integer_value(json_object_get(state, "epoch"));
+    j->sampler.position = (size_t)json_integer_value(json_object_get(state, "position"));
+    json_decref(state);
+    return true;
+}
+
+/* The batch size as the commands taken before this step left it; the order is that of loop.c. */
+static size_t batch_at(Job *j)
+{
+    for (; j->replayed < j->replays && j->replay[j->replayed].step <= j->loop.step; j->replayed++) {
+        const CommandRow *c = &j->replay[j->replayed];
+        if (text_equal(c->verb, "set") && text_equal(c->key, "batch"))
+            params_set(run_params, &j->spec.params, "batch", c->value, NULL);
+    }
+    return (size_t)j->spec.params.batch;
+}
+
+static const uint32_t *walk(Job *j, int64_t step, size_t *n)
+{
+    const uint32_t *order = NULL;
+    while (j->loop.step < step) {
+        if (sampler_epoch_over(&j->sampler, (size_t)j->spec.params.batch))
+            sampler_epoch_next(&j->sampler);
+        size_t batch = batch_at(j);
+        bool last = j->loop.step + 1 == step;
+        *n = sampler_next(&j->sampler, batch, last ? &order : NULL);
+        j->loop.step++;
+    }
+    return order;
+}
+
+static bool look(Job *j, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err)
+{
+    if (!begin(j, err) || !commands_load(j, err))
+        return false;
+    if (step <= j->loop.step || step > j->row.step)
+        return error_set(err, ERROR_USAGE, "run %lld has steps %lld to %lld, not %lld",
+                         (long long)j->row.id, (long long)j->loop.step + 1, (long long)j->row.step,
+                         (long long)step);
+    const uint32_t *order = walk(j, step, n);
+    *rows = ARENA_NEW(a, uint64_t, *n + 1);
+    for (size_t i = 0; i < *n; i++)
+        (*rows)[i] = j->table.row[PART_TRAIN][order ? order[i] : i];
+    return true;
+}
+
+bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n,
+                      Error *err)
+{
+    Job *j = mem_alloc(sizeof *j);
+    bool ok = job_open(j, s, run, NULL, err) && look(j, step, a, rows, n, err);
+    job_close(j);
+    mem_free(j);
+    return ok;
+}

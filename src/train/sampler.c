@@ -1,0 +1,76 @@
+/* sampler.c -- which training rows a step takes: a seeded permutation an epoch, walked through.
+ *
+ * The order of an epoch depends on seed and epoch alone; a step takes the next `batch` rows of it.
+ * A tail of less than half a batch is left out (other rows are, next epoch): tiny batches make
+ * noisy steps. So epoch, position and batch say everything, and the rows of any step of the past
+ * can be computed again. */
+#include "train_int.h"
+
+#define SAMPLER_STREAM 0x5a3d17ULL /* keeps these numbers apart from others of the same seed */
+
+void sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole)
+{
+    *s = (Sampler){.seed = seed, .rows = rows, .whole = whole};
+    if (!whole)
+        s->order = mem_alloc((rows ? rows : 1) * sizeof *s->order);
+    s->shuffled = -1;
+}
+
+void sampler_release(Sampler *s)
+{
+    mem_free(s->order);
+    *s = (Sampler){0};
+}
+
+static void shuffle(Sampler *s)
+{
+    Rng rng;
+    for (size_t i = 0; i < s->rows; i++)
+        s->order[i] = (uint32_t)i;
+    rng_seed(&rng, s->seed, SAMPLER_STREAM + (uint64_t)s->epoch);
+    rng_shuffle(&rng, s->order, s->rows);
+    s->shuffled = s->epoch;
+}
+
+/* Rows of a step at `position`; 0: the epoch is over. */
+static size_t step_rows(const Sampler *s, size_t batch)
+{
+    size_t left = s->rows - s->position;
+    if (s->whole || s->rows < batch)
+        return s->position == 0 ? s->rows : 0;
+    return left >= batch ? batch : 2 * left >= batch ? left : 0;
+}
+
+size_t sampler_steps(const Sampler *s, size_t batch)
+{
+    if (s->whole || s->rows < batch)
+        return 1;
+    return s->rows / batch + (2 * (s->rows % batch) >= batch && s->rows % batch > 0);
+}
+
+void sampler_epoch_next(Sampler *s)
+{
+    s->epoch++;
+    s->position = 0;
+}
+
+size_t sampler_next(Sampler *s, size_t batch, const uint32_t **order)
+{
+    size_t n = step_rows(s, batch);
+    if (n == 0) {
+        sampler_epoch_next(s);
+        n = step_rows(s, batch);
+    }
+    if (order && !s->whole) {
+        if (s->shuffled != s->epoch)
+            shuffle(s);
+        *order = s->order + s->position;
+    }
+    s->position += n;
+    return n;
+}
+
+bool sampler_epoch_over(const Sampler *s, size_t batch)
+{
+    return s->position > 0 && step_rows(s, batch) == 0;
+}

@@ -1,0 +1,133 @@
+/* spec.c -- what is to be trained: every hyperparameter by name, from three tables of rows.
+ *
+ * A family's row hides the run's row of the same name, so a family may say more about one. */
+#include "train_int.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define MOST_ROWS 128
+
+static bool set_normals(RunSpec *spec, const char *normals, Error *err)
+{
+    char pair[128];
+    for (const char *at = normals ? normals : ""; *at;) {
+        size_t n = strcspn(at, " ");
+        char *eq;
+        if (n > 0 && n < sizeof pair) {
+            memcpy(pair, at, n);
+            pair[n] = 0;
+            eq = strchr(pair, '=');
+            if (!eq)
+                return error_set(err, ERROR_USAGE, "%s: expected KEY=VALUE", pair);
+            *eq = 0;
+            if (!run_spec_set(spec, pair, eq + 1, err))
+                return false;
+        }
+        at += n + (at[n] == ' ');
+    }
+    return true;
+}
+
+void run_spec_init(RunSpec *spec, const ModelFamily *family)
+{
+    Error err = {0};
+    *spec = (RunSpec){.family = family, .split = "70/15/15"};
+    params_init(run_params, &spec->params);
+    params_init(feature_params, &spec->feature);
+    if (!family)
+        return;
+    spec->model_params = mem_alloc(family->params_size ? family->params_size : 1);
+    params_init(family->params, spec->model_params);
+    bool ok = set_normals(spec, family->normals, &err);
+    assert(ok && "a family's normals fit the rows");
+    (void)ok;
+}
+
+void run_spec_release(RunSpec *spec)
+{
+    if (spec->family && spec->model_params)
+        params_release(spec->family->params, spec->model_params);
+    mem_free(spec->model_params);
+    params_release(feature_params, &spec->feature);
+    params_release(run_params, &spec->params);
+    *spec = (RunSpec){0};
+}
+
+static void add_rows(const Param *rows, void *settings, const char *group, const Param *hidden_by,
+                     SpecRow *out, size_t most, size_t *n)
+{
+    for (const Param *row = rows; row && row->kind != PARAM_KIND_END; row++) {
+        if (hidden_by && param_find(hidden_by, row->name))
+            continue;
+        if (*n < most)
+            out[*n] = (SpecRow){row, settings, group};
+        ++*n;
+    }
+}
+
+size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most)
+{
+    size_t n = 0;
+    const Param *own = spec->family ? spec->family->params : NULL;
+    add_rows(run_params, &spec->params, "training", own, out, most, &n);
+    add_rows(own, spec->model_params, spec->family ? spec->family->name : "", NULL, out, most, &n);
+    add_rows(feature_params, &spec->feature, "features", own, out, most, &n);
+    return n < most ? n : most;
+}
+
+bool run_spec_set(RunSpec *spec, const char *key, const char *value, Error *err)
+{
+    SpecRow rows[MOST_ROWS];
+    const char *names[MOST_ROWS];
+    size_t n = run_spec_rows(spec, rows, MOST_ROWS);
+    for (size_t i = 0; i < n; i++) {
+        if (text_equal(rows[i].row->name, key))
+            return param_set(rows[i].row, rows[i].settings, value, err);
+        names[i] = rows[i].row->name;
+    }
+    const char *near = text_nearest(key, names, n);
+    const char *family = spec->family ? spec->family->name : "the run";
+    if (near)
+        return error_set(err, ERROR_USAGE, "no hyperparameter %s, did you mean %s?", key, near);
+    return error_set(err, ERROR_USAGE, "no hyperparameter %s; `lathe train %s --help` lists them",
+                     key, family);
+}
+
+/* Rows a newer program added keep their defaults; rows it no longer has are an error that says so. */
+static bool set_stored(RunSpec *spec, const ParamRow *p, size_t n, Error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!run_spec_set(spec, p[i].key, p[i].value, err))
+            return false;
+    return true;
+}
+
+bool run_spec_load(RunSpec *spec, Store *s, int64_t run, Arena *a, Error *err)
+{
+    RunRow r;
+    ParamRow *p;
+    size_t n;
+    if (!store_run_get(s, run, a, &r, err) || !store_run_params(s, run, a, &p, &n, err))
+        return false;
+    const ModelFamily *family = model_family(r.family);
+    if (!family)
+        return error_set(err, ERROR_USAGE, "run %lld: no model family %s in this program",
+                         (long long)run, r.family);
+    run_spec_init(spec, family);
+    spec->name = r.name;
+    spec->experiment = r.experiment;
+    spec->dataset = r.dataset;
+    spec->target = r.target;
+    spec->recipe = r.recipe;
+    spec->features = r.features;
+    spec->split = r.split;
+    spec->seed = r.seed;
+    spec->parent = r.parent;
+    spec->parent_step = r.parent_step;
+    if (set_stored(spec, p, n, err))
+        return true;
+    error_in(err, "run %lld", (long long)run);
+    run_spec_release(spec);
+    return false;
+}

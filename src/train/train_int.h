@@ -1,0 +1,156 @@
+/* train_int.h -- what the files of the run share: the job, its loop state, sampler, pace, recorder.
+ *
+ * A Job is one run in one process. Its loop state is all that a checkpoint must keep beside the
+ * model: everything that decides a later step is in here, in the sampler or in the live settings,
+ * so a run that goes on from a checkpoint takes the same steps, bit for bit. */
+#ifndef LATHE_TRAIN_INT_H
+#define LATHE_TRAIN_INT_H
+
+#include <lathe/train.h>
+
+/* ---- learning rate ------------------------------------------------------------------------------ */
+
+#define RUN_SCHEDULES(X) /* function, name */ \
+    X(constant, "constant") X(step, "step") X(cosine, "cosine") X(one_cycle, "one-cycle") \
+    X(plateau, "plateau")
+#define SCHEDULE_ENUM(name, text) SCHEDULE_##name,
+#define SCHEDULE_NAME(name, text) text,
+enum { RUN_SCHEDULES(SCHEDULE_ENUM) SCHEDULE_COUNT };
+
+typedef struct Pace {
+    int64_t step;     /* done so far */
+    double epoch;     /* epochs done, with the part of the current one */
+    int cuts;         /* plateau: how often the rate was cut */
+} Pace;
+double run_lr(const Pace *p, const RunParams *o);
+const char *run_schedule_name(int schedule);
+const char *run_monitor_name(int monitor);
+
+/* ---- sampler ------------------------------------------------------------------------------------- */
+
+typedef struct Sampler {
+    uint64_t seed;
+    size_t rows;          /* training rows */
+    bool whole;           /* a step takes all of them */
+    int64_t epoch;
+    size_t position;      /* rows of the epoch that are used up */
+    uint32_t *order;      /* [rows] of the epoch `shuffled`; -1 none yet */
+    int64_t shuffled;
+} Sampler;
+void   sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole);
+void   sampler_release(Sampler *s);
+size_t sampler_steps(const Sampler *s, size_t batch);       /* steps in a full epoch */
+/* The rows of the next step, and moves on; into the next epoch if this one is over. order may be
+ * NULL (only the walk is wanted) and is not set for whole batches. */
+size_t sampler_next(Sampler *s, size_t batch, const uint32_t **order);
+bool   sampler_epoch_over(const Sampler *s, size_t batch);
+void   sampler_epoch_next(Sampler *s);
+
+/* ---- what a run is made of ----------------------------------------------------------------------- */
+
+typedef struct LoopState {
+    int64_t step;                 /* steps done */
+    double epoch_loss;            /* sum of loss x rows over the epoch so far */
+    double epoch_rows;
+    double first_loss;            /* of step 1: what divergence is measured by; NaN before */
+    double best;                  /* of the monitored value; NaN none */
+    int64_t best_step;            /* -1 none */
+    int bad;                      /* epochs since */
+    int plateau_bad, cuts;        /* schedule=plateau */
+    int64_t command;              /* id of the last command that took effect */
+    double wall;                  /* seconds trained, pauses and kills left out */
+    bool over;                    /* training has ended, `why` says how */
+    char why[160];
+} LoopState;
+
+#define RECORD_ROOM 4096
+typedef struct Record {
+    MetricPoint point[RECORD_ROOM];
+    size_t count;
+    double flushed;               /* clock_now of the last flush */
+    int64_t every;                /* steps between two points of a step curve */
+    double speed_since, speed_rows; /* samples_per_second: since when, rows since then */
+} Record;
+
+typedef struct Job {
+    Store *store;
+    Pool *pool;
+    bool own_pool;
+    OnRunNews on_news;
+    void *context;
+    const Stop *stop;
+    Arena arena;
+    RunRow row;
+    RunSpec spec;
+    char *dir;                    /* DIR/runs/ID */
+
+    DatasetRow from;              /* the dataset's row */
+    Dataset *dataset;
+    Schema schema;                /* of the dataset, with the roles of the store */
+    Split split;
+    Plan *plan;                   /* the run's own recipe; NULL none */
+    Features *features;
+    FeatureTable table;
+    float *class_weight;
+
+    Model *model;
+    size_t batch_most;            /* rows the model's memory is planned for */
+    float *dense, *target, *weight; int32_t *code; /* one gathered batch */
+    float *out;                   /* predictions of a part */
+    double *value, *truth;
+
+    LoopState loop;
+    Sampler sampler;
+    Record record;
+    Text best;                    /* model state at best_step, whole */
+    json_t *best_state;           /* and the loop state; NULL: is on disk, or there is none */
+    double checkpointed;          /* clock_now of the last checkpoint */
+    double started;               /* clock_now when this process began to count wall time */
+    double polled;                /* clock_now of the last look for commands */
+    CommandRow *replay;           /* taken before a kill, after the checkpoint: again at their steps */
+    size_t replays, replayed;
+    bool pause_asked, checkpoint_asked, aborted;
+    size_t planned;               /* steps as submitted: decides how often points are recorded */
+    const char *key[32];          /* val_NAME of metrics[i], made when first used */
+} Job;
+
+/* job.c: everything up to the first step. Errors name what is wrong with what. */
+bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err);
+bool job_model(Job *j, size_t batch_most, Error *err);  /* (re)plans the model, keeping its state */
+void job_close(Job *j);
+bool job_news(Job *j, const char *kind, const char *text, bool store, Error *err);
+double job_wall(const Job *j);
+
+/* chain.c: the recipes from the raw source to the run's dataset. */
+typedef struct Chain { Schema raw; Plan **plan; size_t plans; char *root; /* hash */ } Chain;
+bool chain_open(Chain *c, Store *s, const DatasetRow *from, Error *err);
+void chain_close(Chain *c);
+bool store_schema(Store *s, const char *hash, Schema *into, Error *err); /* types and given roles */
+
+/* record.c */
+void record_add(Job *j, const char *key, double value);
+bool record_flush(Job *j, Error *err);          /* points and progress to the store */
+bool record_due(Job *j, double now, Error *err);/* the same, if the last is 200 ms ago */
+
+/* checkpoint.c */
+bool checkpoint_write(Job *j, Error *err);      /* the pending best, then the present */
+bool checkpoint_write_best(Job *j, Error *err); /* only the pending best */
+void checkpoint_remember_best(Job *j);          /* in memory; the next write brings it to disk */
+bool checkpoint_restore(Job *j, bool *found, Error *err); /* the newest that can be read */
+bool checkpoint_load_best(Job *j, Error *err);  /* the best weights into the model */
+json_t *checkpoint_state(Store *s, int64_t run, int64_t step, Error *err); /* state.json; for forks */
+
+/* commands.c: live commands between two steps. */
+bool commands_poll(Job *j, Error *err);
+bool commands_replay(Job *j, Error *err);       /* those of this step that a resumed run does again */
+bool commands_load(Job *j, Error *err);         /* after a restore: which there are */
+
+/* validate.c: loss and metrics of the validation rows, recorded; *watched is what is monitored. */
+bool validate(Job *j, double *loss, double *watched, Error *err);
+const char *validate_watches(const Job *j);     /* val_loss, val_rmse ..., or epoch_train_loss */
+
+/* loop.c, finish.c */
+bool loop_run(Job *j, Error *err);
+bool finish_run(Job *j, Error *err);
+
+#endif

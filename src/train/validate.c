@@ -1,0 +1,88 @@
+/* validate.c -- after an epoch: loss and metrics of the validation rows, in raw units. */
+#include "train_int.h"
+
+#include <math.h>
+
+#define BLOCK 8192 /* rows predicted at once */
+
+const char *validate_watches(const Job *j)
+{
+    if (j->table.part[PART_VALID].rows == 0)
+        return "epoch_train_loss";
+    if (j->spec.params.monitor == 0)
+        return "val_loss";
+    return features_shape(j->features)->task == TASK_REGRESSION ? "val_rmse" : "val_logloss";
+}
+
+static Batch slice(const Batch *b, const ModelShape *s, size_t from, size_t rows)
+{
+    return (Batch){
+        .rows = rows,
+        .dense = b->dense ? b->dense + from * s->dense : NULL,
+        .code = b->code ? b->code + from * s->codes : NULL,
+        .target = b->target ? b->target + from : NULL,
+        .weight = b->weight ? b->weight + from : NULL,
+    };
+}
+
+static double predict_all(Job *j, const Batch *all)
+{
+    const ModelShape *s = features_shape(j->features);
+    double sum = 0.0;
+    for (size_t from = 0; from < all->rows; from += BLOCK) {
+        size_t n = all->rows - from < BLOCK ? all->rows - from : BLOCK;
+        Batch b = slice(all, s, from, n);
+        float *out = j->out + from * s->outputs;
+        model_predict(j->model, &b, out);
+        sum += model_loss(j->model, &b, out) * (double)n;
+    }
+    return sum / (double)all->rows;
+}
+
+static void to_raw(Job *j, const Batch *all)
+{
+    const ModelShape *s = features_shape(j->features);
+    model_scores_to_outputs(s, j->out, all->rows);
+    bool number = s->task == TASK_REGRESSION;
+    for (size_t i = 0; i < all->rows * s->outputs; i++)
+        j->value[i] =
+            number ? features_target_value(j->features, (double)j->out[i]) : (double)j->out[i];
+    for (size_t i = 0; i < all->rows; i++)
+        j->truth[i] = number ? features_target_value(j->features, (double)all->target[i])
+                             : (double)all->target[i];
+}
+
+static const char *key_of(Job *j, size_t i)
+{
+    if (!j->key[i])
+        j->key[i] = arena_printf(&j->arena, "val_%s", metrics[i]->name);
+    return j->key[i];
+}
+
+bool validate(Job *j, double *loss, double *watched, Error *err)
+{
+    const Batch *all = &j->table.part[PART_VALID];
+    const ModelShape *s = features_shape(j->features);
+    if (all->rows == 0) {
+        *loss = *watched = j->loop.epoch_loss / j->loop.epoch_rows;
+        return true;
+    }
+    *loss = *watched = predict_all(j, all);
+    record_add(j, "val_loss", *loss);
+    if (!isfinite(*loss))
+        return error_set(err, ERROR_SHAPE,
+                         "step %lld (epoch %lld): the validation loss is not a"
+                         " finite number; lower lr (now %g) or set clip=1",
+                         (long long)j->loop.step, (long long)j->sampler.epoch, j->spec.params.lr);
+    to_raw(j, all);
+    const Metric *main = metric_main(s->task);
+    for (size_t i = 0; metrics[i]; i++) {
+        if (!metrics[i]->each_epoch || !(metrics[i]->tasks & 1u << s->task))
+            continue;
+        double v = metrics[i]->score(j->value, j->truth, all->rows, s->classes);
+        record_add(j, key_of(j, i), v);
+        if (metrics[i] == main && j->spec.params.monitor != 0)
+            *watched = v;
+    }
+    return true;
+}
