@@ -92,7 +92,6 @@ typedef struct Form {
     int rows;             /* from the last layout */
 } Form;
 void  form_layout(Form *f, const FormField *field, size_t n, int rows);
-/* changed(context, i): is field i's value another than the one to compare with? NULL: than the default. */
 void  form_draw(const Form *f, const FormField *field, size_t n, const Canvas *c, bool active, int zone);
 Reply form_command(Form *f, const FormField *field, size_t n, int command); /* up, down, open, mark */
 /* +1, -1: the next or previous value (log rows by 1-2-5 steps; picks and bools cycle). */

@@ -1,0 +1,2 @@
+/* data.c -- pane 1, Data (first form). */
+#include "src/tui/ui.h"
