@@ -52,7 +52,7 @@ typedef struct Plot {
 
 static double to_axis(double v, bool log_scale)
 {
-    return !log_scale ? v : v > 0 ? log10(v) : NAN;
+    return !log_scale ? v : v > 0 ? log10(v) : (double)NAN;
 }
 
 static void widen(double *low, double *high, double v)

@@ -92,7 +92,7 @@ typedef struct Message {
 } Message;
 
 typedef struct Recent {                    /* commands used from the palette, newest first */
-    char name[64];
+    char name[80];
 } Recent;
 
 struct Ui {
