@@ -70,6 +70,7 @@ Plan  *plan_from_json(const json_t *from, const Schema *in, Error *err);
  * Rules with memory across rows (dedupe) remember in `state`, one per ordered pass; NULL for a
  * single batch. An expression that cannot be computed for a row (log of -1) gives missing.       */
 typedef struct PlanState PlanState;
+bool   plan_is_ordered(const Plan *p);           /* some rule remembers rows: chunks in their order */
 PlanState *plan_state_create(const Plan *p);
 void   plan_state_destroy(PlanState *s);
 bool   plan_apply(const Plan *p, PlanState *state, const Chunk *in, Arena *a, Chunk *out, Error *err);

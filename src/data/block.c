@@ -59,6 +59,7 @@ static void to_utf8(Grid *g, const Plan *p)
         }
     }
     text_release(&made);
+    grid_pad(g);
 }
 
 static void drop_rows(Grid *g, Arena *a, RowFault fault, bool (*is_bad)(const char *, size_t))

@@ -227,6 +227,14 @@ static void make_spans(Grid *g, const CsvRules *rules)
     }
 }
 
+void grid_pad(Grid *g)
+{
+    static const char nothing[PADDING];
+    size_t count = g->side.count;
+    text_add(&g->side, nothing, PADDING);
+    g->side.count = count;
+}
+
 void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, size_t stop,
                size_t size, bool final)
 {
@@ -279,6 +287,7 @@ void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, s
         }
     }
     g->end = at < size ? at : size;
+    grid_pad(g);
 }
 
 void grid_drop(Grid *g, const uint32_t *bad, RowFault fault)

@@ -117,6 +117,7 @@ typedef struct Grid {
 void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, size_t stop,
                size_t size, bool final);
 void grid_drop(Grid *g, const uint32_t *bad, RowFault fault); /* rows whose bad[] is not 0 */
+void grid_pad(Grid *g); /* after adding to the side text: readable PADDING behind it */
 void grid_release(Grid *g);
 static inline const char *grid_text(const Grid *g, Span s)
 {

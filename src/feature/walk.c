@@ -72,7 +72,8 @@ static bool run_group(Group *g, PlanState *state, size_t count, Error *err)
 bool walk_run(const Walk *w, Error *err)
 {
     size_t chunks = dataset_chunks(w->dataset), slots = walk_slots(w->pool);
-    PlanState *state = w->plan ? plan_state_create(w->plan) : NULL;
+    bool ordered = w->plan && plan_is_ordered(w->plan);
+    PlanState *state = ordered ? plan_state_create(w->plan) : NULL;
     Group g = {.walk = w, .slot = mem_alloc(slots * sizeof *g.slot)};
     bool ok = true;
     for (; ok && g.first < chunks; g.first += slots) {

@@ -93,7 +93,7 @@ static bool open_plans(Bundle *b, const char *dir, Error *err)
         ok = b->plan[i] || error_in(err, "recipes.json: recipe %zu", i + 1);
         b->plans += ok;
         Recipe *text = recipe_create();
-        const char *rules = json_string_value(json_object_get(from, "text"));
+        const char *rules = json_string_value(json_object_get(from, "recipe"));
         if (ok && rules && recipe_parse(text, rules, NULL))
             b->rules[i] = recipe_count(text);
         recipe_destroy(text);

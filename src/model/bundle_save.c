@@ -44,6 +44,20 @@ static json_t *plans_to_json(const BundleParts *p)
     return list;
 }
 
+/* The raw rows' schema with the target marked, so that rules that depend on it are known as such. */
+static json_t *target_schema_to_json(const BundleParts *p)
+{
+    Schema s = {0};
+    schema_copy(&s, p->schema);
+    const char *target = features_target(p->features);
+    size_t at = target ? schema_find(&s, target) : SIZE_MAX;
+    if (at != SIZE_MAX)
+        s.field[at].role = ROLE_TARGET;
+    json_t *to = schema_to_json(&s);
+    schema_release(&s);
+    return to;
+}
+
 /* Takes the JSON. NULL (a value that JSON cannot hold) is our own mistake, told like the world's. */
 static bool print_json(json_t *from, Text *into, Error *err)
 {
@@ -112,7 +126,7 @@ static bool write_files(const char *dir, const BundleParts *p, Error *err)
     json_t *bundle =
         json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:o*, s:O}", "format", BUNDLE_FORMAT,
                   "version", BUNDLE_VERSION, "program", LATHE_VERSION, "family", family->name,
-                  "params", params_to_json(family, p->params), "schema", schema_to_json(p->schema),
+                  "params", params_to_json(family, p->params), "schema", target_schema_to_json(p),
                   "shape", bundle_shape_to_json(features_shape(p->features)), "weights",
                   (json_int_t)model_weights(p->model), "about",
                   p->about ? json_deep_copy(p->about) : json_object(), "files", files);

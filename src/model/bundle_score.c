@@ -12,7 +12,31 @@ typedef struct Way {
     Chunk chunk;
     uint32_t *at;
     size_t rules; /* of the recipes behind us */
+    bool no_target;
 } Way;
+
+/* A recipe gives rows without the target a column of missing values in its place. The next recipe
+ * must see that it is not there, or its rules on the target would drop every row. */
+static void forget_target(Chunk *c, const Schema *s, Arena *a)
+{
+    Column *rest = ARENA_NEW(a, Column, c->columns + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < c->columns; i++) {
+        size_t at = schema_find(s, c->column[i].name);
+        if (at == SIZE_MAX || s->field[at].role != ROLE_TARGET)
+            rest[n++] = c->column[i];
+    }
+    c->column = rest;
+    c->columns = n;
+}
+
+static bool lacks_target(const Chunk *c, const Schema *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->field[i].role == ROLE_TARGET && !chunk_find(c, s->field[i].name))
+            return true;
+    return false;
+}
 
 static bool apply_plan(const Bundle *b, size_t plan, Way *way, Prediction *out, Arena *a,
                        Error *err)
@@ -32,6 +56,8 @@ static bool apply_plan(const Bundle *b, size_t plan, Way *way, Prediction *out, 
     if (kept != next.rows)
         return error_set(err, ERROR_SHAPE, "recipe %zu: kept %zu rows but gave %zu", plan + 1, kept,
                          next.rows);
+    if (way->no_target)
+        forget_target(&next, plan_schema(b->plan[plan]), a);
     way->chunk = next;
     way->at = at;
     way->rules += b->rules[plan];
@@ -107,6 +133,8 @@ bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Pre
         way.at[i] = (uint32_t)i;
         p[i].truth = NAN;
     }
+    way.no_target =
+        lacks_target(rows, first_plan ? plan_schema(b->plan[first_plan - 1]) : &b->schema);
     for (size_t plan = 0; plan < first_plan; plan++)
         way.rules += b->rules[plan];
     for (size_t plan = first_plan; plan < b->plans; plan++)

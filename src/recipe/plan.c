@@ -134,6 +134,14 @@ Plan *plan_from_json(const json_t *from, const Schema *in, Error *err)
 
 /* ---- applying ------------------------------------------------------------------------------------ */
 
+bool plan_is_ordered(const Plan *p)
+{
+    for (size_t i = 0; i < p->steps; i++)
+        if (p->step[i].rule->ordered)
+            return true;
+    return false;
+}
+
 PlanState *plan_state_create(const Plan *p)
 {
     PlanState *s = mem_alloc(sizeof *s);

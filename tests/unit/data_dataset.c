@@ -374,8 +374,53 @@ static void test_writer_refuses(void **state)
     (void)state;
 }
 
-int main(void)
+/* ---- for arrow_js.sh ----------------------------------------------------------------------------------- */
+
+/* Each value on a line of its own, raw: times in microseconds, dates in days, text as it is. */
+static int dump(const char *path)
 {
+    Error err = {0};
+    Dataset *d = dataset_open(path, &err);
+    if (!d) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    Arena a = {0};
+    Text text = {0};
+    for (size_t i = 0; i < dataset_chunks(d); i++) {
+        Chunk c;
+        dataset_chunk(d, i, &a, &c);
+        for (size_t k = 0; k < c.columns; k++)
+            for (size_t r = 0; r < c.rows; r++) {
+                const Column *col = &c.column[k];
+                text_reset(&text);
+                if (col->type == COLUMN_TIME && column_has(col, r))
+                    text_printf(&text, "%lld", (long long)col->integer[r]);
+                else if (col->type == COLUMN_DATE && column_has(col, r))
+                    text_printf(&text, "%d", col->day[r]);
+                else
+                    value_print(col, r, &text);
+                printf("%s\t%llu\t%s\n", col->name, (unsigned long long)(c.first + r),
+                       text_str(&text));
+            }
+    }
+    text_release(&text);
+    arena_release(&a);
+    dataset_close(d);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    char hash[65];
+    if (argc == 3 && strcmp(argv[1], "dump") == 0)
+        return dump(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "write") == 0) {
+        char *path = table_write(argv[2], CHUNK_ROWS + 5000, 0, true, 2, hash);
+        puts(path);
+        mem_free(path);
+        return 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_text_forms),
         cmocka_unit_test(test_hash),          cmocka_unit_test(test_hash_of_slices),

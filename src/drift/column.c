@@ -1,0 +1,200 @@
+/* column.c -- one column judged: which test, its score, the shares for the chart, and a note. */
+#include "drift_int.h"
+
+#include <stdio.h>
+
+#define CHART_BINS  30
+#define RIM         0.005 /* share of the values left to the first and the last bin of a chart */
+#define MISSING_GAP 0.05  /* a change of the share of missing values that is noted */
+
+/* ---- notes ---- */
+
+static void add_note(DriftColumn *c, const char *text)
+{
+    size_t used = strlen(c->note), room = sizeof c->note - 1 - used;
+    if (used + 2 < sizeof c->note && used) {
+        memcpy(c->note + used, "; ", 3);
+        used += 2;
+        room -= 2;
+    }
+    size_t n = strlen(text);
+    if (n > room) { /* cut between characters */
+        n = utf8_fit(text, room > 3 ? room - 3 : 0, room);
+        memcpy(c->note + used, text, n);
+        memcpy(c->note + used + n, "...", room >= n + 3 ? 4 : 1);
+        return;
+    }
+    memcpy(c->note + used, text, n + 1);
+}
+
+static void note_labels(DriftColumn *c, const Pair *p, int there, const char *what)
+{
+    Text text = {0};
+    size_t found = 0;
+    for (size_t i = 0; i < p->sample.labels; i++) {
+        if (!(p->count[there][i] > 0.0) || p->count[1 - there][i] > 0.0)
+            continue;
+        text_printf(&text, "%s%s", found ? ", " : what, p->label[i]);
+        if (++found == 5)
+            break;
+    }
+    if (found)
+        add_note(c, text_str(&text));
+    text_release(&text);
+}
+
+static void note_missing(DriftColumn *c, const Gathered *r, const Gathered *now)
+{
+    double before = (double)r->missing / fmax(1.0, (double)(r->n + r->missing));
+    double after = (double)now->missing / fmax(1.0, (double)(now->n + now->missing));
+    char text[64];
+    if (fabs(after - before) < MISSING_GAP)
+        return;
+    snprintf(text, sizeof text, "missing %.0f%% -> %.0f%%", 100.0 * before, 100.0 * after);
+    add_note(c, text);
+}
+
+/* ---- charts ---- */
+
+static void copy_shares(DriftColumn *c, const Shares *s)
+{
+    c->bins = s->bins;
+    for (size_t i = 0; i < s->bins; i++) {
+        c->reference_share[i] = s->reference[i];
+        c->current_share[i] = s->current[i];
+        c->edge[i] = s->edge[i];
+        if (!s->equal) {
+            Text text = {0};
+            text_add_real(&text, s->edge[i]);
+            snprintf(c->label[i], sizeof c->label[i], "%s", text_str(&text));
+            text_release(&text);
+        }
+    }
+    c->edge[s->bins] = s->bins ? s->edge[s->equal ? s->bins : s->bins - 1] : 0.0;
+}
+
+static double at_share(const double *sorted, size_t n, double share)
+{
+    return sorted[(size_t)(share * (double)(n - 1) + 0.5)];
+}
+
+/* Equal bins over where the values are; the first and the last take what lies beyond. */
+static void chart_numbers(DriftColumn *c, const DriftSample *s)
+{
+    double low =
+        fmin(at_share(s->reference, s->reference_n, RIM), at_share(s->current, s->current_n, RIM));
+    double high = fmax(at_share(s->reference, s->reference_n, 1.0 - RIM),
+                       at_share(s->current, s->current_n, 1.0 - RIM));
+    double edge[CHART_BINS + 1];
+    if (!(low < high)) {
+        low = fmin(s->reference[0], s->current[0]);
+        high = fmax(s->reference[s->reference_n - 1], s->current[s->current_n - 1]);
+    }
+    for (size_t i = 0; i <= CHART_BINS; i++) {
+        double t = (double)i / CHART_BINS;
+        c->edge[i] = edge[i] = low * (1.0 - t) + high * t;
+    }
+    edge[0] = -INFINITY;
+    edge[CHART_BINS] = INFINITY;
+    c->bins = CHART_BINS;
+    histogram_sorted(s->reference, s->reference_n, edge, CHART_BINS, c->reference_share);
+    histogram_sorted(s->current, s->current_n, edge, CHART_BINS, c->current_share);
+    for (size_t i = 0; i < CHART_BINS; i++) {
+        c->reference_share[i] /= (double)s->reference_n;
+        c->current_share[i] /= (double)s->current_n;
+    }
+    snprintf(c->binning, sizeof c->binning, "%d bins, tails at the rims", CHART_BINS);
+}
+
+/* The bins the test used where it did, else bins that show most. */
+static void chart(DriftColumn *c, const Pair *p)
+{
+    const DriftSample *s = &p->sample;
+    Shares shares = {0};
+    bool values = s->distinct <= STURGES_ABOVE;
+    if (c->test->binned || values) {
+        shares_init(&shares, s);
+        if (shares.bins <= DRIFT_BINS) {
+            copy_shares(c, &shares);
+            if (shares.equal)
+                snprintf(c->binning, sizeof c->binning, "Sturges, %zu bins", shares.bins);
+            else
+                snprintf(c->binning, sizeof c->binning, "values");
+            shares_release(&shares);
+            return;
+        }
+        shares_release(&shares);
+    }
+    chart_numbers(c, s);
+}
+
+static void chart_labels(DriftColumn *c, const Pair *p)
+{
+    const DriftSample *s = &p->sample;
+    snprintf(c->binning, sizeof c->binning, "labels");
+    c->bins = s->labels < DRIFT_BINS ? s->labels : DRIFT_BINS;
+    for (size_t i = 0; i < s->labels; i++) {
+        size_t bin = i < c->bins ? i : c->bins - 1;
+        c->reference_share[bin] += p->count[0][i] / (double)s->reference_n;
+        c->current_share[bin] += p->count[1][i] / (double)s->current_n;
+        if (i >= c->bins)
+            continue;
+        size_t n = utf8_fit(p->label[i], strlen(p->label[i]), 20);
+        n = n < sizeof c->label[0] ? n : sizeof c->label[0] - 1;
+        memcpy(c->label[i], p->label[i], n);
+    }
+    if (s->labels > c->bins)
+        snprintf(c->label[c->bins - 1], sizeof c->label[0], "%zu others", s->labels - c->bins + 1);
+}
+
+/* ---- judging ---- */
+
+static bool fits(const DriftTest *t, bool numeric)
+{
+    return t->kinds & (numeric ? DRIFT_KIND_NUMBER : DRIFT_KIND_LABEL);
+}
+
+static void cannot_judge(DriftColumn *c, const char *why)
+{
+    c->statistic = NAN;
+    c->drifted = true;
+    add_note(c, why);
+}
+
+void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *current,
+                  const DriftTest *wanted)
+{
+    c->reference_n = reference->n;
+    c->current_n = current->n;
+    c->reference_missing = reference->missing;
+    c->current_missing = current->missing;
+    c->reference_mean = reference->mean;
+    c->current_mean = current->mean;
+    c->reference_deviation = reference->deviation;
+    c->current_deviation = current->deviation;
+    bool same_kind = !current->n || !reference->n || reference->numeric == current->numeric;
+    Pair p = {.sample = {.reference_n = reference->n, .distinct = 3}};
+    if (reference->n && current->n && same_kind)
+        pair_init(&p, reference, current);
+    c->test = wanted && fits(wanted, reference->numeric)
+                  ? wanted
+                  : drift_test_default(&p.sample, reference->numeric);
+    c->threshold = c->test->threshold;
+    if (!same_kind) {
+        cannot_judge(c, reference->numeric ? "numbers became text" : "text became numbers");
+    } else if (!reference->n || !current->n) {
+        cannot_judge(c, reference->n ? "no values in current" : "no values in reference");
+    } else {
+        c->statistic = c->test->score(&p.sample);
+        c->drifted = c->test->p_value ? c->statistic <= c->threshold : c->statistic >= c->threshold;
+        if (p.sample.numeric) {
+            chart(c, &p);
+        } else {
+            chart_labels(c, &p);
+            note_labels(c, &p, 1, "new: ");
+            note_labels(c, &p, 0, "gone: ");
+        }
+        note_missing(c, reference, current);
+    }
+    pair_release(&p);
+}
