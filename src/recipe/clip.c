@@ -13,6 +13,16 @@ static bool parse(Parser *p, void *self)
            parser_value(p, &c->high);
 }
 
+/* A bound; for dates a date, so that the column stays one. NULL: it is none. */
+static Node *bound(const Token *t, ColumnType type, Arena *a)
+{
+    Node *n = node_constant(a, t);
+    if (type != COLUMN_DATE)
+        return n;
+    n = n->type == COLUMN_TEXT ? node_cast(a, n, COLUMN_DATE) : NULL;
+    return n && !n->missing ? n : NULL;
+}
+
 static Node *pair(Arena *a, NodeKind kind, Op op, Node *x, Node *y)
 {
     Node *n = ARENA_NEW(a, Node, 1);
@@ -27,7 +37,7 @@ static Node *pair(Arena *a, NodeKind kind, Op op, Node *x, Node *y)
 static Node *clip_tree(const Clip *c, ColumnType type, Arena *a)
 {
     Node *x = node_column(a, c->rewrite.name.name, c->rewrite.name.column);
-    Node *low = node_constant(a, &c->low), *high = node_constant(a, &c->high);
+    Node *low = bound(&c->low, type, a), *high = bound(&c->high, type, a);
     bool number = type == COLUMN_INT || type == COLUMN_REAL;
     Node *n = number ? node_call(a, "clamp", x) : pair(a, NODE_CASE, OP_COUNT, x, x);
     n->args = number ? 3 : 5;
@@ -59,6 +69,10 @@ static bool bind(void *self, Shape *s)
                            column_type_name(type), type == COLUMN_TEXT ? ": cast it first" : "");
     if (c->low.kind == TOKEN_NUMBER && c->high.kind == TOKEN_NUMBER && c->low.real > c->high.real)
         return place_error(s->err, s->line, c->low.column, "the low bound is above the high one");
+    for (const Token *t = &c->low; type == COLUMN_DATE && t; t = t == &c->low ? &c->high : NULL)
+        if (!bound(t, type, s->arena))
+            return place_error(s->err, s->line, t->column, "expected a date, found '%.60s'",
+                               t->text);
     return rewrite_bind(&c->rewrite, clip_tree(c, type, s->arena), s);
 }
 

@@ -376,8 +376,19 @@ typedef struct Pass {
 } Pass;
 bool pass_run(const Pass *pass, const ChunkSource *from, Error *err);
 
-/* Marks rows of `changed` where the columns differ (one has a value and the other not counts). */
-void column_differ(const Column *before, const Column *after, const uint8_t *alive, uint8_t *changed);
+/* Marks rows where the columns differ; one has a value and the other not counts. */
+void column_differ(const Column *before, const Column *after, uint8_t *changed, Arena *arena);
+
+/* The frame as it was before a step. */
+typedef struct Watch {
+    Column *column;
+    size_t columns, living;
+    uint8_t *alive;           /* who lived; NULL unless asked for */
+} Watch;
+void watch_begin(Watch *w, const Frame *f);
+const Column *watch_before(const Watch *w, const char *name); /* NULL: there was none */
+const Column *frame_column(const Frame *f, const char *name);
+uint8_t *watch_changed(const Watch *w, const Frame *f, const Step *step); /* [rows] 0 or 1 */
 
 /* Values and how often they occur, in the order they appeared. {0} is empty. */
 typedef struct Tally {

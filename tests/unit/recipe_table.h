@@ -46,17 +46,17 @@ static inline void table_done(Table *t, ColumnBuild *b)
     column_build_finish(b, &t->column[t->chunk.columns++]);
 }
 
-#define TABLE_COLUMN(kind, type, value_type, put)                                              \
-    static inline void table_##kind(Table *t, const char *name, const value_type *value,       \
-                                    const char *has)                                           \
-    {                                                                                          \
-        ColumnBuild *b = table_column(t, name, type);                                          \
-        for (size_t i = 0; i < t->chunk.rows; i++)                                             \
-            if (has && has[i] == '0')                                                          \
-                column_build_missing(b);                                                       \
-            else                                                                               \
-                put;                                                                           \
-        table_done(t, b);                                                                      \
+#define TABLE_COLUMN(kind, type, value_type, put)                                                  \
+    static inline void table_##kind(Table *t, const char *name, const value_type *value,           \
+                                    const char *has)                                               \
+    {                                                                                              \
+        ColumnBuild *b = table_column(t, name, type);                                              \
+        for (size_t i = 0; i < t->chunk.rows; i++)                                                 \
+            if (has && has[i] == '0')                                                              \
+                column_build_missing(b);                                                           \
+            else                                                                                   \
+                put;                                                                               \
+        table_done(t, b);                                                                          \
     }
 
 static inline int64_t table_micros(const char *s)
@@ -97,7 +97,11 @@ static inline Column table_plain(Arena *a, const char *name, size_t rows, Rng *r
         }
         start[i + 1] = (int32_t)text.count;
     }
-    Column c = {.name = name, .type = COLUMN_TEXT, .rows = rows, .valid = valid, .start = start,
+    Column c = {.name = name,
+                .type = COLUMN_TEXT,
+                .rows = rows,
+                .valid = valid,
+                .start = start,
                 .bytes = arena_text(a, text_str(&text))};
     text_release(&text);
     return c;
@@ -116,10 +120,12 @@ static inline void table_random(Table *t, size_t rows, uint64_t seed)
         char word[16];
         snprintf(word, sizeof word, "W%u", (unsigned)rng_below(&rng, 7));
         word[0] = rng_below(&rng, 2) ? 'W' : 'w';
-        rng_below(&rng, 10) ? column_build_int(n, (int64_t)rng_below(&rng, 100)) : column_build_missing(n);
+        rng_below(&rng, 10) ? column_build_int(n, (int64_t)rng_below(&rng, 100))
+                            : column_build_missing(n);
         rng_below(&rng, 10) ? column_build_real(x, rng_normal(&rng) * 10) : column_build_missing(x);
         rng_below(&rng, 10) ? column_build_text(s, word, strlen(word)) : column_build_missing(s);
-        rng_below(&rng, 10) ? column_build_int(b, (int64_t)rng_below(&rng, 2)) : column_build_missing(b);
+        rng_below(&rng, 10) ? column_build_int(b, (int64_t)rng_below(&rng, 2))
+                            : column_build_missing(b);
         rng_below(&rng, 10) ? column_build_int(time, (int64_t)rng_below(&rng, 1u << 31) * 1000000)
                             : column_build_missing(time);
     }
