@@ -74,7 +74,9 @@ static bool open_dataset(Job *j, Error *err)
         dataset_open(store_path(j->store, &j->arena, "datasets/%s.arrow", j->from.hash), err);
     return (j->dataset || error_in(err, "dataset %s", j->from.name)) &&
            store_schema(j->store, j->from.hash, &j->schema, err) &&
-           split_parse(j->row.split, &j->split, err);
+           split_parse(j->row.split, &j->split,
+                       err); /* its seed stays 0: whatever the seed of a run,
+                                                          the same rows test it */
 }
 
 static bool fit_plan(Job *j, Error *err)

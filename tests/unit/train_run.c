@@ -149,7 +149,7 @@ static void rows_of_steps(void **state)
     int64_t run = submit(w, "linear", "FARE", "MILES", "epochs=2 batch=500 patience=0");
     OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
     RunRow r = run_of(w, run);
-    Split split;
+    Split split = {0};
     OK(split_parse("70/15/15", &split, &w->err));
     uint8_t *seen = calloc(TRIPS, 1);
     size_t all = 0;
@@ -264,9 +264,9 @@ static void abort_then_on(void **state)
     World *w = *state;
     Ride r = {.w = w,
               .run = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME",
-                            "epochs=60 batch=8 hidden=64 patience=0")};
-    int64_t whole =
-        submit(w, "mlp", "FARE", "MILES,MINUTES,TIME", "epochs=60 batch=8 hidden=64 patience=0");
+                            "epochs=60 batch=8 hidden=128,128 patience=0")};
+    int64_t whole = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME",
+                           "epochs=60 batch=8 hidden=128,128 patience=0");
     pthread_t thread;
     pthread_create(&thread, NULL, ride, &r);
     wait_step(w, r.run, 100);
