@@ -1,0 +1,184 @@
+/* train_resume -- kill -9 a run at random moments: what goes on from its last checkpoint ends with
+ * the same curves, the same weights, the same test metrics as a run nobody touched. */
+#include "unit/train_world.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+/* In a process of its own, as `lathe work ID` is. */
+static pid_t start(World *w, int64_t run)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        Error err = {0};
+        Store *s = store_open(w->dir, STORE_WRITE, &err);
+        Pool *pool = pool_create(2);
+        bool ok = s && run_execute(s, run, pool, NULL, NULL, NULL, &err);
+        if (!ok)
+            fprintf(stderr, "%s\n", err.text);
+        _exit(ok ? 0 : 1);
+    }
+    assert_true(child > 0);
+    return child;
+}
+
+static bool has_ended(pid_t child)
+{
+    int status;
+    if (waitpid(child, &status, WNOHANG) == 0)
+        return false;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    return true;
+}
+
+/* Kills every 20 to 250 ms until it gets through; returns how often. */
+static int torment(World *w, int64_t run, unsigned seed)
+{
+    srand(seed);
+    for (int kills = 0;; kills++) {
+        pid_t child = start(w, run);
+        double end = clock_now() + .02 + .23 * rand() / RAND_MAX + (kills > 30 ? 60 : 0);
+        while (clock_now() < end) {
+            if (has_ended(child))
+                return kills;
+            usleep(2000);
+        }
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        OK(run_reap(w->s, &w->err) >= 0);
+    }
+}
+
+static void compare(World *w, const char *family, const char *target, const char *settings,
+                    int least_kills)
+{
+    int64_t whole = submit(w, family, target, "MILES,MINUTES,TIME", settings);
+    int64_t torn = submit(w, family, target, "MILES,MINUTES,TIME", settings);
+    OK(run_execute(w->s, whole, w->pool, NULL, NULL, NULL, &w->err));
+    int kills = torment(w, torn, 5);
+    if (kills < least_kills)
+        fail_msg("killed only %d times: the run is too short for this test", kills);
+    assert_int_equal(run_of(w, torn).status, RUN_FINISHED);
+    assert_string_equal(run_of(w, torn).message, run_of(w, whole).message);
+    same_curves(w, whole, torn);
+    same_file(w, whole, torn, "bundle/model.safetensors");
+    json_t *findings = json_array();
+    OK(store_check(w->s, findings, &w->err));
+    assert_int_equal(json_array_size(findings), 0);
+    json_decref(findings);
+}
+
+static void a_net_with_everything(void **state)
+{
+    compare(*state, "mlp", "FARE",
+            "epochs=30 batch=16 hidden=64,64 dropout=0.2 clip=1 warmup=40 patience=0"
+            " checkpoint_seconds=0.05",
+            3);
+}
+
+static void early_stopping_counts_on(void **state)
+{
+    compare(*state, "mlp", "LONG",
+            "epochs=300 batch=16 hidden=64,64 patience=12 lr=0.002 schedule=plateau step_every=3"
+            " checkpoint_seconds=0.05",
+            1);
+}
+
+static void checkpoints_far_apart(void **state)
+{
+    compare(*state, "linear", "FARE",
+            "epochs=60 batch=8 patience=0 optimizer=sgd lr=0.001 checkpoint_seconds=0.1", 1);
+}
+
+/* Live changes come again at their steps: the run that was changed and never killed is the oracle. */
+static void live_changes_come_again(void **state)
+{
+    World *w = *state;
+    const char *settings = "epochs=60 batch=16 hidden=64,64 patience=0 checkpoint_seconds=0.05";
+    int64_t torn = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME", settings);
+    pid_t child = start(w, torn);
+    double end = clock_now() + 30;
+    while (run_of(w, torn).step < 100 && clock_now() < end)
+        usleep(1000);
+    OK(run_command(w->s, torn, "set", "lr", "0.0003", &w->err));
+    OK(run_command(w->s, torn, "set", "dropout", "0.1", &w->err));
+    OK(run_command(w->s, torn, "set", "batch", "40", &w->err));
+    while (store_commands_pending(w->s, torn) && clock_now() < end)
+        usleep(1000);
+    kill(child, SIGKILL); /* right after they took effect: no checkpoint knows of them */
+    waitpid(child, NULL, 0);
+    CommandRow *c;
+    size_t n;
+    OK(store_commands_taken(w->s, torn, -1, &w->a, &c, &n, &w->err));
+    assert_int_equal(n, 3);
+    assert_true(c[0].step > 0 && c[2].step >= c[0].step);
+    int64_t at[3] = {c[0].step, c[1].step, c[2].step};
+    OK(run_reap(w->s, &w->err) == 1);
+    assert_int_equal(run_of(w, torn).status, RUN_KILLED);
+    torment(w, torn, 9);
+
+    /* the oracle: a run that was never killed, told to change at the very same steps */
+    int64_t whole = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME", settings);
+    const char *pair[3][2] = {{"lr", "0.0003"}, {"dropout", "0.1"}, {"batch", "40"}};
+    for (int i = 0; i < 3; i++)
+        OK(store_command_add(w->s, whole, "set", pair[i][0], pair[i][1], &w->err));
+    OK(store_commands_take(w->s, whole, &w->a, &c, &n, &w->err));
+    for (int i = 0; i < 3; i++)
+        OK(store_command_step(w->s, c[i].id, at[i], &w->err));
+    OK(run_execute(w->s, whole, w->pool, NULL, NULL, NULL, &w->err));
+    same_curves(w, whole, torn);
+    same_file(w, whole, torn, "bundle/model.safetensors");
+}
+
+/* A checkpoint that was cut off is passed over for the one before it. */
+static void a_torn_checkpoint(void **state)
+{
+    World *w = *state;
+    const char *settings = "epochs=60 batch=16 hidden=64,64 patience=0 checkpoint_seconds=0.02";
+    int64_t whole = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME", settings);
+    int64_t torn = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME", settings);
+    OK(run_execute(w->s, whole, w->pool, NULL, NULL, NULL, &w->err));
+    pid_t child = start(w, torn);
+    CheckpointRow *c;
+    size_t n = 0;
+    for (double end = clock_now() + 30; n < 3 && clock_now() < end; usleep(1000))
+        OK(store_checkpoints(w->s, torn, &w->a, &c, &n, &w->err));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    OK(store_checkpoints(w->s, torn, &w->a, &c, &n, &w->err));
+    assert_true(n >= 2);
+    OK(truncate(store_path(w->s, &w->a, "%s/model.safetensors", c[n - 1].path), 1000) == 0);
+    OK(run_execute(w->s, torn, w->pool, NULL, NULL, NULL, &w->err));
+    assert_int_equal(events_of(w, torn, "damaged", NULL), 1);
+    same_curves(w, whole, torn);
+    same_file(w, whole, torn, "bundle/model.safetensors");
+}
+
+/* While one process trains a run, another may not. */
+static void one_process_a_run(void **state)
+{
+    World *w = *state;
+    int64_t run = submit(w, "mlp", "FARE", "MILES", "epochs=100000 batch=16 hidden=64 patience=0");
+    pid_t child = start(w, run);
+    double end = clock_now() + 30;
+    while (run_of(w, run).step < 10 && clock_now() < end)
+        usleep(1000);
+    says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err),
+         "is being trained by process");
+    assert_int_equal(run_reap(w->s, &w->err), 0);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    assert_int_equal(run_reap(w->s, &w->err), 1);
+    says(w, run_command(w->s, run, "stop", "", "", &w->err), "not running");
+}
+
+int main(void)
+{
+#define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+    const struct CMUnitTest tests[] = {
+        EACH(a_net_with_everything),   EACH(early_stopping_counts_on), EACH(checkpoints_far_apart),
+        EACH(live_changes_come_again), EACH(a_torn_checkpoint),        EACH(one_process_a_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
