@@ -37,13 +37,13 @@ typedef struct Needles {
 } Needles;
 
 #if defined(__AVX2__)
-static Needles needles(char delimiter, char quote)
+static inline Needles needles(char delimiter, char quote)
 {
     return (Needles){_mm256_set1_epi8(delimiter), _mm256_set1_epi8(quote), _mm256_set1_epi8('\n'),
                      _mm256_set1_epi8('\r')};
 }
 
-static uint32_t mask32(const char *p, const Needles *n, uint32_t *high)
+static inline uint32_t mask32(const char *p, const Needles *n, uint32_t *high)
 {
     __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
     __m256i a = _mm256_or_si256(_mm256_cmpeq_epi8(v, n->delimiter), _mm256_cmpeq_epi8(v, n->quote));
@@ -52,13 +52,13 @@ static uint32_t mask32(const char *p, const Needles *n, uint32_t *high)
     return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(a, b));
 }
 #else
-static Needles needles(char delimiter, char quote)
+static inline Needles needles(char delimiter, char quote)
 {
     return (Needles){_mm_set1_epi8(delimiter), _mm_set1_epi8(quote), _mm_set1_epi8('\n'),
                      _mm_set1_epi8('\r')};
 }
 
-static uint32_t mask16(const char *p, const Needles *n, uint32_t *high)
+static inline uint32_t mask16(const char *p, const Needles *n, uint32_t *high)
 {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i a = _mm_or_si128(_mm_cmpeq_epi8(v, n->delimiter), _mm_cmpeq_epi8(v, n->quote));
@@ -67,7 +67,7 @@ static uint32_t mask16(const char *p, const Needles *n, uint32_t *high)
     return (uint32_t)_mm_movemask_epi8(_mm_or_si128(a, b));
 }
 
-static uint32_t mask32(const char *p, const Needles *n, uint32_t *high)
+static inline uint32_t mask32(const char *p, const Needles *n, uint32_t *high)
 {
     uint32_t high0, high1;
     uint32_t low = mask16(p, n, &high0), up = mask16(p + 16, n, &high1);
@@ -76,7 +76,7 @@ static uint32_t mask32(const char *p, const Needles *n, uint32_t *high)
 }
 #endif
 
-static uint64_t mask64(const char *p, const Needles *n, uint64_t *high)
+static inline uint64_t mask64(const char *p, const Needles *n, uint64_t *high)
 {
     uint32_t high0, high1;
     uint64_t low = mask32(p, n, &high0), up = mask32(p + 32, n, &high1);
@@ -85,7 +85,7 @@ static uint64_t mask64(const char *p, const Needles *n, uint64_t *high)
 }
 
 /* Writes the places of the set bits; four at a time, so up to three too many are written. */
-static uint32_t *spread(uint64_t mask, uint32_t base, uint32_t *into)
+static inline uint32_t *spread(uint64_t mask, uint32_t base, uint32_t *into)
 {
     int count = __builtin_popcountll(mask);
     uint32_t *out = into;
@@ -133,11 +133,64 @@ size_t csv_index(const char *bytes, size_t from, size_t to, char delimiter, char
 
 #endif
 
-uint64_t csv_lines(const char *bytes, size_t n)
+static uint64_t lines_plain(const char *bytes, size_t from, size_t n)
 {
     uint64_t lines = 0;
-    for (size_t i = 0; i < n; i++)
-        lines += (uint64_t)((bytes[i] == '\n') |
-                            ((bytes[i] == '\r') & (i + 1 == n || bytes[i + 1] != '\n')));
+    for (size_t i = from; i < n; i++)
+        lines += bytes[i] == '\n' || (bytes[i] == '\r' && (i + 1 == n || bytes[i + 1] != '\n'));
     return lines;
+}
+
+#if defined(__AVX2__)
+
+static uint64_t lines_vector(const char *bytes, size_t n, size_t *done)
+{
+    const __m256i lf = _mm256_set1_epi8('\n'), cr = _mm256_set1_epi8('\r');
+    uint64_t lines = 0;
+    size_t i = 0;
+    for (; i + 33 <= n; i += 32) { /* one more byte: what follows a CR */
+        __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + i));
+        __m256i next = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + i + 1));
+        __m256i lone = _mm256_andnot_si256(_mm256_cmpeq_epi8(next, lf), _mm256_cmpeq_epi8(v, cr));
+        __m256i ends = _mm256_or_si256(_mm256_cmpeq_epi8(v, lf), lone);
+        lines += (uint64_t)__builtin_popcount((uint32_t)_mm256_movemask_epi8(ends));
+    }
+    *done = i;
+    return lines;
+}
+
+#elif defined(__SSE2__)
+
+static uint64_t lines_vector(const char *bytes, size_t n, size_t *done)
+{
+    const __m128i lf = _mm_set1_epi8('\n'), cr = _mm_set1_epi8('\r');
+    uint64_t lines = 0;
+    size_t i = 0;
+    for (; i + 17 <= n; i += 16) { /* one more byte: what follows a CR */
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i));
+        __m128i next = _mm_loadu_si128((const __m128i *)(const void *)(bytes + i + 1));
+        __m128i lone = _mm_andnot_si128(_mm_cmpeq_epi8(next, lf), _mm_cmpeq_epi8(v, cr));
+        __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(v, lf), lone);
+        lines += (uint64_t)__builtin_popcount((uint32_t)_mm_movemask_epi8(ends));
+    }
+    *done = i;
+    return lines;
+}
+
+#else
+
+static uint64_t lines_vector(const char *bytes, size_t n, size_t *done)
+{
+    (void)bytes, (void)n;
+    *done = 0;
+    return 0;
+}
+
+#endif
+
+uint64_t csv_lines(const char *bytes, size_t n)
+{
+    size_t done;
+    uint64_t lines = lines_vector(bytes, n, &done);
+    return lines + lines_plain(bytes, done, n);
 }

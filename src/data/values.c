@@ -4,6 +4,8 @@
  * cannot disagree. Text with leading zeros (007, 02139) is no number unless one was asked for. */
 #include "reader_int.h"
 
+#include "digits.h"
+
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -43,40 +45,22 @@ bool value_bool(const char *s, size_t n, bool lenient, bool *out)
 
 /* ---- numbers ---- */
 
-static inline bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') < 10;
-}
-
-/* Eight digits at once (Lemire, Mula: parsing series of integers): are they all digits? */
-static inline bool eight_digits(uint64_t v)
-{
-    return !(((v + 0x4646464646464646u) | (v - 0x3030303030303030u)) & 0x8080808080808080u);
-}
-
-static inline uint32_t eight_value(uint64_t v)
-{
-    v -= 0x3030303030303030u;
-    v = v * 10 + (v >> 8);
-    return (uint32_t)(((v & 0x000000FF000000FFu) * 0x000F424000000064u +
-                       ((v >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u) >>
-                      32);
-}
-
-/* Digits from s up to end: their value in *out (modulo 2^64 beyond 19 of them). */
+/* Digits from s up to end: their value behind *out (modulo 2^64 beyond 19 of them). */
 static inline const char *digits(const char *s, const char *end, uint64_t *out)
 {
+    static const uint32_t scale[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     uint64_t value = *out;
-    while (end - s >= 8) {
-        uint64_t v;
-        memcpy(&v, s, 8);
-        if (!eight_digits(v))
+    size_t count;
+    do {
+        uint64_t raw = digits_load(s);
+        count = digits_count(raw);
+        if (count > (size_t)(end - s))
+            count = (size_t)(end - s);
+        if (!count)
             break;
-        value = value * 100000000u + eight_value(v);
-        s += 8;
-    }
-    for (; s < end && is_digit(*s); s++)
-        value = value * 10 + (uint64_t)(*s - '0');
+        value = value * scale[count] + digits_value(raw, count);
+        s += count;
+    } while (count == 8);
     *out = value;
     return s;
 }
@@ -111,9 +95,8 @@ bool value_int(const char *s, size_t n, bool lenient, int64_t *out)
     return true;
 }
 
-static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
 /* Rare forms: exponents far out, more than 19 digits, inf; correctly rounded by base. */
 static bool slow_real(const char *s, size_t n, char decimal, double *out)
@@ -129,38 +112,30 @@ static bool slow_real(const char *s, size_t n, char decimal, double *out)
     return text_to_real(copy, n, out);
 }
 
-bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out)
+/* What is left: more than 16 digits, an exponent, odd forms. */
+static bool long_real(const char *s, size_t n, char decimal, bool lenient, double *out)
 {
     const char *end = s + n, *p = s;
-    bool minus = n && *p == '-';
-    p += minus || (n && *p == '+');
-    if (p == end)
-        return false;
-    const char *whole = p;
+    bool minus = *p == '-';
+    p += minus || *p == '+';
     uint64_t value = 0;
+    const char *whole = p;
     p = digits(p, end, &value);
     size_t count = (size_t)(p - whole);
-    if (!lenient && count > 1 && *whole == '0' && p == end)
-        return false; /* 007 */
-    if (!lenient && *s == '+' && p == end)
-        return false; /* +4930123456 */
-    long exponent = 0;
-    if (p < end && *p == decimal) {
-        const char *point = ++p;
-        p = digits(p, end, &value);
-        exponent = point - p;
-        count += (size_t)(p - point);
-    }
-    if (p < end || !count || count > 19) {
-        if (!lenient && count > 19 && p == end && !exponent)
-            return false; /* a name made of digits, not a quantity */
-        return slow_real(s, n, decimal, out);
-    }
-    if (!lenient && value > INT64_MAX && !exponent)
-        return false;
-    if (value > ((uint64_t)1 << 53) || exponent < -22)
-        return slow_real(s, n, decimal, out);
-    double real = (double)value / powers[-exponent]; /* both exact, so rounded once (Clinger) */
+    bool name = !lenient && p == end && (count > 1 && *whole == '0'); /* 007 */
+    name |= !lenient && p == end && (count > 19 || value > INT64_MAX || *s == '+');
+    return !name && slow_real(s, n, decimal, out);
+}
+
+bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out)
+{
+    uint64_t value;
+    int behind;
+    size_t minus = n && *s == '-';
+    if (!digits_point(s + n, n - minus, decimal, &value, &behind) || value > (uint64_t)1 << 53 ||
+        (!lenient && !behind && s[minus] == '0' && n - minus > 1))
+        return n && long_real(s, n, decimal, lenient, out);
+    double real = (double)value / powers[behind]; /* both exact, so rounded once (Clinger) */
     *out = minus ? -real : real;
     return true;
 }
