@@ -36,9 +36,9 @@ typedef struct CommandCall {          /* the first five are the caller's; the re
     const void *settings;             /* of the command's Param rows */
     size_t words; const char *const *word;       /* the arguments in order */
     size_t extras; const ParamRow *extra;        /* KEY=VALUE beyond its rows, if it takes such */
-    bool (*was_set)(const struct CommandCall *call, const char *key); /* given by the user? */
-    const char *const *given; size_t givens;
+    size_t givens; const char *const *given;     /* keys of its rows that the user gave */
 } CommandCall;
+bool command_given(const CommandCall *call, const char *key);
 
 struct Command {
     const char *name;                 /* "train"; for a verb of a verb: "pause" in runs */
@@ -54,6 +54,7 @@ struct Command {
     /* Text of the result for people; NULL: the general printer (objects as "key  value" lines,
      * arrays of objects as tables). width in columns. */
     void (*print)(const json_t *result, size_t width, Text *into);
+    void (*more)(Text *into);         /* further help: tables of hyperparameters; NULL */
 };
 
 extern const Command *const commands[];           /* NULL-ended, order of the help */

@@ -1,0 +1,49 @@
+/* command_int.h -- what the verbs share: the list of them, and small helpers for results. */
+#ifndef COMMAND_INT_H
+#define COMMAND_INT_H
+
+#include <lathe/command.h>
+
+/* The one list. Its order is the order of the help. A verb is src/command/NAME.c and a row here. */
+#define COMMANDS(X) \
+    X(sample)       \
+    X(ingest)       \
+    X(data)         \
+    X(sql)          \
+    X(clean)        \
+    X(train)        \
+    X(runs)         \
+    X(predict)      \
+    X(drift)        \
+    X(plot)         \
+    X(export)       \
+    X(doctor)       \
+    X(manual)       \
+    X(work)
+
+#define AS_EXTERN(name) extern const Command name##_command;
+COMMANDS(AS_EXTERN)
+#undef AS_EXTERN
+
+/* The verb's i-th word, or NULL. */
+const char *call_word(const CommandCall *call, size_t i);
+/* News for the one who waits; call->say may be NULL. */
+void call_say(const CommandCall *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
+Store *call_store(const CommandCall *call, StoreMode mode, Error *err);
+
+/* Results. NaN and infinities become null, which JSON can say. */
+void result_real(json_t *into, const char *key, double value);
+void result_text(json_t *into, const char *key, const char *value);
+void result_int(json_t *into, const char *key, int64_t value);
+void result_time(json_t *into, const char *key, int64_t micros); /* 0: null */
+json_t *result_run(const RunRow *r);                               /* the summary that list shows */
+bool result_run_metrics(Store *s, int64_t run, json_t *into, Error *err); /* last of every key, flat */
+
+/* Enters a dataset file of the workspace with its columns and rejects: one transaction. */
+bool workspace_register(Store *s, const DatasetRow *row, const RejectRow *rejects, size_t n,
+                        Error *err);
+/* "../data/Trips 2019.csv.gz" -> "trips_2019" */
+char *workspace_name_of(const char *source, Arena *a);
+bool workspace_name_check(const char *name, Error *err);
+
+#endif
