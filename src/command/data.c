@@ -1,0 +1,198 @@
+/* data.c -- lathe data: the datasets; schema, profile and rejects of one. */
+#include "command_int.h"
+
+#include <math.h>
+
+static json_t *dataset_json(const DatasetRow *r)
+{
+    json_t *o = json_object();
+    result_text(o, "dataset", r->name);
+    result_text(o, "hash", r->hash);
+    result_int(o, "rows", r->rows);
+    result_int(o, "columns", r->columns);
+    result_int(o, "rejects", r->rejects);
+    result_int(o, "bytes", r->bytes);
+    result_time(o, "created", r->created);
+    result_text(o, "source", r->source);
+    return o;
+}
+
+static json_t *list(Store *s, Error *err)
+{
+    Arena arena = {0};
+    DatasetRow *rows;
+    size_t n;
+    json_t *o = NULL;
+    if (store_datasets(s, &arena, &rows, &n, err)) {
+        json_t *table = json_array();
+        for (size_t i = 0; i < n; i++) {
+            json_t *row = dataset_json(&rows[i]);
+            char brief[13] = {0};
+            for (size_t k = 0; k < 12 && rows[i].hash[k]; k++)
+                brief[k] = rows[i].hash[k];
+            result_text(row, "hash", brief);
+            json_array_append_new(table, row);
+        }
+        o = json_pack("{s:o}", "datasets", table);
+    }
+    arena_release(&arena);
+    return o;
+}
+
+static void add_limit(json_t *row, const char *key, const ColumnProfile *p, double value)
+{
+    Text text = {0};
+    if (p->type == COLUMN_TIME)
+        time_format((int64_t)value, &text);
+    else if (p->type == COLUMN_DATE)
+        date_format((int32_t)value, &text);
+    if (text.count)
+        result_text(row, key, text_str(&text));
+    else
+        result_real(row, key, value);
+    text_release(&text);
+}
+
+static json_t *column_json(const Field *f, const ColumnProfile *p)
+{
+    json_t *o = json_object();
+    result_text(o, "column", f->name);
+    result_text(o, "type", column_type_name(f->type));
+    result_text(o, "role", role_name(f->role));
+    result_int(o, "missing", (int64_t)p->missing);
+    result_real(o, "distinct", round(p->distinct));
+    bool any = p->numeric && p->count > p->missing;
+    bool when = p->type == COLUMN_TIME || p->type == COLUMN_DATE;
+    if (any) {
+        add_limit(o, "min", p, p->least);
+        add_limit(o, "mean", p, p->mean);
+        add_limit(o, "median", p, p->quantile[50]);
+        add_limit(o, "max", p, p->most);
+        result_real(o, "std", when ? (double)NAN : p->deviation);
+    }
+    result_text(o, "top", p->tops ? p->top[0].value : NULL);
+    return o;
+}
+
+static json_t *rejects_json(Store *s, const char *hash, Error *err)
+{
+    Arena arena = {0};
+    RejectRow *rows;
+    size_t n;
+    json_t *table = NULL;
+    if (store_rejects(s, hash, 10, &arena, &rows, &n, err)) {
+        table = json_array();
+        for (size_t i = 0; i < n; i++) {
+            json_t *row = json_object();
+            result_int(row, "line", rows[i].line);
+            result_text(row, "reason", rows[i].reason);
+            result_text(row, "text", rows[i].text);
+            json_array_append_new(table, row);
+        }
+    }
+    arena_release(&arena);
+    return table;
+}
+
+static json_t *show(Store *s, const char *name, Error *err)
+{
+    Arena arena = {0};
+    Schema schema = {0};
+    DatasetRow row;
+    json_t *o = NULL, *rejects = NULL;
+    Dataset *d = workspace_dataset(s, name, &arena, &row, err);
+    if (d && workspace_schema(s, d, &schema, err) &&
+        (rejects = rejects_json(s, row.hash, err)) != NULL) {
+        o = dataset_json(&row);
+        if (*row.parent) {
+            result_text(o, "parent", row.parent);
+            result_text(o, "recipe", row.recipe);
+        }
+        json_t *columns = json_array();
+        for (size_t i = 0; i < schema.count; i++)
+            json_array_append_new(columns,
+                                  column_json(&schema.field[i], &dataset_profile(d)->column[i]));
+        json_object_set_new(o, "schema", columns);
+        if (json_array_size(rejects))
+            json_object_set(o, "first_rejects", rejects);
+    }
+    json_decref(rejects);
+    schema_release(&schema);
+    dataset_close(d);
+    arena_release(&arena);
+    return o;
+}
+
+static bool run(CommandCall *call, json_t **result, Error *err)
+{
+    Store *s = call_store(call, STORE_READ, err);
+    if (s)
+        *result = call->words ? show(s, call->word[0], err) : list(s, err);
+    store_close(s);
+    return *result != NULL;
+}
+
+static bool run_role(CommandCall *call, json_t **result, Error *err)
+{
+    Arena arena = {0};
+    Schema schema = {0};
+    DatasetRow row;
+    Role role;
+    const char *column = call->word[1], *word = call->word[2];
+    Store *s = call_store(call, STORE_WRITE, err);
+    Dataset *d = s ? workspace_dataset(s, call->word[0], &arena, &row, err) : NULL;
+    bool ok = d && (role_parse(word, &role) ||
+                    error_set(err, ERROR_USAGE,
+                              "no role '%s': feature, target, time, id or ignore", word));
+    ok = ok && schema_need(dataset_schema(d), column, err) != SIZE_MAX &&
+         store_column_role(s, row.hash, column, role_name(role), err);
+    if (ok)
+        *result = json_pack("{s:s, s:s, s:s}", "dataset", row.name, "column", column, "role",
+                            role_name(role));
+    schema_release(&schema);
+    dataset_close(d);
+    store_close(s);
+    arena_release(&arena);
+    return ok;
+}
+
+static bool run_rename(CommandCall *call, json_t **result, Error *err)
+{
+    Store *s = call_store(call, STORE_WRITE, err);
+    bool ok = s && workspace_name_check(call->word[1], err) &&
+              store_dataset_rename(s, call->word[0], call->word[1], err);
+    if (ok)
+        *result = json_pack("{s:s}", "dataset", call->word[1]);
+    store_close(s);
+    return ok;
+}
+
+static const Arg show_args[] = {
+    {.name = "NAME", .kind = ARG_DATASET, .optional = true, .about = "a dataset's name, hash or the hash's beginning; none lists all"},
+    ARG_END};
+static const Command show_verb = {
+    .name = "show", .about = "lists the datasets, or shows one: schema, profile, rejects", .args = show_args, .run = run};
+
+static const Arg role_args[] = {
+    {.name = "NAME", .kind = ARG_DATASET, .about = "the dataset"},
+    {.name = "COLUMN", .kind = ARG_WORD, .about = "the column"},
+    {.name = "ROLE", .kind = ARG_WORD, .about = "feature, target, time, id or ignore"},
+    ARG_END};
+static const Command role_verb = {
+    .name = "role", .about = "says what a column is for", .args = role_args, .run = run_role};
+
+static const Arg rename_args[] = {
+    {.name = "NAME", .kind = ARG_DATASET, .about = "the dataset"},
+    {.name = "TO", .kind = ARG_WORD, .about = "its new name"},
+    ARG_END};
+static const Command rename_verb = {
+    .name = "rename", .about = "gives a dataset another name", .args = rename_args, .run = run_rename};
+
+static const Command *const verbs[] = {&show_verb, &role_verb, &rename_verb, NULL};
+
+const Command data_command = {
+    .name = "data",
+    .about = "the datasets; schema, profile and rejects of one",
+    .example = "lathe data trips_jan",
+    .verbs = verbs,
+};

@@ -1,0 +1,138 @@
+/* ingest.c -- lathe ingest: a source becomes a dataset of the workspace. */
+#include "command_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct IngestSettings {
+    char *as;
+    IngestOptions options;
+} IngestSettings;
+
+/* Rejected rows wait in memory for the transaction that enters the dataset; each is cut to a length
+ * that still shows what is wrong with it. */
+#define REJECT_TEXT_MOST 400
+
+typedef struct Rejects {
+    VEC(RejectRow) row;
+    Arena arena;
+} Rejects;
+
+static void keep_reject(void *context, const Reject *r)
+{
+    Rejects *kept = context;
+    int n = r->text_size > REJECT_TEXT_MOST ? REJECT_TEXT_MOST : (int)r->text_size;
+    vec_add(&kept->row, (RejectRow){.line = (int64_t)r->line,
+                                    .reason = arena_text(&kept->arena, r->reason),
+                                    .text = arena_printf(&kept->arena, "%.*s", n, r->text)});
+}
+
+static json_t *report_json(const char *name, const char *source, const IngestReport *r,
+                           const Rejects *rejects)
+{
+    json_t *o = json_object();
+    result_text(o, "dataset", name);
+    result_text(o, "hash", r->hash);
+    result_text(o, "source", source);
+    result_int(o, "rows", (int64_t)r->rows);
+    result_int(o, "columns", (int64_t)r->columns);
+    result_int(o, "rejects", (int64_t)r->rejects);
+    result_int(o, "bytes", (int64_t)r->bytes);
+    result_real(o, "seconds", r->seconds);
+    if (r->sniffed)
+        json_object_set(o, "sniffed", r->sniffed);
+    json_t *first = json_array();
+    for (size_t i = 0; i < rejects->row.count && i < 5; i++) {
+        json_t *row = json_object();
+        result_int(row, "line", rejects->row.at[i].line);
+        result_text(row, "reason", rejects->row.at[i].reason);
+        json_array_append_new(first, row);
+    }
+    if (json_array_size(first))
+        json_object_set_new(o, "first_rejects", first);
+    else
+        json_decref(first);
+    return o;
+}
+
+/* A relative path means nothing from elsewhere, so lineage keeps the whole one. */
+static char *source_name(const char *source, Arena *a)
+{
+    char *whole = strstr(source, "://") || !strcmp(source, "-") ? NULL : realpath(source, NULL);
+    char *kept = arena_text(a, whole ? whole : source);
+    free(whole);
+    return kept;
+}
+
+static bool enter(Store *s, const char *name, const char *source, const IngestReport *report,
+                  const Rejects *rejects, Error *err)
+{
+    char *sniffed = report->sniffed ? json_dumps(report->sniffed, JSON_COMPACT) : NULL;
+    DatasetRow row = {.hash = report->hash,
+                      .name = name,
+                      .source = source,
+                      .source_tag = report->source_tag,
+                      .parent = "",
+                      .recipe = "",
+                      .plan = "",
+                      .sniffed = sniffed ? sniffed : "{}",
+                      .rejects = (int64_t)report->rejects};
+    bool ok = workspace_register(s, &row, rejects->row.at, rejects->row.count, err);
+    free(sniffed);
+    return ok;
+}
+
+static bool run(CommandCall *call, json_t **result, Error *err)
+{
+    const IngestSettings *set = call->settings;
+    const char *source = call_word(call, 0);
+    Arena arena = {0};
+    Rejects rejects = {0};
+    IngestReport report = {0};
+    const char *name = set->as && *set->as ? set->as : workspace_name_of(source, &arena);
+    if (call->screen && strcmp(source, "-") == 0)
+        return error_set(err, ERROR_USAGE, "ingest -: the workbench has no standard input to read");
+    Store *s = workspace_name_check(name, err) ? call_store(call, STORE_WRITE, err) : NULL;
+    bool ok = s && ingest(source, &set->options, store_path(s, &arena, "datasets"), call->pool,
+                          keep_reject, &rejects, call->progress, &report, err) &&
+              enter(s, name, source_name(source, &arena), &report, &rejects, err);
+    if (ok)
+        *result = report_json(name, source, &report, &rejects);
+    store_close(s);
+    ingest_report_release(&report);
+    vec_release(&rejects.row);
+    arena_release(&rejects.arena);
+    arena_release(&arena);
+    return ok;
+}
+
+static const Arg args[] = {
+    {.name = "SRC", .kind = ARG_FILE, .about = "a path, a glob, an http(s) address, or - for standard input; gzip and zstd by content"},
+    ARG_END};
+
+static const char *const header_names[] = {"auto", "yes", "no", NULL};
+static const Param params[] = {
+    PARAM_TEXT(IngestSettings, as, "as", "", "the dataset's name; from the file's name when not given"),
+    PARAM_TEXT(IngestSettings, options.delimiter, "delimiter", "", "one character, or \\t; guessed when not given"),
+    PARAM_TEXT(IngestSettings, options.quote, "quote", "", "the quote character; guessed when not given"),
+    PARAM_PICK(IngestSettings, options.header, "header", 0, header_names, "is the first row names?"),
+    PARAM_TEXT(IngestSettings, options.encoding, "encoding", "", "utf-8 or latin-1; guessed when not given"),
+    PARAM_TEXT(IngestSettings, options.null_words, "null", "", "words that mean missing, with commas between"),
+    PARAM_TEXT(IngestSettings, options.types, "types", "", "COL:TYPE,... for columns that are guessed wrong"),
+    PARAM_TEXT(IngestSettings, options.decimal, "decimal", "", "decimal mark, . or ,; guessed when not given"),
+    PARAM_INT(IngestSettings, options.skip, "skip", -1, -1, 1000000, "lines", "lines before the table; -1 guesses"),
+    PARAM_REAL(IngestSettings, options.reject_limit, "reject_limit", 0.5, 0, 1, "", "share of rejected rows that is an error"),
+    PARAM_END};
+
+const Command ingest_command = {
+    .name = "ingest",
+    .about = "reads a table into the workspace as a dataset",
+    .details = "What is guessed (delimiter, header, types, words for missing) is printed and can be\n"
+               "overridden by a setting. Bad rows never stop an ingest: they are kept with line and reason.",
+    .example = "lathe ingest sample-data/taxi_2019_01.csv as=trips_jan",
+    .args = args,
+    .params = params,
+    .params_size = sizeof(IngestSettings),
+    .run = run,
+};
