@@ -1,0 +1,275 @@
+/* runs.c -- lathe runs: list, show, steer, fork and tidy runs; one row a verb. The difference of
+ * two runs stands in runs_diff.c. */
+#include "command_int.h"
+
+#include <string.h>
+
+extern const Command runs_diff_verb;
+
+typedef struct Found { Store *store; Arena arena; RunRow row; } Found;
+
+static bool find(Found *f, const CommandCall *call, StoreMode mode, Error *err)
+{
+    f->store = call_store(call, mode, err);
+    if (!f->store)
+        return false;
+    if (mode == STORE_WRITE)
+        run_reap(f->store, NULL);
+    return store_run_find(f->store, call->word[0], &f->arena, &f->row, err);
+}
+
+static void found_release(Found *f)
+{
+    store_close(f->store);
+    arena_release(&f->arena);
+}
+
+/* Every steering verb ends with the run as it now is. */
+static bool give(Found *f, bool ok, json_t **result, Error *err)
+{
+    RunRow now;
+    ok = ok && store_run_get(f->store, f->row.id, &f->arena, &now, err);
+    if (ok)
+        *result = result_run(&now);
+    found_release(f);
+    return ok;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------- */
+
+static bool run_list(CommandCall *call, json_t **result, Error *err)
+{
+    Arena arena = {0};
+    RunRow *rows;
+    size_t n;
+    Store *s = call_store(call, STORE_READ, err);
+    bool ok = s && store_runs(s, &arena, &rows, &n, err);
+    json_t *table = json_array();
+    for (size_t i = 0; ok && i < n; i++)
+        json_array_append_new(table, result_run(&rows[i]));
+    if (ok)
+        *result = json_pack("{s:O}", "runs", table);
+    json_decref(table);
+    store_close(s);
+    arena_release(&arena);
+    return ok;
+}
+
+static bool add_params(Store *s, int64_t run, json_t *into, Error *err)
+{
+    Arena arena = {0};
+    ParamRow *rows;
+    size_t n;
+    bool ok = store_run_params(s, run, &arena, &rows, &n, err);
+    json_t *o = json_object();
+    for (size_t i = 0; ok && i < n; i++)
+        result_text(o, rows[i].key, rows[i].value);
+    json_object_set_new(into, "params", o);
+    arena_release(&arena);
+    return ok;
+}
+
+static bool add_events(Store *s, int64_t run, json_t *into, Error *err)
+{
+    Arena arena = {0};
+    EventRow *rows;
+    size_t n;
+    int64_t cursor = 0;
+    bool ok = store_events_since(s, run, &cursor, &arena, &rows, &n, err);
+    json_t *table = json_array();
+    for (size_t i = 0; ok && i < n; i++) {
+        json_t *o = json_object();
+        result_time(o, "time", rows[i].time);
+        result_int(o, "step", rows[i].step);
+        result_text(o, "kind", rows[i].kind);
+        result_text(o, "text", rows[i].text);
+        json_array_append_new(table, o);
+    }
+    json_object_set_new(into, "events", table);
+    arena_release(&arena);
+    return ok;
+}
+
+static bool run_show(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_READ, err);
+    if (ok) {
+        json_t *o = *result = result_run(&f.row);
+        result_text(o, "task", f.row.task);
+        result_text(o, "split", f.row.split);
+        result_int(o, "seed", f.row.seed);
+        result_text(o, "dataset_hash", f.row.dataset);
+        result_text(o, "recipe", f.row.recipe);
+        result_text(o, "features", f.row.features);
+        result_text(o, "note", f.row.note);
+        result_text(o, "machine", f.row.machine);
+        result_text(o, "version", f.row.version);
+        if (f.row.parent) {
+            result_int(o, "parent", f.row.parent);
+            result_int(o, "parent_step", f.row.parent_step);
+        }
+        json_t *last = json_object();
+        ok = result_run_metrics(f.store, f.row.id, last, err);
+        json_object_set_new(o, "metrics", last);
+        ok = ok && add_params(f.store, f.row.id, o, err) && add_events(f.store, f.row.id, o, err);
+    }
+    found_release(&f);
+    return ok;
+}
+
+/* ---- steering ------------------------------------------------------------------------------------- */
+
+static bool run_set(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_WRITE, err);
+    if (ok && !call->extras)
+        ok = error_set(err, ERROR_USAGE, "set: nothing to change; write KEY=VALUE, as in lr=3e-4");
+    for (size_t i = 0; ok && i < call->extras; i++)
+        ok = run_command(f.store, f.row.id, "set", call->extra[i].key, call->extra[i].value, err);
+    return give(&f, ok, result, err);
+}
+
+/* pause, stop and checkpoint are the commands of those names */
+static bool run_steer(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_WRITE, err) &&
+              run_command(f.store, f.row.id, call->command->name, "", "", err);
+    return give(&f, ok, result, err);
+}
+
+/* A paused run goes on; one whose process is gone starts again from its last checkpoint. */
+static bool run_resume(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_WRITE, err);
+    bool living = f.row.status == RUN_PAUSED || f.row.status == RUN_RUNNING;
+    if (ok && f.row.status == RUN_FINISHED)
+        ok = error_set(err, ERROR_USAGE, "run %lld has finished; fork it to go on with changes",
+                       (long long)f.row.id);
+    else if (ok && living)
+        ok = run_command(f.store, f.row.id, "resume", "", "", err);
+    else if (ok)
+        ok = run_spawn(call->program, call->workspace, f.row.id, err);
+    return give(&f, ok, result, err);
+}
+
+typedef struct ForkSettings { int step; int detach; } ForkSettings;
+
+static bool run_fork_verb(CommandCall *call, json_t **result, Error *err)
+{
+    const ForkSettings *set = call->settings;
+    Found f = {0};
+    int64_t forked = 0;
+    bool ok = find(&f, call, STORE_WRITE, err) &&
+              (forked = run_fork(f.store, f.row.id, set->step, call->extra, call->extras, err)) != 0;
+    if (ok)
+        f.row.id = forked;
+    if (ok && (set->detach || call->screen))
+        ok = run_spawn(call->program, call->workspace, forked, err);
+    else if (ok)
+        ok = run_execute(f.store, forked, call->pool, NULL, NULL,
+                         call->progress ? &call->progress->stop : NULL, err);
+    return give(&f, ok, result, err);
+}
+
+/* ---- tidying --------------------------------------------------------------------------------------- */
+
+static char *rest_of(const CommandCall *call, Arena *a)
+{
+    Text text = {0};
+    for (size_t i = 1; i < call->words; i++)
+        text_printf(&text, "%s%s", i > 1 ? " " : "", call->word[i]);
+    char *kept = arena_text(a, text_str(&text));
+    text_release(&text);
+    return kept;
+}
+
+static bool run_rename_verb(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_WRITE, err) &&
+              store_run_rename(f.store, f.row.id, call->word[1], err);
+    return give(&f, ok, result, err);
+}
+
+/* "tag ID good -slow": a tag with a minus in front is taken away */
+static bool run_tag(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_WRITE, err);
+    for (size_t i = 1; ok && i < call->words; i++) {
+        const char *tag = call->word[i];
+        ok = store_run_tag(f.store, f.row.id, tag + (*tag == '-'), *tag != '-', err);
+    }
+    return give(&f, ok, result, err);
+}
+
+static bool run_note(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_WRITE, err) &&
+              store_run_note(f.store, f.row.id, rest_of(call, &f.arena), err);
+    if (ok)
+        *result = json_pack("{s:I, s:s}", "run", (json_int_t)f.row.id, "note",
+                            rest_of(call, &f.arena));
+    found_release(&f);
+    return ok;
+}
+
+static bool run_delete(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    bool ok = find(&f, call, STORE_WRITE, err);
+    if (ok && (f.row.status == RUN_RUNNING || f.row.status == RUN_PAUSED))
+        ok = error_set(err, ERROR_USAGE, "run %lld is still going; stop it first",
+                       (long long)f.row.id);
+    const char *dir = ok ? store_path(f.store, &f.arena, "runs/%lld", (long long)f.row.id) : "";
+    ok = ok && store_run_delete(f.store, f.row.id, err) &&
+         (!file_exists(dir) || dir_remove(dir, err));
+    if (ok)
+        *result = json_pack("{s:I}", "deleted", (json_int_t)f.row.id);
+    found_release(&f);
+    return ok;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------- */
+
+#define RUN_ARG {.name = "ID", .kind = ARG_RUN, .about = "the run's number or name, or last"}
+static const Arg one[] = {RUN_ARG, ARG_END};
+static const Arg and_name[] = {RUN_ARG, {.name = "NAME", .kind = ARG_WORD, .about = "its new name"}, ARG_END};
+static const Arg and_tags[] = {RUN_ARG, {.name = "TAG", .kind = ARG_WORD, .many = true, .about = "a tag to add, or -TAG to take away"}, ARG_END};
+static const Arg and_note[] = {RUN_ARG, {.name = "TEXT", .kind = ARG_WORD, .optional = true, .many = true, .about = "the note; none clears it"}, ARG_END};
+
+static const Command list_verb = {.name = "list", .about = "all runs, newest first", .run = run_list};
+static const Command show_verb = {.name = "show", .about = "one run: metrics, hyperparameters, events", .args = one, .run = run_show};
+static const Command set_verb = {.name = "set", .about = "changes hyperparameters while it runs", .args = one,
+    .extras = "a live hyperparameter: lr=, batch=, weight_decay=, dropout=, clip=, patience=", .run = run_set,
+    .example = "lathe runs set last lr=3e-4"};
+static const Command pause_verb = {.name = "pause", .about = "pauses it at the next step", .args = one, .run = run_steer};
+static const Command resume_verb = {.name = "resume", .about = "goes on: a paused run, or one whose process was killed", .args = one, .run = run_resume};
+static const Command stop_verb = {.name = "stop", .about = "ends it properly: best weights, test metrics, model", .args = one, .run = run_steer};
+static const Command checkpoint_verb = {.name = "checkpoint", .about = "writes a checkpoint now", .args = one, .run = run_steer};
+static const Param fork_params[] = {
+    PARAM_INT(ForkSettings, step, "step", -1, -1, 2147483647, "step", "the checkpoint at or before this step; -1 the newest"),
+    PARAM_BOOL(ForkSettings, detach, "detach", 1, "train in a process of its own"),
+    PARAM_END};
+static const Command fork_verb = {.name = "fork", .about = "a new run from a checkpoint of this one, with changes", .args = one,
+    .params = fork_params, .params_size = sizeof(ForkSettings), .extras = "a hyperparameter to change", .run = run_fork_verb,
+    .example = "lathe runs fork last lr=1e-4 epochs=40"};
+static const Command rename_verb = {.name = "rename", .about = "gives it another name", .args = and_name, .run = run_rename_verb};
+static const Command tag_verb = {.name = "tag", .about = "adds tags, or takes them away", .args = and_tags, .run = run_tag};
+static const Command note_verb = {.name = "note", .about = "keeps a note with it", .args = and_note, .run = run_note};
+static const Command delete_verb = {.name = "delete", .about = "removes it with metrics, checkpoints and model", .args = one, .run = run_delete};
+
+static const Command *const verbs[] = {&list_verb, &show_verb, &runs_diff_verb, &set_verb, &pause_verb, &resume_verb,
+    &stop_verb, &checkpoint_verb, &fork_verb, &rename_verb, &tag_verb, &note_verb, &delete_verb, NULL};
+
+const Command runs_command = {
+    .name = "runs",
+    .about = "lists, shows, compares, steers, forks and tidies runs",
+    .example = "lathe runs diff 1 2",
+    .verbs = verbs,
+};
