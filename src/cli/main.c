@@ -146,7 +146,7 @@ static bool open_workbench(const Options *o, const char *program, Error *err)
         return error_set(err, ERROR_USAGE,
                          "the workbench needs a terminal; without one name a verb, see lathe --help");
     TuiOptions options = {.workspace = o->workspace, .program = program};
-    return tui_main(&options, err) == 0;
+    return tui_main(&options, err);
 }
 
 static bool run(const Options *o, const char *program, Error *err)
