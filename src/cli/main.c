@@ -4,7 +4,7 @@
  * 2 wrong usage. Errors are one line on standard error: what, where, what to do.               */
 #include <lathe/command.h>
 
-#include "../tui/tui.h"
+#include "tui/tui.h"
 
 #include <errno.h>
 #include <limits.h>
