@@ -46,7 +46,8 @@ struct Command {
     const char *details;              /* paragraphs for --help and the manual; may be NULL */
     const char *example;              /* a line that works on the sample trips */
     const Arg *args;                  /* ends with ARG_END; NULL: none */
-    const Param *params; size_t params_size;
+    const Param *params; size_t params_size; /* of the whole settings' struct */
+    const Param *shared; size_t shared_at;   /* rows of a room below, whose struct stands there in it */
     const char *extras;               /* what KEY=VALUE means beyond params; NULL: none are taken */
     const Command *const *verbs;      /* verbs of the verb, NULL-ended; the first is the default */
     bool hidden;                      /* not in help: for our own processes */

@@ -35,10 +35,23 @@ typedef struct Parse {
     VEC(const char *) given;
 } Parse;
 
+/* The row of a setting and the struct it points into; NULL if there is no such setting. */
+static const Param *find_row(const Parse *p, const char *name, void **settings)
+{
+    const Command *c = p->command;
+    const Param *row = c->params ? param_find(c->params, name) : NULL;
+    *settings = p->settings;
+    if (!row && c->shared && (row = param_find(c->shared, name)) != NULL)
+        *settings = (char *)p->settings + c->shared_at;
+    return row;
+}
+
 static void parse_release(Parse *p)
 {
-    if (p->settings)
+    if (p->settings && p->command->params)
         params_release(p->command->params, p->settings);
+    if (p->settings && p->command->shared)
+        params_release(p->command->shared, (char *)p->settings + p->command->shared_at);
     vec_release(&p->word);
     vec_release(&p->extra);
     vec_release(&p->given);
@@ -113,7 +126,9 @@ static bool unknown_key(const Parse *p, const char *key, Error *err)
 {
     const char *names[128];
     size_t n = 0;
-    for (const Param *row = p->command->params; row && row->kind && n < 128; row++)
+    for (const Param *row = p->command->params; row && row->kind && n < 64; row++)
+        names[n++] = row->name;
+    for (const Param *row = p->command->shared; row && row->kind && n < 128; row++)
         names[n++] = row->name;
     const char *near = text_nearest(key, names, n);
     error_set(err, ERROR_USAGE, "%s: no setting '%s'%s%s", p->command->name, key,
@@ -125,10 +140,11 @@ static bool take_setting(Parse *p, const char *word, size_t key, Error *err)
 {
     char *name = arena_printf(&p->arena, "%.*s", (int)key, word);
     const char *value = word + key + 1;
-    const Param *row = p->command->params ? param_find(p->command->params, name) : NULL;
+    void *settings;
+    const Param *row = find_row(p, name, &settings);
     if (row) {
         vec_add(&p->given, row->name);
-        return param_set(row, p->settings, value, err) || error_in(err, "%s", p->command->name);
+        return param_set(row, settings, value, err) || error_in(err, "%s", p->command->name);
     }
     if (!p->command->extras)
         return unknown_key(p, name, err);
@@ -141,8 +157,8 @@ static bool take_word(Parse *p, const char *word, Error *err)
     bool dashes = strncmp(word, "--", 2) == 0 && word[2];
     const char *plain = dashes ? word + 2 : word;
     size_t key = key_length(plain);
-    bool known = key && p->command->params &&
-                 param_find(p->command->params, arena_printf(&p->arena, "%.*s", (int)key, plain));
+    void *settings;
+    bool known = key && find_row(p, arena_printf(&p->arena, "%.*s", (int)key, plain), &settings);
     if (key && (known || dashes || !takes_sql(p->command)))
         return take_setting(p, plain, key, err);
     if (dashes) {
@@ -207,10 +223,12 @@ static bool parse(Parse *p, size_t words, const char *const *word, Error *err)
     size_t at = 1;
     if (!choose_verb(p, &at, words, word, err))
         return false;
-    if (p->command->params) {
+    if (p->command->params_size)
         p->settings = arena_alloc(&p->arena, p->command->params_size);
+    if (p->command->params)
         params_init(p->command->params, p->settings);
-    }
+    if (p->command->shared)
+        params_init(p->command->shared, (char *)p->settings + p->command->shared_at);
     for (; at < words; at++)
         if (!take_word(p, word[at], err))
             return false;

@@ -145,6 +145,7 @@ static void offer_after_verb(Completion *c, const Command *command, char **word,
     if (arg && arg->name && !strchr(c->word, '='))
         offer_arg(c, arg->kind);
     offer_keys(c, command->params, dataset);
+    offer_keys(c, command->shared, dataset);
     if (command->extras) {
         offer_keys(c, run_params, dataset);
         offer_keys(c, feature_params, dataset);

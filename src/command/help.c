@@ -41,14 +41,16 @@ void command_usage(const Command *parent, const Command *c, Text *into)
     add_args(c, into);
     for (const Param *row = c->params; row && row->kind; row++)
         add_setting(row, into);
+    for (const Param *row = c->shared; row && row->kind; row++)
+        add_setting(row, into);
     if (c->extras)
         text_puts(into, " [KEY=VALUE...]");
 }
 
-static void help_settings(const Command *c, Text *into)
+static void help_settings(const Param *rows, Text *into)
 {
     Text normal = {0}, range = {0};
-    for (const Param *row = c->params; row && row->kind; row++) {
+    for (const Param *row = rows; row && row->kind; row++) {
         text_reset(&normal);
         text_reset(&range);
         param_default(row, &normal);
@@ -85,9 +87,10 @@ static void help_one(const Command *parent, const Command *c, Text *into)
         for (const Arg *a = c->args; a->name; a++)
             text_printf(into, "  %-14s %s\n", a->name, a->about);
     }
-    if (c->params && c->params->kind) {
+    if (c->params_size) {
         text_puts(into, "\nsettings, written key=value:\n");
-        help_settings(c, into);
+        help_settings(c->params, into);
+        help_settings(c->shared, into);
     }
     if (c->extras)
         text_printf(into, "  %-14s %s\n", "KEY=VALUE", c->extras);
@@ -142,6 +145,14 @@ static void roff(const char *s, Text *into)
     text_putc(into, '\n');
 }
 
+static void roff_settings(const Param *rows, Text *into)
+{
+    for (const Param *row = rows; row && row->kind; row++) {
+        text_printf(into, ".br\n.B %s=\n", row->name);
+        roff(row->help, into);
+    }
+}
+
 static void roff_command(const Command *parent, const Command *c, Text *into)
 {
     Text usage = {0};
@@ -154,10 +165,8 @@ static void roff_command(const Command *parent, const Command *c, Text *into)
         text_printf(into, ".br\n.I %s\n", a->name);
         roff(a->about, into);
     }
-    for (const Param *row = c->params; row && row->kind; row++) {
-        text_printf(into, ".br\n.B %s=\n", row->name);
-        roff(row->help, into);
-    }
+    roff_settings(c->params, into);
+    roff_settings(c->shared, into);
     if (c->extras) {
         text_puts(into, ".br\n.B KEY=VALUE\n");
         roff(c->extras, into);

@@ -111,18 +111,8 @@ static const Arg args[] = {
     {.name = "SRC", .kind = ARG_FILE, .about = "a path, a glob, an http(s) address, or - for standard input; gzip and zstd by content"},
     ARG_END};
 
-static const char *const header_names[] = {"auto", "yes", "no", NULL};
 static const Param params[] = {
     PARAM_TEXT(IngestSettings, as, "as", "", "the dataset's name; from the file's name when not given"),
-    PARAM_TEXT(IngestSettings, options.delimiter, "delimiter", "", "one character, or \\t; guessed when not given"),
-    PARAM_TEXT(IngestSettings, options.quote, "quote", "", "the quote character; guessed when not given"),
-    PARAM_PICK(IngestSettings, options.header, "header", 0, header_names, "is the first row names?"),
-    PARAM_TEXT(IngestSettings, options.encoding, "encoding", "", "utf-8 or latin-1; guessed when not given"),
-    PARAM_TEXT(IngestSettings, options.null_words, "null", "", "words that mean missing, with commas between"),
-    PARAM_TEXT(IngestSettings, options.types, "types", "", "COL:TYPE,... for columns that are guessed wrong"),
-    PARAM_TEXT(IngestSettings, options.decimal, "decimal", "", "decimal mark, . or ,; guessed when not given"),
-    PARAM_INT(IngestSettings, options.skip, "skip", -1, -1, 1000000, "lines", "lines before the table; -1 guesses"),
-    PARAM_REAL(IngestSettings, options.reject_limit, "reject_limit", 0.5, 0, 1, "", "share of rejected rows that is an error"),
     PARAM_END};
 
 const Command ingest_command = {
@@ -134,5 +124,7 @@ const Command ingest_command = {
     .args = args,
     .params = params,
     .params_size = sizeof(IngestSettings),
+    .shared = ingest_params, /* what sniffing guesses and the user may say */
+    .shared_at = offsetof(IngestSettings, options),
     .run = run,
 };

@@ -344,8 +344,6 @@ static const Arg args[] = {
 static const Param params[] = {
     PARAM_TEXT(PredictSettings, out, "out", "", "a CSV file for the predictions; without it they are printed"),
     PARAM_TEXT(PredictSettings, with, "with", "", "columns of the source to copy beside, A,B,..."),
-    PARAM_TEXT(PredictSettings, options.delimiter, "delimiter", "", "as in ingest"),
-    PARAM_TEXT(PredictSettings, options.null_words, "null", "", "as in ingest"),
     PARAM_END};
 
 const Command predict_command = {
@@ -358,5 +356,7 @@ const Command predict_command = {
     .args = args,
     .params = params,
     .params_size = sizeof(PredictSettings),
+    .shared = ingest_params,
+    .shared_at = offsetof(PredictSettings, options),
     .run = run,
 };
