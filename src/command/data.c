@@ -60,17 +60,18 @@ static json_t *column_json(const Field *f, const ColumnProfile *p)
     result_text(o, "type", column_type_name(f->type));
     result_text(o, "role", role_name(f->role));
     result_int(o, "missing", (int64_t)p->missing);
-    result_real(o, "distinct", round(p->distinct));
+    double present = (double)(p->count - p->missing); /* an estimate may go beyond */
+    result_int(o, "distinct", (int64_t)fmin(round(p->distinct), present));
+    result_text(o, "top", p->tops ? p->top[0].value : NULL);
     bool any = p->numeric && p->count > p->missing;
     bool when = p->type == COLUMN_TIME || p->type == COLUMN_DATE;
     if (any) {
         add_limit(o, "min", p, p->least);
-        add_limit(o, "mean", p, p->mean);
+        add_limit(o, "mean", p, when ? round(p->mean / 1e6) * 1e6 : p->mean);
         add_limit(o, "median", p, p->quantile[50]);
         add_limit(o, "max", p, p->most);
         result_real(o, "std", when ? (double)NAN : p->deviation);
     }
-    result_text(o, "top", p->tops ? p->top[0].value : NULL);
     return o;
 }
 

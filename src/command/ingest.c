@@ -107,6 +107,55 @@ static bool run(CommandCall *call, json_t **result, Error *err)
     return ok;
 }
 
+/* "12 float64, 3 text": the types with how many columns have each */
+static void count_types(const json_t *columns, Text *into)
+{
+    for (int t = 0; t < COLUMN_TYPE_COUNT; t++) {
+        size_t i, n = 0;
+        json_t *column;
+        json_array_foreach(columns, i, column) {
+            const char *type = json_string_value(json_object_get(column, "type"));
+            n += type && strcmp(type, column_type_name((ColumnType)t)) == 0;
+        }
+        if (n)
+            text_printf(into, "%s%zu %s", into->count ? ", " : "", n,
+                        column_type_name((ColumnType)t));
+    }
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "-";
+}
+
+static void print(const json_t *result, size_t width, Text *into)
+{
+    const json_t *sniffed = json_object_get(result, "sniffed");
+    json_t *brief = json_object(), *v;
+    const char *key;
+    Text types = {0};
+    json_object_foreach((json_t *)(uintptr_t)result, key, v) {
+        if (v != sniffed)
+            json_object_set(brief, key, v);
+        if (strcmp(key, "columns") == 0 && sniffed) {
+            count_types(json_object_get(sniffed, "columns"), &types);
+            result_text(brief, "types", text_str(&types));
+        }
+    }
+    if (sniffed) {
+        text_reset(&types);
+        text_printf(&types, "delimiter %s, quote %s, header %s, %s", text_of(sniffed, "delimiter"),
+                    text_of(sniffed, "quote"), text_of(sniffed, "header"), text_of(sniffed, "encoding"));
+        result_text(brief, "guessed", text_str(&types));
+        if (json_array_size(json_object_get(sniffed, "widened")))
+            json_object_set(brief, "widened", json_object_get(sniffed, "widened"));
+    }
+    command_print(NULL, brief, width, into);
+    text_release(&types);
+    json_decref(brief);
+}
+
 static const Arg args[] = {
     {.name = "SRC", .kind = ARG_FILE, .about = "a path, a glob, an http(s) address, or - for standard input; gzip and zstd by content"},
     ARG_END};
@@ -127,4 +176,5 @@ const Command ingest_command = {
     .shared = ingest_params, /* what sniffing guesses and the user may say */
     .shared_at = offsetof(IngestSettings, options),
     .run = run,
+    .print = print,
 };

@@ -26,6 +26,12 @@ typedef struct Sink {
 
 /* ---- one row ------------------------------------------------------------------------------------ */
 
+/* A model computes in float: more digits than these would pretend. */
+static void add_number(double v, Text *into)
+{
+    text_printf(into, "%.7g", v);
+}
+
 static void add_csv_text(const char *s, size_t n, Text *into)
 {
     bool plain = !memchr(s, ',', n) && !memchr(s, '"', n) && !memchr(s, '\n', n);
@@ -72,18 +78,18 @@ static void csv_row(const Sink *k, uint64_t row, const Prediction *p, const Chun
 {
     text_printf(into, "%llu,", (unsigned long long)row);
     if (p->kept && k->shape->task == TASK_REGRESSION)
-        text_add_real(into, (double)(float)p->value);
+        add_number(p->value, into);
     else if (p->kept)
         add_csv_text(said(k, p), strlen(said(k, p)), into);
     if (k->shape->task == TASK_BINARY) {
         text_putc(into, ',');
         if (p->kept)
-            text_add_real(into, (double)(float)p->value);
+            add_number(p->value, into);
     }
     for (size_t i = 0; k->shape->task == TASK_MULTICLASS && i < k->shape->classes; i++) {
         text_putc(into, ',');
         if (p->kept)
-            text_add_real(into, (double)p->share[i]);
+            add_number((double)p->share[i], into);
     }
     for (size_t i = 0; i < k->withs; i++) {
         Text cell = {0};

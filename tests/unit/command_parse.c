@@ -84,6 +84,7 @@ static json_t *does(const char *line)
 static void sql_reads_and_only_reads(void **state)
 {
     (void)state;
+    store_close(store_open(folder, STORE_WRITE, NULL));
     json_t *r = does("sql \"select 1 as one, 'a=b' as text\"");
     json_t *row = json_array_get(json_object_get(r, "rows"), 0);
     assert_int_equal(json_integer_value(json_object_get(row, "one")), 1);
@@ -114,6 +115,8 @@ static void check_row(const Command *parent, const Command *c)
         assert_non_null(strstr(text_str(&text), row->name));
         assert_true(row->help && *row->help);
     }
+    for (const Param *row = c->shared; row && row->kind; row++)
+        assert_non_null(strstr(text_str(&text), row->name));
     if (c->example)
         assert_true(text_starts(c->example, "lathe "));
     text_release(&text);
