@@ -27,7 +27,7 @@ typedef struct DriftSample {
     const double *reference, *current;            /* numeric: sorted ascending, finite */
     size_t labels;
     const double *reference_count, *current_count;/* label (or distinct value) counts, same order */
-    size_t distinct;                              /* in both together */
+    size_t distinct;                              /* in both together; numbers: up to 1,001 */
 } DriftSample;
 
 typedef struct DriftTest {

@@ -62,16 +62,30 @@ double chi_square_tail(double x, double freedom)
 
 /* ---- one sample ---- */
 
-/* P(D+ >= d), exact: d sum C(n,j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j) */
+/* Logarithm of a term of one_sided_tail, but for n!. */
+static double log_term(double n, double d, double j)
+{
+    double left = d + j / n, right = 1.0 - left;
+    double power = right > 0.0 ? (n - j) * log(right) : n > j ? (double)-INFINITY : 0.0;
+    return (j - 1.0) * log(left) + power - log_gamma(j + 1.0) - log_gamma(n - j + 1.0);
+}
+
+/* P(D+ >= d), exact: d sum C(n,j) (d + j/n)^(j-1) (1 - d - j/n)^(n-j). The terms rise to one peak
+ * and fall; from the best of some sqrt(n) of them the sum goes both ways until they are nothing. */
 static double one_sided_tail(double n, double d)
 {
-    double sum = 0.0, top = log_gamma(n + 1.0);
-    for (double j = 0.0; j <= floor(n * (1.0 - d)); j += 1.0) {
-        double left = d + j / n, right = 1.0 - left;
-        double power = right > 0.0 ? (n - j) * log(right) : n > j ? (double)-INFINITY : 0.0;
-        sum +=
-            exp(top - log_gamma(j + 1.0) - log_gamma(n - j + 1.0) + (j - 1.0) * log(left) + power);
+    const double nothing = 50.0; /* e^-50 of the peak */
+    double last = floor(n * (1.0 - d)), stride = ceil(sqrt(n)), peak = 0.0;
+    double top = log_gamma(n + 1.0), most = log_term(n, d, 0.0), sum = 0.0, term;
+    for (double j = 0.0; j <= last; j += stride) {
+        term = log_term(n, d, j);
+        peak = term > most ? j : peak;
+        most = fmax(most, term);
     }
+    for (double j = peak; j <= last && (term = log_term(n, d, j)) > most - nothing; j += 1.0)
+        sum += exp(top + term);
+    for (double j = peak - 1.0; j >= 0.0 && (term = log_term(n, d, j)) > most - nothing; j -= 1.0)
+        sum += exp(top + term);
     return d * sum;
 }
 

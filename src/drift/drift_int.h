@@ -37,6 +37,9 @@ size_t distinct_sorted(const double *sorted, size_t n, size_t enough); /* stops 
 /* Values of a sorted sample per bin [edge i, edge i+1), the last closed. */
 void histogram_sorted(const double *sorted, size_t n, const double *edge, size_t bins, double *out);
 
+/* Mean and deviation with n, each in four sums of every fourth value. */
+void moments(const double *at, size_t n, double *mean, double *deviation);
+
 /* ---- tails ------------------------------------------------------------------------------------ */
 
 double chi_square_tail(double x, double freedom);        /* P(X >= x) */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#define DISTINCT_MOST 1000
+
 static bool is_label(ColumnType t)
 {
     return t == COLUMN_TEXT || t == COLUMN_BOOL;
@@ -31,17 +33,6 @@ static void take_numbers(Gathered *g, const Column *c)
     }
 }
 
-static void measure(Gathered *g)
-{
-    double sum = 0.0, squares = 0.0;
-    for (size_t i = 0; i < g->n; i++)
-        sum += g->value[i];
-    g->mean = g->n ? sum / (double)g->n : 0.0;
-    for (size_t i = 0; i < g->n; i++)
-        squares += (g->value[i] - g->mean) * (g->value[i] - g->mean);
-    g->deviation = g->n > 1 ? sqrt(squares / (double)(g->n - 1)) : 0.0;
-}
-
 static bool sort_values(Gathered *g, Error *err)
 {
     double *spare = mem_try((g->n + 1) * sizeof *spare, err);
@@ -49,7 +40,9 @@ static bool sort_values(Gathered *g, Error *err)
         return false;
     sort_reals(g->value, g->n, spare);
     mem_free(spare);
-    measure(g);
+    moments(g->value, g->n, &g->mean, &g->deviation);
+    if (g->n > 1)
+        g->deviation *= sqrt((double)g->n / (double)(g->n - 1));
     return true;
 }
 
@@ -200,10 +193,11 @@ static size_t rank(const Labels *r, const Labels *c, Ranked **out)
     return n;
 }
 
+/* Counted as far as anybody asks: enough to know that values are many. */
 static size_t distinct_of_both(const DriftSample *s)
 {
     size_t i = 0, k = 0, distinct = 0;
-    for (; i < s->reference_n || k < s->current_n; distinct++) {
+    for (; (i < s->reference_n || k < s->current_n) && distinct <= DISTINCT_MOST; distinct++) {
         bool left = k == s->current_n || (i < s->reference_n && s->reference[i] < s->current[k]);
         double x = left ? s->reference[i] : s->current[k];
         while (i < s->reference_n && s->reference[i] == x)

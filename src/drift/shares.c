@@ -9,6 +9,17 @@ size_t distinct_sorted(const double *sorted, size_t n, size_t enough)
     return distinct;
 }
 
+void moments(const double *at, size_t n, double *mean, double *deviation)
+{
+    double sum[4] = {0}, squares[4] = {0};
+    for (size_t i = 0; i < n; i++)
+        sum[i & 3] += at[i];
+    *mean = n ? (sum[0] + sum[1] + sum[2] + sum[3]) / (double)n : 0.0;
+    for (size_t i = 0; i < n; i++)
+        squares[i & 3] += (at[i] - *mean) * (at[i] - *mean);
+    *deviation = n ? sqrt((squares[0] + squares[1] + squares[2] + squares[3]) / (double)n) : 0.0;
+}
+
 /* How many are below x. */
 static size_t count_below(const double *sorted, size_t n, double x)
 {

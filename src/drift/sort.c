@@ -1,14 +1,16 @@
 /* sort.c -- doubles in ascending order, by their bits.
  *
  * The bits of a double, sign flipped for positives and all flipped for negatives, sort as unsigned
- * numbers. Six passes of 11 bits, least first; the counts of all passes come from one reading, and
- * a pass in which every value has the same digit is left out (few digits, a narrow range). */
+ * numbers. Of the bits in which the values differ at all (least key subtracted), the upper
+ * PASSES * DIGIT are sorted by counting, least digit first; the counts of all passes come from one
+ * reading. What is still equal then lies side by side: mostly nothing or a pair, sorted by
+ * insertion; a longer run is sorted the same way again, by its own lower bits. */
 #include "drift_int.h"
 
-#define DIGIT  11
-#define DIGITS 6
+#define DIGIT  8
+#define PASSES 4
 #define VALUES (1u << DIGIT)
-#define FEW    64 /* below, insertion is quicker */
+#define FEW    48 /* so few are sorted by insertion */
 
 static uint64_t key_of(double x)
 {
@@ -28,40 +30,80 @@ static void sort_few(double *at, size_t n)
     }
 }
 
-static void move(const double *from, double *to, size_t n, unsigned shift, uint32_t *place)
+/* What is left of a key: from the least on, without the bits that are not looked at. */
+typedef struct View {
+    uint64_t least;
+    unsigned shift;
+} View;
+
+static inline uint32_t digit_of(double x, View v, unsigned pass)
 {
+    return (uint32_t)((key_of(x) - v.least) >> v.shift >> (pass * DIGIT)) & (VALUES - 1);
+}
+
+static View look(const double *at, size_t n)
+{
+    uint64_t least = UINT64_MAX, most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = key_of(at[i]);
+        least = key < least ? key : least;
+        most = key > most ? key : most;
+    }
+    unsigned bits = most > least ? 64 - (unsigned)__builtin_clzll(most - least) : 0;
+    return (View){least, bits > PASSES * DIGIT ? bits - PASSES * DIGIT : 0};
+}
+
+static void count(const double *at, size_t n, View v, uint32_t (*counts)[VALUES])
+{
+    memset(counts, 0, PASSES * sizeof *counts);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t key = (uint32_t)((key_of(at[i]) - v.least) >> v.shift);
+        for (unsigned pass = 0; pass < PASSES; pass++)
+            counts[pass][key >> (pass * DIGIT) & (VALUES - 1)]++;
+    }
+}
+
+static void move(const double *from, double *to, size_t n, View v, unsigned pass, uint32_t *counts)
+{
+    uint32_t sum = 0;
+    for (size_t d = 0; d < VALUES; d++) {
+        uint32_t here = counts[d];
+        counts[d] = sum;
+        sum += here;
+    }
     for (size_t i = 0; i < n; i++)
-        to[place[(key_of(from[i]) >> shift) & (VALUES - 1)]++] = from[i];
+        to[counts[digit_of(from[i], v, pass)]++] = from[i];
 }
 
 void sort_reals(double *at, size_t n, double *spare)
 {
-    if (n < FEW) {
+    if (n <= FEW) {
         sort_few(at, n);
         return;
     }
-    uint32_t(*count)[VALUES] = mem_alloc(DIGITS * sizeof *count);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t key = key_of(at[i]);
-        for (unsigned d = 0; d < DIGITS; d++)
-            count[d][(key >> (d * DIGIT)) & (VALUES - 1)]++;
-    }
+    uint32_t counts[PASSES][VALUES];
+    View v = look(at, n);
     double *from = at, *to = spare;
-    for (unsigned d = 0; d < DIGITS; d++) {
-        if (count[d][(key_of(from[0]) >> (d * DIGIT)) & (VALUES - 1)] == n)
-            continue;
-        uint32_t sum = 0;
-        for (size_t v = 0; v < VALUES; v++) {
-            uint32_t here = count[d][v];
-            count[d][v] = sum;
-            sum += here;
-        }
-        move(from, to, n, d * DIGIT, count[d]);
+    count(at, n, v, counts);
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        if (counts[pass][digit_of(from[0], v, pass)] == n)
+            continue; /* all have the same digit */
+        move(from, to, n, v, pass, counts[pass]);
         double *other = from;
         from = to;
         to = other;
     }
     if (from != at)
         memcpy(at, from, n * sizeof *at);
-    mem_free(count);
+    if (!v.shift)
+        return;
+    for (size_t i = 0; i < n;) { /* runs that agree in all bits looked at */
+        uint64_t upper = (key_of(at[i]) - v.least) >> v.shift;
+        size_t end = i + 1;
+        while (end < n && (key_of(at[end]) - v.least) >> v.shift == upper)
+            end++;
+        if (end - i > 1)
+            sort_reals(at + i, end - i, spare);
+        i = end;
+    }
 }

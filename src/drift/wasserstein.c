@@ -8,33 +8,26 @@
 
 #define LEAST_DEVIATION 0.001
 
-static double deviation(const double *at, size_t n)
-{
-    double mean = 0.0, squares = 0.0;
-    for (size_t i = 0; i < n; i++)
-        mean += at[i];
-    mean /= (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (at[i] - mean) * (at[i] - mean);
-    return sqrt(squares / (double)n);
-}
-
+/* Ties need no care: between equal values lies no area. So both sides advance without a branch. */
 static double score(const DriftSample *s)
 {
     const double *r = s->reference, *c = s->current;
     size_t n = s->reference_n, m = s->current_n, i = 0, k = 0;
     double area = 0.0, n_share = 1.0 / (double)n, m_share = 1.0 / (double)m;
-    double last = r[0] < c[0] ? r[0] : c[0];
-    while (i < n || k < m) {
-        double x = k == m || (i < n && r[i] < c[k]) ? r[i] : c[k];
-        area += fabs((double)i * n_share - (double)k * m_share) * (x - last);
-        last = x;
-        while (i < n && r[i] == x)
-            i++;
-        while (k < m && c[k] == x)
-            k++;
+    double last = r[0] < c[0] ? r[0] : c[0], mean, deviation;
+    while (i < n && k < m) {
+        double x = r[i], y = c[k], next = x < y ? x : y;
+        area += fabs((double)i * n_share - (double)k * m_share) * (next - last);
+        last = next;
+        i += x <= y;
+        k += y <= x;
     }
-    return area / fmax(deviation(r, n), LEAST_DEVIATION);
+    for (; i < n; last = r[i++])
+        area += fabs((double)i * n_share - (double)k * m_share) * (r[i] - last);
+    for (; k < m; last = c[k++])
+        area += fabs((double)i * n_share - (double)k * m_share) * (c[k] - last);
+    moments(r, n, &mean, &deviation);
+    return area / fmax(deviation, LEAST_DEVIATION);
 }
 
 const DriftTest wasserstein_test = {

@@ -70,7 +70,8 @@ print("};\n")
 print("/* rows, distance, two-sided tail of the one-sample Kolmogorov-Smirnov distribution */")
 print("static const double kolmogorov[][3] = {")
 for n, d in [(5, .12), (10, .3), (10, .05), (50, .1), (100, .16), (140, .06), (140, .18), (141, .06), (500, .03),
-             (1000, .02), (5000, .02), (12000, .008), (12000, .02), (200000, .002), (200000, .004)]:
+             (1000, .02), (5000, .02), (12000, .008), (12000, .02), (12000, .04), (140, .4),
+             (200000, .002), (200000, .004), (250000, .02)]:
     print(f"    {{{n}, {d}, {stats.kstwo.sf(d, n)!r}}},")
 print("};\n")
 print("/* x, degrees of freedom, upper tail of chi-square */\nstatic const double chi_tail[][3] = {")
