@@ -244,6 +244,8 @@ void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, s
     g->bad.count = 0;
     g->open = false;
     text_reset(&g->side);
+    grid_pad(g);
+    g->side.count = PADDING; /* in front too */
     make_room(g, rules, stop - from);
     /* rows that begin before stop may reach behind it only inside quotes, but a stop in the
      * middle of a line (the end of a window) has none of its own */
