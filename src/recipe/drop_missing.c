@@ -32,8 +32,9 @@ static bool apply(const void *self, Frame *f, Error *err)
         if (!c->valid)
             continue;
         bits_unpack(c->valid, 0, f->rows, has);
+        uint8_t *restrict to = keep;
         for (size_t i = 0; i < f->rows; i++)
-            keep[i] &= has[i];
+            to[i] &= has[i];
     }
     frame_drop(f, keep);
     (void)err;

@@ -161,7 +161,7 @@ static Node *check_column(Node *n, Shape *s)
 
 static Node *compared(const Node *at, Op op, Node *a, Node *b, Shape *s)
 {
-    ColumnType type;
+    ColumnType type = COLUMN_REAL;
     if (!a || !b || !meet(a, b, &type, s))
         return NULL;
     a = coerce(a, type, s);
@@ -337,7 +337,7 @@ static bool unify(Node **arg, size_t args, size_t first, size_t step, ColumnType
             so_far = arg[i];
             continue;
         }
-        ColumnType both;
+        ColumnType both = COLUMN_REAL;
         if (!meet(so_far, arg[i], &both, s))
             return false;
         if (both != so_far->type) { /* stands for what was seen: a column of that type */

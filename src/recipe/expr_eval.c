@@ -114,6 +114,15 @@ static bool prepare(Run *r, const Chunk *in, Error *err)
 
 /* ---- one block --------------------------------------------------------------------------------- */
 
+/* Bytes may alias anything in C; these loops say that theirs do not. */
+static void and_into(uint8_t *restrict out, const uint8_t *restrict with, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] &= with[i];
+}
+
+static const uint8_t all_have[BLOCK_ROWS] = {[0 ... BLOCK_ROWS - 1] = 1};
+
 static void load_text(Slot *s, size_t from, size_t n)
 {
     const Column *c = s->column;
@@ -145,8 +154,8 @@ static void load_column(Slot *s, size_t from, size_t n)
     case COLUMN_BOOL:
         bits_unpack(c->bit, from, n, s->v.buffer);
         s->v.truth = s->v.buffer;
-        for (size_t i = 0; s->v.has && i < n; i++)
-            VECTOR_OUT(uint8_t, &s->v)[i] &= s->v.has[i];
+        if (s->v.has)
+            and_into(s->v.buffer, s->v.has, n);
         break;
     case COLUMN_REAL:
         s->v.real = c->real + from;
@@ -180,24 +189,25 @@ static void merge_has(const Vector *arg, size_t args, size_t n, Vector *out)
         return;
     memset(out->has_buffer, 1, n);
     for (size_t k = 0; k < args; k++)
-        for (size_t i = 0; arg[k].has && i < n; i++)
-            out->has_buffer[i] &= arg[k].has[i];
+        if (arg[k].has)
+            and_into(out->has_buffer, arg[k].has, n);
     out->has = out->has_buffer;
+}
+
+static bool all_finite(const double *restrict x, size_t n)
+{
+    int broken = 0;
+    for (size_t i = 0; i < n; i++)
+        broken |= !(fabs(x[i]) <= DBL_MAX);
+    return !broken;
 }
 
 /* What is not finite is missing; what is missing is not true. */
 static void settle(Vector *out, size_t n)
 {
     if (out->type == COLUMN_BOOL && out->has) {
-        uint8_t *truth = out->buffer;
-        for (size_t i = 0; i < n; i++)
-            truth[i] &= out->has[i];
-    } else if (out->type == COLUMN_REAL) {
-        int broken = 0;
-        for (size_t i = 0; i < n; i++)
-            broken |= !(fabs(out->real[i]) <= DBL_MAX);
-        if (!broken)
-            return;
+        and_into(out->buffer, out->has, n);
+    } else if (out->type == COLUMN_REAL && !all_finite(out->real, n)) {
         uint8_t *has = vector_has(out, n);
         for (size_t i = 0; i < n; i++)
             has[i] &= fabs(out->real[i]) <= DBL_MAX;
@@ -311,6 +321,30 @@ static void compute_apply(Run *r, const Node *n, Slot *s, size_t rows)
 }
 
 /* Three-valued: false and missing = false, true or missing = true. */
+static void and_rows(const Vector *a, const Vector *b, uint8_t *restrict out, uint8_t *restrict has,
+                     size_t n)
+{
+    const uint8_t *restrict x = a->truth, *restrict y = b->truth;
+    const uint8_t *restrict hx = a->has ? a->has : all_have, *restrict hy =
+                                                                 b->has ? b->has : all_have;
+    for (size_t i = 0; i < n; i++)
+        out[i] = x[i] & y[i];
+    for (size_t i = 0; has && i < n; i++)
+        has[i] = (hx[i] & hy[i]) | (hx[i] & (x[i] ^ 1)) | (hy[i] & (y[i] ^ 1));
+}
+
+static void or_rows(const Vector *a, const Vector *b, uint8_t *restrict out, uint8_t *restrict has,
+                    size_t n)
+{
+    const uint8_t *restrict x = a->truth, *restrict y = b->truth;
+    const uint8_t *restrict hx = a->has ? a->has : all_have, *restrict hy =
+                                                                 b->has ? b->has : all_have;
+    for (size_t i = 0; i < n; i++)
+        out[i] = x[i] | y[i];
+    for (size_t i = 0; has && i < n; i++)
+        has[i] = (hx[i] & hy[i]) | x[i] | y[i];
+}
+
 static void compute_logic(const Node *n, Slot *s, size_t rows)
 {
     const Vector *a = &s->arg[0], *b = &s->arg[n->args - 1];
@@ -320,27 +354,15 @@ static void compute_logic(const Node *n, Slot *s, size_t rows)
     if (n->kind == NODE_NOT) {
         s->v.has = a->has;
         for (size_t i = 0; i < rows; i++)
-            out[i] = !a->truth[i];
-        for (size_t i = 0; a->has && i < rows; i++)
-            out[i] &= a->has[i];
+            out[i] = a->truth[i] ^ 1;
+        if (a->has)
+            and_into(out, a->has, rows);
         return;
     }
-    bool and = n->kind == NODE_AND;
-    if (and)
-        for (size_t i = 0; i < rows; i++)
-            out[i] = a->truth[i] & b->truth[i];
-    else
-        for (size_t i = 0; i < rows; i++)
-            out[i] = a->truth[i] | b->truth[i];
-    if (!a->has && !b->has)
-        return;
-    uint8_t *has = vector_has(&s->v, rows);
-    for (size_t i = 0; i < rows; i++) {
-        uint8_t ha = a->has ? a->has[i] : 1, hb = b->has ? b->has[i] : 1;
-        uint8_t decided =
-            and? (ha & !a->truth[i]) | (hb & !b->truth[i]) : a->truth[i] | b->truth[i];
-        has[i] = (ha & hb) | decided;
-    }
+    bool can_miss = a->has || b->has;
+    if (can_miss)
+        s->v.has = s->v.has_buffer;
+    (n->kind == NODE_AND ? and_rows : or_rows)(a, b, out, can_miss ? s->v.has_buffer : NULL, rows);
 }
 
 static void compute_is_null(Slot *s, size_t rows)

@@ -13,17 +13,22 @@ void frame_chunk(const Frame *f, Chunk *out)
                    .origin = f->in->origin};
 }
 
-void frame_drop(Frame *f, const uint8_t *keep)
+static size_t keep_alive(uint8_t *restrict alive, const uint8_t *restrict keep, size_t n)
 {
     size_t living = 0;
+    for (size_t i = 0; i < n; i++) {
+        alive[i] &= keep[i];
+        living += alive[i];
+    }
+    return living;
+}
+
+void frame_drop(Frame *f, const uint8_t *keep)
+{
     for (size_t i = 0; f->reason && i < f->rows; i++)
         if (f->alive[i] && !keep[i])
             f->reason[i] = (uint16_t)(f->rule + 1);
-    for (size_t i = 0; i < f->rows; i++) {
-        f->alive[i] &= keep[i];
-        living += f->alive[i];
-    }
-    f->living = living;
+    f->living = keep_alive(f->alive, keep, f->rows);
 }
 
 const double *column_reals(const Column *c, Arena *a)

@@ -119,8 +119,10 @@ static Column fill_words(const Column *c, Span with, Arena *a)
         w++;
     memcpy(start, old->start, (old->count + 1) * sizeof *start);
     start[old->count + 1] = (int32_t)(bytes + with.size);
-    memcpy(text, old->bytes, bytes);
-    memcpy(text + bytes, with.at, with.size);
+    if (bytes > 0)
+        memcpy(text, old->bytes, bytes);
+    if (with.size > 0)
+        memcpy(text + bytes, with.at, with.size);
     *words = (Words){old->count + (w == old->count), start, text};
     for (size_t i = 0; i < c->rows; i++)
         code[i] = column_has(c, i) ? c->code[i] : (int32_t)w;
