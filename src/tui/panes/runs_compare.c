@@ -1,0 +1,133 @@
+/* runs_compare.c -- draws one run's facts, or several runs side by side with what differs. */
+#include "runs_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_metric(double v, Text *into)
+{
+    if (isnan(v))
+        return;
+    text_printf(into, fabs(v) >= 1e5 || (v != 0 && fabs(v) < 1e-3) ? "%.4g" : "%.5g", v);
+}
+
+static int what_width(const RunCompare *c, int most)
+{
+    int widest = 6;
+    for (size_t i = 0; i < c->row.count; i++) {
+        int n = (int)utf8_width(c->row.at[i].what, strlen(c->row.at[i].what));
+        widest = n > widest ? n : widest;
+    }
+    return widest < most ? widest : most;
+}
+
+/* A recipe or another text of several lines is shown in one. */
+static void flatten(const char *s, Text *into)
+{
+    for (; *s; s++)
+        if (*s == '\n')
+            text_puts(into, s[1] ? "; " : "");
+        else
+            text_putc(into, *s);
+}
+
+static void draw_cell(const CompareRow *row, size_t side, const Canvas *c, int at, int col, int width)
+{
+    Text text = {0};
+    Style style = STYLE_PLAIN;
+    if (row->metric) {
+        print_metric(row->number[side], &text);
+        style = row->best == (int)side ? STYLE_GOOD : STYLE_NUMBER;
+    } else {
+        flatten(row->value[side], &text);
+    }
+    canvas_field(c, at, col, width, ALIGN_LEFT, style, text_str(&text));
+    text_release(&text);
+}
+
+static void draw_heads(const RunCompare *c, const Canvas *canvas, int from, int width)
+{
+    for (size_t i = 0; i < c->sides; i++) {
+        char head[160];
+        snprintf(head, sizeof head, "%lld %s", (long long)c->run[i].id, c->run[i].name);
+        canvas_field(canvas, 0, from + (int)i * width, width - 1, ALIGN_LEFT, run_style(c->run[i].id),
+                     head);
+    }
+}
+
+static void draw_side_by_side(const RunCompare *c, const Canvas *canvas, size_t top)
+{
+    int what = what_width(c, canvas->cols / 3) + 2;
+    int width = (canvas->cols - what) / (int)c->sides;
+    canvas_field(canvas, 0, 0, what - 1, ALIGN_LEFT, STYLE_HEADER, "what differs");
+    draw_heads(c, canvas, what, width);
+    Canvas body = canvas_part(canvas, 1, 0, canvas->rows - 1, canvas->cols);
+    for (size_t i = top; i < c->row.count && (int)(i - top) < body.rows; i++) {
+        const CompareRow *row = &c->row.at[i];
+        int at = (int)(i - top);
+        canvas_field(&body, at, 0, what - 1, ALIGN_LEFT, row->metric ? STYLE_INFO : STYLE_DIM,
+                     row->what);
+        for (size_t side = 0; side < c->sides; side++)
+            draw_cell(row, side, &body, at, what + (int)side * width, width - 1);
+    }
+    if (c->same && (int)(c->row.count - top) < body.rows)
+        canvas_printf(&body, (int)(c->row.count - top), 0, STYLE_DIM, "%zu settings are the same",
+                      c->same);
+}
+
+/* One run: facts and hyperparameters at the left, metrics in the middle, what happened at the right. */
+static void draw_part(const RunCompare *c, const Canvas *canvas, bool results, size_t top,
+                      const char *title)
+{
+    int what = what_width(c, canvas->cols / 2) + 1, at = 1;
+    size_t skipped = 0;
+    canvas_put(canvas, 0, 0, STYLE_HEADER, title);
+    for (size_t i = 0; i < c->row.count; i++) {
+        const CompareRow *row = &c->row.at[i];
+        if (row->metric != results || skipped++ < top)
+            continue;
+        canvas_field(canvas, at, 0, what - 1, ALIGN_LEFT, STYLE_DIM, row->what);
+        draw_cell(row, 0, canvas, at, what, canvas->cols - what);
+        if (++at >= canvas->rows)
+            return;
+    }
+    if (results && at == 1)
+        canvas_put(canvas, at, 0, STYLE_DIM, "none yet");
+}
+
+static void draw_events(const RunCompare *c, const Canvas *canvas)
+{
+    canvas_put(canvas, 0, 0, STYLE_HEADER, "What happened");
+    size_t room = canvas->rows > 1 ? (size_t)canvas->rows - 1 : 0;
+    size_t from = c->events > room ? c->events - room : 0;
+    for (size_t i = from; i < c->events; i++) {
+        const EventRow *e = &c->event[i];
+        int at = (int)(i - from) + 1;
+        canvas_printf(canvas, at, 0, STYLE_DIM, "%7lld", (long long)e->step);
+        canvas_field(canvas, at, 8, 10, ALIGN_LEFT, STYLE_EVENT, e->kind);
+        canvas_field(canvas, at, 19, canvas->cols - 19, ALIGN_LEFT, STYLE_PLAIN, e->text);
+    }
+}
+
+size_t run_compare_lines(const RunCompare *c)
+{
+    return c ? c->row.count + 2 : 0;
+}
+
+void run_compare_draw(const RunCompare *c, const Canvas *canvas, size_t top)
+{
+    if (c->sides > 1) {
+        draw_side_by_side(c, canvas, top);
+        return;
+    }
+    bool wide = canvas->cols >= 100;
+    int parts = wide ? 3 : 2, width = canvas->cols / parts;
+    Canvas left = canvas_part(canvas, 0, 0, canvas->rows, width - 1);
+    Canvas middle = canvas_part(canvas, 0, width, canvas->rows, width - 1);
+    Canvas right = canvas_part(canvas, 0, 2 * width, canvas->rows, canvas->cols - 2 * width);
+    draw_part(c, &left, false, top, "Set up");
+    draw_part(c, &middle, true, 0, "Results");
+    if (wide)
+        draw_events(c, &right);
+}
