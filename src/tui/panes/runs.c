@@ -17,20 +17,20 @@ enum {
 
 // clang-format off
 static const KeyRow keys[] = {
-    {RUNS_OPEN,     "open-run",     "Enter", "watch",   "show its curves in the Train pane"},
-    {RUNS_PAUSE,    "pause-run",    "p",     "pause",   "pause it at the next step, or let it go on"},
-    {RUNS_STOP,     "stop-run",     "x",     "stop",    "end it properly: best weights, test metrics, model"},
-    {RUNS_SET,      "set-run",      "e",     "set",     "change a hyperparameter while it runs"},
-    {RUNS_FORK,     "fork-run",     "f",     "fork",    "a new run from its last checkpoint, with changes"},
-    {RUNS_SORT,     "sort-runs",    "s",     "sort",    "sort by the next column: newest, name, family, validation, test"},
-    {RUNS_BASELINE, "baseline-run", "b",     "baseline","compare the others with this one"},
-    {RUNS_RENAME,   "rename-run",   "r",     "rename",  "give it another name"},
-    {RUNS_TAG,      "tag-run",      "t",     NULL,      "add a tag, or take one away with -TAG"},
-    {RUNS_NOTE,     "note-run",     "i",     NULL,      "keep a note with it"},
-    {RUNS_DELETE,   "delete-run",   "D",     NULL,      "remove it with metrics, checkpoints and model"},
-    {RUNS_UNMARK,   "unmark-runs",  "U",     NULL,      "no run marked"},
-    {RUNS_PLOT,     "plot-runs",    "P",     NULL,      "draw the marked runs' curves to a file (PNG, SVG, PDF)"},
-    {RUNS_PREDICT,  "predict-run",  "=",     NULL,      "score rows with its model"},
+    {RUNS_OPEN,     "open-run",     "Enter", "watch",   "show its curves in the Train pane", 0},
+    {RUNS_PAUSE,    "pause-run",    "p",     "pause",   "pause it at the next step, or let it go on", 0},
+    {RUNS_STOP,     "stop-run",     "x",     "stop",    "end it properly: best weights, test metrics, model", 0},
+    {RUNS_SET,      "set-run",      "e",     "set",     "change a hyperparameter while it runs", 0},
+    {RUNS_FORK,     "fork-run",     "f",     "fork",    "a new run from its last checkpoint, with changes", 0},
+    {RUNS_SORT,     "sort-runs",    "s",     "sort",    "sort by the next column: newest, name, family, validation, test", 0},
+    {RUNS_BASELINE, "baseline-run", "b",     "baseline","compare the others with this one", 0},
+    {RUNS_RENAME,   "rename-run",   "r",     "rename",  "give it another name", 0},
+    {RUNS_TAG,      "tag-run",      "t",     NULL,      "add a tag, or take one away with -TAG", 0},
+    {RUNS_NOTE,     "note-run",     "i",     NULL,      "keep a note with it", 0},
+    {RUNS_DELETE,   "delete-run",   "D",     NULL,      "remove it with metrics, checkpoints and model", 0},
+    {RUNS_UNMARK,   "unmark-runs",  "U",     NULL,      "no run marked", 0},
+    {RUNS_PLOT,     "plot-runs",    "P",     NULL,      "draw the marked runs' curves to a file (PNG, SVG, PDF)", 0},
+    {RUNS_PREDICT,  "predict-run",  "=",     NULL,      "score rows with its model", 0},
     {0}};
 // clang-format on
 
