@@ -94,6 +94,12 @@ static const DriftColumn *column_at(const DriftState *s, uint64_t row)
     return s->report && row < s->order.count ? &s->report->column[s->order.at[row]] : NULL;
 }
 
+static bool is_number(const DriftColumn *d)
+{
+    return strcmp(d->type, "text") != 0 && isfinite(d->reference_mean) && isfinite(d->current_mean) &&
+           (d->reference_deviation > 0 || d->current_deviation > 0);
+}
+
 static void print_score(const DriftColumn *d, Text *into)
 {
     if (d->test && d->test->p_value)
@@ -136,8 +142,8 @@ static void cell(const void *context, uint64_t row, size_t column, Cell *out)
         out->style = d->drifted ? STYLE_BAD : STYLE_GOOD;
         break;
     case COL_CHANGE:
-        if (isfinite(d->reference_mean) && isfinite(d->current_mean) && !*d->label[0])
-            text_printf(out->text, "%.4g \u2192 %.4g", d->reference_mean, d->current_mean);
+        if (is_number(d))
+            text_printf(out->text, "%.5g \u2192 %.5g", d->reference_mean, d->current_mean);
         out->style = STYLE_NUMBER;
         break;
     default:
@@ -267,10 +273,10 @@ static void draw_verdict(const DriftState *s, const Canvas *c)
     col += canvas_put(c, 1, col, STYLE_BEFORE, name_of(s, r->reference));
     col += canvas_printf(c, 1, col, STYLE_DIM, " %s ", glyph(c, GLYPH_ARROW));
     col += canvas_put(c, 1, col, STYLE_AFTER, name_of(s, r->current)) + 2;
-    col += canvas_printf(c, 1, col, r->dataset_drifted ? STYLE_BAD : STYLE_GOOD, " %s ",
-                         r->dataset_drifted ? "drifted" : "no drift") + 2;
-    col += canvas_printf(c, 1, col, STYLE_PLAIN, "%zu of %zu columns (%.0f%%, limit %.0f%%)", r->drifted,
-                         r->columns, r->share * 100, r->threshold * 100) + 2;
+    col += canvas_printf(c, 1, col, r->dataset_drifted ? STYLE_BAD : r->drifted ? STYLE_WARN : STYLE_GOOD,
+                         "%zu of %zu columns drifted", r->drifted, r->columns) + 2;
+    col += canvas_printf(c, 1, col, STYLE_DIM, "(%.0f%%; the table counts as drifted from %.0f%%)",
+                         r->share * 100, r->threshold * 100) + 2;
     if (r->has_error)
         canvas_printf(c, 1, col, STYLE_WARN, "model %s %.4g %s %.4g", r->metric, r->reference_error,
                       glyph(c, GLYPH_ARROW), r->current_error);
@@ -280,9 +286,12 @@ static void draw_shares(const DriftColumn *d, const Canvas *c)
 {
     if (*d->label[0]) {
         const char *names[DRIFT_BINS];
-        for (size_t i = 0; i < d->bins; i++)
+        size_t bins = d->bins; /* the bar of all rarer labels would dwarf the rest */
+        if (bins > 4 && text_ends(d->label[bins - 1], " others"))
+            bins--;
+        for (size_t i = 0; i < bins; i++)
             names[i] = d->label[i];
-        chart_words(c, &(WordBars){.count = d->bins, .name = names, .value = d->reference_share,
+        chart_words(c, &(WordBars){.count = bins, .name = names, .value = d->reference_share,
                                    .value2 = d->current_share, .style = STYLE_BEFORE,
                                    .style2 = STYLE_AFTER});
     } else if (d->bins) {

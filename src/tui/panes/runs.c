@@ -47,6 +47,7 @@ typedef struct RunsState {
     Table table;
     VEC(size_t) order;        /* rows of the snapshot as shown */
     uint64_t seen;            /* snapshot number */
+    uint64_t read;            /* snapshot number that results and comparison were asked for */
     Sort sort;
     char find[64];
     int64_t baseline;
@@ -334,12 +335,13 @@ static bool tick(void *state, Ui *ui)
 {
     RunsState *s = state;
     const Snapshot *snap = ui_snapshot(ui);
-    if (snap->number == s->seen)
-        return false;
+    bool news = snap->number != s->seen;
+    if (news)
+        arrange(s);
     s->seen = snap->number;
-    arrange(s);
-    if (!ui_visible(ui, state))
-        return false;
+    if (!ui_visible(ui, state) || s->read == snap->number)
+        return news;
+    s->read = snap->number;
     ask_results(s);
     ask_detail(s, true);
     return true;
@@ -350,6 +352,8 @@ static void layout(void *state, int rows, int cols, Ui *ui)
     RunsState *s = state;
     TableSource src = source(s);
     int below = rows >= 16 ? rows / 2 : 0;
+    if (below && (int)s->order.count + 4 < rows - below) /* few runs leave their room to the detail */
+        below = rows - (s->order.count ? (int)s->order.count + 4 : 5);
     if (ui_maximised(ui))
         below = s->detail ? rows : 0;
     s->body_rows = rows;

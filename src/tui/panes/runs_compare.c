@@ -22,14 +22,17 @@ static int what_width(const RunCompare *c, int most)
     return widest < most ? widest : most;
 }
 
-/* A recipe or another text of several lines is shown in one. */
+/* A recipe or another text of several lines is shown in one, without its comments. */
 static void flatten(const char *s, Text *into)
 {
-    for (; *s; s++)
-        if (*s == '\n')
-            text_puts(into, s[1] ? "; " : "");
-        else
-            text_putc(into, *s);
+    while (*s) {
+        size_t n = strcspn(s, "\n");
+        if (n && *s != '#') {
+            text_puts(into, into->count ? "; " : "");
+            text_add(into, s, n);
+        }
+        s += n + (s[n] == '\n');
+    }
 }
 
 static void draw_cell(const CompareRow *row, size_t side, const Canvas *c, int at, int col, int width)

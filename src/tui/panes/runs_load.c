@@ -77,13 +77,14 @@ void run_results_free(void *results)
 
 /* ---- side by side ----------------------------------------------------------------------------------- */
 
-static CompareRow *row_of(RunCompare *c, const char *what)
+/* lr is a setting and a metric: two rows. */
+static CompareRow *row_of(RunCompare *c, const char *what, bool metric)
 {
     for (size_t i = 0; i < c->row.count; i++)
-        if (strcmp(c->row.at[i].what, what) == 0)
+        if (c->row.at[i].metric == metric && strcmp(c->row.at[i].what, what) == 0)
             return &c->row.at[i];
     CompareRow *row = vec_slot(&c->row);
-    *row = (CompareRow){.what = arena_text(&c->arena, what), .best = -1};
+    *row = (CompareRow){.what = arena_text(&c->arena, what), .metric = metric, .best = -1};
     for (size_t i = 0; i < RUN_SIDES; i++) {
         row->value[i] = "";
         row->number[i] = (double)NAN;
@@ -93,7 +94,7 @@ static CompareRow *row_of(RunCompare *c, const char *what)
 
 static void add_fact(RunCompare *c, size_t side, const char *what, const char *value)
 {
-    row_of(c, what)->value[side] = value ? arena_text(&c->arena, value) : "";
+    row_of(c, what, false)->value[side] = value ? arena_text(&c->arena, value) : "";
 }
 
 static void add_facts(RunCompare *c, size_t side)
@@ -130,11 +131,8 @@ static bool add_side(RunCompare *c, Store *s, size_t side, int64_t id, Error *er
     add_facts(c, side);
     for (size_t i = 0; i < n; i++)
         add_fact(c, side, params[i].key, params[i].value);
-    for (size_t i = 0; i < m; i++) {
-        CompareRow *row = row_of(c, points[i].key);
-        row->metric = true;
-        row->number[side] = points[i].value;
-    }
+    for (size_t i = 0; i < m; i++)
+        row_of(c, points[i].key, true)->number[side] = points[i].value;
     return true;
 }
 
@@ -165,20 +163,26 @@ static bool is_same(const CompareRow *row, size_t sides)
     return true;
 }
 
-/* Facts first, then metrics; of several runs, equal facts go. */
+/* What is read first: facts, then the test's metrics, the validation's, the rest. */
+static int rank_of(const CompareRow *row)
+{
+    return !row->metric ? 0 : text_starts(row->what, "test_") ? 1 : text_starts(row->what, "val_") ? 2 : 3;
+}
+
+/* In the order of rank_of; of several runs, equal facts go. */
 static void arrange(RunCompare *c)
 {
     VEC(CompareRow) kept = {0};
-    for (int metric = 0; metric < 2; metric++)
+    for (int rank = 0; rank < 4; rank++)
         for (size_t i = 0; i < c->row.count; i++) {
             CompareRow *row = &c->row.at[i];
-            if (row->metric != (metric == 1))
+            if (rank_of(row) != rank)
                 continue;
-            if (!metric && c->sides > 1 && is_same(row, c->sides)) {
+            if (!row->metric && c->sides > 1 && is_same(row, c->sides)) {
                 c->same++;
                 continue;
             }
-            if (metric && c->sides > 1)
+            if (row->metric && c->sides > 1)
                 judge(row, c->sides);
             vec_add(&kept, *row);
         }
