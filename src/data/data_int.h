@@ -153,7 +153,7 @@ const char *frequent_text(const Frequent *f, size_t slot, size_t *n);
 
 /* Quantiles from a stream: sorted runs of RUN values, level l stands for 2^l values each; two runs
  * of a level become one of the next (Munro and Paterson 1980; Agarwal et al. 2013 for the random
- * half). Rank error about 0.1 % of the rows. {0} is empty. */
+ * half). Rank error about 0.2 % of the rows. {0} is empty. */
 #define QUANTILE_RUN 2048
 #define QUANTILE_LEVELS 48
 typedef struct Quantile {

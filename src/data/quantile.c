@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define SPAN 6
+#define SPAN 5
 
 static uint64_t roll(Quantile *q) /* splitmix64: the same stream gives the same sketch */
 {

@@ -5,6 +5,8 @@
 #include "data/data_int.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 static char dir[64];
 
@@ -376,6 +378,45 @@ static void test_writer_refuses(void **state)
     (void)state;
 }
 
+/* A disk that is full: one line, nothing left behind, and no half file under a name. */
+static void test_disk_full(void **state)
+{
+    Error err = {0};
+    Schema s = {0};
+    Arena a = {0};
+    Chunk c;
+    char hash[65];
+    struct rlimit was, low;
+    table_schema(&s);
+    table_chunk(&s, 0, 20000, true, &a, &c);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    for (rlim_t most = 0; most < 4000000; most += 700000) {
+        DatasetWriter *w = dataset_writer_create(dir, &s, NULL, &err);
+        low = (struct rlimit){most, was.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+        bool ok = true;
+        for (int i = 0; i < 5 && ok; i++)
+            ok = dataset_writer_add(w, &c, &err);
+        ok = ok && dataset_writer_finish(w, hash, &err);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+        assert_false(ok);
+        assert_int_equal(err.kind, ERROR_IO);
+        assert_non_null(strstr(err.text, "cannot write: File too large"));
+        err = (Error){0};
+        assert_false(dataset_writer_finish(w, hash, &err));
+        dataset_writer_destroy(w);
+    }
+    signal(SIGXFSZ, SIG_DFL);
+    Text ls = {0};
+    text_printf(&ls, "ls -A %s/.dataset-* 2>/dev/null | grep -q .", dir);
+    assert_int_not_equal(system(text_str(&ls)), 0);
+    text_release(&ls);
+    schema_release(&s);
+    arena_release(&a);
+    (void)state;
+}
+
 /* ---- for arrow_js.sh ----------------------------------------------------------------------------------- */
 
 /* Each value on a line of its own, raw: times in microseconds, dates in days, text as it is. */
@@ -429,6 +470,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_late_plain),    cmocka_unit_test(test_locate),
         cmocka_unit_test(test_truncated),     cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_foreign_files), cmocka_unit_test(test_writer_refuses),
+        cmocka_unit_test(test_disk_full),
     };
     return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }
