@@ -47,6 +47,8 @@ static int torment(World *w, int64_t run, unsigned seed)
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
         OK(run_reap(w->s, &w->err) >= 0);
+        if (run_of(w, run).status == RUN_FINISHED) /* killed on its way out */
+            return kills;
     }
 }
 

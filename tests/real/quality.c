@@ -1,0 +1,97 @@
+/* quality -- what the defaults reach on data no one here wrote (../shared/data; skipped without).
+ *
+ *     California housing, 64/16/20, median_house_value   mlp: test RMSE 52,000 or better
+ *     Adult, income                                      mlp: accuracy 0.845 or better
+ *     New York taxi fares, without the other amounts     mlp: MAE 20 % below the linear family's */
+#include "unit/train_world.h"
+
+static void ingest_as(World *w, const char *file, const char *name)
+{
+    IngestOptions o = {0};
+    IngestReport report = {0};
+    char dir[96], path[512];
+    params_init(ingest_params, &o);
+    snprintf(dir, sizeof dir, "%s/datasets", w->dir);
+    snprintf(path, sizeof path, LATHE_REAL_DATA "/%s", file);
+    OK(ingest(path, &o, dir, w->pool, NULL, NULL, NULL, &report, &w->err));
+    Dataset *d = dataset_open(store_path(w->s, &w->a, "datasets/%s.arrow", report.hash), &w->err);
+    OK(d);
+    const Schema *s = dataset_schema(d);
+    ColumnRow *rows = ARENA_NEW(&w->a, ColumnRow, s->count);
+    for (size_t i = 0; i < s->count; i++)
+        rows[i] = (ColumnRow){.name = s->field[i].name,
+                              .type = column_type_name(s->field[i].type),
+                              .role = role_name(s->field[i].role),
+                              .nullable = s->field[i].nullable};
+    DatasetRow row = {.hash = report.hash,
+                      .name = name,
+                      .source = path,
+                      .rows = (int64_t)report.rows,
+                      .columns = (int64_t)report.columns};
+    OK(store_dataset_add(w->s, &row, rows, s->count, &w->err));
+    dataset_close(d);
+    ingest_report_release(&report);
+    params_release(ingest_params, &o);
+}
+
+static double result(World *w, const char *family, const char *data, const char *target,
+                     const char *features, const char *split, const char *key)
+{
+    RunSpec spec;
+    run_spec_init(&spec, model_family(family));
+    spec.dataset = data, spec.target = target, spec.features = features, spec.split = split;
+    spec.seed = 1;
+    int64_t run = run_submit(w->s, &spec, &w->err);
+    OK(run);
+    double start = clock_now();
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    double v = last_metric(w, run, key);
+    printf("%-10s %-8s %s %.5g  (%s, %lld steps, %.1f s)\n", data, family, key, v,
+           run_of(w, run).message, (long long)run_of(w, run).step, clock_now() - start);
+    fflush(stdout);
+    run_spec_release(&spec);
+    return v;
+}
+
+static void california(void **state)
+{
+    World *w = *state;
+    ingest_as(w, "california_housing.csv", "housing");
+    double rmse = result(w, "mlp", "housing", "median_house_value", "", "64/16/20", "test_rmse");
+    assert_true(rmse <= 52000);
+}
+
+static void adult(void **state)
+{
+    World *w = *state;
+    ingest_as(w, "adult_train.csv", "adult");
+    DatasetRow d;
+    ColumnRow *c;
+    size_t n;
+    OK(store_dataset_find(w->s, "adult", &w->a, &d, &w->err));
+    OK(store_dataset_columns(w->s, d.hash, &w->a, &c, &n, &w->err));
+    assert_int_equal(n, 15);
+    assert_int_equal(d.rows, 32561); /* no header line */
+    double accuracy = result(w, "mlp", "adult", c[14].name, "", "70/15/15", "test_accuracy");
+    assert_true(accuracy >= .845);
+}
+
+static void fares(void **state)
+{
+    World *w = *state;
+    const char *features = "trip_distance,pickup_longitude,pickup_latitude,dropoff_longitude,"
+                           "dropoff_latitude,tpep_pickup_datetime,passenger_count,RateCodeID";
+    ingest_as(w, "nyc_yellow_2015_10k.csv", "nyc");
+    double linear = result(w, "linear", "nyc", "fare_amount", features, "64/16/20", "test_mae");
+    double mlp = result(w, "mlp", "nyc", "fare_amount", features, "64/16/20", "test_mae");
+    assert_true(mlp <= .8 * linear);
+}
+
+int main(void)
+{
+    if (!file_exists(LATHE_REAL_DATA "/california_housing.csv"))
+        return 77;
+#define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+    const struct CMUnitTest tests[] = {EACH(california), EACH(adult), EACH(fares)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
