@@ -66,17 +66,18 @@ static bool is_fitted(Job *j)
 
 /* ---- steps of the way ---------------------------------------------------------------------------------- */
 
+/* The run's seed also draws its split: runs of one seed are tested on the same rows, and the spread
+ * over seeds is the whole spread, that of the split included. */
 static bool open_dataset(Job *j, Error *err)
 {
+    j->split.seed = (uint64_t)j->row.seed;
     if (!store_dataset_find(j->store, j->row.dataset, &j->arena, &j->from, err))
         return false;
     j->dataset =
         dataset_open(store_path(j->store, &j->arena, "datasets/%s.arrow", j->from.hash), err);
     return (j->dataset || error_in(err, "dataset %s", j->from.name)) &&
            store_schema(j->store, j->from.hash, &j->schema, err) &&
-           split_parse(j->row.split, &j->split,
-                       err); /* its seed stays 0: whatever the seed of a run,
-                                                          the same rows test it */
+           split_parse(j->row.split, &j->split, err);
 }
 
 static bool fit_plan(Job *j, Error *err)
