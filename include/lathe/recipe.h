@@ -8,7 +8,8 @@
  *
  *     Recipe *r = recipe_create();
  *     recipe_parse(r, "drop missing FARE\nclip MILEAGE 0 60\n", &err);
- *     Plan *plan = plan_create(r, dataset_schema(d), &err);  // "line 2: no column MILAGE, did you mean ..."
+ *     Plan *plan = plan_create(r, dataset_schema(d), &err);
+ *     // "line 2, column 6: no column MILAGE, did you mean MILEAGE?"
  *     plan_fit(plan, d, &train_rows, pool, &stop, &err);
  *     plan_apply(plan, &chunk, &arena, &cleaned, &err);      // cleaned.origin says which rows are left
  */
@@ -52,7 +53,8 @@ const RuleKind *rule_kind(size_t i);
 typedef struct FunctionKind { const char *name, *usage, *about; } FunctionKind;
 size_t function_kinds(void);                     /* functions of the expression language */
 const FunctionKind *function_kind(size_t i);
-/* Words that may follow `text` up to its end, for completion; pushed through `add`. */
+/* Words that may stand at the end of `text`, for completion; pushed through `add`. Each replaces the
+ * unfinished last word, which it begins with (in any case). */
 void recipe_complete(const char *text, const Schema *s, void (*add)(void *, const char *word), void *context);
 
 /* ---- bound to a schema ------------------------------------------------------------------------- */
@@ -68,13 +70,16 @@ json_t *plan_to_json(const Plan *p);             /* text and fitted state */
 Plan  *plan_from_json(const json_t *from, const Schema *in, Error *err);
 /* One chunk in, one out (arena memory and views of the input). out->origin names surviving rows.
  * Rules with memory across rows (dedupe) remember in `state`, one per ordered pass; NULL for a
- * single batch. An expression that cannot be computed for a row (log of -1) gives missing.       */
+ * single batch. An expression that cannot be computed for a row (log of -1) gives missing.
+ * A plan that needs a fit must have been fitted. When the chunk lacks the target (scoring), it comes
+ * out missing, and rules that would drop rows by it, or by what is computed from it, are skipped. */
 typedef struct PlanState PlanState;
 bool   plan_is_ordered(const Plan *p);           /* some rule remembers rows: chunks in their order */
 PlanState *plan_state_create(const Plan *p);
 void   plan_state_destroy(PlanState *s);
 bool   plan_apply(const Plan *p, PlanState *state, const Chunk *in, Arena *a, Chunk *out, Error *err);
-/* Like plan_apply, keeping why: reason[i] for the i-th row of `in`: 0 kept, k dropped by rule k-1. */
+/* Like plan_apply, keeping why: reason[i] for the i-th row of `in`: 0 kept, k dropped by rule k-1
+ * of the recipe (those switched off are counted). */
 bool   plan_apply_traced(const Plan *p, PlanState *state, const Chunk *in, Arena *a, Chunk *out,
                          uint16_t *reason, Error *err);
 
@@ -116,7 +121,8 @@ Expr *expr_parse(const char *text, const Schema *s, Error *err); /* "column 7: e
 void  expr_destroy(Expr *e);
 ColumnType expr_type(const Expr *e);
 bool  expr_eval(const Expr *e, const Chunk *in, Arena *a, Column *out, Error *err);
-/* keep[i] = 1 where a bool expression is true (missing is not). Returns how many. */
+/* keep[i] = 1 where a bool expression is true (missing is not). Returns how many; SIZE_MAX and the
+ * error when it cannot be computed on this chunk. */
 size_t expr_filter(const Expr *e, const Chunk *in, Arena *a, uint8_t *keep, Error *err);
 
 #endif

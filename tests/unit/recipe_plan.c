@@ -453,6 +453,22 @@ static void test_expectation_gates(void **state)
     plan_destroy(p);
 }
 
+/* Nothing may be left over, and that is a dataset too. */
+static void test_no_rows(void **state)
+{
+    (void)state;
+    Error err = {0};
+    ApplyReport report;
+    Plan *p = plan_of("keep N > 1000\nderive x = N + 1", &table.schema);
+    if (!plan_apply_dataset(p, dataset, dir, pool, NULL, &report, &err))
+        fail_msg("%s", err.text);
+    Dataset *d = open_result(report.hash);
+    assert_int_equal(dataset_rows(d), 0);
+    assert_int_equal(dataset_schema(d)->count, table.schema.count + 1);
+    dataset_close(d);
+    plan_destroy(p);
+}
+
 static void test_stop(void **state)
 {
     (void)state;
@@ -496,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_dataset),
         cmocka_unit_test(test_expectation_gates),
         cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_no_rows),
         cmocka_unit_test(test_threads_agree),
     };
     return cmocka_run_group_tests(tests, make, unmake);
