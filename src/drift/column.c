@@ -3,9 +3,10 @@
 
 #include <stdio.h>
 
-#define CHART_BINS  30
-#define RIM         0.005 /* share of the values left to the first and the last bin of a chart */
-#define MISSING_GAP 0.05  /* a change of the share of missing values that is noted */
+#define CHART_BINS   30
+#define RIM          0.005 /* share of the values left to the first and the last bin of a chart */
+#define WORTH_NOTING 0.005 /* share of the rows a new or vanished label needs to be named */
+#define MISSING_GAP  0.05  /* a change of the share of missing values that is noted */
 
 /* ---- notes ---- */
 
@@ -30,9 +31,9 @@ static void add_note(DriftColumn *c, const char *text)
 static void note_labels(DriftColumn *c, const Pair *p, int there, const char *what)
 {
     Text text = {0};
-    size_t found = 0;
+    size_t found = 0, rows = there ? p->sample.current_n : p->sample.reference_n;
     for (size_t i = 0; i < p->sample.labels; i++) {
-        if (!(p->count[there][i] > 0.0) || p->count[1 - there][i] > 0.0)
+        if (p->count[there][i] < WORTH_NOTING * (double)rows || p->count[1 - there][i] > 0.0)
             continue;
         text_printf(&text, "%s%s", found ? ", " : what, p->label[i]);
         if (++found == 5)
@@ -131,7 +132,11 @@ static void chart(DriftColumn *c, const Pair *p)
 static void chart_labels(DriftColumn *c, const Pair *p)
 {
     const DriftSample *s = &p->sample;
-    snprintf(c->binning, sizeof c->binning, "labels");
+    if (p->all_labels > s->labels)
+        snprintf(c->binning, sizeof c->binning, "%zu labels, %zu rare as one", s->labels - 1,
+                 p->all_labels - s->labels + 1);
+    else
+        snprintf(c->binning, sizeof c->binning, "%zu labels", s->labels);
     c->bins = s->labels < DRIFT_BINS ? s->labels : DRIFT_BINS;
     for (size_t i = 0; i < s->labels; i++) {
         size_t bin = i < c->bins ? i : c->bins - 1;

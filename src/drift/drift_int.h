@@ -68,9 +68,12 @@ void gather_labels(Gathered *g, const char *const *name, const double *count, si
                    uint64_t missing);
 void gathered_release(Gathered *g);
 
-/* Both samples side by side; labels in order of the reference's counts, then the new ones. */
+/* Both samples side by side; labels in order of the reference's counts, then the new ones. Where
+ * labels are many for so few rows, the rarest are one, RARE_LABELS. */
+#define RARE_LABELS "(rare)"
 typedef struct Pair {
     DriftSample sample;
+    size_t all_labels;  /* before the rarest were taken together */
     const char **label; /* [labels], borrowed from the Gathered */
     double *count[2];
 } Pair;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #define DISTINCT_MOST 1000
+#define LABELS_LEAST  20   /* so many labels always stand for themselves */
+#define LABELS_NOISE  0.02 /* of n m / (n + m) rows: the most labels that do */
 
 static bool is_label(ColumnType t)
 {
@@ -99,7 +101,7 @@ bool gather_column(Gathered *g, const Dataset *d, const char *name, Arena *a, Er
 {
     const Schema *s = dataset_schema(d);
     size_t at = schema_find(s, name), rows = (size_t)dataset_rows(d);
-    *g = (Gathered){.missing = rows};
+    *g = (Gathered){.missing = rows, .mean = NAN, .deviation = NAN};
     if (at == SIZE_MAX)
         return true;
     Tally tally = {0};
@@ -141,7 +143,7 @@ bool gather_numbers(Gathered *g, const double *value, size_t n, uint64_t missing
 void gather_labels(Gathered *g, const char *const *name, const double *count, size_t n,
                    uint64_t missing)
 {
-    *g = (Gathered){.missing = missing, .labels = labels_create()};
+    *g = (Gathered){.missing = missing, .labels = labels_create(), .mean = NAN, .deviation = NAN};
     for (size_t i = 0; i < n; i++) {
         if (!(count[i] > 0.0))
             continue;
@@ -208,6 +210,37 @@ static size_t distinct_of_both(const DriftSample *s)
     return distinct;
 }
 
+/* Chance alone makes the Jensen-Shannon divergence of k labels about k/8 (1/n + 1/m). So that it
+ * stays below 0.0025 (a distance of 0.05, half the alarm), the rarest labels are taken together. */
+static size_t labels_most(const Gathered *r, const Gathered *c)
+{
+    double n = (double)r->n, m = (double)c->n;
+    double most = LABELS_NOISE * n * m / (n + m);
+    return most > LABELS_LEAST ? (size_t)most : LABELS_LEAST;
+}
+
+static int by_both(const void *left, const void *right)
+{
+    const Ranked *a = left, *b = right;
+    double x = a->count[0] + a->count[1], y = b->count[0] + b->count[1];
+    if (x != y)
+        return x > y ? -1 : 1;
+    return strcmp(a->text, b->text);
+}
+
+static size_t pool_rare(Ranked *all, size_t n, size_t most)
+{
+    if (n <= most)
+        return n;
+    qsort(all, n, sizeof *all, by_both);
+    for (size_t i = most; i < n; i++)
+        for (int side = 0; side < 2; side++)
+            all[most - 1].count[side] += all[i].count[side];
+    all[most - 1].text = RARE_LABELS;
+    qsort(all, most, sizeof *all, by_reference);
+    return most;
+}
+
 void pair_init(Pair *p, const Gathered *reference, const Gathered *current)
 {
     DriftSample *s = &p->sample;
@@ -222,6 +255,8 @@ void pair_init(Pair *p, const Gathered *reference, const Gathered *current)
     }
     Ranked *all;
     size_t n = rank(reference->labels, current->labels, &all);
+    p->all_labels = n;
+    n = pool_rare(all, n, labels_most(reference, current));
     p->label = mem_alloc((n + 1) * sizeof *p->label);
     for (int side = 0; side < 2; side++)
         p->count[side] = mem_alloc((n + 1) * sizeof(double));

@@ -176,6 +176,41 @@ static void a_vanished_column(void **state)
     dataset_close(lost);
 }
 
+/* Thousands of labels, a few rows each: chance alone would look like drift. */
+static void rare_labels_are_taken_together(void **state)
+{
+    (void)state;
+    Gathered g[2];
+    const char *name[3000];
+    double count[2][3000];
+    Rng rng;
+    rng_seed(&rng, 6, 0);
+    for (int i = 0; i < 3000; i++) {
+        name[i] = text_copy(((char[16]){'l', (char)('a' + i % 26), (char)('a' + i / 26 % 26),
+                                        (char)('a' + i / 676), 0}));
+        count[0][i] = count[1][i] = 0.0;
+    }
+    for (int side = 0; side < 2; side++) {
+        for (int row = 0; row < 9000; row++)
+            count[side][rng_below(&rng, 3000)]++;
+        gather_labels(&g[side], name, count[side], 3000, 0);
+    }
+    DriftColumn c = {0};
+    column_judge(&c, &g[0], &g[1], NULL);
+    assert_false(c.drifted);
+    assert_true(text_starts(c.binning, "89 labels, 2"));
+    count[1][0] += 900; /* one label that really grew is still seen */
+    gathered_release(&g[1]);
+    gather_labels(&g[1], name, count[1], 3000, 0);
+    c = (DriftColumn){0};
+    column_judge(&c, &g[0], &g[1], NULL);
+    assert_true(c.drifted);
+    for (int side = 0; side < 2; side++)
+        gathered_release(&g[side]);
+    for (int i = 0; i < 3000; i++)
+        mem_free((char *)name[i]);
+}
+
 static char *json_text(const DriftReport *r)
 {
     json_t *json = drift_report_to_json(r);
@@ -356,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_test_by_name),
         cmocka_unit_test(named_columns_only),
         cmocka_unit_test(a_vanished_column),
+        cmocka_unit_test(rare_labels_are_taken_together),
         cmocka_unit_test(json_round_trip),
         cmocka_unit_test(same_bits_on_any_threads),
         cmocka_unit_test(clear_errors),
