@@ -1,0 +1,287 @@
+/* train_chart.c -- the charts of the Train pane: which there are, and what each shows of which run. */
+#include "train_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- which ------------------------------------------------------------------------------------------- */
+
+static void add_chart(TrainState *s, const char *key, const char *title, bool log)
+{
+    if (s->charts == TRAIN_CHARTS)
+        return;
+    ChartKind *kind = &s->chart[s->charts];
+    for (size_t i = 0; i < s->charts; i++)
+        if (strcmp(s->chart[i].key, key) == 0)
+            return;
+    if (strcmp(kind->key, key) != 0) /* the user's choice of axis stays with the chart */
+        kind->log = log;
+    snprintf(kind->key, sizeof kind->key, "%s", key);
+    snprintf(kind->title, sizeof kind->title, "%s", title);
+    s->charts++;
+}
+
+static void title_of(const char *key, char *into, size_t size)
+{
+    const Metric *m = text_starts(key, "val_") ? metric_find(key + 4) : NULL;
+    snprintf(into, size, m ? "Validation %s" : "%s", m ? m->name : key);
+}
+
+/* Loss first, then the metric the task is judged by, then what tells how the training goes. */
+void train_charts(TrainState *s)
+{
+    static const char *const known[] = {"train_loss", "val_loss",  "epoch_train_loss",
+                                        "lr",         "grad_norm", "samples_per_second"};
+    const RunRow *run = train_run(s);
+    const Curves *c = run ? train_curves(s, run->id) : NULL;
+    char key[64] = "val_rmse", title[64];
+    if (run)
+        main_metric(run, key);
+    title_of(key, title, sizeof title);
+    s->charts = 0;
+    add_chart(s, "loss", "Loss", true);
+    add_chart(s, key, title, false);
+    add_chart(s, "lr", "Learning rate", false);
+    add_chart(s, "grad_norm", "Gradient norm", true);
+    add_chart(s, "samples_per_second", "Rows a second", false);
+    for (size_t i = 0; c && i < c->series.count; i++) {
+        const char *more = c->series.at[i].key;
+        bool there = text_starts(more, "test_");
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            there |= strcmp(more, known[k]) == 0;
+        title_of(more, title, sizeof title);
+        if (!there)
+            add_chart(s, more, title, false);
+    }
+    if (s->active >= (int)s->charts)
+        s->active = 0;
+}
+
+/* ---- curves --------------------------------------------------------------------------------------------- */
+
+static void add_series(ChartBuild *b, const Series *from, const Reals *y, const char *name,
+                       Style style, bool faint, bool dots)
+{
+    if (!from || !from->x.count || b->chart.count == sizeof b->series / sizeof *b->series)
+        return;
+    char *kept = b->name[b->chart.count];
+    snprintf(kept, sizeof b->name[0], "%s", name ? name : "");
+    b->series[b->chart.count++] = (ChartSeries){.name = name ? kept : NULL,
+                                                .style = style,
+                                                .x = from->x.at,
+                                                .y = y->at,
+                                                .n = from->x.count,
+                                                .faint = faint,
+                                                .dots = dots};
+}
+
+/* A noisy curve: raw points behind its running mean; alone, the mean in the part's colour. */
+static void add_noisy(ChartBuild *b, const Curves *c, const char *key, const char *name,
+                      Style style, bool raw)
+{
+    const Series *series = curves_find(c, key);
+    if (!series)
+        return;
+    if (c->smooth == 0) {
+        add_series(b, series, &series->value, name, style, true, false);
+        return;
+    }
+    if (raw)
+        add_series(b, series, &series->value, NULL, STYLE_BEFORE, true, false);
+    add_series(b, series, &series->smooth, name, style, !raw, false);
+}
+
+static void add_run(const TrainState *s, ChartBuild *b, const Curves *c, const char *key,
+                    bool alone)
+{
+    char name[24];
+    Style own = alone ? STYLE_TRAIN : run_style(c->run), valid = alone ? STYLE_VALID : own;
+    const char *front = alone ? "" : name;
+    snprintf(name, sizeof name, "%lld ", (long long)c->run);
+    bool first = c->run == s->shown[0];
+    char full[64];
+    if (strcmp(key, "loss") == 0) {
+        snprintf(full, sizeof full, "%svalidation", front);
+        const Series *v = curves_find(c, "val_loss");
+        if (v)
+            add_series(b, v, &v->value, full, valid, false, v->value.count < 2);
+        snprintf(full, sizeof full, "%strain", front);
+        if (alone || first)
+            add_noisy(b, c, "train_loss", full, alone ? own : STYLE_BEFORE, alone);
+        return;
+    }
+    bool noisy = strcmp(key, "grad_norm") == 0 || strcmp(key, "samples_per_second") == 0;
+    const Series *series = curves_find(c, key);
+    snprintf(full, sizeof full, "%s%s", front, text_starts(key, "val_") ? "validation" : "");
+    const char *label = alone && !text_starts(key, "val_") ? "now" : full;
+    Style style = text_starts(key, "val_") ? valid : own;
+    if (noisy)
+        add_noisy(b, c, key, label, style, alone);
+    else if (series)
+        add_series(b, series, &series->value, label, style, false, series->value.count < 2);
+}
+
+/* ---- what happened --------------------------------------------------------------------------------------- */
+
+static void add_tick(ChartBuild *b, double x, Style style, const char *label)
+{
+    Chart *c = &b->chart;
+    if (c->tick_count == sizeof b->ticks / sizeof *b->ticks)
+        return;
+    char *kept = b->label[c->tick_count];
+    snprintf(kept, sizeof b->label[0], "%s", label);
+    b->ticks[c->tick_count++] = (ChartTick){.x = x, .label = kept, .style = style};
+}
+
+static Style tick_style(const char *kind)
+{
+    if (strcmp(kind, "fail") == 0)
+        return STYLE_BAD;
+    return strcmp(kind, "change") == 0 || strcmp(kind, "resume") == 0 || strcmp(kind, "stop") == 0
+               ? STYLE_EVENT
+               : STYLE_DIM;
+}
+
+/* What the user did, where it broke or went on, and the checkpoints there are to go back to. */
+static void add_events(ChartBuild *b, const Curves *c)
+{
+    static const char *const told[] = {"change", "resume", "stop", "fail", "pause"};
+    for (size_t i = 0; i < c->event.count; i++) {
+        const Happening *h = &c->event.at[i];
+        for (size_t k = 0; k < sizeof told / sizeof *told; k++)
+            if (strcmp(h->kind, told[k]) == 0)
+                add_tick(b, curves_x(c, (double)h->step), tick_style(h->kind),
+                         k ? h->kind : h->text);
+    }
+    for (size_t i = 0; i < c->checkpoint.count; i++)
+        add_tick(b, curves_x(c, (double)c->checkpoint.at[i]), STYLE_GRID, "");
+}
+
+static void add_branches(const TrainState *s, ChartBuild *b, const Curves *c, const RunRow *run)
+{
+    char label[24];
+    const Snapshot *snap = ui_snapshot(s->ui);
+    if (run->parent) {
+        snprintf(label, sizeof label, "from run %lld", (long long)run->parent);
+        add_tick(b, curves_x(c, (double)run->parent_step), run_style(run->parent), label);
+    }
+    for (size_t i = 0; i < snap->runs; i++)
+        if (snap->run[i].parent == run->id) {
+            snprintf(label, sizeof label, "fork %lld", (long long)snap->run[i].id);
+            add_tick(b, curves_x(c, (double)snap->run[i].parent_step), run_style(snap->run[i].id),
+                     label);
+        }
+}
+
+/* ---- the range of values ----------------------------------------------------------------------------------- */
+
+static int ascending(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+#define SAMPLED 1024 /* of a longer curve so many points say where its values lie */
+
+/* Of a long curve 1 % of the values at each end may leave the picture: the first steps of a training
+ * are so far off that nothing else could be read. A short one stays whole. */
+static void range_of(const ChartSeries *one, const Chart *c, double *low, double *high)
+{
+    double v[2 * SAMPLED];
+    size_t n = 0, by = one->n > 2 * SAMPLED ? one->n / SAMPLED : 1;
+    for (size_t i = one->n % by; i < one->n && n < 2 * SAMPLED; i += by)
+        if (one->x[i] >= c->x_low && one->x[i] <= c->x_high && isfinite(one->y[i]) &&
+            (!c->y_log || one->y[i] > 0))
+            v[n++] = one->y[i];
+    qsort(v, n, sizeof *v, ascending);
+    size_t out = n > 300 ? n / 100 : 0;
+    if (n) {
+        *low = fmin(*low, v[out]);
+        *high = fmax(*high, v[n - 1 - out]);
+    }
+}
+
+static void set_range(Chart *c)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < c->count; i++)
+        range_of(&c->series[i], c, &low, &high);
+    if (!(low < high))
+        return;
+    if (c->y_zero && !c->y_log)
+        low = fmin(low, 0.0), high = fmax(high, 0.0);
+    double room = c->y_log ? pow(high / low, 0.04) : (high - low) * 0.04;
+    c->y_low = c->y_log ? low / room : c->y_zero && !(low < 0.0) ? 0.0 : low - room;
+    c->y_high = c->y_log ? high * room : high + room;
+}
+
+/* ---- one chart ---------------------------------------------------------------------------------------------- */
+
+void train_span(const TrainState *s, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i < s->shows; i++) {
+        const Curves *c = train_curves(s, s->shown[i]);
+        for (size_t k = 0; c && k < c->series.count; k++) {
+            const Reals *x = &c->series.at[k].x;
+            if (!x->count)
+                continue;
+            *low = fmin(*low, x->at[0]);
+            *high = fmax(*high, x->at[x->count - 1]);
+        }
+    }
+    if (!(*low < *high))
+        *low = isfinite(*low) ? *low : 0.0, *high = *low + 1.0;
+}
+
+void train_chart(const TrainState *s, int chart, ChartBuild *out)
+{
+    const ChartKind *kind = &s->chart[chart];
+    const RunRow *run = train_run(s);
+    const Curves *c = run ? train_curves(s, run->id) : NULL;
+    memset(&out->chart, 0, sizeof out->chart);
+    for (size_t i = 0; i < s->shows; i++) { /* the watched run first: on top */
+        const Curves *one = train_curves(s, s->shown[i]);
+        if (one)
+            add_run(s, out, one, kind->key, s->shows == 1);
+    }
+    if (c && run) {
+        add_branches(s, out, c, run);
+        add_events(out, c);
+        if (text_starts(kind->key, "val_") || strcmp(kind->key, "loss") == 0)
+            if (run->best_step > 0)
+                add_tick(out, curves_x(c, (double)run->best_step), STYLE_GOOD, "best");
+    }
+    Chart *to = &out->chart;
+    to->series = out->series;
+    to->ticks = out->ticks;
+    to->x_name = axis_names[s->axis];
+    to->y_log = kind->log;
+    to->y_zero = strcmp(kind->key, "lr") == 0 || strcmp(kind->key, "samples_per_second") == 0;
+    to->has_cross = s->has_cross && c;
+    to->cross = to->has_cross ? curves_x(c, s->cross) : 0.0;
+    to->empty = run && run_is_active(run) ? "waiting for the first points" : "no points";
+    if (s->low < s->high)
+        to->x_low = s->low, to->x_high = s->high;
+    else
+        train_span(s, &to->x_low, &to->x_high);
+    set_range(to);
+}
+
+void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active)
+{
+    const ChartKind *kind = &s->chart[p->chart];
+    ChartBuild b;
+    char note[64];
+    Canvas part = canvas_part(c, p->row, p->col, p->rows, p->cols);
+    snprintf(note, sizeof note, "%s%s%s%s", kind->log ? "log  " : "",
+             s->smooth ? smooth_names[s->smooth] : "no", " smoothing",
+             s->low < s->high ? "  zoomed" : "");
+    Canvas in = canvas_box(&part, active ? STYLE_BORDER_ACTIVE : STYLE_BORDER, kind->title,
+                           active ? note : NULL);
+    train_chart(s, p->chart, &b);
+    chart_draw(&in, &b.chart);
+}

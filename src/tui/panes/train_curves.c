@@ -1,0 +1,281 @@
+/* train_curves.c -- the curves of one run in memory: appended to, smoothed, laid on an axis. */
+#include "train_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const axis_names[] = {"step", "epoch", "seconds"};
+const char *const smooth_names[] = {"none", "light", "strong"};
+
+/* Share of the past in the running mean: the mean looks back over some 1/(1-share) points. */
+static const double smooth_share[SMOOTH_COUNT] = {0.0, 0.9, 0.98};
+
+/* ---- points ------------------------------------------------------------------------------------------ */
+
+static Series *series_of(Curves *c, const char *key)
+{
+    for (size_t i = 0; i < c->series.count; i++)
+        if (strcmp(c->series.at[i].key, key) == 0)
+            return &c->series.at[i];
+    Series *s = vec_slot(&c->series);
+    *s = (Series){0};
+    snprintf(s->key, sizeof s->key, "%s", key);
+    return s;
+}
+
+static void forget_derived(Series *s)
+{
+    s->x.count = s->smooth.count = 0;
+    s->ema = s->weight = 0.0;
+}
+
+/* A resumed run writes again what lay after its checkpoint: the older points go. */
+static void series_cut(Series *s, double from)
+{
+    size_t n = s->step.count;
+    while (n > 0 && s->step.at[n - 1] >= from)
+        n--;
+    if (n == s->step.count)
+        return;
+    s->step.count = s->wall.count = s->value.count = n;
+    forget_derived(s);
+}
+
+static void take_points(Curves *c, const RunDelta *d)
+{
+    const char *key = NULL;
+    Series *s = NULL;
+    for (size_t i = 0; i < d->count; i++) {
+        const MetricPoint *p = &d->point[i];
+        if (p->key != key)
+            s = series_of(c, key = p->key);
+        series_cut(s, (double)p->step);
+        vec_add(&s->step, (double)p->step);
+        vec_add(&s->wall, p->wall);
+        vec_add(&s->value, p->value);
+    }
+}
+
+static void take_events(Curves *c, const RunDelta *d)
+{
+    for (size_t i = 0; i < d->happened; i++) {
+        const EventRow *e = &d->event[i];
+        Happening *h = vec_slot(&c->event);
+        *h = (Happening){.step = e->step, .time = e->time, .text = text_copy(e->text)};
+        snprintf(h->kind, sizeof h->kind, "%s", e->kind);
+        if (strcmp(e->kind, "resume") == 0)
+            for (size_t k = 0; k < c->series.count; k++)
+                series_cut(&c->series.at[k], (double)e->step + 1);
+    }
+}
+
+static void set(Curves *c, const char *key, const char *value)
+{
+    for (size_t i = 0; i < c->setting.count; i++)
+        if (strcmp(c->setting.at[i].key, key) == 0) {
+            snprintf(c->setting.at[i].value, sizeof c->setting.at[i].value, "%s", value);
+            return;
+        }
+    Setting *now = vec_slot(&c->setting);
+    snprintf(now->key, sizeof now->key, "%s", key);
+    snprintf(now->value, sizeof now->value, "%s", value);
+}
+
+/* Events come before points: a resume cuts what the points then write again. */
+void curves_take(Curves *c, const RunDelta *d)
+{
+    take_events(c, d);
+    take_points(c, d);
+    for (size_t i = 0; i < d->params; i++)
+        set(c, d->param[i].key, d->param[i].value);
+    for (size_t i = 0; i < d->commands; i++)
+        if (strcmp(d->command[i].verb, "set") == 0)
+            set(c, d->command[i].key, d->command[i].value);
+    c->checkpoint.count = 0;
+    for (size_t i = 0; i < d->checkpoints; i++)
+        vec_add(&c->checkpoint, d->checkpoint[i].step);
+    const CheckpointRow *first = d->checkpoints ? &d->checkpoint[0] : NULL;
+    if (first && c->event.count && first->step <= c->event.at[0].step)
+        c->first_epoch = (double)first->epoch; /* a fork begins at its parent's checkpoint */
+    c->points = d->points;
+    c->events = d->events;
+    c->alive = d->alive;
+    c->loaded = true;
+}
+
+void curves_release(Curves *c)
+{
+    for (size_t i = 0; i < c->series.count; i++) {
+        Series *s = &c->series.at[i];
+        vec_release(&s->step);
+        vec_release(&s->wall);
+        vec_release(&s->value);
+        vec_release(&s->x);
+        vec_release(&s->smooth);
+    }
+    for (size_t i = 0; i < c->event.count; i++)
+        mem_free(c->event.at[i].text);
+    vec_release(&c->series);
+    vec_release(&c->event);
+    vec_release(&c->setting);
+    vec_release(&c->checkpoint);
+    *c = (Curves){0};
+}
+
+/* ---- the axis ------------------------------------------------------------------------------------------ */
+
+size_t series_near(const Reals *v, double want)
+{
+    size_t low = 0, high = v->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (v->at[middle] < want)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == v->count)
+        return low ? low - 1 : 0;
+    return low > 0 && want - v->at[low - 1] <= v->at[low] - want ? low - 1 : low;
+}
+
+/* Between two known places in a straight line; before the first and after the last it goes on. */
+static double between(const Reals *from, const Reals *to, double v)
+{
+    if (from->count < 2)
+        return from->count ? to->at[0] : 0.0;
+    size_t i = series_near(from, v);
+    if (i > 0 && from->at[i] > v)
+        i--;
+    if (i + 1 >= from->count)
+        i = from->count - 2;
+    double run = from->at[i + 1] - from->at[i];
+    return to->at[i] + (run > 0 ? (v - from->at[i]) / run * (to->at[i + 1] - to->at[i]) : 0.0);
+}
+
+/* The k-th validation closes the k-th epoch; that holds when the batch size changes on the way. */
+double curves_epoch(const Curves *c, double step)
+{
+    const Series *v = curves_find(c, "val_loss");
+    size_t n = v ? v->step.count : 0, i = n ? series_near(&v->step, step) : 0;
+    if (n && v->step.at[i] < step)
+        i++; /* the epoch that step lies in */
+    double begin = c->event.count ? (double)c->event.at[0].step : 0.0;
+    double from = i ? v->step.at[i - 1] : begin;
+    double length = i < n    ? v->step.at[i] - from
+                    : n >= 2 ? v->step.at[n - 1] - v->step.at[n - 2]
+                             : c->epoch_steps;
+    return c->first_epoch + (double)i + (length > 0 ? (step - from) / length : 0.0);
+}
+
+double curves_x(const Curves *c, double step)
+{
+    const Series *s = c->axis == AXIS_WALL ? curves_find(c, "train_loss") : NULL;
+    if (c->axis == AXIS_EPOCH)
+        return curves_epoch(c, step);
+    return s ? between(&s->step, &s->wall, step) : step;
+}
+
+static void derive_x(const Curves *c, Series *s)
+{
+    for (size_t i = s->x.count; i < s->step.count; i++) {
+        double x = c->axis == AXIS_STEP   ? s->step.at[i]
+                   : c->axis == AXIS_WALL ? s->wall.at[i]
+                                          : curves_epoch(c, s->step.at[i]);
+        if (i > 0 && x < s->x.at[i - 1])
+            x = s->x.at[i - 1]; /* a chart wants its x ascending */
+        vec_add(&s->x, x);
+    }
+}
+
+/* Exponential, from the raw points, freed of the pull to 0 at the start. */
+static void derive_smooth(Series *s, double share)
+{
+    for (size_t i = s->smooth.count; i < s->value.count; i++) {
+        double v = s->value.at[i];
+        if (isfinite(v)) {
+            s->ema = share * s->ema + (1.0 - share) * v;
+            s->weight = share * s->weight + (1.0 - share);
+        }
+        vec_add(&s->smooth, isfinite(v) ? s->ema / s->weight : v);
+    }
+}
+
+/* Only what is new, except when the question changed; epochs move while the last one is not over. */
+void curves_derive(Curves *c, Axis axis, int smooth)
+{
+    bool other_axis = c->axis != axis || axis == AXIS_EPOCH, other_smooth = c->smooth != smooth;
+    c->axis = axis;
+    c->smooth = smooth;
+    for (size_t i = 0; i < c->series.count; i++) {
+        Series *s = &c->series.at[i];
+        if (other_axis)
+            s->x.count = 0;
+        if (other_smooth) {
+            s->smooth.count = 0;
+            s->ema = s->weight = 0.0;
+        }
+        derive_x(c, s);
+        derive_smooth(s, smooth_share[smooth]);
+    }
+}
+
+/* ---- asked ---------------------------------------------------------------------------------------------- */
+
+const Series *curves_find(const Curves *c, const char *key)
+{
+    for (size_t i = 0; c && i < c->series.count; i++)
+        if (strcmp(c->series.at[i].key, key) == 0)
+            return &c->series.at[i];
+    return NULL;
+}
+
+double curves_last(const Curves *c, const char *key)
+{
+    const Series *s = curves_find(c, key);
+    return s && s->value.count ? *vec_last(&s->value) : (double)NAN;
+}
+
+double curves_at(const Curves *c, const char *key, double step)
+{
+    const Series *s = curves_find(c, key);
+    return s && s->value.count ? s->value.at[series_near(&s->step, step)] : (double)NAN;
+}
+
+const char *curves_setting(const Curves *c, const char *key)
+{
+    for (size_t i = 0; c && i < c->setting.count; i++)
+        if (strcmp(c->setting.at[i].key, key) == 0)
+            return c->setting.at[i].value;
+    return NULL;
+}
+
+int64_t curves_checkpoint(const Curves *c, int64_t step)
+{
+    int64_t found = -1;
+    for (size_t i = 0; c && i < c->checkpoint.count; i++)
+        if (c->checkpoint.at[i] <= step)
+            found = c->checkpoint.at[i];
+    return found;
+}
+
+/* Over the last third, validations included: what the rest of the run will feel like. */
+double curves_rate(const Curves *c)
+{
+    const Series *s = curves_find(c, "train_loss");
+    if (!s || s->step.count < 2)
+        return (double)NAN;
+    size_t last = s->step.count - 1, from = last - (last + 2) / 3;
+    double seconds = s->wall.at[last] - s->wall.at[from];
+    return seconds > 0 ? (s->step.at[last] - s->step.at[from]) / seconds : (double)NAN;
+}
+
+void main_metric(const RunRow *run, char into[64])
+{
+    TaskKind task = TASK_REGRESSION;
+    for (int t = 0; t < TASK_COUNT; t++)
+        if (strcmp(task_name((TaskKind)t), run->task) == 0)
+            task = (TaskKind)t;
+    snprintf(into, 64, "val_%s", metric_main(task)->name);
+}

@@ -1,0 +1,359 @@
+/* train_head.c -- the Train pane around its charts: who trains and how far it is, the values under the
+ * crosshair, how it ended, what happened. */
+#include "train_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- a line made of pieces; a piece that does not fit whole is left out ---------------------------------- */
+
+typedef struct Line {
+    const Canvas *c;
+    int row, col, end;
+} Line;
+
+static bool piece(Line *l, Style style, const char *text)
+{
+    int width = (int)utf8_width(text, strlen(text));
+    if (l->col + width > l->end)
+        return false;
+    l->col += canvas_put(l->c, l->row, l->col, style, text);
+    return true;
+}
+
+static void pair(Line *l, const char *label, Style style, const char *value)
+{
+    int width = (int)(utf8_width(label, strlen(label)) + utf8_width(value, strlen(value))) + 1;
+    if (l->col + width > l->end)
+        return;
+    l->col += canvas_put(l->c, l->row, l->col, STYLE_DIM, label) + 1;
+    l->col += canvas_put(l->c, l->row, l->col, style, value) + 3;
+}
+
+static void pair_real(Line *l, const char *label, Style style, double v)
+{
+    char text[32];
+    if (isnan(v))
+        return;
+    snprintf(text, sizeof text, fabs(v) >= 1e5 || (v != 0 && fabs(v) < 1e-3) ? "%.3g" : "%.4g", v);
+    pair(l, label, style, text);
+}
+
+static void print_count(double v, char *into, size_t size)
+{
+    Text t = {0};
+    text_add_count(&t, v);
+    snprintf(into, size, "%s", text_str(&t));
+    text_release(&t);
+}
+
+static void print_seconds(double v, char *into, size_t size)
+{
+    Text t = {0};
+    text_add_seconds(&t, v);
+    snprintf(into, size, "%s", text_str(&t));
+    text_release(&t);
+}
+
+/* ---- the head ---------------------------------------------------------------------------------------------- */
+
+Style run_status_style(RunStatus status)
+{
+    switch (status) {
+    case RUN_RUNNING:
+        return STYLE_ACCENT;
+    case RUN_PAUSED:
+        return STYLE_WARN;
+    case RUN_FINISHED:
+        return STYLE_GOOD;
+    case RUN_FAILED:
+        return STYLE_BAD;
+    case RUN_KILLED:
+        return STYLE_WARN;
+    default:
+        return STYLE_DIM;
+    }
+}
+
+static const char *status_word(RunStatus status)
+{
+    static const char *const words[RUN_STATUS_COUNT] = {
+        [RUN_SCHEDULED] = "scheduled", [RUN_RUNNING] = "running", [RUN_PAUSED] = "paused",
+        [RUN_FINISHED] = "finished",   [RUN_FAILED] = "failed",   [RUN_KILLED] = "killed"};
+    return words[status];
+}
+
+static const char *status_glyph(const TrainState *s, const Canvas *c, RunStatus status)
+{
+    switch (status) {
+    case RUN_RUNNING:
+        return glyph_spinner(c, ui_now(s->ui));
+    case RUN_PAUSED:
+        return glyph(c, GLYPH_PAUSE);
+    case RUN_FINISHED:
+        return glyph(c, GLYPH_CHECK);
+    case RUN_FAILED:
+    case RUN_KILLED:
+        return glyph(c, GLYPH_CROSS);
+    default:
+        return glyph(c, GLYPH_CLOCK);
+    }
+}
+
+static void draw_who(const TrainState *s, const RunRow *run, const Canvas *c)
+{
+    char text[200];
+    snprintf(text, sizeof text, "%s %s", status_glyph(s, c, run->status), status_word(run->status));
+    int width = (int)utf8_width(text, strlen(text));
+    canvas_put(c, 0, c->cols - width - 1, run_status_style(run->status), text);
+    Line l = {c, 0, 0, c->cols - width - 2};
+    piece(&l, run_style(run->id), glyph(c, GLYPH_MARK));
+    snprintf(text, sizeof text, "Run %lld ", (long long)run->id);
+    piece(&l, STYLE_TITLE, text);
+    snprintf(text, sizeof text, "%s ", run->name);
+    piece(&l, STYLE_STRONG, text);
+    snprintf(text, sizeof text, "  %s", run->family);
+    piece(&l, STYLE_ACCENT, text);
+    piece(&l, STYLE_DIM, " on ");
+    piece(&l, STYLE_PLAIN, run->dataset_name);
+    snprintf(text, sizeof text, " %s ", glyph(c, GLYPH_ARROW));
+    piece(&l, STYLE_DIM, text);
+    piece(&l, STYLE_ROLE_TARGET, run->target);
+    if (run->parent) {
+        snprintf(text, sizeof text, "   fork of %lld at step %lld", (long long)run->parent,
+                 (long long)run->parent_step);
+        piece(&l, run_style(run->parent), text);
+    }
+    if (*run->tags) {
+        snprintf(text, sizeof text, "   %s", run->tags);
+        piece(&l, STYLE_DIM, text);
+    }
+}
+
+static double share_done(const RunRow *run)
+{
+    if (run->status == RUN_FINISHED)
+        return 1.0;
+    return run->steps_total > 0 ? fmin(1.0, (double)run->step / (double)run->steps_total) : 0.0;
+}
+
+static void of_total(int64_t done, int64_t total, char *into, size_t size)
+{
+    char a[32], b[32];
+    print_count((double)done, a, sizeof a);
+    print_count((double)total, b, sizeof b);
+    snprintf(into, size, total ? "%s/%s" : "%s", a, b);
+}
+
+static void draw_time(const RunRow *run, const Curves *c, Line *l)
+{
+    char text[48];
+    double rate = c ? curves_rate(c) : (double)NAN;
+    if (run->status == RUN_RUNNING && rate > 0 && run->steps_total > run->step) {
+        print_seconds((double)(run->steps_total - run->step) / rate, text, sizeof text);
+        pair(l, "left", STYLE_STRONG, text);
+    } else if (run->started && run->ended > run->started) {
+        print_seconds((double)(run->ended - run->started) / 1e6, text, sizeof text);
+        pair(l, "took", STYLE_STRONG, text);
+    }
+}
+
+static void draw_progress(const TrainState *s, const RunRow *run, const Curves *c,
+                          const Canvas *canvas)
+{
+    char text[64];
+    int width = canvas->cols >= 150 ? 40 : canvas->cols >= 110 ? 28 : 14;
+    Style full = run_is_active(run) ? STYLE_BAR : run_status_style(run->status);
+    (void)s;
+    chart_bar(canvas, 1, 1, width, share_done(run), full, STYLE_BAR_BACK);
+    Line l = {canvas, 1, width + 2, canvas->cols};
+    snprintf(text, sizeof text, "%3.0f%%  ", 100 * share_done(run));
+    piece(&l, STYLE_STRONG, text);
+    of_total(run->epoch, run->epochs_total, text, sizeof text);
+    pair(&l, "epoch", STYLE_PLAIN, text);
+    of_total(run->step, run->steps_total, text, sizeof text);
+    pair(&l, "step", STYLE_PLAIN, text);
+    draw_time(run, c, &l);
+    double speed = c ? curves_last(c, "samples_per_second") : (double)NAN;
+    if (isfinite(speed)) {
+        print_count(speed, text, sizeof text - 8);
+        strcat(text, " rows/s");
+        pair(&l, "at", STYLE_PLAIN, text);
+    }
+    if (c)
+        pair_real(&l, "lr", STYLE_PLAIN, curves_last(c, "lr"));
+}
+
+void train_draw_head(const TrainState *s, const Canvas *c)
+{
+    const RunRow *run = train_run(s);
+    if (!run)
+        return;
+    draw_who(s, run, c);
+    draw_progress(s, run, train_curves(s, run->id), c);
+}
+
+/* ---- the line of values ----------------------------------------------------------------------------------- */
+
+void train_draw_values(const TrainState *s, const Canvas *canvas)
+{
+    const RunRow *run = train_run(s);
+    const Curves *c = run ? train_curves(s, run->id) : NULL;
+    char key[64], text[64];
+    if (!c)
+        return;
+    main_metric(run, key);
+    Line l = {canvas, 0, 1, canvas->cols};
+    double at = s->has_cross ? s->cross : (double)INFINITY;
+    if (s->has_cross) {
+        of_total(train_cross_step(s), 0, text, sizeof text);
+        pair(&l, "step", STYLE_CROSS, text);
+        pair_real(&l, "epoch", STYLE_CROSS, curves_epoch(c, at));
+    }
+    pair_real(&l, "train", STYLE_TRAIN, curves_at(c, "train_loss", at));
+    pair_real(&l, "validation", STYLE_VALID, curves_at(c, "val_loss", at));
+    if (!s->has_cross && run->best_step > 0) {
+        pair_real(&l, "best", STYLE_GOOD, run->best);
+        of_total(run->best_step, 0, text, sizeof text);
+        pair(&l, "at step", STYLE_GOOD, text);
+    }
+    pair_real(&l, key + 4, STYLE_VALID, curves_at(c, key, at));
+    pair_real(&l, "gradient", STYLE_PLAIN, curves_at(c, "grad_norm", at));
+    if (s->has_cross)
+        pair_real(&l, "lr", STYLE_PLAIN, curves_at(c, "lr", at));
+}
+
+/* ---- how it ended ------------------------------------------------------------------------------------------- */
+
+static bool is_lost(const TrainState *s, const RunRow *run)
+{
+    const Curves *c = train_curves(s, run->id);
+    return (run->status == RUN_RUNNING || run->status == RUN_PAUSED) && c && c->loaded && !c->alive;
+}
+
+int train_notice_rows(const TrainState *s, int rows)
+{
+    const RunRow *run = train_run(s);
+    if (!run)
+        return 0;
+    bool broken = run->status == RUN_FAILED || run->status == RUN_KILLED || is_lost(s, run);
+    if (broken)
+        return rows >= 18 ? 5 : 3;
+    return run->status == RUN_FINISHED ? (rows >= 28 ? 4 : 1) : 0;
+}
+
+static void draw_broken(const TrainState *s, const RunRow *run, const Canvas *c)
+{
+    char title[96], next[200];
+    const Curves *curves = train_curves(s, run->id);
+    int64_t from = curves_checkpoint(curves, INT64_MAX);
+    bool lost = is_lost(s, run);
+    snprintf(title, sizeof title, "%s %s at step %lld", glyph(c, GLYPH_CROSS),
+             lost                        ? "Its process is gone"
+             : run->status == RUN_FAILED ? "Failed"
+                                         : "Killed",
+             (long long)run->step);
+    Canvas in = canvas_box(c, STYLE_BAD, title, NULL);
+    int at =
+        canvas_wrap(&in, 0, 1, in.cols - 2, STYLE_STRONG,
+                    *run->message ? run->message
+                    : lost ? "The machine or the process ended in the middle of training; nothing"
+                             " that was shown is lost."
+                           : "It was ended from outside.");
+    if (from >= 0)
+        snprintf(next, sizeof next, "R goes on from its checkpoint at step %lld%s", (long long)from,
+                 run->status == RUN_FAILED
+                     ? "; f forks it there with a change, such as a smaller lr"
+                     : ", as if nothing had happened");
+    else
+        snprintf(next, sizeof next, "It has no checkpoint: R begins anew; 3 sets up another.");
+    canvas_put(&in, at < in.rows ? at : in.rows - 1, 1, STYLE_INFO, next);
+}
+
+/* test_ metrics in the order the run wrote them. */
+static void draw_results(const TrainState *s, const RunRow *run, const Canvas *c)
+{
+    const Curves *curves = train_curves(s, run->id);
+    Canvas in = *c;
+    char text[96];
+    if (c->rows >= 3) {
+        snprintf(text, sizeof text, "%s Test results%s%.60s", glyph(c, GLYPH_CHECK),
+                 *run->message ? ": " : "", run->message);
+        in = canvas_box(c, STYLE_GOOD, text, "P scores rows with it  f forks it");
+    }
+    Line l = {&in, 0, 1, in.cols};
+    if (c->rows < 3)
+        piece(&l, STYLE_GOOD, "Test  ");
+    bool any = false;
+    for (size_t i = 0; curves && i < curves->series.count; i++) {
+        const Series *one = &curves->series.at[i];
+        if (text_starts(one->key, "test_") && one->value.count) {
+            pair_real(&l, one->key + 5, STYLE_STRONG, *vec_last(&one->value));
+            any = true;
+        }
+    }
+    if (!any)
+        piece(&l, STYLE_DIM, curves && curves->loaded ? "no test rows" : "reading ...");
+    if (in.rows >= 2 && run->best_step > 0) {
+        l = (Line){&in, 1, 1, in.cols};
+        pair_real(&l, "best validation", STYLE_PLAIN, run->best);
+        of_total(run->best_step, 0, text, sizeof text);
+        pair(&l, "at step", STYLE_PLAIN, text);
+        of_total((int64_t)run->epoch, run->epochs_total, text, sizeof text);
+        pair(&l, "after epoch", STYLE_PLAIN, text);
+    }
+}
+
+void train_draw_notice(const TrainState *s, const Canvas *c)
+{
+    const RunRow *run = train_run(s);
+    if (!run || c->rows == 0)
+        return;
+    if (run->status == RUN_FINISHED)
+        draw_results(s, run, c);
+    else
+        draw_broken(s, run, c);
+}
+
+/* ---- what happened -------------------------------------------------------------------------------------------- */
+
+static Style event_style(const char *kind)
+{
+    if (strcmp(kind, "fail") == 0)
+        return STYLE_BAD;
+    if (strcmp(kind, "change") == 0 || strcmp(kind, "resume") == 0)
+        return STYLE_EVENT;
+    if (strcmp(kind, "end") == 0 || strcmp(kind, "stop") == 0 || strcmp(kind, "best") == 0)
+        return STYLE_GOOD;
+    return STYLE_DIM;
+}
+
+void train_draw_events(const TrainState *s, const Canvas *c)
+{
+    const RunRow *run = train_run(s);
+    const Curves *curves = run ? train_curves(s, run->id) : NULL;
+    Canvas in = canvas_box(c, STYLE_BORDER, "What happened", "j k go through it");
+    size_t n = curves ? curves->event.count : 0, room = in.rows > 0 ? (size_t)in.rows : 0;
+    size_t last =
+        s->event_at >= 0 && (size_t)s->event_at < n ? (size_t)s->event_at + room / 2 + 1 : n;
+    last = last > n ? n : last < room ? (room < n ? room : n) : last;
+    size_t from = last > room ? last - room : 0;
+    for (size_t i = from; i < last; i++) {
+        const Happening *h = &curves->event.at[i];
+        int row = (int)(i - from);
+        Text when = {0};
+        Style ground = (int64_t)i == s->event_at ? STYLE_CURSOR_IDLE : STYLE_PLAIN;
+        canvas_fill_part(&in, row, 0, 1, in.cols, ground);
+        time_format(h->time / 1000000 * 1000000, &when);
+        canvas_printf(&in, row, 1, style_on(STYLE_DIM, ground), "%s",
+                      text_str(&when) + (when.count > 8 ? when.count - 8 : 0));
+        canvas_printf(&in, row, 11, style_on(STYLE_DIM, ground), "step %7lld", (long long)h->step);
+        canvas_field(&in, row, 25, 11, ALIGN_LEFT, style_on(event_style(h->kind), ground), h->kind);
+        canvas_field(&in, row, 37, in.cols - 38, ALIGN_LEFT, style_on(STYLE_PLAIN, ground),
+                     h->text);
+        text_release(&when);
+    }
+    if (n == 0)
+        canvas_put(&in, 0, 1, STYLE_DIM, "nothing yet");
+}

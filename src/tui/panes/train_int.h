@@ -1,0 +1,172 @@
+/* train_int.h -- what the files of the Train pane share: curves of runs in memory, and how they are
+ * looked at.
+ *
+ *   store --job--> TrainDelta --curves_take--> Curves --curves_derive--> x, smooth --> Chart
+ *   (train_load.c)             (train_curves.c)                          (train_chart.c)
+ *
+ * Only the first arrow touches the disk, on a job's thread; a delta holds what is new since the
+ * cursors it was asked with, so following a long run costs what the run adds. */
+#ifndef LATHE_TUI_TRAIN_INT_H
+#define LATHE_TUI_TRAIN_INT_H
+
+#include "../chart.h"
+#include "../ui.h"
+#include "../widgets.h"
+
+#define TRAIN_RUNS   8  /* the run that is watched, its relatives and the marked ones */
+#define TRAIN_CHARTS 12
+#define TRAIN_LIVE   32
+
+/* ---- read by a job ------------------------------------------------------------------------------ */
+
+typedef struct TrainAsk {
+    size_t n;
+    struct { int64_t run, points, events; } at[TRAIN_RUNS]; /* cursors: what is known already */
+} TrainAsk;
+
+typedef struct RunDelta {
+    int64_t run, from;                    /* `from`: the cursor of points it was asked with */
+    int64_t points, events;               /* cursors afterwards */
+    MetricPoint *point;  size_t count;    /* a key's points share one pointer to its name */
+    EventRow *event;     size_t happened;
+    ParamRow *param;     size_t params;   /* as submitted, */
+    CommandRow *command; size_t commands; /* and what was changed since, in order */
+    CheckpointRow *checkpoint; size_t checkpoints;
+    bool alive;                           /* its process is there */
+} RunDelta;
+typedef struct TrainDelta { Arena arena; size_t n; RunDelta at[TRAIN_RUNS]; } TrainDelta;
+
+void *train_load(JobContext *c, void *input, Error *err); /* TrainAsk -> TrainDelta */
+void  train_delta_free(void *delta);
+
+/* The rows a step was made of, as a text for the viewer. */
+typedef struct RowsAsk { int64_t run, step; } RowsAsk;
+void *train_rows_load(JobContext *c, void *input, Error *err); /* RowsAsk -> char * */
+
+/* ---- kept ------------------------------------------------------------------------------------------ */
+
+typedef VEC(double) Reals;
+
+typedef struct Series {          /* one key of one run; NaN is a gap */
+    char key[56];
+    Reals step, wall, value;     /* ascending steps */
+    Reals x, smooth;             /* derived: place on the axis in use, smoothed values */
+    double ema, weight;          /* of the smoothing so far */
+} Series;
+
+typedef struct Happening { int64_t step, time; char kind[20]; char *text; } Happening; /* text owned */
+typedef struct Setting { char key[40]; char value[72]; } Setting;
+
+typedef enum Axis { AXIS_STEP, AXIS_EPOCH, AXIS_WALL, AXIS_COUNT } Axis;
+extern const char *const axis_names[];   /* "step", "epoch", "seconds" */
+extern const char *const smooth_names[]; /* "none", "light", "strong" */
+#define SMOOTH_COUNT 3
+
+typedef struct Curves {
+    int64_t run;                 /* 0: this place is free */
+    int64_t points, events;      /* cursors */
+    VEC(Series) series;
+    VEC(Happening) event;
+    VEC(Setting) setting;        /* hyperparameters as they are now */
+    VEC(int64_t) checkpoint;     /* steps, ascending */
+    double first_epoch;          /* epochs done before its first point: of a fork, its parent's */
+    double epoch_steps;          /* steps planned for an epoch; 0 not known */
+    bool loaded, alive;
+    RunStatus seen_status;       /* of the snapshot when it was last asked for */
+    int64_t seen_step, seen_heartbeat;
+    Axis axis; int smooth;       /* what is derived */
+} Curves;
+
+void curves_take(Curves *c, const RunDelta *d);
+void curves_derive(Curves *c, Axis axis, int smooth);
+void curves_release(Curves *c);
+const Series *curves_find(const Curves *c, const char *key);    /* NULL if absent */
+double curves_last(const Curves *c, const char *key);           /* NaN if absent */
+double curves_at(const Curves *c, const char *key, double step);/* at the point nearest to step */
+const char *curves_setting(const Curves *c, const char *key);   /* NULL if absent */
+int64_t curves_checkpoint(const Curves *c, int64_t step);       /* the last at or before; -1 none */
+double curves_x(const Curves *c, double step);                  /* place of a step on the axis */
+double curves_epoch(const Curves *c, double step);
+double curves_rate(const Curves *c);                            /* steps a second of late; NaN */
+void   main_metric(const RunRow *run, char into[64]);           /* "val_rmse" */
+size_t series_near(const Reals *ascending, double v);           /* index of the nearest; 0 if empty */
+
+/* ---- looked at --------------------------------------------------------------------------------------- */
+
+typedef struct Place { int chart, row, col, rows, cols; } Place; /* chart: index into TrainState.chart */
+typedef struct ChartKind { char key[56]; char title[56]; bool log; } ChartKind;
+
+typedef struct TrainState {
+    Ui *ui;
+    Curves curves[TRAIN_RUNS];
+    int64_t shown[TRAIN_RUNS]; size_t shows;  /* runs drawn; the first is the one watched */
+    uint64_t seen;                            /* snapshot number */
+    double asked;                             /* ui_now of the last job */
+    bool others;                              /* draw marked runs and forks too */
+    Axis axis;
+    int smooth;
+    ChartKind chart[TRAIN_CHARTS]; size_t charts;
+    int active;
+    bool has_cross; double cross;             /* a step */
+    double low, high;                         /* zoom on the axis; both 0: everything */
+    int64_t event_at;                         /* the event the crosshair was taken to; -1 none */
+    int rows, cols, events_row, events_rows, values_row, notice_row, notice_rows;
+    Place place[TRAIN_CHARTS]; size_t places;
+    const Param *live[TRAIN_LIVE]; size_t lives; /* rows of the menu that is open */
+    char set_key[40];                         /* what the open dialog asks a value for */
+    Error trouble;                            /* of the last read */
+} TrainState;
+
+enum {
+    TRAIN_EDIT = PANE_COMMANDS, TRAIN_LR_DOWN, TRAIN_LR_UP, TRAIN_PAUSE, TRAIN_STOP, TRAIN_CHECKPOINT,
+    TRAIN_FORK, TRAIN_RESUME, TRAIN_ROWS, TRAIN_LOG, TRAIN_SMOOTH, TRAIN_AXIS, TRAIN_ZOOM_IN,
+    TRAIN_ZOOM_OUT, TRAIN_EARLIER, TRAIN_LATER, TRAIN_ALL, TRAIN_BEST, TRAIN_OTHERS, TRAIN_MARK,
+    TRAIN_PLOT, TRAIN_PREDICT, TRAIN_CHOOSE
+};
+
+const RunRow *train_run(const TrainState *s);        /* of the snapshot; NULL: none */
+const Curves *train_curves(const TrainState *s, int64_t run); /* NULL: not read yet */
+int64_t train_cross_step(const TrainState *s);
+
+/* One chart, ready to draw; points into the curves. */
+typedef struct ChartBuild {
+    Chart chart;
+    ChartSeries series[TRAIN_RUNS * 2 + 2];
+    ChartTick ticks[160];
+    char name[TRAIN_RUNS * 2 + 2][64];
+    char label[160][24];
+} ChartBuild;
+void train_charts(TrainState *s);                    /* which charts there are, from the keys seen */
+void train_chart(const TrainState *s, int chart, ChartBuild *out);
+void train_span(const TrainState *s, double *low, double *high); /* of all points on the axis */
+void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active);
+
+/* train_head.c: all that is not a chart. */
+void train_draw_head(const TrainState *s, const Canvas *c);
+void train_draw_values(const TrainState *s, const Canvas *c);
+int  train_notice_rows(const TrainState *s, int rows);
+void train_draw_notice(const TrainState *s, const Canvas *c);
+void train_draw_events(const TrainState *s, const Canvas *c);
+Style run_status_style(RunStatus status);
+
+/* train.c */
+void train_gather(TrainState *s);                    /* which runs are shown */
+void train_read(TrainState *s);                      /* a job for what is new of them */
+
+/* train_look.c */
+Reply train_look(TrainState *s, int command);        /* REPLY_IGNORED: not about looking */
+Reply train_cross_to(TrainState *s, double step);
+Reply train_zoom(TrainState *s, double by);          /* the window's width times so much */
+Reply train_event(TrainState *s, int direction);     /* the crosshair to the next event */
+const Series *train_walked(const TrainState *s);     /* the curve the crosshair walks on; NULL none */
+
+/* train_steer.c: what is asked of the run; commands as any user would type them. */
+void train_verb(TrainState *s, const char *verb, const char *rest);
+void train_pause(TrainState *s);
+void train_stop(TrainState *s);
+void train_edit(TrainState *s);
+void train_scale_lr(TrainState *s, double by);
+void train_fork(TrainState *s);
+void train_rows(TrainState *s);
+
+#endif
