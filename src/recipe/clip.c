@@ -33,7 +33,8 @@ static Node *pair(Arena *a, NodeKind kind, Op op, Node *x, Node *y)
     return n;
 }
 
-/* Numbers: clamp(x, low, high). Others: case when x < low then low when x > high then high else x */
+/* Numbers: clamp(x, low, high).
+ * Others:  case when x < low then low when x > high then high else x end */
 static Node *clip_tree(const Clip *c, ColumnType type, Arena *a)
 {
     Node *x = node_column(a, c->rewrite.name.name, c->rewrite.name.column);

@@ -115,7 +115,7 @@ static bool apply(const void *self, Frame *f, Error *err)
     return true;
 }
 
-/* ---- the memory: open addressing, at most half full; (0, 0) is a free place -------------------- */
+/* ---- the memory: open addressing, at most half full; (0, 0) is a free place ---------------- */
 
 static bool memory_put(uint64_t (*seen)[2], size_t room, uint64_t a, uint64_t b)
 {

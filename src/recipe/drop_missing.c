@@ -1,4 +1,4 @@
-/* drop_missing.c -- drops rows that lack a value in one of some columns; of any, if none is named. */
+/* drop_missing.c -- drops rows that lack a value in one of some columns, or in any. */
 #include "recipe_int.h"
 
 #include <string.h>

@@ -3,150 +3,11 @@
  * Numbers widen from int64 to float64, dates to timestamps, where two meet. A text literal beside
  * a timestamp, date, number or bool is read as one ("2015-01-01", "1", "Y"); a text column is not:
  * that needs a cast, and the error says so. What is constant is computed here, once. */
-#include "recipe_int.h"
+#include "check_int.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static Node *check(Node *n, Shape *s);
-
-#define fail_at(s, n, ...) (place_error((s)->err, (s)->line, (n)->column, __VA_ARGS__), NULL)
-
-static bool is_number(ColumnType t)
-{
-    return t == COLUMN_INT || t == COLUMN_REAL;
-}
-
-static bool is_moment(ColumnType t)
-{
-    return t == COLUMN_TIME || t == COLUMN_DATE;
-}
-
-static const char *type_phrase(ColumnType t)
-{
-    return t == COLUMN_BOOL   ? "true or false"
-           : is_number(t)     ? "a number"
-           : t == COLUMN_DATE ? "a date"
-           : t == COLUMN_TIME ? "a timestamp"
-                              : "text";
-}
-
-/* "FARE (text)", "this (text)" */
-static const char *node_phrase(const Node *n, Arena *a)
-{
-    return arena_printf(a, "%s is %s", n->kind == NODE_COLUMN ? n->name : "this",
-                        type_phrase(n->type));
-}
-
-static Node *made(const Node *like, NodeKind kind, ColumnType type, size_t args, Shape *s)
-{
-    Node *n = ARENA_NEW(s->arena, Node, 1);
-    n->kind = kind;
-    n->type = type;
-    n->column = like->column;
-    n->args = args;
-    if (args > 0)
-        n->arg = ARENA_NEW(s->arena, Node *, args);
-    return n;
-}
-
-static Node *folded(Node *n, Shape *s)
-{
-    if (n && n->args > 0) {
-        for (size_t i = 0; i < n->args; i++)
-            if (n->arg[i]->kind != NODE_CONSTANT)
-                return n;
-        node_fold(n, s->arena);
-    }
-    return n;
-}
-
-Node *node_cast(Arena *a, Node *from, ColumnType to)
-{
-    if (from->type == to && !from->open)
-        return from;
-    if (from->open) {
-        Node *n = ARENA_NEW(a, Node, 1);
-        *n = *from;
-        n->type = to;
-        n->open = false;
-        n->text = (Span){"", 0};
-        return n;
-    }
-    Kernel *kernel = kernel_cast(from->type, to);
-    if (!kernel)
-        return NULL;
-    Node *n = ARENA_NEW(a, Node, 1);
-    *n = (Node){.kind = NODE_APPLY,
-                .type = to,
-                .column = from->column,
-                .args = 1,
-                .arg = ARENA_NEW(a, Node *, 1),
-                .kernel = kernel};
-    n->arg[0] = from;
-    if (from->kind == NODE_CONSTANT)
-        node_fold(n, a);
-    return n;
-}
-
-/* n as a value of type `to`, where that needs no guessing; else the error. */
-static Node *coerce(Node *n, ColumnType to, Shape *s)
-{
-    if (n->open || n->type == to || (n->type == COLUMN_INT && to == COLUMN_REAL) ||
-        (n->type == COLUMN_DATE && to == COLUMN_TIME))
-        return node_cast(s->arena, n, to);
-    if (n->type == COLUMN_TEXT && n->kind == NODE_CONSTANT) {
-        Node *literal = n->missing ? NULL : node_cast(s->arena, n, to);
-        if (literal && !literal->missing)
-            return literal;
-        return fail_at(s, n, "expected %s, found \"%.60s\"", type_phrase(to), n->text.at);
-    }
-    if (n->type == COLUMN_TEXT)
-        return fail_at(s, n, "%s, expected %s: cast it first, cast(... as %s)",
-                       node_phrase(n, s->arena), type_phrase(to), column_type_name(to));
-    return fail_at(s, n, "%s, expected %s", node_phrase(n, s->arena), type_phrase(to));
-}
-
-/* The type in which two values meet; false with the error when there is none. */
-static bool meet(const Node *a, const Node *b, ColumnType *out, Shape *s)
-{
-    if (a->open || b->open) {
-        *out = a->open ? b->type : a->type;
-        return true;
-    }
-    if (a->type == b->type) {
-        *out = a->type;
-        return true;
-    }
-    if (is_number(a->type) && is_number(b->type)) {
-        *out = COLUMN_REAL;
-        return true;
-    }
-    bool a_text = a->type == COLUMN_TEXT && a->kind == NODE_CONSTANT;
-    bool b_text = b->type == COLUMN_TEXT && b->kind == NODE_CONSTANT;
-    if ((is_moment(a->type) || a_text) && (is_moment(b->type) || b_text)) {
-        *out = COLUMN_TIME;
-        return true;
-    }
-    if (a_text || b_text) {
-        const Node *literal = a_text ? a : b;
-        *out = a_text ? b->type : a->type;
-        int64_t whole;
-        if (*out == COLUMN_INT && !text_to_int(literal->text.at, literal->text.size, &whole))
-            *out = COLUMN_REAL;
-        return true;
-    }
-    const Node *text = a->type == COLUMN_TEXT ? a : b->type == COLUMN_TEXT ? b : NULL;
-    const Node *other = text == a ? b : a;
-    if (text && other->kind == NODE_CONSTANT)
-        return place_error(s->err, s->line, other->column,
-                           "%s: write the value in quotes, or cast(... as %s)",
-                           node_phrase(text, s->arena), column_type_name(other->type));
-    return place_error(s->err, s->line, b->column, "%s cannot be compared or combined with %s",
-                       type_phrase(a->type), type_phrase(b->type));
-}
 
 static Node *check_column(Node *n, Shape *s)
 {
@@ -162,17 +23,17 @@ static Node *check_column(Node *n, Shape *s)
 static Node *compared(const Node *at, Op op, Node *a, Node *b, Shape *s)
 {
     ColumnType type = COLUMN_REAL;
-    if (!a || !b || !meet(a, b, &type, s))
+    if (!a || !b || !node_meet(a, b, &type, s))
         return NULL;
-    a = coerce(a, type, s);
-    b = a ? coerce(b, type, s) : NULL;
+    a = node_coerce(a, type, s);
+    b = a ? node_coerce(b, type, s) : NULL;
     if (!b)
         return NULL;
-    Node *n = made(at, NODE_APPLY, COLUMN_BOOL, 2, s);
+    Node *n = node_made(at, NODE_APPLY, COLUMN_BOOL, 2, s);
     n->kernel = kernel_compare(op, a->type);
     n->arg[0] = a;
     n->arg[1] = b;
-    return folded(n, s);
+    return node_folded(n, s);
 }
 
 static Node *check_binary(Node *n, Shape *s)
@@ -182,22 +43,22 @@ static Node *check_binary(Node *n, Shape *s)
         return NULL;
     if (n->op >= OP_EQ)
         return compared(n, n->op, a, b, s);
-    if (is_moment(a->type) || is_moment(b->type))
+    if (type_is_moment(a->type) || type_is_moment(b->type))
         return fail_at(s, n,
                        "times are not added or subtracted: use seconds_between(from, to) or "
                        "date_diff(from, to)");
     bool whole =
         n->op != OP_DIV && a->type == COLUMN_INT && b->type == COLUMN_INT && !a->open && !b->open;
     ColumnType type = whole ? COLUMN_INT : COLUMN_REAL;
-    a = coerce(a, type, s);
-    b = a ? coerce(b, type, s) : NULL;
+    a = node_coerce(a, type, s);
+    b = a ? node_coerce(b, type, s) : NULL;
     if (!b)
         return NULL;
-    Node *out = made(n, NODE_APPLY, type, 2, s);
+    Node *out = node_made(n, NODE_APPLY, type, 2, s);
     out->kernel = kernel_arithmetic(n->op, type);
     out->arg[0] = a;
     out->arg[1] = b;
-    return folded(out, s);
+    return node_folded(out, s);
 }
 
 static Node *check_negate(Node *n, Shape *s)
@@ -206,33 +67,33 @@ static Node *check_negate(Node *n, Shape *s)
     if (!a)
         return NULL;
     ColumnType type = a->type == COLUMN_INT && !a->open ? COLUMN_INT : COLUMN_REAL;
-    a = coerce(a, type, s);
+    a = node_coerce(a, type, s);
     if (!a)
         return NULL;
-    Node *out = made(n, NODE_APPLY, type, 1, s);
+    Node *out = node_made(n, NODE_APPLY, type, 1, s);
     out->kernel = kernel_negate(type);
     out->arg[0] = a;
-    return folded(out, s);
+    return node_folded(out, s);
 }
 
 /* AND, OR, NOT and IS NULL over checked arguments. */
 static Node *logic(const Node *at, NodeKind kind, Node *a, Node *b, Shape *s)
 {
     if (kind != NODE_IS_NULL) {
-        a = a ? coerce(a, COLUMN_BOOL, s) : NULL;
+        a = a ? node_coerce(a, COLUMN_BOOL, s) : NULL;
         if (kind != NODE_NOT)
-            b = a && b ? coerce(b, COLUMN_BOOL, s) : NULL;
+            b = a && b ? node_coerce(b, COLUMN_BOOL, s) : NULL;
     } else if (a && a->open) {
         a = node_cast(s->arena, a, COLUMN_BOOL);
     }
     bool two = kind == NODE_AND || kind == NODE_OR;
     if (!a || (two && !b))
         return NULL;
-    Node *n = made(at, kind, COLUMN_BOOL, two ? 2 : 1, s);
+    Node *n = node_made(at, kind, COLUMN_BOOL, two ? 2 : 1, s);
     n->arg[0] = a;
     if (two)
         n->arg[1] = b;
-    return folded(n, s);
+    return node_folded(n, s);
 }
 
 static Node *check_logic(Node *n, Shape *s)
@@ -272,21 +133,21 @@ static Node *check_in(Node *n, Shape *s)
         }
         constant = constant && ok && it->kind == NODE_CONSTANT;
         ColumnType both = type;
-        ok = ok && meet(x, it, &both, s);
+        ok = ok && node_meet(x, it, &both, s);
         if (both != x->type)
             type = both;
         vec_add(&item, it);
     }
     Node *out = NULL;
     if (ok && constant) {
-        out = made(n, NODE_IN, COLUMN_BOOL, item.count + 1, s);
+        out = node_made(n, NODE_IN, COLUMN_BOOL, item.count + 1, s);
         out->null_item = null_item;
-        out->arg[0] = coerce(x, x->open ? COLUMN_BOOL : type, s);
+        out->arg[0] = node_coerce(x, x->open ? COLUMN_BOOL : type, s);
         ok = out->arg[0] != NULL;
         for (size_t i = 0; ok && i < item.count; i++)
-            ok = (out->arg[i + 1] = coerce(item.at[i], out->arg[0]->type, s)) != NULL;
+            ok = (out->arg[i + 1] = node_coerce(item.at[i], out->arg[0]->type, s)) != NULL;
         out->kernel = ok ? kernel_in(out->arg[0]->type) : NULL;
-        out = ok ? folded(out, s) : NULL;
+        out = ok ? node_folded(out, s) : NULL;
     } else if (ok) {
         for (size_t i = 0; ok && i < item.count; i++) {
             Node *equal = compared(n, OP_EQ, x, item.at[i], s);
@@ -305,15 +166,15 @@ static Node *check_in(Node *n, Shape *s)
 static Node *check_like(Node *n, Shape *s)
 {
     Node *a = check(n->arg[0], s), *b = a ? check(n->arg[1], s) : NULL;
-    a = b ? coerce(a, COLUMN_TEXT, s) : NULL;
-    b = a ? coerce(b, COLUMN_TEXT, s) : NULL;
+    a = b ? node_coerce(a, COLUMN_TEXT, s) : NULL;
+    b = a ? node_coerce(b, COLUMN_TEXT, s) : NULL;
     if (!b)
         return NULL;
-    Node *out = made(n, NODE_APPLY, COLUMN_BOOL, 2, s);
+    Node *out = node_made(n, NODE_APPLY, COLUMN_BOOL, 2, s);
     out->kernel = kernel_like;
     out->arg[0] = a;
     out->arg[1] = b;
-    return folded(out, s);
+    return node_folded(out, s);
 }
 
 static Node *check_cast(Node *n, Shape *s)
@@ -328,38 +189,13 @@ static Node *check_cast(Node *n, Shape *s)
     return out;
 }
 
-/* All of args[first], args[first+step] ... to one type. */
-static bool unify(Node **arg, size_t args, size_t first, size_t step, ColumnType *type, Shape *s)
-{
-    Node *so_far = NULL;
-    for (size_t i = first; i < args; i += step) {
-        if (!so_far || so_far->open) {
-            so_far = arg[i];
-            continue;
-        }
-        ColumnType both = COLUMN_REAL;
-        if (!meet(so_far, arg[i], &both, s))
-            return false;
-        if (both != so_far->type) { /* stands for what was seen: a column of that type */
-            Node *next = made(arg[i], NODE_COLUMN, both, 0, s);
-            next->name = "this";
-            so_far = next;
-        }
-    }
-    *type = so_far->open ? COLUMN_REAL : so_far->type;
-    for (size_t i = first; i < args; i += step)
-        if (!(arg[i] = coerce(arg[i], *type, s)))
-            return false;
-    return true;
-}
-
 static Node *check_case(Node *n, Shape *s)
 {
-    Node *out = made(n, NODE_CASE, COLUMN_REAL, n->args, s);
+    Node *out = node_made(n, NODE_CASE, COLUMN_REAL, n->args, s);
     for (size_t i = 0; i < n->args; i++) {
         Node *a = check(n->arg[i], s);
         if (a && i % 2 == 0 && i + 1 < n->args)
-            a = coerce(a, COLUMN_BOOL, s);
+            a = node_coerce(a, COLUMN_BOOL, s);
         if (!(out->arg[i] = a))
             return NULL;
     }
@@ -368,22 +204,22 @@ static Node *check_case(Node *n, Shape *s)
     for (size_t i = 1; i < n->args; i += 2)
         vec_add(&result, out->arg[i]);
     vec_add(&result, out->arg[n->args - 1]);
-    bool ok = unify(result.at, result.count, 0, 1, &out->type, s);
+    bool ok = node_unify(result.at, result.count, &out->type, s);
     for (size_t i = 0; ok && i + 1 < result.count; i++)
         out->arg[2 * i + 1] = result.at[i];
     if (ok)
         out->arg[n->args - 1] = result.at[result.count - 1];
     vec_release(&result);
-    return ok ? folded(out, s) : NULL;
+    return ok ? node_folded(out, s) : NULL;
 }
 
 static Node *check_coalesce(Node *n, Shape *s)
 {
-    Node *out = made(n, NODE_COALESCE, COLUMN_REAL, n->args, s);
+    Node *out = node_made(n, NODE_COALESCE, COLUMN_REAL, n->args, s);
     for (size_t i = 0; i < n->args; i++)
         if (!(out->arg[i] = check(n->arg[i], s)))
             return NULL;
-    return unify(out->arg, out->args, 0, 1, &out->type, s) ? folded(out, s) : NULL;
+    return node_unify(out->arg, out->args, &out->type, s) ? node_folded(out, s) : NULL;
 }
 
 static char letter_of(const Function *f, size_t i)
@@ -419,7 +255,7 @@ static Node *check_argument(const Function *f, size_t i, ColumnType number, Node
                        a->type == COLUMN_TEXT
                            ? arena_printf(s->arena, ": cast(... as %s)", column_type_name(want))
                            : "");
-    return coerce(a, want, s);
+    return node_coerce(a, want, s);
 }
 
 static Node *check_call(Node *n, Shape *s)
@@ -435,7 +271,7 @@ static Node *check_call(Node *n, Shape *s)
                        n->args == 1 ? "" : "s", f->kind.usage);
     if (f->expand)
         return check(f->expand(s->arena, n), s);
-    Node *out = made(n, NODE_APPLY, COLUMN_REAL, n->args, s);
+    Node *out = node_made(n, NODE_APPLY, COLUMN_REAL, n->args, s);
     bool whole = true;
     for (size_t i = 0; i < n->args; i++) {
         if (!(out->arg[i] = check(n->arg[i], s)))
@@ -454,7 +290,7 @@ static Node *check_call(Node *n, Shape *s)
                 : f->gives == 'N' ? number
                                   : COLUMN_REAL;
     out->kernel = f->gives == 'N' && whole ? f->whole : f->kernel;
-    return folded(out, s);
+    return node_folded(out, s);
 }
 
 static Node *check_concat(Node *n, Shape *s)

@@ -5,8 +5,8 @@
  * whose columns cannot be changed by what is not fitted yet.
  *
  * Everything is merged in the order of chunks: the result does not depend on the number of threads.
- * Quartiles are exact up to SAMPLE_MOST training values; of more, a share of the rows is taken that a
- * hash of the row's number decides (so the same rows every time), some four million of them. */
+ * Quartiles are exact up to SAMPLE_MOST training values; of more, some four million rows are taken,
+ * which a hash of the row's number decides (so the same rows every time). */
 #include "recipe_int.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@
 
 #define SAMPLE_MOST (UINT64_C(1) << 22)
 
-static size_t step_needs(const Step *step, Need **first)
+size_t step_needs(const Step *step, Need **first)
 {
     *first = NULL;
     return step->rule->needs ? step->rule->needs(step->self, first) : 0;
@@ -43,55 +43,7 @@ bool plan_needs_fit(const Plan *p)
     return !p->fitted;
 }
 
-/* ---- counting values --------------------------------------------------------------------------- */
-
-static size_t counter_place(const Counter *c, Span word, uint32_t *found)
-{
-    size_t at = hash_bytes(word.at, word.size, 7) & (c->room - 1);
-    for (; (*found = c->slot[at]) != 0; at = (at + 1) & (c->room - 1)) {
-        Span w = c->list.at[*found - 1].word;
-        if (w.size == word.size && (w.size == 0 || memcmp(w.at, word.at, w.size) == 0))
-            break;
-    }
-    return at;
-}
-
-static void counter_grow(Counter *c)
-{
-    uint32_t found;
-    mem_free(c->slot);
-    c->room = c->room ? c->room * 2 : 64;
-    c->slot = mem_alloc(c->room * sizeof *c->slot);
-    for (size_t i = 0; i < c->list.count; i++)
-        c->slot[counter_place(c, c->list.at[i].word, &found)] = (uint32_t)(i + 1);
-}
-
-void counter_add(Counter *c, Span word, size_t side, uint64_t count)
-{
-    uint32_t found;
-    if (c->list.count * 2 >= c->room)
-        counter_grow(c);
-    size_t at = counter_place(c, word, &found);
-    if (found == 0) {
-        char *copy = arena_alloc(&c->arena, word.size + 1);
-        if (word.size > 0)
-            memcpy(copy, word.at, word.size);
-        vec_add(&c->list, (Tally){.word = {copy, word.size}});
-        found = (uint32_t)c->list.count;
-        c->slot[at] = found;
-    }
-    c->list.at[found - 1].count[side] += count;
-}
-
-void counter_release(Counter *c)
-{
-    vec_release(&c->list);
-    mem_free(c->slot);
-    arena_release(&c->arena);
-    *c = (Counter){0};
-}
-
-/* ---- one pass ------------------------------------------------------------------------------------ */
+/* ---- one pass ------------------------------------------------------------------------------ */
 
 /* What one chunk says about one need; the memory is the chunk's. */
 typedef struct ChunkPart {
@@ -236,7 +188,7 @@ static bool fit_merge(void *context, size_t i, Frame *f, Error *err)
     return true;
 }
 
-/* ---- from what was collected to the statistic ---------------------------------------------------- */
+/* ---- from what was collected to the statistic ---------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -314,7 +266,7 @@ static void finish(Wanted *w, Arena *a)
     }
 }
 
-/* ---- which needs one pass can serve ---------------------------------------------------------------- */
+/* ---- which needs one pass can serve -------------------------------------------------------- */
 
 typedef VEC(const char *) Names;
 
@@ -416,102 +368,4 @@ bool plan_fit(Plan *p, const Dataset *d, const Split *split, Pool *pool, Progres
 {
     ChunkSource from = source_of_dataset(d);
     return plan_fit_source(p, &from, split, pool, progress, NULL, err);
-}
-
-/* ---- JSON ------------------------------------------------------------------------------------------ */
-
-static json_t *need_to_json(const Need *n)
-{
-    if (!n->fitted)
-        return json_null();
-    json_t *o = json_pack("{s:s, s:I}", "column", n->name, "count", (json_int_t)n->count);
-    if (n->count == 0)
-        return o;
-    switch (n->kind) {
-    case NEED_MOMENTS:
-        json_object_set_new(o, "mean", json_real(n->mean));
-        json_object_set_new(o, "deviation", json_real(n->deviation));
-        break;
-    case NEED_QUARTILES:
-        json_object_set_new(o, "q25", json_real(n->low));
-        json_object_set_new(o, "median", json_real(n->middle));
-        json_object_set_new(o, "q75", json_real(n->high));
-        break;
-    case NEED_MODE:
-        json_object_set_new(o, "mode",
-                            n->type == COLUMN_TEXT ? json_stringn(n->word.at, n->word.size)
-                                                   : json_real(n->number));
-    }
-    return o;
-}
-
-json_t *fit_to_json(const Plan *p)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < p->steps; i++) {
-        Need *need;
-        size_t n = step_needs(&p->step[i], &need);
-        json_t *of_step = n > 0 ? json_array() : json_null();
-        for (size_t k = 0; k < n; k++)
-            json_array_append_new(of_step, need_to_json(&need[k]));
-        json_array_append_new(list, of_step);
-    }
-    return list;
-}
-
-static bool take_number(const json_t *o, const char *key, double *out)
-{
-    const json_t *v = json_object_get(o, key);
-    *out = json_number_value(v);
-    return json_is_number(v) && isfinite(*out);
-}
-
-static bool need_from_json(Need *n, const json_t *o, Arena *a)
-{
-    if (json_is_null(o))
-        return true;
-    const char *name = json_string_value(json_object_get(o, "column"));
-    const json_t *count = json_object_get(o, "count"), *mode = json_object_get(o, "mode");
-    if (!name || strcmp(name, n->name) != 0 || !json_is_integer(count) ||
-        json_integer_value(count) < 0)
-        return false;
-    n->fitted = true;
-    n->count = (uint64_t)json_integer_value(count);
-    if (n->count == 0)
-        return true;
-    switch (n->kind) {
-    case NEED_MOMENTS:
-        return take_number(o, "mean", &n->mean) && take_number(o, "deviation", &n->deviation);
-    case NEED_QUARTILES:
-        return take_number(o, "q25", &n->low) && take_number(o, "median", &n->middle) &&
-               take_number(o, "q75", &n->high);
-    case NEED_MODE:
-        if (n->type != COLUMN_TEXT)
-            return take_number(o, "mode", &n->number);
-        if (!json_is_string(mode))
-            return false;
-        n->word = (Span){arena_text(a, json_string_value(mode)), json_string_length(mode)};
-        return true;
-    }
-    return false;
-}
-
-bool fit_from_json(Plan *p, const json_t *from, Error *err)
-{
-    if (json_array_size(from) != p->steps)
-        return error_set(err, ERROR_PARSE, "fitted: expected a list of %zu entries, a rule each",
-                         p->steps);
-    for (size_t i = 0; i < p->steps; i++) {
-        const json_t *of_step = json_array_get(from, i);
-        Need *need;
-        size_t n = step_needs(&p->step[i], &need);
-        bool ok = n == 0 || json_array_size(of_step) == n;
-        for (size_t k = 0; ok && k < n; k++)
-            ok = need_from_json(&need[k], json_array_get(of_step, k), &p->arena);
-        if (!ok)
-            return error_set(err, ERROR_PARSE, "fitted: entry %zu does not fit its rule '%.60s'",
-                             i + 1, p->step[i].text);
-    }
-    plan_note_fitted(p);
-    return true;
 }

@@ -1,4 +1,4 @@
-/* functions.c -- the functions of expressions as one list, and those that are short for other forms.
+/* functions.c -- the functions of expressions as one list, and those short for other forms.
  *
  * A function is one row in functions_number.c, functions_text.c, functions_date.c or below. */
 #include "recipe_int.h"

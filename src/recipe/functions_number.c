@@ -1,4 +1,4 @@
-/* functions_number.c -- functions of numbers. A result that is not finite is missing (expr_eval.c). */
+/* functions_number.c -- functions of numbers. A result that is not finite becomes missing. */
 #include "recipe_int.h"
 
 #include <math.h>

@@ -42,7 +42,7 @@ typedef struct Look {
     Counter words[COLUMNS_MOST];
 } Look;
 
-/* ---- a sample of a dataset -------------------------------------------------------------------------- */
+/* ---- a sample of a dataset ----------------------------------------------------------------- */
 
 typedef struct Sample {
     const Dataset *d;
@@ -71,7 +71,7 @@ static ChunkSource sample_begin(Sample *s, const Dataset *d, uint64_t rows)
     return (ChunkSource){s->slices, s->rows * s->slices, sample_get, s};
 }
 
-/* ---- one chunk ---------------------------------------------------------------------------------------- */
+/* ---- one chunk ----------------------------------------------------------------------------- */
 
 static void look_at_numbers(Side *s, const Column *c, const uint8_t *alive, Arena *a)
 {
@@ -173,7 +173,7 @@ static bool look_each(void *context, size_t i, size_t step, Frame *f, Error *err
     return true;
 }
 
-/* ---- all chunks, in their order ------------------------------------------------------------------------ */
+/* ---- all chunks, in their order ------------------------------------------------------------ */
 
 static void merge_words(Look *l, size_t k, int side, const Seen *seen)
 {
@@ -233,7 +233,7 @@ static bool look_merge(void *context, size_t i, Frame *f, Error *err)
     return true;
 }
 
-/* ---- which columns, and the result ----------------------------------------------------------------------- */
+/* ---- which columns, and the result --------------------------------------------------------- */
 
 static void add_column(Look *l, const char *name)
 {

@@ -89,7 +89,7 @@ Recipe *recipe_copy(const Recipe *r)
     return copy;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------ */
+/* ---- lines --------------------------------------------------------------------------------- */
 
 typedef struct Line {
     const char *at;
@@ -239,7 +239,7 @@ bool recipe_is_on(const Recipe *r, size_t i)
     return r->items.at[i].on;
 }
 
-/* ---- edits ------------------------------------------------------------------------------------- */
+/* ---- edits --------------------------------------------------------------------------------- */
 
 /* The rule trimmed and checked; NULL on failure. The caller frees. */
 static char *checked_rule(const char *rule, Error *err)

@@ -13,7 +13,7 @@
 
 #include <lathe/recipe.h>
 
-/* ---- words: lexer.c ----------------------------------------------------------------------- */
+/* ---- words: lexer.c ------------------------------------------------------------------------ */
 
 typedef enum TokenKind {
     TOKEN_END,
@@ -74,7 +74,7 @@ bool parser_value(Parser *p, Token *out);        /* number, text, true, false or
 bool name_is_plain(const char *name);            /* needs no backticks */
 void name_print(const char *name, Text *into);   /* with backticks where needed */
 
-/* ---- trees: expr_parse.c, expr_check.c ------------------------------------------------------ */
+/* ---- trees: expr_parse.c, expr_check.c ----------------------------------------------------- */
 
 typedef struct Span {
     const char *at;
@@ -188,7 +188,7 @@ void shape_write(Shape *s, const char *name);
 void shape_add(Shape *s, const char *name, ColumnType type, Role role);
 void shape_remove(Shape *s, size_t field);
 
-/* ---- vectors: expr_eval.c -------------------------------------------------------------------- */
+/* ---- vectors: expr_eval.c ------------------------------------------------------------------ */
 
 #define TEXT_MOST 16384 /* bytes of one rule or expression */
 #define BLOCK_ROWS 2048 /* rows computed at a time, so that temporaries stay in the cache */
@@ -227,7 +227,7 @@ bool column_of_codes(const int32_t *code, const Span *word, size_t words, const 
 void column_valid(const uint8_t *has, size_t rows, Arena *a, Column *out); /* sets out->valid */
 void column_missing(ColumnType type, size_t rows, Arena *a, Column *out); /* name stays */
 
-/* ---- functions: functions.c -------------------------------------------------------------------- */
+/* ---- functions: functions.c ---------------------------------------------------------------- */
 
 /* takes: a letter an argument. R number as float64; N number, whole if all N are; T text; S any,
  * printed as text; M moment (timestamp or date, as timestamp). A final '?' makes the last argument
@@ -248,7 +248,9 @@ const Function *function_at(size_t i);
 size_t function_least(const Function *f); /* arguments */
 size_t function_most(const Function *f);  /* SIZE_MAX: any number */
 
-/* ---- statistics from training rows: fit.c ------------------------------------------------------ */
+/* ---- statistics from training rows: fit.c -------------------------------------------------- */
+
+typedef struct Step Step;
 
 typedef enum NeedKind { NEED_MOMENTS, NEED_QUARTILES, NEED_MODE } NeedKind;
 
@@ -266,7 +268,9 @@ typedef struct Need {
     Span word;                /* MODE of text; the first in byte order */
 } Need;
 
-/* ---- rules -------------------------------------------------------------------------------------- */
+size_t step_needs(const Step *step, Need **first); /* how many */
+
+/* ---- rules --------------------------------------------------------------------------------- */
 
 /* One chunk on its way through the rules. Columns are replaced, never written into. */
 typedef struct Frame {
@@ -311,9 +315,9 @@ typedef struct Memory {
 bool memory_add(Memory *m, uint64_t a, uint64_t b); /* false: was there */
 void memory_release(Memory *m);
 
-/* ---- plans: plan.c ------------------------------------------------------------------------------- */
+/* ---- plans: plan.c ------------------------------------------------------------------------- */
 
-typedef struct Step {
+struct Step {
     const Rule *rule;
     void *self;
     size_t line;              /* in the recipe's text */
@@ -325,7 +329,7 @@ typedef struct Step {
     const char *const *write; /* names */
     ShapeField *field;        /* the columns before the step */
     size_t fields;
-} Step;
+};
 
 struct Plan {
     Arena arena;

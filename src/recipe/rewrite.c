@@ -1,4 +1,4 @@
-/* rewrite.c -- puts an expression's result into a column; what derive, clip, cast and others share. */
+/* rewrite.c -- puts an expression's result into a column; shared by derive, clip, cast and others. */
 #include "rewrite.h"
 
 #include <string.h>

@@ -81,7 +81,7 @@ void column_missing(ColumnType type, size_t rows, Arena *a, Column *out)
     }
 }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words --------------------------------------------------------------------------------- */
 
 /* Spans numbered in the order they appear. */
 typedef struct Numbering {

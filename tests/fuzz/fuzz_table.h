@@ -1,4 +1,4 @@
-/* fuzz_table.h -- a small table with every kind of column, for the targets of expressions and recipes. */
+/* fuzz_table.h -- a small table with every kind of column, for the targets expr and recipe. */
 #ifndef LATHE_FUZZ_TABLE_H
 #define LATHE_FUZZ_TABLE_H
 
