@@ -10,9 +10,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define TICK_SECONDS   0.1
-#define KEYS_A_FRAME   64
-#define SESSION_WAIT   0.040 /* for what the workspace remembers, before the first paint */
+#define TICK_SECONDS 0.1
+#define KEYS_A_FRAME 64
+#define SESSION_WAIT 0.040 /* for what the workspace remembers, before the first paint */
 
 static void take_signals(Ui *ui)
 {
@@ -110,9 +110,8 @@ static bool anything_moves(const Ui *ui)
 
 static void wait_for_something(Ui *ui, int most_ms)
 {
-    struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0},
-                           {ui->wake, POLLIN, 0},
-                           {screen_signals(ui->screen), POLLIN, 0}};
+    struct pollfd fds[] = {
+        {STDIN_FILENO, POLLIN, 0}, {ui->wake, POLLIN, 0}, {screen_signals(ui->screen), POLLIN, 0}};
     poll(fds, 3, most_ms);
     if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
         ui->quit = true; /* the terminal has gone */
@@ -167,7 +166,10 @@ static void run(Ui *ui)
             session_save(ui, false);
         }
         more = ui->dirty;
-        wait_for_something(ui, more ? 0 : moves || ui->now < ui->animate_until ? 100 : ui->settings_changed ? 5000 : -1);
+        wait_for_something(ui, more                                   ? 0
+                               : moves || ui->now < ui->animate_until ? 100
+                               : ui->settings_changed                 ? 5000
+                                                                      : -1);
         ui->now = clock_now();
         take_signals(ui);
         take_keys(ui);

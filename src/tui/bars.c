@@ -32,7 +32,8 @@ void chart_bar(const Canvas *c, int row, int col, int width, double share, Style
     }
 }
 
-void chart_spark(const Canvas *c, int row, int col, int width, Style style, const double *value, size_t n)
+void chart_spark(const Canvas *c, int row, int col, int width, Style style, const double *value,
+                 size_t n)
 {
     if (!n || width <= 0)
         return;
@@ -59,7 +60,8 @@ void chart_spark(const Canvas *c, int row, int col, int width, Style style, cons
         if (level == 0)
             canvas_char(c, row, col + i, style, canvas_unicode(c) ? ' ' : ' ');
         else
-            canvas_char(c, row, col + i, style, canvas_unicode(c) ? 0x2580u + (uint32_t)level : (uint32_t)ascii[level]);
+            canvas_char(c, row, col + i, style,
+                        canvas_unicode(c) ? 0x2580u + (uint32_t)level : (uint32_t)ascii[level]);
     }
 }
 
@@ -92,7 +94,8 @@ static void upright(const Canvas *c, int col, int rows, double share, Style styl
 
 /* Before lies behind as shade, after stands in front as bars half a step lower in contrast: where both
  * are, the lower one is seen whole and the higher one above it. */
-static void overlaid(const Canvas *c, int col, int rows, double before, double after, Style style, Style style2)
+static void overlaid(const Canvas *c, int col, int rows, double before, double after, Style style,
+                     Style style2)
 {
     bool unicode = canvas_unicode(c);
     int b = (int)lround(before * rows * 8), a = (int)lround(after * rows * 8);
@@ -131,7 +134,8 @@ void chart_histogram(const Canvas *c, const Histogram *h)
     for (int i = 0; i < cols && most > 0; i++) {
         double v = column_value(h->value, h->bins, i, cols) / most;
         if (h->value2)
-            overlaid(&plot, i, rows, v, column_value(h->value2, h->bins, i, cols) / most, style, style2);
+            overlaid(&plot, i, rows, v, column_value(h->value2, h->bins, i, cols) / most, style,
+                     style2);
         else
             upright(&plot, i, rows, v, style, 0);
     }
@@ -169,7 +173,11 @@ void chart_words(const Canvas *c, const WordBars *w)
         canvas_field(c, y, 0, name, ALIGN_LEFT, STYLE_PLAIN, w->name[i]);
         for (int k = 0; k < each && width > 2; k++) {
             double v = k ? w->value2[i] : w->value[i];
-            chart_bar(c, y + k, name + 1, width, most > 0 ? v / most : 0, k ? style2 : style, STYLE_PLAIN);
+            int full = most > 0 ? (int)lround(v / most * width) : 0;
+            full += v > 0 && full == 0;
+            for (int x = 0; x < full; x++) /* 3/4 of a row: neighbours stay apart */
+                canvas_char(c, y + k, name + 1 + x, k ? style2 : style,
+                            canvas_unicode(c) ? 0x2586 : '#');
             canvas_printf(c, y + k, name + 2 + width, STYLE_DIM, "%5.1f%%", v * 100);
         }
     }

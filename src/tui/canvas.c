@@ -121,7 +121,8 @@ static int code_width(uint32_t code)
 }
 
 /* Draws text up to `width` columns; returns columns taken. */
-static int put_text(const Canvas *c, int row, int col, int width, Style style, const char *text, size_t n)
+static int put_text(const Canvas *c, int row, int col, int width, Style style, const char *text,
+                    size_t n)
 {
     Grid *g = screen_grid(c->screen);
     const char *s = text, *end = text + n;
@@ -187,7 +188,8 @@ int canvas_field_n(const Canvas *c, int row, int col, int width, Align align, St
     if (w > width || look < n) {
         size_t fit = utf8_fit(text, look, (size_t)(width - 1));
         int x = put_text(c, row, col, width - 1, style, text, fit);
-        put_text(c, row, col + x, 1, style, glyph(c, GLYPH_ELLIPSIS), strlen(glyph(c, GLYPH_ELLIPSIS)));
+        put_text(c, row, col + x, 1, style, glyph(c, GLYPH_ELLIPSIS),
+                 strlen(glyph(c, GLYPH_ELLIPSIS)));
         return width;
     }
     int indent = align == ALIGN_LEFT ? 0 : align == ALIGN_RIGHT ? width - w : (width - w) / 2;
@@ -195,7 +197,8 @@ int canvas_field_n(const Canvas *c, int row, int col, int width, Align align, St
     return width;
 }
 
-int canvas_field(const Canvas *c, int row, int col, int width, Align align, Style style, const char *text)
+int canvas_field(const Canvas *c, int row, int col, int width, Align align, Style style,
+                 const char *text)
 {
     return canvas_field_n(c, row, col, width, align, style, text, strlen(text));
 }

@@ -21,8 +21,8 @@ typedef struct Screen Screen; /* the terminal; screen.h, for the core only */
 
 typedef struct Canvas {
     Screen *screen;
-    int row, col;         /* of its corner on the screen */
-    int rows, cols;       /* its size, never negative */
+    int row, col;                 /* of its corner on the screen */
+    int rows, cols;               /* its size, never negative */
     int top, left, bottom, right; /* clip, on the screen; bottom and right are outside */
 } Canvas;
 
@@ -73,7 +73,7 @@ void canvas_zone(const Canvas *c, int row, int col, int rows, int cols, int id, 
 typedef enum Glyph { GLYPHS(AS_ENUM) GLYPH_COUNT } Glyph;
 #undef AS_ENUM
 const char *glyph(const Canvas *c, Glyph g);
-bool canvas_unicode(const Canvas *c);   /* false: ASCII only */
+bool canvas_unicode(const Canvas *c); /* false: ASCII only */
 const char *glyph_spinner(const Canvas *c, double now);
 
 #endif

@@ -44,9 +44,9 @@ void chart_number(double v, Text *into)
 
 typedef struct Plot {
     const Chart *chart;
-    double x0, x1, y0, y1;   /* in the space of the axes: logs if they are logarithmic */
+    double x0, x1, y0, y1;     /* in the space of the axes: logs if they are logarithmic */
     int top, left, rows, cols; /* cells of the plot in the canvas */
-    int dx, dy;              /* dots in a cell */
+    int dx, dy;                /* dots in a cell */
     bool any;
 } Plot;
 
@@ -132,7 +132,7 @@ static Plot plot_make(const Canvas *c, const Chart *chart)
     return p;
 }
 
-static double x_of(const Plot *p, double x)   /* in dots, fractional */
+static double x_of(const Plot *p, double x) /* in dots, fractional */
 {
     return (to_axis(x, p->chart->x_log) - p->x0) / (p->x1 - p->x0) * (p->cols * p->dx - 1);
 }
@@ -145,10 +145,10 @@ static double y_of(const Plot *p, double y)
 /* ---- dots ------------------------------------------------------------------------------------------------------ */
 
 typedef struct Dots {
-    int cols, rows;       /* in dots */
+    int cols, rows; /* in dots */
     int dx, dy;
-    uint8_t *bits;        /* [cells] */
-    Style *style;         /* [cells], of the last series that set a dot */
+    uint8_t *bits; /* [cells] */
+    Style *style;  /* [cells], of the last series that set a dot */
 } Dots;
 
 static void dot(Dots *d, long x, long y, Style style)
@@ -286,7 +286,8 @@ static void draw_y_axis(const Plot *p, const Canvas *c)
         return;
     }
     if (p->chart->y_log) { /* less than a decade: even numbers at their logarithmic places */
-        double low = pow(10, p->y0), high = pow(10, p->y1), step = nice_step(high - low, p->rows / 3 + 1);
+        double low = pow(10, p->y0), high = pow(10, p->y1),
+               step = nice_step(high - low, p->rows / 3 + 1);
         for (double v = ceil(low / step) * step; v <= high; v += step)
             y_tick(p, c, log10(v), v, &last);
         return;
@@ -313,7 +314,8 @@ static void draw_x_axis(const Plot *p, const Canvas *c)
     for (double v = ceil(low / step) * step; v <= high + step * 1e-9; v += step) {
         Text label = {0};
         chart_number(p->chart->x_log ? pow(10, v) : fabs(v) < step * 1e-9 ? 0 : v, &label);
-        int w = (int)label.count, at = p->left + (int)lround((v - low) / (high - low) * (p->cols - 1));
+        int w = (int)label.count,
+            at = p->left + (int)lround((v - low) / (high - low) * (p->cols - 1));
         int from = at - w / 2;
         from = from < p->left ? p->left : from;
         if (from + w > p->left + p->cols)
@@ -404,7 +406,8 @@ static void draw_legend(const Plot *p, const Canvas *c)
         if (!one->name)
             continue;
         Text value = {0};
-        chart_number(p->chart->has_cross ? chart_value_at(one, p->chart->cross) : last_value(one), &value);
+        chart_number(p->chart->has_cross ? chart_value_at(one, p->chart->cross) : last_value(one),
+                     &value);
         int need = 4 + (int)utf8_width(one->name, strlen(one->name)) + (int)value.count;
         if (col + need <= c->cols) {
             col += canvas_put(c, 0, col, one->style, canvas_unicode(c) ? "━" : "=");

@@ -10,32 +10,35 @@
 #include "canvas.h"
 
 typedef struct ChartSeries {
-    const char *name;           /* for the legend; NULL: not there */
+    const char *name; /* for the legend; NULL: not there */
     Style style;
-    const double *x, *y;        /* [n], borrowed */
+    const double *x, *y; /* [n], borrowed */
     size_t n;
-    bool dots;                  /* points only, not joined */
-    bool faint;                 /* drawn first, under the others (raw points behind a smooth curve) */
+    bool dots;  /* points only, not joined */
+    bool faint; /* drawn first, under the others (raw points behind a smooth curve) */
 } ChartSeries;
 
-typedef struct ChartTick {      /* something that happened at x */
+typedef struct ChartTick { /* something that happened at x */
     double x;
-    const char *label;          /* short; shown at the top where there is room */
-    Style style;                /* 0: STYLE_EVENT */
+    const char *label; /* short; shown at the top where there is room */
+    Style style;       /* 0: STYLE_EVENT */
 } ChartTick;
 
 typedef struct Chart {
-    const char *title;          /* upper left; NULL none */
-    const char *x_name;         /* "step", "epoch": at the right end of the axis */
-    const ChartSeries *series; size_t count;
-    const ChartTick *ticks; size_t tick_count;
-    double x_low, x_high;       /* both 0: from the data */
-    double y_low, y_high;       /* both 0: from the data; outliers of a curve stay in */
-    bool y_log, x_log;          /* values <= 0 are gaps */
-    bool y_zero;                /* the axis includes 0 */
-    bool has_cross; double cross; /* a crosshair at x, with every curve's value in the legend */
+    const char *title;  /* upper left; NULL none */
+    const char *x_name; /* "step", "epoch": at the right end of the axis */
+    const ChartSeries *series;
+    size_t count;
+    const ChartTick *ticks;
+    size_t tick_count;
+    double x_low, x_high; /* both 0: from the data */
+    double y_low, y_high; /* both 0: from the data; outliers of a curve stay in */
+    bool y_log, x_log;    /* values <= 0 are gaps */
+    bool y_zero;          /* the axis includes 0 */
+    bool has_cross;
+    double cross; /* a crosshair at x, with every curve's value in the legend */
     bool no_legend, no_grid;
-    const char *empty;          /* what to say when there are no points */
+    const char *empty; /* what to say when there are no points */
 } Chart;
 
 void chart_draw(const Canvas *c, const Chart *chart);
@@ -49,10 +52,11 @@ double chart_value_at(const ChartSeries *s, double x);
 /* Upright bars over the whole canvas, eighths of a cell, with low and high under them (numeric) if rows
  * >= 3. `value` need not sum to anything; the highest fills the canvas. */
 typedef struct Histogram {
-    const double *value; size_t bins;
-    const double *value2;       /* a second distribution over the same bins (after, current), or NULL */
-    double low, high;           /* of the axis; both 0: no numbers */
-    Style style, style2;        /* 0: STYLE_BAR; with value2 STYLE_BEFORE and STYLE_AFTER */
+    const double *value;
+    size_t bins;
+    const double *value2; /* a second distribution over the same bins (after, current), or NULL */
+    double low, high;     /* of the axis; both 0: no numbers */
+    Style style, style2;  /* 0: STYLE_BAR; with value2 STYLE_BEFORE and STYLE_AFTER */
 } Histogram;
 void chart_histogram(const Canvas *c, const Histogram *h);
 /* Words with bars: before and after beside each other. name[i] borrowed. */

@@ -70,7 +70,8 @@ static const OverlayKind confirm_kind = {.name = "confirm",
                                          .destroy = confirm_destroy,
                                          .keys = confirm_keys};
 
-void ui_confirm(Ui *ui, const char *question, const char *detail, void (*yes)(void *owner, Ui *ui), void *owner)
+void ui_confirm(Ui *ui, const char *question, const char *detail, void (*yes)(void *owner, Ui *ui),
+                void *owner)
 {
     Confirm *d = overlay_open(ui, &confirm_kind);
     d->question = text_copy(question);
@@ -90,10 +91,11 @@ typedef struct AskBox {
 } AskBox;
 
 enum { ASK_DONE = PANE_COMMANDS, ASK_LEAVE, ASK_COMPLETE };
-static const KeyRow ask_keys[] = {{ASK_DONE, "accept", "Enter", "accept", "take the text", 0},
-                                  {ASK_LEAVE, "leave", "Esc", "leave", "leave all as it is", 0},
-                                  {ASK_COMPLETE, "complete", "Tab", "complete", "what may follow", 0},
-                                  {0}};
+static const KeyRow ask_keys[] = {
+    {ASK_DONE, "accept", "Enter", "accept", "take the text", 0},
+    {ASK_LEAVE, "leave", "Esc", "leave", "leave all as it is", 0},
+    {ASK_COMPLETE, "complete", "Tab", "complete", "what may follow", 0},
+    {0}};
 
 static void ask_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
 {
@@ -257,7 +259,8 @@ static void menu_pick(Menu *m, Ui *ui)
 static void menu_move(Menu *m, int by)
 {
     if (m->shown_count)
-        m->at = by > 0 ? (m->at + 1) % m->shown_count : (m->at + m->shown_count - 1) % m->shown_count;
+        m->at =
+            by > 0 ? (m->at + 1) % m->shown_count : (m->at + m->shown_count - 1) % m->shown_count;
 }
 
 static void menu_key(Overlay *o, Key key, Ui *ui)
@@ -318,7 +321,8 @@ void ui_menu(Ui *ui, const char *title, const MenuItem *items, size_t n, size_t 
     m->item = mem_alloc((n + 1) * sizeof *m->item);
     m->shown = mem_alloc((n + 1) * sizeof *m->shown);
     for (size_t i = 0; i < n; i++)
-        m->item[i] = (MenuItem){text_copy(items[i].label), text_copy(items[i].note), items[i].style};
+        m->item[i] =
+            (MenuItem){text_copy(items[i].label), text_copy(items[i].note), items[i].style};
     m->at = at;
     m->picked = picked;
     m->owner = owner;
@@ -336,13 +340,14 @@ typedef struct ViewerBox {
 } ViewerBox;
 
 enum { VIEWER_CLOSE = PANE_COMMANDS, VIEWER_SEARCH, VIEWER_COPY };
-const KeyRow viewer_keys[] = {{VIEWER_CLOSE, "close", "Esc q Enter", "close", "back to the pane", 0},
-                              {UI_DOWN, "down", "j Down", "scroll", "one line down", 0},
-                              {VIEWER_SEARCH, "search", "/", "search", "find text", 0},
-                              {UI_NEXT, "next-match", "n", NULL, "to the next match", 0},
-                              {UI_PREVIOUS, "previous-match", "N", NULL, "to the match before", 0},
-                              {VIEWER_COPY, "copy", "y", "copy all", "copy the text", 0},
-                              {0}};
+const KeyRow viewer_keys[] = {
+    {VIEWER_CLOSE, "close", "Esc q Enter", "close", "back to the pane", 0},
+    {UI_DOWN, "down", "j Down", "scroll", "one line down", 0},
+    {VIEWER_SEARCH, "search", "/", "search", "find text", 0},
+    {UI_NEXT, "next-match", "n", NULL, "to the next match", 0},
+    {UI_PREVIOUS, "previous-match", "N", NULL, "to the match before", 0},
+    {VIEWER_COPY, "copy", "y", "copy all", "copy the text", 0},
+    {0}};
 
 static void viewer_size(const ViewerBox *d, int rows, int cols, int *h, int *w)
 {
@@ -375,7 +380,8 @@ static void viewer_box_draw(const Overlay *o, const Canvas *screen, const Ui *ui
     char note[40] = "";
     viewer_size(d, screen->rows, screen->cols, &h, &w);
     if (d->viewer.line.count > (size_t)(h - 2))
-        snprintf(note, sizeof note, "%zu/%zu", d->viewer.top + (size_t)(h - 2), d->viewer.line.count);
+        snprintf(note, sizeof note, "%zu/%zu", d->viewer.top + (size_t)(h - 2),
+                 d->viewer.line.count);
     Canvas in = overlay_box(screen, h, w, d->title, note);
     Canvas text = canvas_part(&in, 0, 1, in.rows, in.cols - 2);
     viewer_draw(&d->viewer, &text);
@@ -475,9 +481,11 @@ void messages_open(Ui *ui)
     for (size_t i = ui->messages.count; i-- > 0;) {
         Text when = {0};
         time_format(ui->messages.at[i].time, &when);
-        text_printf(&all, "%.8s  %s\n", text_str(&when) + (when.count > 11 ? 11 : 0), ui->messages.at[i].text);
+        text_printf(&all, "%.8s  %s\n", text_str(&when) + (when.count > 11 ? 11 : 0),
+                    ui->messages.at[i].text);
         text_release(&when);
     }
-    viewer_open(ui, "Messages, newest first", all.count ? text_str(&all) : "Nothing has been said yet.");
+    viewer_open(ui, "Messages, newest first",
+                all.count ? text_str(&all) : "Nothing has been said yet.");
     text_release(&all);
 }

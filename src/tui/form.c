@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_COLUMNS 18
+#define NAME_COLUMNS  18
 #define VALUE_COLUMNS 16
 
 /* Rows a field takes on screen: a heading where the group changes. */
@@ -49,10 +49,12 @@ static bool is_default(const FormField *f)
 }
 
 /* Where a number stands in its range: a small ruler. */
-static void draw_ruler(const Canvas *c, int row, int col, int width, const FormField *f, Style ground)
+static void draw_ruler(const Canvas *c, int row, int col, int width, const FormField *f,
+                       Style ground)
 {
     const Param *p = f->row;
-    if ((p->kind != PARAM_KIND_INT && p->kind != PARAM_KIND_REAL) || p->most <= p->least || width < 6)
+    if ((p->kind != PARAM_KIND_INT && p->kind != PARAM_KIND_REAL) || p->most <= p->least ||
+        width < 6)
         return;
     Text t = {0};
     double v;
@@ -75,7 +77,8 @@ static void draw_ruler(const Canvas *c, int row, int col, int width, const FormF
                     i == at ? (canvas_unicode(c) ? 0x25cf : 'o') : 0x2500);
 }
 
-static void draw_field(const Form *f, const FormField *field, size_t i, const Canvas *c, int y, bool active)
+static void draw_field(const Form *f, const FormField *field, size_t i, const Canvas *c, int y,
+                       bool active)
 {
     bool under = i == f->at;
     Style ground = under ? (active ? STYLE_CURSOR : STYLE_CURSOR_IDLE) : STYLE_PLAIN;
@@ -83,8 +86,8 @@ static void draw_field(const Form *f, const FormField *field, size_t i, const Ca
     canvas_fill_part(c, y, 0, 1, c->cols, ground);
     bool normal = is_default(one);
     canvas_put(c, y, 1, style_on(STYLE_MARK, ground), normal ? " " : glyph(c, GLYPH_DOT));
-    canvas_field(c, y, 2, NAME_COLUMNS, ALIGN_LEFT, style_on(normal ? STYLE_PLAIN : STYLE_STRONG, ground),
-                 one->row->name);
+    canvas_field(c, y, 2, NAME_COLUMNS, ALIGN_LEFT,
+                 style_on(normal ? STYLE_PLAIN : STYLE_STRONG, ground), one->row->name);
     int x = 2 + NAME_COLUMNS + 1;
     if (under && f->editing) {
         int width = c->cols - x - 1 < 40 ? c->cols - x - 1 : 40;
@@ -101,7 +104,8 @@ static void draw_field(const Form *f, const FormField *field, size_t i, const Ca
                          value.count ? text_str(&value) : "-");
     if (pick && under) {
         int vw = (int)utf8_width(text_str(&value), value.count);
-        canvas_put(c, y, x + (vw < w ? vw : w - 1), style_on(STYLE_ACCENT, ground), glyph(c, GLYPH_RIGHT));
+        canvas_put(c, y, x + (vw < w ? vw : w - 1), style_on(STYLE_ACCENT, ground),
+                   glyph(c, GLYPH_RIGHT));
     }
     text_release(&value);
     x += VALUE_COLUMNS + 1;
@@ -110,7 +114,8 @@ static void draw_field(const Form *f, const FormField *field, size_t i, const Ca
         draw_ruler(c, y, x, ruler, one, ground);
     x += ruler ? ruler + 2 : 0;
     if (c->cols > x + 6)
-        canvas_field(c, y, x, c->cols - x - 1, ALIGN_LEFT, style_on(STYLE_DIM, ground), one->row->help);
+        canvas_field(c, y, x, c->cols - x - 1, ALIGN_LEFT, style_on(STYLE_DIM, ground),
+                     one->row->help);
 }
 
 static void draw_foot(const Form *f, const FormField *field, const Canvas *c, int y)
@@ -134,7 +139,8 @@ static void draw_foot(const Form *f, const FormField *field, const Canvas *c, in
     text_release(&range);
 }
 
-void form_draw(const Form *f, const FormField *field, size_t n, const Canvas *c, bool active, int zone)
+void form_draw(const Form *f, const FormField *field, size_t n, const Canvas *c, bool active,
+               int zone)
 {
     int shift = 0; /* the line under the cursor's field pushes the rest down */
     for (size_t i = 0; i < n; i++) {
@@ -224,7 +230,11 @@ static double step_125(double v, int direction)
 static double nudged(const Param *p, double v, int direction)
 {
     if (p->log)
-        v = v > 0 ? step_125(v, direction) : direction > 0 ? (p->least > 0 ? p->least : p->kind == PARAM_KIND_INT ? 1 : 1e-6) : v;
+        v = v > 0           ? step_125(v, direction)
+            : direction > 0 ? (p->least > 0                ? p->least
+                               : p->kind == PARAM_KIND_INT ? 1
+                                                           : 1e-6)
+                            : v;
     else if (p->kind == PARAM_KIND_INT)
         v += direction;
     else {
@@ -268,7 +278,8 @@ bool form_nudge(Form *f, const FormField *field, size_t n, int direction)
     return set;
 }
 
-static void complete_field(void *owner, const char *text, void (*add)(void *, const char *), void *context)
+static void complete_field(void *owner, const char *text, void (*add)(void *, const char *),
+                           void *context)
 {
     const FormField *one = owner;
     static const char *const bools[] = {"yes", "no", NULL};

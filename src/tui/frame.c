@@ -72,7 +72,8 @@ Canvas overlay_box(const Canvas *screen, int rows, int cols, const char *title, 
         rows = screen->rows - 2;
     if (cols > screen->cols - 4)
         cols = screen->cols - 4;
-    Canvas box = canvas_part(screen, (screen->rows - rows) / 2, (screen->cols - cols) / 2, rows, cols);
+    Canvas box =
+        canvas_part(screen, (screen->rows - rows) / 2, (screen->cols - cols) / 2, rows, cols);
     canvas_fill(&box, STYLE_POPUP);
     return canvas_box(&box, STYLE_POPUP_BORDER, title, note);
 }
@@ -145,7 +146,8 @@ static int draw_dataset(const Ui *ui, const Canvas *c, int col)
     col += canvas_put(c, 0, col, STYLE_STATUS, " ");
     int w = (int)utf8_width(d->row.name, strlen(d->row.name));
     int most = c->cols / 3;
-    col += canvas_field(c, 0, col, w < most ? w : most, ALIGN_LEFT, STYLE_STATUS_STRONG, d->row.name);
+    col +=
+        canvas_field(c, 0, col, w < most ? w : most, ALIGN_LEFT, STYLE_STATUS_STRONG, d->row.name);
     col += canvas_put(c, 0, col, STYLE_STATUS, " ");
     col += canvas_put(c, 0, col, STYLE_STATUS_DIM, text_str(&size));
     col += canvas_put(c, 0, col, STYLE_STATUS, " ");
@@ -190,7 +192,9 @@ static int draw_run(const Ui *ui, const Canvas *c, int col)
         int full = (int)(share * width * 8 + 0.5);
         for (int i = 0; i < width; i++) {
             int eighths = full - i * 8;
-            uint32_t code = eighths >= 8 ? 0x2588u : eighths > 0 ? 0x2590u - (uint32_t)eighths : ' ';
+            uint32_t code = eighths >= 8  ? 0x2588u
+                            : eighths > 0 ? 0x2590u - (uint32_t)eighths
+                                          : ' ';
             canvas_char(c, 0, col + i, style_on(STYLE_BAR, STYLE_BAR_BACK), code);
         }
         col += width;
@@ -256,7 +260,8 @@ static int draw_tasks(const Ui *ui, const Canvas *c, int from)
     w = w < room ? w : room;
     int col = c->cols - w - 1;
     if (w > 4)
-        canvas_field(c, 0, col, w, ALIGN_LEFT, style_on(STYLE_ACCENT, STYLE_STATUS), text_str(&text));
+        canvas_field(c, 0, col, w, ALIGN_LEFT, style_on(STYLE_ACCENT, STYLE_STATUS),
+                     text_str(&text));
     text_release(&text);
     return w > 4 ? col - 1 : c->cols;
 }
@@ -289,9 +294,10 @@ static void draw_status(const Ui *ui, const Canvas *c)
                    : mark == STYLE_GOOD ? glyph(c, GLYPH_CHECK)
                                         : glyph(c, GLYPH_BULLET));
         int width = need < room - 2 ? need : room - 2;
-        canvas_field(c, 0, col + 2, width, ALIGN_LEFT,
-                     style_on(mark == STYLE_INFO || mark == STYLE_GOOD ? STYLE_PLAIN : mark, STYLE_STATUS),
-                     ui->said);
+        canvas_field(
+            c, 0, col + 2, width, ALIGN_LEFT,
+            style_on(mark == STYLE_INFO || mark == STYLE_GOOD ? STYLE_PLAIN : mark, STYLE_STATUS),
+            ui->said);
     }
 }
 
@@ -301,7 +307,8 @@ static int hint_width(const KeyRow *r)
 {
     Text key = {0};
     key_short(r, &key);
-    int w = (int)utf8_width(text_str(&key), key.count) + 1 + (int)utf8_width(r->hint, strlen(r->hint)) + 2;
+    int w = (int)utf8_width(text_str(&key), key.count) + 1 +
+            (int)utf8_width(r->hint, strlen(r->hint)) + 2;
     text_release(&key);
     return w;
 }
@@ -361,8 +368,8 @@ static void draw_too_small(const Ui *ui, const Canvas *c)
     char text[100];
     snprintf(text, sizeof text, "lathe needs %d columns and %d rows;\nhere are %d and %d.\nQ quits",
              LEAST_COLS, LEAST_ROWS, screen_cols(ui->screen), screen_rows(ui->screen));
-    canvas_wrap(c, c->rows > 4 ? c->rows / 2 - 1 : 0, c->cols > 40 ? (c->cols - 36) / 2 : 0, c->cols,
-                STYLE_WARN, text);
+    canvas_wrap(c, c->rows > 4 ? c->rows / 2 - 1 : 0, c->cols > 40 ? (c->cols - 36) / 2 : 0,
+                c->cols, STYLE_WARN, text);
 }
 
 void frame_draw(Ui *ui)
@@ -414,7 +421,8 @@ static void quit(Ui *ui)
         const JobItem *item = jobs_at(ui->jobs, i);
         if (!item->stale && job_title(item) && ui->now - item->started > 1) {
             char detail[160];
-            snprintf(detail, sizeof detail, "'%s' is not finished and would be stopped. Trainings go on.",
+            snprintf(detail, sizeof detail,
+                     "'%s' is not finished and would be stopped. Trainings go on.",
                      job_title(item));
             ui_confirm(ui, "Leave the workbench?", detail, leave, NULL);
             return;
@@ -475,7 +483,12 @@ static void frame_command(Ui *ui, int command)
         else
             ui_say(ui, STYLE_INFO, "no task is running (Q leaves; trainings are stopped in Train)");
         break;
-    case UI_PANE_1: case UI_PANE_2: case UI_PANE_3: case UI_PANE_4: case UI_PANE_5: case UI_PANE_6:
+    case UI_PANE_1:
+    case UI_PANE_2:
+    case UI_PANE_3:
+    case UI_PANE_4:
+    case UI_PANE_5:
+    case UI_PANE_6:
         if ((size_t)(command - UI_PANE_1) < n)
             ui_go(ui, panes[command - UI_PANE_1]->name);
         break;
@@ -575,7 +588,8 @@ static int mouse_kind(Ui *ui, const ScreenMouse *m)
 {
     if (m->kind >= MOUSE_WHEEL_UP)
         return m->kind;
-    bool twice = ui->now - ui->clicked_at < 0.4 && m->row == ui->clicked_row && m->col == ui->clicked_col;
+    bool twice =
+        ui->now - ui->clicked_at < 0.4 && m->row == ui->clicked_row && m->col == ui->clicked_col;
     ui->clicked_at = twice ? 0 : ui->now;
     ui->clicked_row = m->row;
     ui->clicked_col = m->col;
@@ -588,7 +602,8 @@ void frame_mouse(Ui *ui, const ScreenMouse *m)
     if (!frame_fits(ui))
         return;
     const Zone *z = screen_zone(ui->screen, m->row, m->col);
-    Mouse out = {.kind = (MouseKind)mouse_kind(ui, m), .id = z ? z->id : -1, .index = z ? z->index : 0};
+    Mouse out = {
+        .kind = (MouseKind)mouse_kind(ui, m), .id = z ? z->id : -1, .index = z ? z->index : 0};
     out.row = z ? m->row - z->row : m->row - 1;
     out.col = z ? m->col - z->col : m->col;
     out.rows = z ? z->rows : 0;

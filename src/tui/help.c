@@ -20,14 +20,16 @@ typedef struct Help {
 } Help;
 
 enum { HELP_CLOSE = PANE_COMMANDS, HELP_SCROLL, HELP_FILTER };
-static const KeyRow help_keys[] = {{HELP_CLOSE, "close", "Esc", "close", "back to the pane", 0},
-                                   {HELP_SCROLL, "scroll", "Down", "scroll", "one line down", 0},
-                                   {HELP_FILTER, "filter", "a-z", "type to search", "only what matches", 0},
-                                   {0}};
+static const KeyRow help_keys[] = {
+    {HELP_CLOSE, "close", "Esc", "close", "back to the pane", 0},
+    {HELP_SCROLL, "scroll", "Down", "scroll", "one line down", 0},
+    {HELP_FILTER, "filter", "a-z", "type to search", "only what matches", 0},
+    {0}};
 
 static bool row_matches(const KeyRow *row, const char *want)
 {
-    return !*want || strcasestr(row->help, want) || strcasestr(row->name, want) || !strcmp(row->keys, want);
+    return !*want || strcasestr(row->help, want) || strcasestr(row->name, want) ||
+           !strcmp(row->keys, want);
 }
 
 static void add_rows(Help *h, const char *heading, const KeyRow *rows, unsigned mode, bool of_mode)
@@ -85,11 +87,13 @@ static void help_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
             canvas_hline(&in, y + 2, w + 2, in.cols - w - 3, style_on(STYLE_GRID, STYLE_POPUP));
             continue;
         }
-        canvas_field(&in, y + 2, 2, 18, ALIGN_LEFT, style_on(STYLE_HINT_KEY, STYLE_POPUP), line->row->keys);
+        canvas_field(&in, y + 2, 2, 18, ALIGN_LEFT, style_on(STYLE_HINT_KEY, STYLE_POPUP),
+                     line->row->keys);
         int name = in.cols >= 84 ? 20 : 0;
         canvas_field(&in, y + 2, 21, in.cols - 22 - name, ALIGN_LEFT, STYLE_POPUP, line->row->help);
         if (name)
-            canvas_field(&in, y + 2, in.cols - name, name - 1, ALIGN_LEFT, STYLE_POPUP_DIM, line->row->name);
+            canvas_field(&in, y + 2, in.cols - name, name - 1, ALIGN_LEFT, STYLE_POPUP_DIM,
+                         line->row->name);
     }
     if (!h->line.count)
         canvas_printf(&in, 2, 2, STYLE_POPUP_DIM, "nothing matches in %s", ui_pane(ui)->title);

@@ -22,15 +22,15 @@ typedef struct Worker {
 struct Jobs {
     const char *workspace, *program; /* borrowed for as long as it lives */
     int wake;
-    _Atomic(JobItem *) asked;        /* newest on top */
-    _Atomic(JobItem *) finished;     /* newest on top */
-    sem_t work[2];                   /* [0] any work, [1] a hint for the urgent worker */
-    pthread_mutex_t lock;            /* of the queue; workers only */
-    JobItem *queue;                  /* oldest first */
+    _Atomic(JobItem *) asked;    /* newest on top */
+    _Atomic(JobItem *) finished; /* newest on top */
+    sem_t work[2];               /* [0] any work, [1] a hint for the urgent worker */
+    pthread_mutex_t lock;        /* of the queue; workers only */
+    JobItem *queue;              /* oldest first */
     atomic_bool closing;
     Worker worker[WORKERS];
     size_t workers;
-    VEC(JobItem *) flying;           /* the screen thread's list */
+    VEC(JobItem *) flying; /* the screen thread's list */
     uint64_t number;
 };
 

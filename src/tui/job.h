@@ -26,26 +26,26 @@
 #include <lathe/store.h>
 
 typedef struct JobContext JobContext;
-Store    *job_store(JobContext *c, Error *err); /* the worker's own connection to the workspace */
-Pool     *job_pool(JobContext *c);              /* the worker's own threads */
-Progress *job_progress(JobContext *c);          /* to be passed down, or written: progress_begin ... */
-bool      job_stopped(JobContext *c);           /* ask once a batch */
+Store *job_store(JobContext *c, Error *err); /* the worker's own connection to the workspace */
+Pool *job_pool(JobContext *c);               /* the worker's own threads */
+Progress *job_progress(JobContext *c);       /* to be passed down, or written: progress_begin ... */
+bool job_stopped(JobContext *c);             /* ask once a batch */
 const char *job_workspace(JobContext *c);
 const char *job_program(JobContext *c);
-void      job_say(JobContext *c, const char *line); /* a line of news, shown on the status line */
+void job_say(JobContext *c, const char *line); /* a line of news, shown on the status line */
 
 typedef struct Job {
-    void *owner;                  /* usually the pane's state; with slot it names the place */
+    void *owner; /* usually the pane's state; with slot it names the place */
     int slot;
-    const char *what;             /* static text for the status line; NULL: never shown */
-    char what_text[64];           /* the same, when it must be made up; used if not empty */
+    const char *what;   /* static text for the status line; NULL: never shown */
+    char what_text[64]; /* the same, when it must be made up; used if not empty */
     void *(*run)(JobContext *c, void *input, Error *err);
-    void *input;                  /* taken */
+    void *input; /* taken */
     void (*done)(void *owner, void *result, const Error *err, Ui *ui);
-    void (*release)(void *result);        /* frees a result nobody wants; NULL: mem_free */
-    void (*release_input)(void *input);   /* NULL: mem_free */
-    bool quiet;                   /* a failure is the owner's business; else it is also a toast */
-    bool urgent;                  /* short and waited for by the eye: goes before other work */
+    void (*release)(void *result);      /* frees a result nobody wants; NULL: mem_free */
+    void (*release_input)(void *input); /* NULL: mem_free */
+    bool quiet;  /* a failure is the owner's business; else it is also a toast */
+    bool urgent; /* short and waited for by the eye: goes before other work */
 } Job;
 
 void ui_job(Ui *ui, Job job);

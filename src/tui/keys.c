@@ -15,7 +15,7 @@ const KeyRow frame_commands[] = {
 #define AS_ROW(id, name, keys, hint, help) {UI_##id, name, keys, hint, help, 0},
     FRAME_COMMANDS(AS_ROW)
 #undef AS_ROW
-    {0}};
+        {0}};
 
 static bool take(const char **s, size_t *n, const char *prefix)
 {
@@ -126,8 +126,10 @@ void key_short(const KeyRow *row, Text *into)
 {
     size_t n = strcspn(row->keys, " ");
     Key key;
-    if (!key_parse(row->keys, n, &key))
+    if (!key_parse(row->keys, n, &key)) { /* "a-z" */
+        text_add(into, row->keys, n);
         return;
+    }
     if (key & KEY_CTRL && !(key & KEY_NAMED)) {
         text_putc(into, '^');
         Key base = key & ~(KEY_CTRL | KEY_ALT);

@@ -122,7 +122,8 @@ static void insert_code(LineEdit *e, uint32_t c)
 
 static void transpose(LineEdit *e)
 {
-    size_t b = e->at == e->text.count ? left_of(e, e->at) : e->at, a = left_of(e, b), end = right_of(e, b);
+    size_t b = e->at == e->text.count ? left_of(e, e->at) : e->at, a = left_of(e, b),
+           end = right_of(e, b);
     if (a == b)
         return;
     Text t = {0};
@@ -278,7 +279,8 @@ static void add_word(void *context, const char *word)
 static size_t word_begins(const LineEdit *e)
 {
     for (size_t from = 0; from <= e->at; from++) {
-        if (inside(e, from) || (from && is_word(e->text.at[from - 1]) && from < e->at && is_word(e->text.at[from])))
+        if (inside(e, from) ||
+            (from && is_word(e->text.at[from - 1]) && from < e->at && is_word(e->text.at[from])))
             continue;
         bool all = true;
         for (size_t i = 0; i < e->words.count && all; i++)
@@ -321,6 +323,10 @@ void line_complete(LineEdit *e, CompleteFn complete, void *owner)
         replace(e, e->word_from, e->at, word, n);
         mem_free(word);
         if (only) {
+            bool ends = e->at == e->text.count && e->at &&
+                        (is_word(e->text.at[e->at - 1]) || strchr("\"`'", e->text.at[e->at - 1]));
+            if (ends)
+                replace(e, e->at, e->at, " ", 1);
             line_close(e);
             return;
         }
@@ -337,7 +343,8 @@ static int place_of_cursor(const LineEdit *e, int width, int *from)
     return x - *from;
 }
 
-void line_draw(const LineEdit *e, const Canvas *c, int row, int col, int width, Style style, size_t bad)
+void line_draw(const LineEdit *e, const Canvas *c, int row, int col, int width, Style style,
+               size_t bad)
 {
     int from;
     int x = place_of_cursor(e, width, &from);
@@ -380,7 +387,9 @@ void line_popup(const LineEdit *e, const Canvas *c, int row, int col)
         Style style = here ? STYLE_POPUP_CURSOR : STYLE_POPUP;
         canvas_put(c, top + i, x, style, " ");
         canvas_field(c, top + i, x + 1, width, ALIGN_LEFT, style, e->words.at[first + i]);
-        const char *more = n > rows && i == 0 && first ? "^" : n > rows && i == rows - 1 && first + rows < n ? "v" : " ";
+        const char *more = n > rows && i == 0 && first                     ? "^"
+                           : n > rows && i == rows - 1 && first + rows < n ? "v"
+                                                                           : " ";
         canvas_put(c, top + i, x + 1 + width, here ? style : STYLE_POPUP_DIM, more);
     }
 }

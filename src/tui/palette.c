@@ -5,13 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum EntryKind { ENTRY_COMMAND, ENTRY_VERB, ENTRY_PANE, ENTRY_DATASET, ENTRY_RUN, ENTRY_THEME } EntryKind;
+typedef enum EntryKind {
+    ENTRY_COMMAND,
+    ENTRY_VERB,
+    ENTRY_PANE,
+    ENTRY_DATASET,
+    ENTRY_RUN,
+    ENTRY_THEME
+} EntryKind;
 
 typedef struct Entry {
     EntryKind kind;
     char name[80], about[120];
     char keys[24];
-    int64_t id;         /* the command, the run */
+    int64_t id; /* the command, the run */
     int score;
 } Entry;
 
@@ -25,10 +32,11 @@ typedef struct Palette {
 } Palette;
 
 enum { ZONE_ENTRY = 1, PALETTE_RUN = PANE_COMMANDS, PALETTE_LEAVE };
-static const KeyRow palette_keys[] = {{PALETTE_RUN, "run", "Enter", "do it", "do what is chosen", 0},
-                                      {PALETTE_LEAVE, "leave", "Esc", "leave", "do nothing", 0},
-                                      {UI_DOWN, "down", "Down", "next", "the next one", 0},
-                                      {0}};
+static const KeyRow palette_keys[] = {
+    {PALETTE_RUN, "run", "Enter", "do it", "do what is chosen", 0},
+    {PALETTE_LEAVE, "leave", "Esc", "leave", "do nothing", 0},
+    {UI_DOWN, "down", "Down", "next", "the next one", 0},
+    {0}};
 
 static const char *const kind_names[] = {"key", "command", "pane", "data", "run", "theme"};
 
@@ -70,8 +78,9 @@ static void collect(Palette *p, const Ui *ui)
             add(p, ENTRY_VERB, commands[i]->name, commands[i]->about);
     for (size_t i = 0; i < s->datasets; i++) {
         char about[120];
-        snprintf(about, sizeof about, "%lld rows, %lld columns, %.8s", (long long)s->dataset[i].rows,
-                 (long long)s->dataset[i].columns, s->dataset[i].hash);
+        snprintf(about, sizeof about, "%lld rows, %lld columns, %.8s",
+                 (long long)s->dataset[i].rows, (long long)s->dataset[i].columns,
+                 s->dataset[i].hash);
         add(p, ENTRY_DATASET, s->dataset[i].name, about);
     }
     for (size_t i = 0; i < s->runs && i < 500; i++) {
@@ -141,10 +150,12 @@ static void palette_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
         bool here = i == p->at;
         Style ground = here ? STYLE_POPUP_CURSOR : STYLE_POPUP;
         canvas_fill_part(&in, y + 2, 0, 1, in.cols, ground);
-        canvas_field(&in, y + 2, 1, 8, ALIGN_LEFT, here ? ground : STYLE_POPUP_DIM, kind_names[e->kind]);
+        canvas_field(&in, y + 2, 1, 8, ALIGN_LEFT, here ? ground : STYLE_POPUP_DIM,
+                     kind_names[e->kind]);
         canvas_field(&in, y + 2, 9, 24, ALIGN_LEFT, ground, e->name);
         int keys = in.cols >= 60 ? 14 : 0;
-        canvas_field(&in, y + 2, 34, in.cols - 35 - keys, ALIGN_LEFT, here ? ground : STYLE_POPUP_DIM, e->about);
+        canvas_field(&in, y + 2, 34, in.cols - 35 - keys, ALIGN_LEFT,
+                     here ? ground : STYLE_POPUP_DIM, e->about);
         if (keys)
             canvas_field(&in, y + 2, in.cols - keys, keys - 1, ALIGN_RIGHT,
                          here ? ground : style_on(STYLE_HINT_KEY, STYLE_POPUP), e->keys);
@@ -216,7 +227,9 @@ static void palette_key(Overlay *o, Key key, Ui *ui)
     else if (key == NKEY_UP || key == (KEY_CTRL | 'p') || key == (NKEY_TAB | KEY_SHIFT))
         p->at = p->count ? (p->at + p->count - 1) % p->count : 0;
     else if (key == NKEY_PGDN)
-        p->at = p->at + (size_t)p->rows < p->count ? p->at + (size_t)p->rows : p->count ? p->count - 1 : 0;
+        p->at = p->at + (size_t)p->rows < p->count ? p->at + (size_t)p->rows
+                : p->count                         ? p->count - 1
+                                                   : 0;
     else if (key == NKEY_PGUP)
         p->at = p->at > (size_t)p->rows ? p->at - (size_t)p->rows : 0;
     else if (line_key(&p->filter, key, &changed) && changed)

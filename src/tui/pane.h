@@ -31,19 +31,19 @@ typedef enum Reply {
 typedef enum MouseKind { MOUSE_PRESS, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN } MouseKind;
 typedef struct Mouse {
     MouseKind kind;
-    int id;          /* of the zone (canvas_zone); -1: in no zone */
-    int64_t index;   /* of the zone */
-    int row, col;    /* inside the zone; in no zone: in the pane's body */
-    int rows, cols;  /* size of the zone */
+    int id;         /* of the zone (canvas_zone); -1: in no zone */
+    int64_t index;  /* of the zone */
+    int row, col;   /* inside the zone; in no zone: in the pane's body */
+    int rows, cols; /* size of the zone */
 } Mouse;
 
 typedef struct Pane {
-    const char *name, *title;     /* "runs", "Runs": the tab, the palette, `:go runs` */
-    const char *about;            /* one line, for the palette and the help */
+    const char *name, *title; /* "runs", "Runs": the tab, the palette, `:go runs` */
+    const char *about;        /* one line, for the palette and the help */
     const KeyRow *keys;
     size_t state_size;
     void (*create)(void *state, Ui *ui);
-    void (*destroy)(void *state);                     /* releases what the state holds */
+    void (*destroy)(void *state); /* releases what the state holds */
     bool (*tick)(void *state, Ui *ui);
     void (*layout)(void *state, int rows, int cols, Ui *ui);
     void (*draw)(const void *state, const Canvas *c, const Ui *ui);
@@ -54,14 +54,14 @@ typedef struct Pane {
     const char *(*why_not)(const void *state, int command, const Ui *ui);
     /* One bit saying what the keys mean now (browsing, editing ...), see KeyRow.modes; NULL: 1. */
     unsigned (*mode)(const void *state);
-    unsigned text_modes;          /* modes in which keys are text: rows that name the mode are tried, */
-    Reply (*on_key)(void *state, Key key, Ui *ui);    /* then on_key; the frame's keys are not */
+    unsigned text_modes; /* modes in which keys are text: rows that name the mode are tried, */
+    Reply (*on_key)(void *state, Key key, Ui *ui); /* then on_key; the frame's keys are not */
     /* A short live note beside the title on the tab: "▸ 43%". NULL: none. */
     void (*badge)(const void *state, const Ui *ui, Text *into, Style *style);
 } Pane;
 
 /* The one list; its order is the order of the tabs and of the digits. */
-#define PANES(X) X(data) X(params) X(train) X(runs) X(drift)
+#define PANES(X) X(data) X(clean) X(params) X(train) X(runs) X(drift)
 #define AS_EXTERN(name) extern const Pane name##_pane;
 PANES(AS_EXTERN)
 #undef AS_EXTERN

@@ -35,7 +35,7 @@ typedef struct Found {
 
 typedef struct Prompt {
     Overlay overlay;
-    Found *found;    /* candidates shown; NULL: none */
+    Found *found; /* candidates shown; NULL: none */
     size_t at;
     size_t from;     /* byte where the word begins */
     char *line_done; /* set by readline's handler */
@@ -156,7 +156,10 @@ static void feed(Key key)
     }
     char b[4];
     size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    b[0] = (char)(n == 1 ? code : n == 2 ? 0xc0 | code >> 6 : n == 3 ? 0xe0 | code >> 12 : 0xf0 | code >> 18);
+    b[0] = (char)(n == 1   ? code
+                  : n == 2 ? 0xc0 | code >> 6
+                  : n == 3 ? 0xe0 | code >> 12
+                           : 0xf0 | code >> 18);
     for (size_t i = 1; i < n; i++)
         b[i] = (char)(0x80 | (code >> 6 * (n - 1 - i) & 0x3f));
     queue_bytes(b, n);
@@ -217,7 +220,8 @@ static size_t overlap(const char *line, const char *word)
 {
     size_t n = strlen(line), k = strlen(word) < n ? strlen(word) : n;
     for (; k > 0; k--)
-        if (!strncasecmp(line + n - k, word, k) && (k == n || strchr(" =,\"'/:", line[n - k - 1]) || word[0] == line[n - k]))
+        if (!strncasecmp(line + n - k, word, k) &&
+            (k == n || strchr(" =,\"'/:", line[n - k - 1]) || word[0] == line[n - k]))
             return k;
     return 0;
 }
@@ -242,7 +246,8 @@ static void looked_up(void *owner, void *result, const Error *err, Ui *ui)
     if (!f)
         return;
     ui_line_complete(ui, f->line, add_candidate, f);
-    bool same = !strncmp(f->line, rl_line_buffer, (size_t)rl_point) && strlen(f->line) == (size_t)rl_point;
+    bool same =
+        !strncmp(f->line, rl_line_buffer, (size_t)rl_point) && strlen(f->line) == (size_t)rl_point;
     if (!same || !f->at.count) {
         if (same)
             ui_say(ui, STYLE_DIM, "nothing to complete here");
@@ -312,8 +317,8 @@ static void draw_candidates(const Prompt *p, const Canvas *c, int bottom)
         Style ground = here ? STYLE_POPUP_CURSOR : STYLE_POPUP;
         canvas_fill_part(c, y, x, 1, width, ground);
         canvas_field(c, y, x + 1, word, ALIGN_LEFT, ground, p->found->at.at[first + i].word);
-        canvas_field(c, y, x + word + 3, width - word - 4, ALIGN_LEFT, here ? ground : STYLE_POPUP_DIM,
-                     p->found->at.at[first + i].about);
+        canvas_field(c, y, x + word + 3, width - word - 4, ALIGN_LEFT,
+                     here ? ground : STYLE_POPUP_DIM, p->found->at.at[first + i].about);
     }
     if (n > rows) {
         canvas_fill_part(c, bottom - rows - 1, x, 1, width, STYLE_POPUP);
@@ -334,7 +339,8 @@ static void prompt_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
     canvas_put_n(screen, y, 1, STYLE_INPUT, text + skip, n - skip);
     size_t verb = strcspn(text, " ");
     if (!from)
-        canvas_restyle(screen, y, 1, (int)utf8_width(text, verb), style_on(STYLE_KEYWORD, STYLE_INPUT));
+        canvas_restyle(screen, y, 1, (int)utf8_width(text, verb),
+                       style_on(STYLE_KEYWORD, STYLE_INPUT));
     canvas_cursor(screen, y, 1 + x - from);
     if (p->found)
         draw_candidates(p, screen, y);
@@ -389,7 +395,9 @@ static void finish(Prompt *p, Ui *ui)
 
 static bool vi_inserting(void)
 {
-    return rl_editing_mode == 0 && strcmp(rl_get_keymap_name(rl_get_keymap()) ? rl_get_keymap_name(rl_get_keymap()) : "", "vi-insert") == 0;
+    return rl_editing_mode == 0 &&
+           strcmp(rl_get_keymap_name(rl_get_keymap()) ? rl_get_keymap_name(rl_get_keymap()) : "",
+                  "vi-insert") == 0;
 }
 
 static void prompt_key(Overlay *o, Key key, Ui *ui)
@@ -398,7 +406,8 @@ static void prompt_key(Overlay *o, Key key, Ui *ui)
     if (key == NKEY_PASTE_BEGIN || key == NKEY_PASTE_END || (p->found && candidate_key(p, key)))
         return;
     bool empty_back = key == NKEY_BACKSPACE && rl_end == 0;
-    if (key == (KEY_CTRL | 'c') || key == (KEY_CTRL | 'g') || empty_back || (key == NKEY_ESC && !vi_inserting())) {
+    if (key == (KEY_CTRL | 'c') || key == (KEY_CTRL | 'g') || empty_back ||
+        (key == NKEY_ESC && !vi_inserting())) {
         overlay_close(ui, p);
         return;
     }

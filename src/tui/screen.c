@@ -37,18 +37,18 @@ struct Screen {
     int fore[STYLE_COUNT], back[STYLE_COUNT]; /* curses' colour numbers */
     unsigned char taken[256];                 /* DEPTH_PALETTE: places that hold a theme colour */
     uint32_t taken_rgb[256];
-    int pair[STYLE_COUNT][STYLE_COUNT + 1];   /* 0: not made yet */
+    int pair[STYLE_COUNT][STYLE_COUNT + 1]; /* 0: not made yet */
     int pairs;
-    bool all;                                 /* show every cell */
+    bool all; /* show every cell */
     bool pasting;
     struct sigaction old[NSIG];
 };
 
 /* ---- signals: a handler may only write to a pipe; it needs to find it ----------------------------- */
 
-static int signal_pipe[2] = {-1, -1};          /* set once before the handlers are */
-static struct termios sane;                    /* the terminal as it was found */
-static char way_out[128];                      /* the bytes that undo the rest */
+static int signal_pipe[2] = {-1, -1}; /* set once before the handlers are */
+static struct termios sane;           /* the terminal as it was found */
+static char way_out[128];             /* the bytes that undo the rest */
 static volatile sig_atomic_t terminal_taken;
 
 static const int handled[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT};
@@ -78,7 +78,8 @@ static void on_crash(int number)
 static void append_capability(const char *name)
 {
     const char *s = tigetstr(name);
-    if (s && s != (const char *)-1 && strlen(way_out) + strlen(s) < sizeof way_out - 40 && !strchr(s, '$'))
+    if (s && s != (const char *)-1 && strlen(way_out) + strlen(s) < sizeof way_out - 40 &&
+        !strchr(s, '$'))
         strcat(way_out, s);
 }
 
@@ -175,8 +176,9 @@ static void grid_size(Screen *s)
 Screen *screen_open(Error *err)
 {
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        error_set(err, ERROR_USAGE, "the workbench needs a terminal for input and output; "
-                                    "`lathe --help` lists the commands that do not");
+        error_set(err, ERROR_USAGE,
+                  "the workbench needs a terminal for input and output; "
+                  "`lathe --help` lists the commands that do not");
         return NULL;
     }
     setlocale(LC_ALL, "");
@@ -195,7 +197,8 @@ Screen *screen_open(Error *err)
         endwin();
         delscreen(s->curses);
         mem_free(s);
-        error_set(err, ERROR_IO, "terminal '%s' cannot place its cursor; use the commands (lathe --help)",
+        error_set(err, ERROR_IO,
+                  "terminal '%s' cannot place its cursor; use the commands (lathe --help)",
                   term ? term : "");
         return NULL;
     }
@@ -531,12 +534,13 @@ static Key named_key(wint_t code)
     static const struct {
         const char *name;
         Key key;
-    } extended[] = {{"kLFT", NKEY_LEFT}, {"kRIT", NKEY_RIGHT}, {"kUP", NKEY_UP},  {"kDN", NKEY_DOWN},
-                    {"kHOM", NKEY_HOME}, {"kEND", NKEY_END},   {"kPRV", NKEY_PGUP}, {"kNXT", NKEY_PGDN},
-                    {"kDC", NKEY_DELETE}};
+    } extended[] = {{"kLFT", NKEY_LEFT}, {"kRIT", NKEY_RIGHT}, {"kUP", NKEY_UP},
+                    {"kDN", NKEY_DOWN},  {"kHOM", NKEY_HOME},  {"kEND", NKEY_END},
+                    {"kPRV", NKEY_PGUP}, {"kNXT", NKEY_PGDN},  {"kDC", NKEY_DELETE}};
     for (size_t i = 0; name && i < sizeof extended / sizeof *extended; i++) {
         size_t n = strlen(extended[i].name);
-        if (!strncmp(name, extended[i].name, n) && strspn(name + n, "2345678") == strlen(name + n)) {
+        if (!strncmp(name, extended[i].name, n) &&
+            strspn(name + n, "2345678") == strlen(name + n)) {
             int m = name[n] ? name[n] - '1' : 0; /* xterm's bits: shift 1, alt 2, ctrl 4 */
             return extended[i].key | (m & 1 ? KEY_SHIFT : 0u) | (m & 2 ? KEY_ALT : 0u) |
                    (m & 4 ? KEY_CTRL : 0u);

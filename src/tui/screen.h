@@ -8,31 +8,42 @@
 #include "keys.h"
 #include "theme.h"
 
-typedef struct Zone { int row, col, rows, cols, id; int64_t index; } Zone;
+typedef struct Zone {
+    int row, col, rows, cols, id;
+    int64_t index;
+} Zone;
 
-typedef struct ScreenMouse { int row, col; int kind; /* MouseKind */ } ScreenMouse;
+typedef struct ScreenMouse {
+    int row, col;
+    int kind; /* MouseKind */
+} ScreenMouse;
 
 typedef enum InputKind { INPUT_NONE, INPUT_KEY, INPUT_MOUSE } InputKind;
-typedef struct Input { InputKind kind; Key key; ScreenMouse mouse; } Input;
+typedef struct Input {
+    InputKind kind;
+    Key key;
+    ScreenMouse mouse;
+} Input;
 
-Screen *screen_open(Error *err);     /* takes the terminal over */
-void screen_close(Screen *s);        /* and gives it back */
+Screen *screen_open(Error *err); /* takes the terminal over */
+void screen_close(Screen *s);    /* and gives it back */
 void screen_theme(Screen *s, const Theme *t);
 int screen_rows(const Screen *s);
 int screen_cols(const Screen *s);
 const char *screen_colours(const Screen *s); /* "truecolor", "256", "16", "mono" */
-void screen_resized(Screen *s);      /* after SIGWINCH: take the new size */
-void screen_redraw(Screen *s);       /* all cells anew at the next screen_show */
-void screen_suspend(Screen *s);      /* to the shell and back */
-Input screen_input(Screen *s);       /* never waits; INPUT_NONE: no more */
+void screen_resized(Screen *s);              /* after SIGWINCH: take the new size */
+void screen_redraw(Screen *s);               /* all cells anew at the next screen_show */
+void screen_suspend(Screen *s);              /* to the shell and back */
+Input screen_input(Screen *s);               /* never waits; INPUT_NONE: no more */
 
-Canvas screen_begin(Screen *s);      /* a blank grid; zones and cursor forgotten */
-void screen_show(Screen *s);         /* what changed goes to the terminal, at once */
+Canvas screen_begin(Screen *s); /* a blank grid; zones and cursor forgotten */
+void screen_show(Screen *s);    /* what changed goes to the terminal, at once */
 /* The topmost zone at a place, or NULL; zones before `from` do not count (they lie under a dialog). */
 const Zone *screen_zone(const Screen *s, int row, int col);
 size_t screen_zones(const Screen *s);
-void screen_zones_cut(Screen *s);    /* forget all so far: what is drawn next lies over them */
-void screen_raw(Screen *s, const char *bytes, size_t n); /* an escape sequence that moves nothing (OSC) */
+void screen_zones_cut(Screen *s); /* forget all so far: what is drawn next lies over them */
+void screen_raw(Screen *s, const char *bytes,
+                size_t n); /* an escape sequence that moves nothing (OSC) */
 
 /* The read end of the pipe on which signals arrive as bytes (the signal's number), for the loop. */
 int screen_signals(const Screen *s);

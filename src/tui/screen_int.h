@@ -12,8 +12,8 @@ typedef struct GridCell {
 
 typedef struct Grid {
     int rows, cols;
-    GridCell *cell;       /* [rows][cols] being drawn */
-    GridCell *shown;      /* what the terminal shows */
+    GridCell *cell;  /* [rows][cols] being drawn */
+    GridCell *shown; /* what the terminal shows */
     bool unicode;
     int cursor_row, cursor_col; /* -1: hidden */
     VEC(Zone) zones;

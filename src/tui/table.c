@@ -75,7 +75,8 @@ void table_layout(Table *t, const TableSource *s, int rows, int cols)
     }
 }
 
-static void draw_header(const Table *t, const TableSource *s, const Canvas *c, size_t i, int x, int w, int gap)
+static void draw_header(const Table *t, const TableSource *s, const Canvas *c, size_t i, int x,
+                        int w, int gap)
 {
     const TableColumn *column = &s->column[i];
     Style style = column->header ? column->header : STYLE_HEADER;
@@ -94,20 +95,23 @@ static void draw_header(const Table *t, const TableSource *s, const Canvas *c, s
         canvas_restyle(&head, 0, 0, w, style_on(STYLE_STRONG, STYLE_CURSOR_IDLE));
 }
 
-static void draw_cell(const Table *t, const TableSource *s, const Canvas *c, uint64_t row, size_t i, int y,
-                      int x, int w, bool active)
+static void draw_cell(const Table *t, const TableSource *s, const Canvas *c, uint64_t row, size_t i,
+                      int y, int x, int w, bool active)
 {
     bool under = row == t->at;
     Style ground = STYLE_PLAIN;
     if (under)
-        ground = t->cells && i == t->col && active ? STYLE_CELL : active ? STYLE_CURSOR : STYLE_CURSOR_IDLE;
+        ground = t->cells && i == t->col && active ? STYLE_CELL
+                 : active                          ? STYLE_CURSOR
+                                                   : STYLE_CURSOR_IDLE;
     Canvas cell = canvas_part(c, y, x, 1, w);
     if (s->paint && s->paint(s->context, row, i, &cell, ground))
         return;
     Text text = {0};
     Cell out = {&text, STYLE_PLAIN};
     s->cell(s->context, row, i, &out);
-    Style style = under ? (ground == STYLE_CELL ? STYLE_CELL : style_on(out.style, ground)) : out.style;
+    Style style =
+        under ? (ground == STYLE_CELL ? STYLE_CELL : style_on(out.style, ground)) : out.style;
     canvas_field_n(&cell, 0, 0, w, s->column[i].align, style, text_str(&text), text.count);
     text_release(&text);
 }
@@ -185,13 +189,15 @@ void table_draw(const Table *t, const TableSource *s, const Canvas *c, bool acti
             char text[24];
             snprintf(text, sizeof text, "%llu", (unsigned long long)row + 1);
             canvas_field(c, y, 0, numbers - 1, ALIGN_RIGHT,
-                         under ? style_on(STYLE_STRONG, active ? STYLE_CURSOR : STYLE_CURSOR_IDLE) : STYLE_DIM,
+                         under ? style_on(STYLE_STRONG, active ? STYLE_CURSOR : STYLE_CURSOR_IDLE)
+                               : STYLE_DIM,
                          text);
         }
         for (size_t k = 0; k < n; k++)
             draw_cell(t, s, c, row, placed[k].column, y, placed[k].x, placed[k].width, active);
         if (s->marked && s->marked(s->context, row))
-            canvas_put(c, y, 0, under ? style_on(STYLE_MARK, STYLE_CURSOR) : STYLE_MARK, glyph(c, GLYPH_MARK));
+            canvas_put(c, y, 0, under ? style_on(STYLE_MARK, STYLE_CURSOR) : STYLE_MARK,
+                       glyph(c, GLYPH_MARK));
     }
     if (bar)
         draw_scrollbar(t, s, c, from);

@@ -9,6 +9,7 @@
  *     [series]
  *     1 = #82aaff */
 #include "theme.h"
+#include "theme_dark.h"
 
 #include <ini.h>
 
@@ -16,10 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char builtin[] =
-#include "theme_dark.h"
-    ;
 
 #define AS_NAME(name, text, mono, sixteen, about) text,
 static const char *const names[] = {STYLES(AS_NAME)};
@@ -32,8 +29,10 @@ static const char *const sixteens[] = {STYLES(AS_SIXTEEN)};
 #undef AS_SIXTEEN
 
 static const char *const colour_names[] = {
-    "black", "red", "green", "yellow", "blue", "magenta", "cyan", "silver", "gray", "bright-red",
-    "bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan", "white"};
+    "black",        "red",           "green",       "yellow",         "blue",
+    "magenta",      "cyan",          "silver",      "gray",           "bright-red",
+    "bright-green", "bright-yellow", "bright-blue", "bright-magenta", "bright-cyan",
+    "white"};
 
 /* Curves with 16 colours: the distinct ones first. */
 static const int series16[SERIES_COLOURS] = {14, 11, 13, 10, 9, 12, 6, 3, 5, 2};
@@ -130,10 +129,11 @@ static bool style_parse(Reading *r, size_t role, const char *value, Error *err)
             while (i < 5 && !(strlen(words[i].name) == n && !memcmp(s, words[i].name, n)))
                 i++;
             if (i == 5)
-                return error_set(err, ERROR_PARSE,
-                                 "expected #rrggbb, default, - or bold dim italic underline reverse, "
-                                 "found '%.*s'",
-                                 (int)n, s);
+                return error_set(
+                    err, ERROR_PARSE,
+                    "expected #rrggbb, default, - or bold dim italic underline reverse, "
+                    "found '%.*s'",
+                    (int)n, s);
             look->attrs |= words[i].attr;
         }
         s += n;
@@ -141,7 +141,8 @@ static bool style_parse(Reading *r, size_t role, const char *value, Error *err)
     return true;
 }
 
-static bool reading_set(Reading *r, const char *section, const char *key, const char *value, Error *err)
+static bool reading_set(Reading *r, const char *section, const char *key, const char *value,
+                        Error *err)
 {
     if (text_equal(section, "theme")) {
         if (text_equal(key, "name"))
@@ -151,17 +152,20 @@ static bool reading_set(Reading *r, const char *section, const char *key, const 
         else if (text_equal(key, "light"))
             r->theme.light = text_equal(value, "yes");
         else
-            return error_set(err, ERROR_PARSE, "[theme] knows name, about and light, not '%s'", key);
+            return error_set(err, ERROR_PARSE, "[theme] knows name, about and light, not '%s'",
+                             key);
         return true;
     }
     if (text_equal(section, "series")) {
         int64_t i;
         if (!text_to_int(key, strlen(key), &i) || i < 1 || i > SERIES_COLOURS)
-            return error_set(err, ERROR_PARSE, "[series] has 1 to %d, not '%s'", SERIES_COLOURS, key);
+            return error_set(err, ERROR_PARSE, "[series] has 1 to %d, not '%s'", SERIES_COLOURS,
+                             key);
         return style_parse(r, STYLE_SERIES + (size_t)i - 1, value, err);
     }
     if (!text_equal(section, "styles"))
-        return error_set(err, ERROR_PARSE, "expected [theme], [styles] or [series], found [%s]", section);
+        return error_set(err, ERROR_PARSE, "expected [theme], [styles] or [series], found [%s]",
+                         section);
     for (size_t i = 0; i < STYLE_SERIES; i++)
         if (text_equal(key, names[i]))
             return style_parse(r, i, value, err);
@@ -197,7 +201,7 @@ void theme_builtin(Theme *t)
 {
     Reading r = {0};
     Error err = {0};
-    int bad = ini_parse_string(builtin, on_ini, &r);
+    int bad = ini_parse_string(theme_dark, on_ini, &r);
     bool ok = reading_finish(&r, bad, t, &err);
     (void)ok; /* a unit test reads it */
 }
@@ -242,7 +246,8 @@ bool theme_load(Theme *t, const char *name, Error *err)
         theme_builtin(t);
         return true;
     }
-    return error_set(err, ERROR_USAGE, "no theme '%s' (themes are NAME.ini in %s)", name, folders[0]);
+    return error_set(err, ERROR_USAGE, "no theme '%s' (themes are NAME.ini in %s)", name,
+                     folders[0]);
 }
 
 static int is_ini(const struct dirent *e)

@@ -10,15 +10,21 @@
 
 #include <lathe/base.h>
 
-#define COLOUR_NONE 0xff000000u    /* the terminal's own */
-typedef uint32_t Colour;           /* 0xRRGGBB or COLOUR_NONE */
+#define COLOUR_NONE 0xff000000u /* the terminal's own */
+typedef uint32_t Colour;        /* 0xRRGGBB or COLOUR_NONE */
 
-typedef enum Attr { ATTR_BOLD = 1, ATTR_DIM = 2, ATTR_ITALIC = 4, ATTR_UNDERLINE = 8, ATTR_REVERSE = 16 } Attr;
+typedef enum Attr {
+    ATTR_BOLD = 1,
+    ATTR_DIM = 2,
+    ATTR_ITALIC = 4,
+    ATTR_UNDERLINE = 8,
+    ATTR_REVERSE = 16
+} Attr;
 
-typedef struct Look {              /* how a role looks with as many colours as there are */
+typedef struct Look { /* how a role looks with as many colours as there are */
     Colour fore, back;
     unsigned attrs;
-    int fore16, back16;            /* 0..15, -1 the terminal's own */
+    int fore16, back16; /* 0..15, -1 the terminal's own */
     unsigned attrs_mono;
 } Look;
 

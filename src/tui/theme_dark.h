@@ -1,4 +1,10 @@
-/* theme_dark.h -- themes/dark.ini as a string; a test keeps the two in step. */
+/* theme_dark.h -- themes/dark.ini as a string, for a program without its files; a test keeps the two
+ * in step. */
+#ifndef LATHE_TUI_THEME_DARK_H
+#define LATHE_TUI_THEME_DARK_H
+
+// clang-format off
+static const char theme_dark[] =
     "; dark.ini -- the theme lathe starts with. What each style is for: man lathe-themes.\n"
     ";   style = letters ground attributes     \"-\": as plain\n"
     "\n"
@@ -70,4 +76,7 @@
     "7  = #5fd3c4\n"
     "8  = #a9a4f5\n"
     "9  = #c9a98a\n"
-    "10 = #9fb8c8\n"
+    "10 = #9fb8c8\n";
+// clang-format on
+
+#endif

@@ -17,12 +17,12 @@ struct JobItem {
     Job job;
     Progress progress;
     uint64_t number;
-    double started;           /* clock_now() when asked for */
-    bool stale;               /* its result is not wanted any more (screen thread) */
-    void *result;             /* written by the worker before it is handed back */
+    double started; /* clock_now() when asked for */
+    bool stale;     /* its result is not wanted any more (screen thread) */
+    void *result;   /* written by the worker before it is handed back */
     Error error;
-    char *note;               /* a line of news instead of a result */
-    JobItem *next;            /* in the stacks and queues */
+    char *note;    /* a line of news instead of a result */
+    JobItem *next; /* in the stacks and queues */
 };
 
 typedef struct Jobs Jobs;
@@ -31,37 +31,37 @@ Jobs *jobs_create(const char *workspace, const char *program, int wake);
 bool jobs_destroy(Jobs *j);
 void jobs_add(Jobs *j, Job job, double now);
 void jobs_cancel(Jobs *j, const void *owner, int slot);
-bool jobs_stop_newest(Jobs *j, const char **what);   /* Ctrl-C; false: nothing runs */
+bool jobs_stop_newest(Jobs *j, const char **what); /* Ctrl-C; false: nothing runs */
 bool jobs_running(const Jobs *j, const void *owner, int slot);
 /* What has come back; calls `done` of each. true: something did. */
 bool jobs_collect(Jobs *j, Ui *ui);
 /* The jobs in flight, oldest first, for the status line. */
 size_t jobs_count(const Jobs *j);
 JobItem *jobs_at(const Jobs *j, size_t i);
-const char *job_title(const JobItem *item);           /* NULL: not to be shown */
+const char *job_title(const JobItem *item); /* NULL: not to be shown */
 
 /* ---- the watcher of the store (watch.c) --------------------------------------------------------------- */
 
 typedef struct Watch Watch;
 Watch *watch_start(const char *workspace, int wake);
-void   watch_stop(Watch *w);
-void   watch_look(Watch *w);               /* now, not at the next quarter of a second */
-Snapshot *watch_take(Watch *w);            /* a newer snapshot, owned; NULL: none */
-void   snapshot_destroy(Snapshot *s);
+void watch_stop(Watch *w);
+void watch_look(Watch *w);      /* now, not at the next quarter of a second */
+Snapshot *watch_take(Watch *w); /* a newer snapshot, owned; NULL: none */
+void snapshot_destroy(Snapshot *s);
 
 /* ---- overlays: what lies over the panes and takes the keys ----------------------------------------------- */
 
 typedef struct Overlay Overlay;
 typedef struct OverlayKind {
     const char *name;
-    size_t size;                           /* of the struct that begins with an Overlay */
+    size_t size; /* of the struct that begins with an Overlay */
     void (*layout)(Overlay *o, const Ui *ui, int rows, int cols);
     void (*draw)(const Overlay *o, const Canvas *screen, const Ui *ui);
     /* Every key; the overlay closes itself with overlay_close. */
     void (*on_key)(Overlay *o, Key key, Ui *ui);
     void (*on_mouse)(Overlay *o, const Mouse *m, Ui *ui);
     void (*destroy)(Overlay *o);
-    const KeyRow *keys;                    /* for the line of hints */
+    const KeyRow *keys; /* for the line of hints */
 } OverlayKind;
 struct Overlay {
     const OverlayKind *kind;
@@ -72,9 +72,9 @@ void overlay_close(Ui *ui, void *overlay); /* on_key returns after it and touche
 /* A box of this size in the middle of the screen, with the ground filled. */
 Canvas overlay_box(const Canvas *screen, int rows, int cols, const char *title, const char *note);
 
-void help_open(Ui *ui);                                     /* help.c */
-void palette_open(Ui *ui);                                  /* palette.c */
-void prompt_open(Ui *ui, const char *initial);              /* prompt.c */
+void help_open(Ui *ui);                        /* help.c */
+void palette_open(Ui *ui);                     /* palette.c */
+void prompt_open(Ui *ui, const char *initial); /* prompt.c */
 void prompt_release(Ui *ui);
 void viewer_open(Ui *ui, const char *title, const char *text); /* dialogs.c */
 void messages_open(Ui *ui);
@@ -91,7 +91,7 @@ typedef struct Message {
     char *text;
 } Message;
 
-typedef struct Recent {                    /* commands used from the palette, newest first */
+typedef struct Recent { /* commands used from the palette, newest first */
     char name[80];
 } Recent;
 
@@ -102,18 +102,18 @@ struct Ui {
     Theme theme;
     Jobs *jobs;
     Watch *watch;
-    int wake;                              /* eventfd */
+    int wake; /* eventfd */
     double now;
     bool quit, dirty;
     double animate_until;
     double next_tick;
 
-    const Snapshot *snapshot;              /* owned */
-    Snapshot none;                         /* before the first one */
+    const Snapshot *snapshot; /* owned */
+    Snapshot none;            /* before the first one */
 
     size_t pane_count, at;
     void *state[PANES_MOST];
-    bool fresh[PANES_MOST];                /* something is new that this pane was not told of */
+    bool fresh[PANES_MOST]; /* something is new that this pane was not told of */
     bool maximised;
 
     OpenDataset *dataset;
@@ -126,35 +126,36 @@ struct Ui {
     Style said_style;
     double said_at;
 
-    json_t *settings;                      /* one object of texts, kept in the store as one setting */
+    json_t *settings; /* one object of texts, kept in the store as one setting */
     bool settings_changed, settings_known;
     VEC(Recent) recent;
-    Overlay *overlay;                      /* topmost */
-    void *prompt;                          /* prompt.c: readline's side */
+    Overlay *overlay; /* topmost */
+    void *prompt;     /* prompt.c: readline's side */
     double clicked_at;
     int clicked_row, clicked_col;
 };
 
 extern const KeyRow viewer_keys[];
 
-const Pane *ui_pane(const Ui *ui);                     /* the one that is shown */
+const Pane *ui_pane(const Ui *ui); /* the one that is shown */
 unsigned pane_mode(const Pane *p, const void *state);
 bool pane_text_mode(const Pane *p, const void *state);
 const char *pane_why_not(const Pane *p, const void *state, int command, const Ui *ui);
 /* Runs a command as if its key had been pressed. */
 void ui_do(Ui *ui, int command);
-void ui_theme(Ui *ui, const char *name);               /* and remembers it */
+void ui_theme(Ui *ui, const char *name); /* and remembers it */
 void ui_show_result(Ui *ui, const char *line, const Command *command, const json_t *result);
-void frame_draw(Ui *ui);                               /* frame.c: everything */
+void frame_draw(Ui *ui); /* frame.c: everything */
 void frame_key(Ui *ui, Key key);
 void frame_mouse(Ui *ui, const ScreenMouse *m);
 void frame_body(const Ui *ui, int *rows, int *cols);
-bool frame_fits(const Ui *ui);                         /* large enough to draw on */
-void session_load(Ui *ui);                             /* ui.c: asks for what the workspace remembers */
-void session_save(Ui *ui, bool now);                   /* by a job; now: on this thread, at the end */
+bool frame_fits(const Ui *ui);       /* large enough to draw on */
+void session_load(Ui *ui);           /* ui.c: asks for what the workspace remembers */
+void session_save(Ui *ui, bool now); /* by a job; now: on this thread, at the end */
 /* A line after `:`: the workbench's own words (theme, go, the commands of keys), else ui_command. */
 void ui_line(Ui *ui, const char *line);
-void ui_line_complete(Ui *ui, const char *line, void (*add)(void *, const char *, const char *), void *context);
+void ui_line_complete(Ui *ui, const char *line, void (*add)(void *, const char *, const char *),
+                      void *context);
 void ui_dataset_loaded(Ui *ui);
 
 #endif

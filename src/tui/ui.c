@@ -426,8 +426,10 @@ void ui_command(Ui *ui, const char *line, void *owner,
                .input = mem_copy(&ask, sizeof ask),
                .release_input = release_ask,
                .release = release_answer};
-    snprintf(job.what_text, sizeof job.what_text, "%.*s", (int)utf8_fit(line, strlen(line), 40), line);
-    CommandFor *f = mem_alloc(sizeof *f); /* also a place of its own: commands do not replace each other */
+    snprintf(job.what_text, sizeof job.what_text, "%.*s", (int)utf8_fit(line, strlen(line), 40),
+             line);
+    CommandFor *f =
+        mem_alloc(sizeof *f); /* also a place of its own: commands do not replace each other */
     *f = (CommandFor){owner, done};
     job.owner = f;
     job.done = done ? command_done_for : command_done;
@@ -580,10 +582,13 @@ static bool do_by_name(Ui *ui, const char *name)
     return false;
 }
 
-void ui_line(Ui *ui, const char *line)
+void ui_line(Ui *ui, const char *typed)
 {
     const char *rest;
-    line += strspn(line, " :");
+    char line[4096];
+    snprintf(line, sizeof line, "%s", typed + strspn(typed, " :"));
+    for (size_t n = strlen(line); n && line[n - 1] == ' '; n--)
+        line[n - 1] = 0;
     if (!*line)
         return;
     if (text_equal(line, "q") || text_equal(line, "q!") || text_equal(line, "wq"))
@@ -619,7 +624,8 @@ static void add_rows(const Adding *a, const KeyRow *rows)
             a->add(a->context, r->name, r->help);
 }
 
-void ui_line_complete(Ui *ui, const char *line, void (*add)(void *, const char *, const char *), void *context)
+void ui_line_complete(Ui *ui, const char *line, void (*add)(void *, const char *, const char *),
+                      void *context)
 {
     const char *rest;
     Adding a = {add, context, line};

@@ -13,18 +13,23 @@
  * until the next tick: keep hashes and ids, not pointers. */
 typedef struct Snapshot {
     Arena arena;
-    uint64_t number;                    /* grows with every snapshot: has it changed? */
-    size_t datasets; DatasetRow *dataset; /* newest first */
-    size_t runs;     RunRow *run;         /* newest first */
-    size_t drifts;   DriftRow *drift;     /* newest first */
-    size_t models;   ModelRow *model;
-    const char *error;                  /* the store cannot be read: why; else NULL */
+    uint64_t number; /* grows with every snapshot: has it changed? */
+    size_t datasets;
+    DatasetRow *dataset; /* newest first */
+    size_t runs;
+    RunRow *run; /* newest first */
+    size_t drifts;
+    DriftRow *drift; /* newest first */
+    size_t models;
+    ModelRow *model;
+    const char *error; /* the store cannot be read: why; else NULL */
 } Snapshot;
 const Snapshot *ui_snapshot(const Ui *ui); /* never NULL */
-const DatasetRow *snapshot_dataset(const Snapshot *s, const char *hash_or_name); /* NULL if absent */
-const RunRow *snapshot_run(const Snapshot *s, int64_t id);                       /* NULL if absent */
-bool run_is_active(const RunRow *r);       /* scheduled, running or paused */
-void ui_refresh(Ui *ui);                   /* look at the store now; a finished job does so by itself */
+const DatasetRow *snapshot_dataset(const Snapshot *s,
+                                   const char *hash_or_name); /* NULL if absent */
+const RunRow *snapshot_run(const Snapshot *s, int64_t id);    /* NULL if absent */
+bool run_is_active(const RunRow *r);                          /* scheduled, running or paused */
+void ui_refresh(Ui *ui); /* look at the store now; a finished job does so by itself */
 
 /* ---- the dataset and the run that are worked on ---------------------------------------------------- */
 
@@ -33,33 +38,34 @@ typedef struct OpenDataset {
     atomic_int holders;
     Dataset *data;
     Schema schema;
-    DatasetRow row;        /* text in arena */
+    DatasetRow row; /* text in arena */
     Arena arena;
 } OpenDataset;
 OpenDataset *open_dataset_hold(OpenDataset *d); /* another holder; NULL stays NULL */
 void open_dataset_drop(OpenDataset *d);         /* the last one closes it; NULL is fine */
 
-OpenDataset *ui_dataset(const Ui *ui);          /* borrowed; NULL: none, or still opening */
-const char *ui_dataset_hash(const Ui *ui);      /* of what is chosen, also while opening; "" none */
+OpenDataset *ui_dataset(const Ui *ui);     /* borrowed; NULL: none, or still opening */
+const char *ui_dataset_hash(const Ui *ui); /* of what is chosen, also while opening; "" none */
 void ui_choose_dataset(Ui *ui, const char *hash_or_name);
 bool ui_dataset_opening(const Ui *ui);
 void ui_set_role(Ui *ui, const char *column, Role role); /* stored by a job; the schema follows */
 
-int64_t ui_run(const Ui *ui);                   /* 0: none */
+int64_t ui_run(const Ui *ui); /* 0: none */
 void ui_choose_run(Ui *ui, int64_t run);
-bool ui_run_marked(const Ui *ui, int64_t run);  /* marked runs are drawn together, compared */
+bool ui_run_marked(const Ui *ui, int64_t run); /* marked runs are drawn together, compared */
 void ui_mark_run(Ui *ui, int64_t run, bool on);
 size_t ui_marked_runs(const Ui *ui, int64_t *out, size_t most);
-Style run_style(int64_t run);                   /* its colour on every chart */
+Style run_style(int64_t run); /* its colour on every chart */
 
 /* ---- saying and asking ------------------------------------------------------------------------------ */
 
-void ui_draw(Ui *ui);                           /* draw a frame soon */
-void ui_animate(Ui *ui, double seconds);        /* tick and draw for so long (spinners, live curves) */
-double ui_now(const Ui *ui);                    /* clock_now() of this frame */
-void ui_say(Ui *ui, Style style, const char *fmt, ...) PRINTF_LIKE(3, 4); /* status line and messages */
-void ui_error(Ui *ui, const Error *err);        /* the same, in red */
-void ui_copy(Ui *ui, const char *text);         /* to the clipboard of the terminal (OSC 52) */
+void ui_draw(Ui *ui);                    /* draw a frame soon */
+void ui_animate(Ui *ui, double seconds); /* tick and draw for so long (spinners, live curves) */
+double ui_now(const Ui *ui);             /* clock_now() of this frame */
+void ui_say(Ui *ui, Style style, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);                   /* status line and messages */
+void ui_error(Ui *ui, const Error *err); /* the same, in red */
+void ui_copy(Ui *ui, const char *text);  /* to the clipboard of the terminal (OSC 52) */
 void ui_view(Ui *ui, const char *title, const char *text); /* in a scrolling viewer */
 /* Yes or no; `done` is called with the answer yes only. */
 void ui_confirm(Ui *ui, const char *question, const char *detail, void (*yes)(void *owner, Ui *ui),
@@ -67,16 +73,20 @@ void ui_confirm(Ui *ui, const char *question, const char *detail, void (*yes)(vo
 /* One line of text in a dialog. */
 typedef struct Ask {
     const char *title, *label, *initial;
-    const char *about;                          /* what is wanted, dim; NULL */
+    const char *about; /* what is wanted, dim; NULL */
     void *owner;
-    void (*done)(void *owner, const char *text, Ui *ui);  /* on Enter */
+    void (*done)(void *owner, const char *text, Ui *ui); /* on Enter */
     /* May refuse, the dialog stays open and shows why; NULL: all is fine. Called at each key. */
     bool (*check)(void *owner, const char *text, Error *err);
-    void (*complete)(void *owner, const char *text, void (*add)(void *, const char *word), void *context);
+    void (*complete)(void *owner, const char *text, void (*add)(void *, const char *word),
+                     void *context);
 } Ask;
 void ui_ask(Ui *ui, const Ask *ask);
 /* Pick one of a list; typing filters. */
-typedef struct MenuItem { const char *label, *note; Style style; } MenuItem; /* copied */
+typedef struct MenuItem {
+    const char *label, *note;
+    Style style;
+} MenuItem; /* copied */
 void ui_menu(Ui *ui, const char *title, const MenuItem *items, size_t n, size_t at,
              void (*picked)(void *owner, size_t item, Ui *ui), void *owner);
 
@@ -86,11 +96,11 @@ void ui_menu(Ui *ui, const char *title, const MenuItem *items, size_t n, size_t 
  * result is shown (in the status line if it is short, else in the viewer). */
 void ui_command(Ui *ui, const char *line, void *owner,
                 void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui));
-void ui_prompt(Ui *ui, const char *initial);     /* opens `:` with a text to begin with */
-void ui_go(Ui *ui, const char *pane);            /* "train" */
-bool ui_visible(const Ui *ui, const void *state);/* is this pane on the screen? */
-bool ui_maximised(const Ui *ui);                 /* draw only the part with the keys */
-const char *ui_setting(const Ui *ui, const char *key);           /* kept in the workspace; NULL none */
+void ui_prompt(Ui *ui, const char *initial);           /* opens `:` with a text to begin with */
+void ui_go(Ui *ui, const char *pane);                  /* "train" */
+bool ui_visible(const Ui *ui, const void *state);      /* is this pane on the screen? */
+bool ui_maximised(const Ui *ui);                       /* draw only the part with the keys */
+const char *ui_setting(const Ui *ui, const char *key); /* kept in the workspace; NULL none */
 void ui_set_setting(Ui *ui, const char *key, const char *value); /* stored soon, by a job */
 
 #endif

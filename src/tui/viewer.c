@@ -48,7 +48,8 @@ static void draw_matches(const Viewer *v, const Canvas *c, int row, const char *
     size_t k = strlen(v->find);
     for (size_t i = 0; k && i + k <= n; i++)
         if (!strncasecmp(s + i, v->find, k))
-            canvas_restyle(c, row, (int)utf8_width(s, i) - v->left, (int)utf8_width(s + i, k), STYLE_MATCH);
+            canvas_restyle(c, row, (int)utf8_width(s, i) - v->left, (int)utf8_width(s + i, k),
+                           STYLE_MATCH);
 }
 
 void viewer_draw(const Viewer *v, const Canvas *c)

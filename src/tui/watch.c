@@ -37,7 +37,8 @@ const DatasetRow *snapshot_dataset(const Snapshot *s, const char *hash_or_name)
     if (!hash_or_name || !*hash_or_name)
         return NULL;
     for (size_t i = 0; i < s->datasets; i++)
-        if (text_equal(s->dataset[i].hash, hash_or_name) || text_equal(s->dataset[i].name, hash_or_name))
+        if (text_equal(s->dataset[i].hash, hash_or_name) ||
+            text_equal(s->dataset[i].name, hash_or_name))
             return &s->dataset[i];
     return NULL;
 }

@@ -44,8 +44,6 @@ static int on_property(VTermProp prop, VTermValue *v, void *context)
         t->altscreen = v->boolean;
     if (prop == VTERM_PROP_CURSORVISIBLE)
         t->cursor = v->boolean;
-    if (prop == VTERM_PROP_MOUSE)
-        t->mouse = v->number != 0;
     return 1;
 }
 
@@ -73,7 +71,8 @@ static void child_main(int (*program)(void *), void *context, const char *const 
     _exit(program(context));
 }
 
-Term *term_open(int rows, int cols, int (*program)(void *context), void *context, const char *const *env)
+Term *term_open(int rows, int cols, int (*program)(void *context), void *context,
+                const char *const *env)
 {
     Term *t = calloc(1, sizeof *t);
     struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
@@ -107,6 +106,10 @@ static void look_for_clipboard(Term *t, const char *bytes, size_t n)
     memcpy(t->tail + t->tail_count, bytes, n);
     t->tail_count += n;
     t->tail[t->tail_count] = 0;
+    /* libvterm 0.1 reads only the first of "\033[?1006;1000h" */
+    for (size_t i = 0; i + 5 <= n; i++)
+        if (!memcmp(bytes + i, "1000h", 5) || !memcmp(bytes + i, "1000l", 5))
+            t->mouse = bytes[i + 4] == 'h';
     char *at = memmem(t->tail, t->tail_count, "\033]52;c;", 7);
     char *end = at ? strchr(at, '\a') : NULL;
     if (end)

@@ -17,34 +17,35 @@ typedef struct Term Term;
 
 /* program runs in a child process on the terminal; its return value is the exit status. env: "K=V",
  * NULL-ended, or NULL; "K=" unsets K. */
-Term *term_open(int rows, int cols, int (*program)(void *context), void *context, const char *const *env);
+Term *term_open(int rows, int cols, int (*program)(void *context), void *context,
+                const char *const *env);
 /* Ends the child if it still runs (SIGTERM, then SIGKILL); returns its exit status, -signal, or -1000 if
  * it had to be killed. */
-int  term_close(Term *t);
-void term_press(Term *t, const char *keys);       /* "Down", "Ctrl-P", "j": separated by blanks */
-void term_type(Term *t, const char *text);        /* as it is */
-void term_paste(Term *t, const char *text);       /* between bracketed-paste marks */
+int term_close(Term *t);
+void term_press(Term *t, const char *keys); /* "Down", "Ctrl-P", "j": separated by blanks */
+void term_type(Term *t, const char *text);  /* as it is */
+void term_paste(Term *t, const char *text); /* between bracketed-paste marks */
 void term_click(Term *t, int row, int col);
 void term_wheel(Term *t, int row, int col, int direction);
 void term_resize(Term *t, int rows, int cols);
 void term_signal(Term *t, int number);
-void term_settle(Term *t);                        /* until it has been silent for 60 ms, 3 s at most */
+void term_settle(Term *t); /* until it has been silent for 60 ms, 3 s at most */
 bool term_wait(Term *t, const char *text, double seconds);
 bool term_wait_gone(Term *t, const char *text, double seconds);
-bool term_wait_end(Term *t, double seconds);      /* the child has ended */
+bool term_wait_end(Term *t, double seconds); /* the child has ended */
 bool term_has(Term *t, const char *text);
 bool term_find(Term *t, const char *text, int *row, int *col);
-const char *term_row(Term *t, int row);           /* without trailing blanks; until the next call */
-void term_print(Term *t);                         /* to stderr, for a failing test */
-unsigned term_fore(Term *t, int row, int col);    /* 0xRRGGBB */
+const char *term_row(Term *t, int row);        /* without trailing blanks; until the next call */
+void term_print(Term *t);                      /* to stderr, for a failing test */
+unsigned term_fore(Term *t, int row, int col); /* 0xRRGGBB */
 unsigned term_back(Term *t, int row, int col);
 bool term_bold(Term *t, int row, int col);
 bool term_reverse(Term *t, int row, int col);
 bool term_altscreen(Term *t);
 bool term_cursor_shown(Term *t);
 bool term_mouse(Term *t);
-size_t term_bytes(Term *t);                       /* written by the child so far */
-const char *term_clipboard(Term *t);              /* base64 of the last OSC 52; "" none */
+size_t term_bytes(Term *t);          /* written by the child so far */
+const char *term_clipboard(Term *t); /* base64 of the last OSC 52; "" none */
 /* Seconds from the key to the end of the painting it causes. */
 double term_key_seconds(Term *t, const char *key);
 

@@ -45,10 +45,13 @@ static void must(bool ok, const Error *err)
 
 static void build_rows(Arena *a, size_t from, size_t rows, Column *out)
 {
-    static const char *const cities[] = {"Anacostia", "Brookland", "Capitol Hill", "Dupont", "Eckington"};
-    ColumnBuild *id = column_build(a, "id", COLUMN_INT, rows), *fare = column_build(a, "fare", COLUMN_REAL, rows);
+    static const char *const cities[] = {"Anacostia", "Brookland", "Capitol Hill", "Dupont",
+                                         "Eckington"};
+    ColumnBuild *id = column_build(a, "id", COLUMN_INT, rows),
+                *fare = column_build(a, "fare", COLUMN_REAL, rows);
     ColumnBuild *miles = column_build(a, "miles", COLUMN_REAL, rows);
-    ColumnBuild *city = column_build(a, "city", COLUMN_TEXT, rows), *day = column_build(a, "day", COLUMN_DATE, rows);
+    ColumnBuild *city = column_build(a, "city", COLUMN_TEXT, rows),
+                *day = column_build(a, "day", COLUMN_DATE, rows);
     ColumnBuild *paid = column_build(a, "paid", COLUMN_BOOL, rows);
     Rng rng;
     rng_seed(&rng, 7, from);
@@ -91,7 +94,10 @@ const char *bench_dataset(Bench *b, const char *name, size_t rows)
     for (size_t from = 0; from < rows; from += 50000) {
         Arena piece = {0};
         Column column[6];
-        Chunk chunk = {.rows = rows - from < 50000 ? rows - from : 50000, .columns = 6, .column = column, .first = from};
+        Chunk chunk = {.rows = rows - from < 50000 ? rows - from : 50000,
+                       .columns = 6,
+                       .column = column,
+                       .first = from};
         build_rows(&piece, from, chunk.rows, column);
         must(dataset_writer_add(w, &chunk, &err), &err);
         arena_release(&piece);
@@ -100,12 +106,25 @@ const char *bench_dataset(Bench *b, const char *name, size_t rows)
     dataset_writer_destroy(w);
     ColumnRow columns[6];
     for (size_t i = 0; i < 6; i++)
-        columns[i] = (ColumnRow){.name = s.field[i].name, .type = column_type_name(s.field[i].type),
-                                 .role = role_name(s.field[i].role), .least = "", .most = ""};
+        columns[i] = (ColumnRow){.name = s.field[i].name,
+                                 .type = column_type_name(s.field[i].type),
+                                 .role = role_name(s.field[i].role),
+                                 .least = "",
+                                 .most = ""};
     RejectRow reject = {.line = 17, .reason = "expected 6 fields, found 5", .text = "17,3.5,x"};
-    DatasetRow row = {.hash = hash, .name = name, .source = "made by a test", .source_tag = "", .parent = "",
-                      .recipe = "", .plan = "", .sniffed = "{}", .rows = (int64_t)rows, .columns = 6,
-                      .bytes = 1000, .rejects = 1, .created = time_now()};
+    DatasetRow row = {.hash = hash,
+                      .name = name,
+                      .source = "made by a test",
+                      .source_tag = "",
+                      .parent = "",
+                      .recipe = "",
+                      .plan = "",
+                      .sniffed = "{}",
+                      .rows = (int64_t)rows,
+                      .columns = 6,
+                      .bytes = 1000,
+                      .rejects = 1,
+                      .created = time_now()};
     must(store_dataset_add(store, &row, columns, 6, &err) != 0, &err);
     must(store_rejects_add(store, hash, &reject, 1, &err), &err);
     store_close(store);

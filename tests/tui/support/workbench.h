@@ -7,16 +7,16 @@
 #include <lathe/store.h>
 
 typedef struct Bench {
-    char dir[64];        /* a folder made by mkdtemp; removed by bench_close */
-    char workspace[80];  /* dir/work */
+    char dir[64];       /* a folder made by mkdtemp; removed by bench_close */
+    char workspace[80]; /* dir/work */
     Term *term;
 } Bench;
 
-void bench_make(Bench *b);                      /* the folders; no terminal yet */
+void bench_make(Bench *b); /* the folders; no terminal yet */
 /* A dataset of `rows` rows: id, fare, miles (some missing), city, day, paid; returns its hash. */
 const char *bench_dataset(Bench *b, const char *name, size_t rows);
 /* tui_main in a child; env as in term_open. pane NULL: the first. */
 Term *bench_open(Bench *b, int rows, int cols, const char *pane, const char *const *env);
-int bench_close(Bench *b);                      /* the status of the child; removes the folder */
+int bench_close(Bench *b); /* the status of the child; removes the folder */
 
 #endif

@@ -1,0 +1,56 @@
+/* clean_int.h -- the Clean pane's state, shared by its files:
+ *   clean.c         the pane: layout, keys, commands     clean_draw.c      the rules, the blast radius
+ *   clean_jobs.c    draft, preview, effects, apply        clean_suggest.c   rules the profile asks for */
+#ifndef LATHE_TUI_CLEAN_INT_H
+#define LATHE_TUI_CLEAN_INT_H
+
+#include "../chart.h"
+#include "../ui.h"
+#include "../widgets.h"
+
+enum { CLEAN_DRAFT_SLOT = 1, CLEAN_SAVE_SLOT, CLEAN_SAMPLE_SLOT, CLEAN_EXACT_SLOT, CLEAN_EFFECT_SLOT, CLEAN_APPLY_SLOT,
+       CLEAN_FILE_SLOT };
+enum { CLEAN_ZONE_RULES = 1 };
+
+#define CLEAN_SUGGESTIONS 24
+typedef struct Suggestion {
+    char rule[240], why[120];
+} Suggestion;
+
+typedef struct CleanState {
+    OpenDataset *data;          /* held */
+    Recipe *recipe;             /* the draft; NULL until it is loaded */
+    size_t at, top;             /* rule under the cursor, first shown */
+    int rows;                   /* rules that can be shown */
+    bool editing, inserting;    /* a rule is being typed: a new one at `at`, or that at `at` */
+    LineEdit line;
+    Error error;                /* of the rule typed, or of the recipe */
+    Schema schema;              /* before the rule that is typed: for completion */
+    Preview *preview;           /* of the rule under the cursor or being typed; NULL: none */
+    bool preview_old;           /* a newer one is being computed */
+    ApplyReport *effect;        /* of all rules; NULL: not known */
+    Error effect_error;
+    Suggestion *suggestion;     /* [CLEAN_SUGGESTIONS] */
+    size_t suggestions;
+    char file[400];             /* last recipe file */
+    int dialog;                 /* which question is being asked, see clean.c */
+} CleanState;
+
+/* clean_jobs.c */
+void clean_load(CleanState *s, Ui *ui);           /* the draft of s->data */
+void clean_save(CleanState *s, Ui *ui);
+void clean_changed(CleanState *s, Ui *ui);        /* the recipe: save, preview, effects anew */
+void clean_preview(CleanState *s, Ui *ui);        /* the rule under the cursor, or what is typed */
+void clean_measure(CleanState *s, Ui *ui);
+void clean_apply(CleanState *s, const char *name, Ui *ui);
+void clean_write_file(CleanState *s, const char *path, Ui *ui);
+void clean_read_file(CleanState *s, const char *path, Ui *ui);
+
+/* clean_draw.c */
+void clean_draw_rules(const CleanState *s, const Canvas *c, const Ui *ui);
+void clean_draw_radius(const CleanState *s, const Canvas *c, const Ui *ui);
+
+/* clean_suggest.c */
+void clean_suggest(CleanState *s);
+
+#endif
