@@ -10,22 +10,29 @@
 
 /* ---- notes ---- */
 
+size_t copy_cut(char *to, size_t room, const char *from)
+{
+    size_t n = strlen(from);
+    if (n >= room)
+        for (n = room - 1; n > 0 && ((uint8_t)from[n] & 0xC0) == 0x80; n--)
+            ; /* a byte that goes on where the cut would be */
+    memcpy(to, from, n);
+    to[n] = '\0';
+    return n;
+}
+
 static void add_note(DriftColumn *c, const char *text)
 {
-    size_t used = strlen(c->note), room = sizeof c->note - 1 - used;
-    if (used + 2 < sizeof c->note && used) {
-        memcpy(c->note + used, "; ", 3);
-        used += 2;
-        room -= 2;
+    size_t used = strlen(c->note), room = sizeof c->note - used;
+    if (used)
+        used += copy_cut(c->note + used, room, "; ");
+    room = sizeof c->note - used;
+    if (strlen(text) < room) {
+        copy_cut(c->note + used, room, text);
+    } else if (room > 4) {
+        used += copy_cut(c->note + used, room - 3, text);
+        copy_cut(c->note + used, 4, "...");
     }
-    size_t n = strlen(text);
-    if (n > room) { /* cut between characters */
-        n = utf8_fit(text, room > 3 ? room - 3 : 0, room);
-        memcpy(c->note + used, text, n);
-        memcpy(c->note + used + n, "...", room >= n + 3 ? 4 : 1);
-        return;
-    }
-    memcpy(c->note + used, text, n + 1);
 }
 
 static void note_labels(DriftColumn *c, const Pair *p, int there, const char *what)
@@ -144,9 +151,7 @@ static void chart_labels(DriftColumn *c, const Pair *p)
         c->current_share[bin] += p->count[1][i] / (double)s->current_n;
         if (i >= c->bins)
             continue;
-        size_t n = utf8_fit(p->label[i], strlen(p->label[i]), 20);
-        n = n < sizeof c->label[0] ? n : sizeof c->label[0] - 1;
-        memcpy(c->label[i], p->label[i], n);
+        copy_cut(c->label[i], sizeof c->label[i], p->label[i]);
     }
     if (s->labels > c->bins)
         snprintf(c->label[c->bins - 1], sizeof c->label[0], "%zu others", s->labels - c->bins + 1);

@@ -40,6 +40,9 @@ void histogram_sorted(const double *sorted, size_t n, const double *edge, size_t
 /* Mean and deviation with n, each in four sums of every fourth value. */
 void moments(const double *at, size_t n, double *mean, double *deviation);
 
+/* Into a field of fixed size, cut between characters. Returns the bytes written. */
+size_t copy_cut(char *to, size_t room, const char *from);
+
 /* ---- tails ------------------------------------------------------------------------------------ */
 
 double chi_square_tail(double x, double freedom);        /* P(X >= x) */

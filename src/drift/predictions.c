@@ -99,7 +99,8 @@ static bool judge(DriftReport *r, DriftColumn *column, const Scored *s, const Dr
     bool ok = gather_scored(&g[0], &s[0], f, err) && gather_scored(&g[1], &s[1], f, err);
     if (ok) {
         const char *target = features_target(f);
-        snprintf(column->name, sizeof column->name, "prediction of %s", target ? target : "");
+        size_t n = copy_cut(column->name, sizeof column->name, "prediction of ");
+        copy_cut(column->name + n, sizeof column->name - n, target ? target : "");
         column->role = "prediction";
         column->type = column_type_name(task == TASK_MULTICLASS ? COLUMN_TEXT : COLUMN_REAL);
         column_judge(column, &g[0], &g[1], wanted);

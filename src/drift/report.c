@@ -33,7 +33,7 @@ static void add_column(Compare *c, const Field *f, const char *target, bool name
 {
     Compared *to = &c->at[c->count++];
     *to = (Compared){.field = f, .named = named};
-    snprintf(to->column.name, sizeof to->column.name, "%s", f->name);
+    copy_cut(to->column.name, sizeof to->column.name, f->name);
     to->column.role = text_equal(f->name, target) ? "target" : "feature";
     to->column.type = column_type_name(f->type);
 }

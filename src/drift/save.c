@@ -32,9 +32,9 @@ static json_t *column_to_json(const DriftColumn *c)
     json_t *labels = json_array();
     for (size_t i = 0; i < c->bins && c->label[i][0]; i++)
         json_array_append_new(labels, json_string(c->label[i]));
-    json_t *to = json_pack("{s:s, s:s, s:s, s:s, s:o, s:f, s:b, s:b}", "column", c->name, "role",
+    json_t *to = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b}", "column", c->name, "role",
                            c->role, "type", c->type, "test", c->test->name, "statistic",
-                           real(c->statistic), "threshold", c->threshold, "drifted",
+                           real(c->statistic), "threshold", real(c->threshold), "drifted",
                            (int)c->drifted, "p_value", (int)c->test->p_value);
     json_object_set_new(to, "reference_n", json_integer((json_int_t)c->reference_n));
     json_object_set_new(to, "current_n", json_integer((json_int_t)c->current_n));
@@ -62,12 +62,12 @@ json_t *drift_report_to_json(const DriftReport *r)
                         ? json_pack("{s:s, s:o, s:o}", "metric", r->metric, "reference",
                                     real(r->reference_error), "current", real(r->current_error))
                         : json_null();
-    return json_pack("{s:s, s:s, s:I, s:I, s:b, s:I, s:f, s:f, s:o, s:o}", "reference",
+    return json_pack("{s:s, s:s, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "reference",
                      r->reference, "current", r->current, "reference_rows",
                      (json_int_t)r->reference_rows, "current_rows", (json_int_t)r->current_rows,
                      "drifted", (int)r->dataset_drifted, "drifted_columns", (json_int_t)r->drifted,
-                     "share", r->share, "threshold", r->threshold, "error", wrong, "columns",
-                     columns);
+                     "share", real(r->share), "threshold", real(r->threshold), "error", wrong,
+                     "columns", columns);
 }
 
 /* ---- reading ---- */
@@ -75,7 +75,7 @@ json_t *drift_report_to_json(const DriftReport *r)
 static void copy_text(const json_t *from, char *to, size_t room)
 {
     const char *text = json_string_value(from);
-    snprintf(to, room, "%s", text ? text : "");
+    copy_cut(to, room, text ? text : "");
 }
 
 static double number(const json_t *from)
@@ -115,7 +115,7 @@ static bool column_from_json(DriftColumn *c, const json_t *from, Error *err)
     if (json_unpack((json_t *)from, "{s:s, s:s, s:s, s:s, s:b}", "column", &name, "role", &role,
                     "type", &type, "test", &test, "drifted", &drifted))
         return error_set(err, ERROR_PARSE, "column, role, type, test or drifted is missing");
-    snprintf(c->name, sizeof c->name, "%s", name);
+    copy_cut(c->name, sizeof c->name, name);
     c->role = known_role(role);
     c->test = drift_test(test);
     if (!c->role || !column_type_parse(type, &kind))

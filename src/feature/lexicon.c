@@ -72,11 +72,17 @@ void lexicon_sort(Lexicon *t, bool by_count)
     index_again(t, t->slots);
 }
 
+/* What is not text to JSON could not be kept in a bundle. */
+static bool can_be_kept(const Word *w)
+{
+    return utf8_valid(w->text, w->size) && !memchr(w->text, 0, w->size);
+}
+
 void lexicon_keep(Lexicon *into, const Lexicon *from, uint64_t least)
 {
     for (size_t i = 0; i < from->word.count; i++) {
         const Word *w = &from->word.at[i];
-        if (w->seen >= least)
+        if (w->seen >= least && can_be_kept(w))
             lexicon_add(into, w->text, w->size, w->seen);
     }
     lexicon_sort(into, true);

@@ -224,6 +224,21 @@ static void embed_codes(void **state)
     arena_release(&a);
 }
 
+static void words_that_json_cannot_keep_are_unseen(void **state)
+{
+    (void)state;
+    Arena a = {0};
+    const char *const train[] = {"\xff\xfe", "a", "\xff\xfe", "a", "b"};
+    Column c = words(&a, train, 5);
+    Input in;
+    fit_on(&in, "embed", &c, &options);
+    reload(&in);
+    const int32_t expect[] = {0, 1, 0, 1, 2};
+    assert_memory_equal(codes_of(&in, &c, &a), expect, sizeof expect);
+    forget(&in);
+    arena_release(&a);
+}
+
 static void onehot_floats(void **state)
 {
     (void)state;
@@ -387,6 +402,7 @@ int main(void)
         cmocka_unit_test(quantile_is_normal_and_monotone),
         cmocka_unit_test(quantile_takes_the_middle_of_ties),
         cmocka_unit_test(embed_codes),
+        cmocka_unit_test(words_that_json_cannot_keep_are_unseen),
         cmocka_unit_test(onehot_floats),
         cmocka_unit_test(flags),
         cmocka_unit_test(timestamp_parts),
