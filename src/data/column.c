@@ -61,7 +61,7 @@ double column_real(const Column *c, size_t row)
 {
     assert(row < c->rows);
     if (!column_has(c, row))
-        return NAN;
+        return (double)NAN;
     switch (c->type) {
     case COLUMN_BOOL:
         return bit_get(c->bit, row);
@@ -73,7 +73,7 @@ double column_real(const Column *c, size_t row)
     case COLUMN_DATE:
         return c->day[row];
     default:
-        return NAN;
+        return (double)NAN;
     }
 }
 

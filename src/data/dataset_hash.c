@@ -71,23 +71,40 @@ static void range_slow(const Column *c, Range *r)
     }
 }
 
+/* Least and most of n values in eight lanes. */
+#define LANES 8
+#define RANGE_LANES(T, v, n, least, most)                                                          \
+    do {                                                                                           \
+        T low_[LANES], high_[LANES];                                                               \
+        size_t i_ = 0;                                                                             \
+        for (size_t k = 0; k < LANES; k++)                                                         \
+            low_[k] = least, high_[k] = most;                                                      \
+        for (; i_ + LANES <= (n); i_ += LANES)                                                     \
+            for (size_t k = 0; k < LANES; k++) {                                                   \
+                low_[k] = (v)[i_ + k] < low_[k] ? (v)[i_ + k] : low_[k];                           \
+                high_[k] = (v)[i_ + k] > high_[k] ? (v)[i_ + k] : high_[k];                        \
+            }                                                                                      \
+        for (; i_ < (n); i_++) {                                                                   \
+            low_[0] = (v)[i_] < low_[0] ? (v)[i_] : low_[0];                                       \
+            high_[0] = (v)[i_] > high_[0] ? (v)[i_] : high_[0];                                    \
+        }                                                                                          \
+        for (size_t k = 0; k < LANES; k++) {                                                       \
+            least = low_[k] < least ? low_[k] : least;                                             \
+            most = high_[k] > most ? high_[k] : most;                                              \
+        }                                                                                          \
+    } while (0)
+
 static void range_ints(const int64_t *v, size_t n, Range *r)
 {
-    int64_t least = v[0], most = v[0];
-    for (size_t i = 1; i < n; i++) {
-        least = v[i] < least ? v[i] : least;
-        most = v[i] > most ? v[i] : most;
-    }
+    int64_t least = INT64_MAX, most = INT64_MIN;
+    RANGE_LANES(int64_t, v, n, least, most);
     *r = (Range){.some = true, .least_int = least, .most_int = most};
 }
 
 static void range_reals(const double *v, size_t n, Range *r)
 {
-    double least = INFINITY, most = -INFINITY; /* a NaN passes both comparisons by */
-    for (size_t i = 0; i < n; i++) {
-        least = v[i] < least ? v[i] : least;
-        most = v[i] > most ? v[i] : most;
-    }
+    double least = (double)INFINITY, most = -(double)INFINITY; /* a NaN passes both by */
+    RANGE_LANES(double, v, n, least, most);
     *r = (Range){.some = least <= most, .least = least, .most = most};
 }
 

@@ -22,7 +22,7 @@ void hll_merge(Hll *into, const Hll *from)
 static double sigma(double x)
 {
     if (x == 1)
-        return INFINITY;
+        return (double)INFINITY;
     double y = 1, z = x, last;
     do {
         x *= x;

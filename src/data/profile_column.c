@@ -17,8 +17,8 @@ ColumnProfiler *column_profiler_create(ColumnType type)
 {
     ColumnProfiler *p = mem_alloc(sizeof *p);
     p->type = type;
-    p->least = INFINITY;
-    p->most = -INFINITY;
+    p->least = (double)INFINITY;
+    p->most = -(double)INFINITY;
     p->shortest = UINT64_MAX;
     p->frequent.has_text = type == COLUMN_TEXT;
     return p;

@@ -126,12 +126,12 @@ static void empty_profile(const char *name, ColumnType type, Arena *a, ColumnPro
     *out = (ColumnProfile){.name = arena_text(a, name),
                            .type = type,
                            .numeric = type != COLUMN_TEXT,
-                           .least = NAN,
-                           .most = NAN,
-                           .mean = NAN,
-                           .deviation = NAN};
+                           .least = (double)NAN,
+                           .most = (double)NAN,
+                           .mean = (double)NAN,
+                           .deviation = (double)NAN};
     for (int i = 0; i < PROFILE_QUANTILES; i++)
-        out->quantile[i] = NAN;
+        out->quantile[i] = (double)NAN;
 }
 
 static void finish_numbers(const ColumnProfiler *p, ColumnProfile *out)

@@ -40,8 +40,8 @@ void profile_add_moments(ColumnProfiler *p, const double *v, size_t n)
         return;
     Lanes sum = {0}, least, most, zero = {0};
     Masks zeros = {0}, negatives = {0};
-    least = zero + INFINITY;
-    most = zero - INFINITY;
+    least = zero + (double)INFINITY;
+    most = zero - (double)INFINITY;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         Lanes x = *(const Lanes *)(v + i);
