@@ -170,7 +170,7 @@ void block_reason(const BadRow *bad, const Plan *p, const char *row, Text *into)
         text_printf(into, "%s: ", c->name);
         if (c->from < fields)
             add_value(into, field[c->from], strlen(field[c->from]));
-        text_printf(into, " is not a %s", column_type_name(read_type(c->as)));
+        text_printf(into, " is no %s", column_type_name(read_type(c->as)));
         arena_release(&scratch);
     } else {
         text_puts(into, texts[bad->fault]);

@@ -4,6 +4,8 @@
  * here, and the caller decides (widen the column, reject the row). Text: column_read_text.c. */
 #include "reader_int.h"
 
+#include "digits.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -81,10 +83,14 @@ static const int64_t *read_ints(Reading *r)
 static const double *read_reals(Reading *r)
 {
     double *out = ARENA_NEW(r->arena, double, r->grid->rows);
+    char point = r->plan->decimal;
+    bool lenient = r->column->fixed;
     for (size_t row = 0; row < r->grid->rows; row++) {
         const char *s = grid_text(r->grid, r->span[row]);
         uint32_t n = r->span[row].size;
-        if (!value_real(s, n, r->plan->decimal, r->column->fixed, &out[row]) ||
+        if (digits_real(s, n, point, lenient, &out[row]))
+            continue;
+        if (!value_real(s, n, point, lenient, &out[row]) ||
             (isnan(out[row]) && nullwords_has(r->plan->null, s, n)))
             no_value(r, row, s, r->span[row].size);
     }

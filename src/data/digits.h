@@ -70,6 +70,23 @@ static inline bool digits_point(const char *end, size_t n, char point, uint64_t 
 }
 #endif
 
+/* -12.34 and the like, up to 16 digits; not lenient: no zeros in front of a whole number. Both
+ * numbers that are divided are exact, so the result is rounded once (Clinger 1990). */
+static inline bool digits_real(const char *s, size_t n, char point, bool lenient, double *out)
+{
+    static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    uint64_t value;
+    int behind;
+    size_t minus = n && *s == '-';
+    if (!digits_point(s + n, n - minus, point, &value, &behind) || value > (uint64_t)1 << 53 ||
+        (!lenient && !behind && s[minus] == '0' && n - minus > 1))
+        return false;
+    double real = (double)value / power[behind];
+    *out = minus ? -real : real;
+    return true;
+}
+
 static inline uint64_t digits_load(const char *s)
 {
     uint64_t raw;

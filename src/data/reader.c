@@ -550,7 +550,7 @@ json_t *reader_sniffed(const Reader *r)
     json_t *out = json_object();
     json_object_set_new(out, "delimiter", one_char(r->plan.rules.delimiter));
     json_object_set_new(out, "quote", one_char(r->plan.rules.quote));
-    json_object_set_new(out, "header", json_boolean(r->sniff.header));
+    json_object_set_new(out, "header", json_string(r->sniff.header ? "yes" : "no"));
     json_object_set_new(out, "encoding", json_string(r->sniff.latin1 ? "latin-1" : "utf-8"));
     json_object_set_new(out, "null", null);
     json_object_set_new(out, "decimal", one_char(r->sniff.decimal));

@@ -161,6 +161,8 @@ bool value_bool(const char *s, size_t n, bool lenient, bool *out);
 bool value_int(const char *s, size_t n, bool lenient, int64_t *out);
 bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out);
 bool value_stamp(const char *s, size_t n, DateOrder order, int64_t *micros, bool *has_time);
+/* digits / 10^behind, correctly rounded; false: too many behind the point. decimal.c */
+bool decimal_real(uint64_t digits, int behind, double *out);
 unsigned value_kinds(const char *s, size_t n, char decimal); /* READ_BITs of what it can be */
 unsigned
 read_implies(ReadAs r); /* kinds that every (or, of dates, perhaps every) value of r fits */

@@ -95,9 +95,6 @@ bool value_int(const char *s, size_t n, bool lenient, int64_t *out)
     return true;
 }
 
-static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-
 /* Rare forms: exponents far out, more than 19 digits, inf; correctly rounded by base. */
 static bool slow_real(const char *s, size_t n, char decimal, double *out)
 {
@@ -113,7 +110,8 @@ static bool slow_real(const char *s, size_t n, char decimal, double *out)
 }
 
 /* What is left: more than 16 digits, an exponent, odd forms. */
-static bool long_real(const char *s, size_t n, char decimal, bool lenient, double *out)
+static __attribute__((noinline)) bool long_real(const char *s, size_t n, char decimal, bool lenient,
+                                                double *out)
 {
     const char *end = s + n, *p = s;
     bool minus = *p == '-';
@@ -122,22 +120,27 @@ static bool long_real(const char *s, size_t n, char decimal, bool lenient, doubl
     const char *whole = p;
     p = digits(p, end, &value);
     size_t count = (size_t)(p - whole);
-    bool name = !lenient && p == end && (count > 1 && *whole == '0'); /* 007 */
-    name |= !lenient && p == end && (count > 19 || value > INT64_MAX || *s == '+');
-    return !name && slow_real(s, n, decimal, out);
+    if (p < end && *p == decimal) {
+        const char *point = ++p;
+        p = digits(p, end, &value);
+        size_t behind = (size_t)(p - point);
+        count += behind;
+        if (p == end && count && count <= 19 && decimal_real(value, (int)behind, out)) {
+            *out = minus ? -*out : *out;
+            return true;
+        }
+    } else if (!lenient && p == end) {
+        bool name = (count > 1 && *whole == '0') || *s == '+'; /* 007, +4930123 */
+        if (name || count > 19 || value > INT64_MAX)
+            return false;
+    }
+    return slow_real(s, n, decimal, out);
 }
 
 bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out)
 {
-    uint64_t value;
-    int behind;
-    size_t minus = n && *s == '-';
-    if (!digits_point(s + n, n - minus, decimal, &value, &behind) || value > (uint64_t)1 << 53 ||
-        (!lenient && !behind && s[minus] == '0' && n - minus > 1))
-        return n && long_real(s, n, decimal, lenient, out);
-    double real = (double)value / powers[behind]; /* both exact, so rounded once (Clinger) */
-    *out = minus ? -real : real;
-    return true;
+    return digits_real(s, n, decimal, lenient, out) ||
+           (n && long_real(s, n, decimal, lenient, out));
 }
 
 /* ---- kinds ---- */

@@ -152,8 +152,8 @@ static void values_that_do_not_fit_a_forced_type(void **state)
     Table t;
     IngestOptions o = {.types = text_copy("n:int64"), .reject_limit = 1, .skip = -1};
     read_text(*state, &t, "n,t\n1,a\nfast,b\n3.0,c\n3.5,d\n,e\n", &o);
-    assert_string_equal(t.rejects.at, "3: n: 'fast' is not a int64 [fast,b]\n"
-                                      "5: n: '3.5' is not a int64 [3.5,d]\n");
+    assert_string_equal(t.rejects.at, "3: n: 'fast' is no int64 [fast,b]\n"
+                                      "5: n: '3.5' is no int64 [3.5,d]\n");
     assert_int_equal(t.rows, 3);
     assert_string_equal(cell(&t, 1, 0), "3");
     assert_string_equal(cell(&t, 1, 1), "c");

@@ -123,19 +123,23 @@ static void reals_are_correctly_rounded(void **state)
     (void)state;
     Rng rng;
     rng_seed(&rng, 3, 0);
-    for (int i = 0; i < 400000; i++) {
+    for (int i = 0; i < 600000; i++) {
         char text[64];
         int n;
-        if (i % 3 == 0) {
+        if (i % 4 == 0) {
             n = snprintf(text, sizeof text, "%.*f", (int)rng_below(&rng, 19),
                          rng_normal(&rng) * 100);
-        } else if (i % 3 == 1) {
+        } else if (i % 4 == 1) {
             uint64_t bits = rng_next(&rng);
             double value;
             memcpy(&value, &bits, 8);
             if (value != value || value - value != 0)
                 continue;
             n = snprintf(text, sizeof text, "%.*g", 1 + (int)rng_below(&rng, 20), value);
+        } else if (i % 4 == 2) { /* half way between two doubles, or next to it */
+            uint64_t odd = ((uint64_t)1 << 53) + 2 * (rng_next(&rng) >> 12) + 1;
+            n = snprintf(text, sizeof text, "%" PRIu64 ".%d%s", odd, (int)rng_below(&rng, 2),
+                         rng_below(&rng, 2) ? "0" : "");
         } else {
             n = snprintf(text, sizeof text, "%" PRIu64 ".%" PRIu64,
                          rng_next(&rng) >> rng_below(&rng, 64),
