@@ -17,6 +17,7 @@
 #define BLOCK_SIZE      ((size_t)512 << 10)
 #define SLACK           ((size_t)32 << 10) /* for the row that reaches over the border */
 #define BLOCKS_A_THREAD 4
+#define WAIT_SECONDS    0.25 /* for a stream to fill the window */
 
 struct Feed {
     Source *source;
@@ -81,7 +82,11 @@ static bool window_grow(Feed *f, size_t wanted, Error *err)
         f->window_from = f->at;
     }
     f->window = padded(f->window, &f->window_room, wanted);
-    while (f->window_count < wanted && !f->ended) {
+    double begun = clock_now();
+    size_t before = f->window_count;
+    /* what drips in is parsed as it comes */
+    while (f->window_count < wanted && !f->ended &&
+           (f->window_count == before || clock_now() - begun < WAIT_SECONDS)) {
         size_t got;
         if (!source_read(f->source, f->window + PADDING + f->window_count, wanted - f->window_count,
                          &got, err))
@@ -256,7 +261,8 @@ bool feed_round(Feed *f, const Plan *p, Block **blocks, size_t *count, Error *er
             return false;
         if (f->at > before || f->stuck)
             break;
-        wanted *= 2; /* not one whole row in the window */
+        if (f->in_place || f->window_count >= wanted)
+            wanted *= 2; /* not one whole row in the window */
     }
     *count = f->used;
     return true;

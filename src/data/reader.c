@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define SAMPLE_BYTES ((size_t)1 << 20)
 #define PIECE_BYTES  ((size_t)64 << 10)
@@ -38,7 +39,7 @@ struct Reader {
     /* the pass */
     bool ended;
     uint64_t rows, rejects, bytes, line; /* line: of the next block */
-    uint64_t part_body, progressed;
+    uint64_t part_body;
     Misfit *misfit; /* [columns] */
     uint64_t *misfit_line;
     bool misfits;
@@ -207,6 +208,18 @@ static bool next_part(Reader *r, const Samples *s, Error *err)
                        r->parts.at[0], err);
 }
 
+/* Unpacked bytes in all; 0: not known. */
+static uint64_t size_of_parts(const Reader *r)
+{
+    if (r->parts.count == 1)
+        return source_packing(r->source) ? 0 : source_size(r->source);
+    uint64_t total = 0;
+    struct stat s;
+    for (size_t i = 0; i < r->parts.count; i++)
+        total += stat(r->parts.at[i], &s) ? 0 : (uint64_t)s.st_size;
+    return source_packing(r->source) ? 0 : total;
+}
+
 static bool open_part(Reader *r, const Schema *wanted, Error *err)
 {
     Samples s = {0};
@@ -219,8 +232,8 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
         r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
         if (!r->part)
             source_tag(r->source, r->tag);
-        progress_begin(r->progress, "reading", "bytes", source_size(r->source));
-        r->progressed = 0;
+        if (!r->part)
+            progress_begin(r->progress, "reading", "bytes", size_of_parts(r));
     }
     samples_release(&s);
     return ok;
@@ -245,6 +258,7 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
                   .on_reject = on_reject,
                   .context = context,
                   .progress = progress};
+    r->setup.progress = progress;
     copy_options(&r->options, options);
     if (!source_list(source, &r->parts, err) || !open_part(r, wanted, err)) {
         reader_close(r);
@@ -474,7 +488,7 @@ bool reader_restart(Reader *r, Error *err)
         return open_part(r, NULL, err);
     }
     r->line = r->sniff.line;
-    progress_begin(r->progress, "reading again", "bytes", source_size(r->source));
+    progress_begin(r->progress, "reading again", "bytes", size_of_parts(r));
     return feed_restart(r->feed, err);
 }
 
@@ -541,6 +555,13 @@ static json_t *sniffed_widenings(const Reader *r)
     return list;
 }
 
+static const char *encoding_of(const Reader *r)
+{
+    if (r->source && source_encoding(r->source))
+        return source_encoding(r->source);
+    return r->sniff.latin1 ? "latin-1" : "utf-8";
+}
+
 json_t *reader_sniffed(const Reader *r)
 {
     json_t *null = json_array();
@@ -551,7 +572,7 @@ json_t *reader_sniffed(const Reader *r)
     json_object_set_new(out, "delimiter", one_char(r->plan.rules.delimiter));
     json_object_set_new(out, "quote", one_char(r->plan.rules.quote));
     json_object_set_new(out, "header", json_string(r->sniff.header ? "yes" : "no"));
-    json_object_set_new(out, "encoding", json_string(r->sniff.latin1 ? "latin-1" : "utf-8"));
+    json_object_set_new(out, "encoding", json_string(encoding_of(r)));
     json_object_set_new(out, "null", null);
     json_object_set_new(out, "decimal", one_char(r->sniff.decimal));
     json_object_set_new(out, "skip", json_integer((json_int_t)r->sniff.skip));

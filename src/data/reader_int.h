@@ -33,14 +33,16 @@ typedef struct SourceSetup {
     double connect_seconds; /* 0: the usual */
     double stall_seconds;   /* no byte for so long is a break */
     int tries;              /* attempts in a row without a byte */
+    Progress *progress;     /* its stop is asked while waiting for bytes */
 } SourceSetup;
 
-Stream *file_stream(const char *name, int fd); /* takes fd */
+Stream *file_stream(const char *name, int fd, Progress *progress); /* takes fd */
 Stream *http_stream(const char *url, const SourceSetup *setup, Error *err);
 Stream *spool_stream(Stream *from, const char *dir, Error *err); /* takes from */
 bool spool_rewind(Stream *spool, Error *err);
 Stream *gzip_stream(const char *name, Stream *from); /* borrows from */
 Stream *zstd_stream(const char *name, Stream *from); /* borrows from */
+Stream *utf16_stream(Stream *from, bool big_endian); /* borrows from */
 
 typedef struct Names {
     size_t count;
@@ -61,7 +63,8 @@ bool source_read(Source *s, void *into, size_t room, size_t *got, Error *err); /
 bool source_rewind(Source *s, Error *err);
 bool source_unchanged(const Source *s, Error *err); /* still the file that was opened? */
 void source_tag(const Source *s, char tag[128]);
-const char *source_packing(const Source *s); /* "gzip", "zstd" or NULL */
+const char *source_encoding(const Source *s); /* "utf-16" if it was, else NULL */
+const char *source_packing(const Source *s);  /* "gzip", "zstd" or NULL */
 
 /* ---- fields --------------------------------------------------------------------------------- */
 

@@ -155,8 +155,7 @@ static void choose_nulls(Sniff *s, const Seen *seen)
     for (size_t c = 0; c < s->rules.columns; c++) {
         bool typed = s->as[c] != READ_TEXT && s->as[c] != READ_NONE;
         for (int i = 0; null_evidence[i]; i++)
-            if (seen[c].words & 1u << i &&
-                (typed || (null_evidence[i][0] == '?' && seen[c].values)))
+            if (seen[c].words & 1u << i && (typed || null_evidence[i][0] == '?'))
                 taken |= 1u << i;
     }
     for (int i = 0; null_evidence[i]; i++) {

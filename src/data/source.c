@@ -18,6 +18,8 @@ struct Source {
     int fd;               /* of a local regular file, else -1 */
     struct stat stat;     /* when it was opened */
     Stream *raw, *packed; /* bytes as they lie; unpacked, on top of raw */
+    Stream *text;         /* from UTF-16, on top of those */
+    Progress *progress;
     bool spooled;
     const char *packing;
     uint8_t head[16]; /* the first bytes, already taken from raw */
@@ -112,13 +114,20 @@ static bool check_magic(const Source *s, Error *err)
          4, "a program, not a table"},
         {"\x89PNG", 4, "a picture, not a table"},
         {"\x93NUMPY", 6, "a NumPy array; save it as CSV first"},
-        {"\xff\xfe", 2, "in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
-        {"\xfe\xff", 2, "in UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
     };
     for (size_t i = 0; i < sizeof magic / sizeof *magic; i++)
         if (s->head_count >= magic[i].n && !memcmp(s->head, magic[i].bytes, magic[i].n))
             return error_set(err, ERROR_PARSE, "%s: is %s", s->name, magic[i].what);
     return true;
+}
+
+/* Text in UTF-16 says so with its first two bytes. */
+static void choose_encoding(Source *s)
+{
+    bool little = s->head_count >= 2 && !memcmp(s->head, "\xff\xfe", 2);
+    bool big = s->head_count >= 2 && !memcmp(s->head, "\xfe\xff", 2);
+    if (little || big)
+        s->text = utf16_stream(&s->replay, big);
 }
 
 static void choose_packing(Source *s)
@@ -130,6 +139,8 @@ static void choose_packing(Source *s)
     } else if (s->head_count >= 4 && !memcmp(s->head, "\x28\xb5\x2f\xfd", 4)) {
         s->packing = "zstd";
         s->packed = zstd_stream(s->name, &s->replay);
+    } else {
+        choose_encoding(s);
     }
 }
 
@@ -145,14 +156,14 @@ static bool open_local(Source *s, Error *err)
                          "%s: is a folder; name a file or a pattern such as %s/*.csv", s->name,
                          s->name);
     if (!S_ISREG(s->stat.st_mode)) { /* a pipe: a stream that is read once */
-        s->raw = file_stream(s->name, s->fd);
+        s->raw = file_stream(s->name, s->fd, s->progress);
         s->fd = -1;
         return true;
     }
     if (s->stat.st_size == 0)
         return error_set(err, ERROR_PARSE, "%s: is empty", s->name);
     posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    s->raw = file_stream(s->name, dup(s->fd));
+    s->raw = file_stream(s->name, dup(s->fd), s->progress);
     s->raw->total = (uint64_t)s->stat.st_size;
     return true;
 }
@@ -160,7 +171,7 @@ static bool open_local(Source *s, Error *err)
 static bool open_raw(Source *s, const SourceSetup *setup, Error *err)
 {
     if (!strcmp(s->name, "-")) {
-        s->raw = file_stream("standard input", dup(STDIN_FILENO));
+        s->raw = file_stream("standard input", dup(STDIN_FILENO), s->progress);
     } else if (text_starts(s->name, "http://") || text_starts(s->name, "https://")) {
         s->raw = http_stream(s->name, setup, err);
         if (!s->raw)
@@ -186,7 +197,7 @@ static bool open_raw(Source *s, const SourceSetup *setup, Error *err)
 Source *source_open(const char *name, const SourceSetup *setup, Error *err)
 {
     Source *s = mem_alloc(sizeof *s);
-    *s = (Source){.name = text_copy(name), .fd = -1};
+    *s = (Source){.name = text_copy(name), .fd = -1, .progress = setup ? setup->progress : NULL};
     if (!open_raw(s, setup, err) || !read_head(s, err) || !check_magic(s, err)) {
         source_close(s);
         return NULL;
@@ -204,6 +215,7 @@ void source_close(Source *s)
 {
     if (!s)
         return;
+    stream_close(s->text);
     stream_close(s->packed);
     stream_close(s->raw);
     if (s->fd >= 0)
@@ -222,12 +234,17 @@ const char *source_name(const Source *s)
 
 bool source_in_place(const Source *s)
 {
-    return s->fd >= 0 && !s->packed;
+    return s->fd >= 0 && !s->packed && !s->text;
 }
 
 uint64_t source_size(const Source *s)
 {
     return s->fd >= 0 ? (uint64_t)s->stat.st_size : s->raw->total;
+}
+
+const char *source_encoding(const Source *s)
+{
+    return s->text ? "utf-16" : NULL;
 }
 
 const char *source_packing(const Source *s)
@@ -254,7 +271,7 @@ bool source_read_at(const Source *s, uint64_t from, void *into, size_t room, siz
 
 bool source_read(Source *s, void *into, size_t room, size_t *got, Error *err)
 {
-    Stream *top = s->packed ? s->packed : &s->replay;
+    Stream *top = s->text ? s->text : s->packed ? s->packed : &s->replay;
     return top->read(top, into, room, got, err);
 }
 
@@ -262,7 +279,7 @@ bool source_rewind(Source *s, Error *err)
 {
     if (s->fd >= 0) {
         stream_close(s->raw);
-        s->raw = file_stream(s->name, dup(s->fd));
+        s->raw = file_stream(s->name, dup(s->fd), s->progress);
         s->raw->total = (uint64_t)s->stat.st_size;
         if (lseek(s->fd, 0, SEEK_SET) < 0) /* the copy shares the place */
             return error_set(err, ERROR_IO, "%s: cannot read again: %s", s->name, strerror(errno));
@@ -271,8 +288,9 @@ bool source_rewind(Source *s, Error *err)
     } else if (!spool_rewind(s->raw, err)) {
         return false;
     }
+    stream_close(s->text);
     stream_close(s->packed);
-    s->packed = NULL;
+    s->text = s->packed = NULL;
     if (!read_head(s, err))
         return false;
     choose_packing(s);

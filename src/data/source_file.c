@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,12 +23,25 @@ typedef struct FileStream {
     Stream stream;
     char *name;
     int fd;
+    Progress *progress;
 } FileStream;
+
+/* A pipe may be silent for long: whoever wants to stop is heard all the same. */
+static bool wait_for_bytes(const FileStream *f, Error *err)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+    while (poll(&p, 1, 200) == 0)
+        if (progress_stopped(f->progress))
+            return error_set(err, ERROR_STOP, "stopped on request");
+    return true;
+}
 
 static bool file_stream_read(Stream *s, uint8_t *into, size_t room, size_t *got, Error *err)
 {
     FileStream *f = (FileStream *)s;
     ssize_t n;
+    if (!wait_for_bytes(f, err))
+        return false;
     do
         n = read(f->fd, into, room);
     while (n < 0 && errno == EINTR);
@@ -44,12 +58,13 @@ static void file_stream_close(Stream *s)
     mem_free(f);
 }
 
-Stream *file_stream(const char *name, int fd)
+Stream *file_stream(const char *name, int fd, Progress *progress)
 {
     FileStream *f = mem_alloc(sizeof *f);
     f->stream = (Stream){.read = file_stream_read, .close = file_stream_close};
     f->name = text_copy(name);
     f->fd = fd;
+    f->progress = progress;
     return &f->stream;
 }
 

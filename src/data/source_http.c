@@ -255,6 +255,8 @@ static bool finish(Http *h, CURLcode code, Error *err)
 static bool pump(Http *h, Error *err)
 {
     int running, left;
+    if (progress_stopped(h->setup.progress))
+        return error_set(err, ERROR_STOP, "stopped on request");
     if (h->paused) {
         h->paused = false;
         curl_easy_pause(h->easy, CURLPAUSE_CONT);
@@ -264,7 +266,7 @@ static bool pump(Http *h, Error *err)
         if (m->msg == CURLMSG_DONE && !finish(h, m->data.result, err))
             return false;
     if (!h->done && h->taken == h->buffer.count)
-        curl_multi_poll(h->multi, NULL, 0, 500, NULL);
+        curl_multi_poll(h->multi, NULL, 0, 200, NULL);
     return true;
 }
 
@@ -309,6 +311,7 @@ Stream *http_stream(const char *url, const SourceSetup *setup, Error *err)
         h->setup.stall_seconds = setup->stall_seconds;
     if (setup && setup->tries > 0)
         h->setup.tries = setup->tries;
+    h->setup.progress = setup ? setup->progress : NULL;
     h->multi = curl_multi_init();
     h->easy = curl_easy_init();
     if (!h->multi || !h->easy) {

@@ -118,6 +118,32 @@ static void encodings_become_utf8(void **state)
     table_release(&t);
 }
 
+static void utf16_becomes_utf8(void **state)
+{
+    static const char wide[] = "n\0,\0t\0\n\0"
+                               "1\0,\0\xfc\0\n\0"
+                               "2\0,\0\x3d\xd8\x00\xde\n\0";
+    for (int big = 0; big < 2; big++) {
+        Text bytes = {0};
+        text_add(&bytes, big ? "\xfe\xff" : "\xff\xfe", 2);
+        for (size_t i = 0; i + 1 < sizeof wide; i += 2) {
+            text_putc(&bytes, wide[big ? i + 1 : i]);
+            text_putc(&bytes, wide[big ? i : i + 1]);
+        }
+        char *path = put(*state, "wide.txt", bytes.at, bytes.count);
+        Table t;
+        read_path(&t, path, NULL, NULL);
+        assert_int_equal(t.rows, 2);
+        assert_string_equal(t.schema.field[0].name, "n");
+        assert_string_equal(cell(&t, 0, 1), "\xc3\xbc");
+        assert_string_equal(cell(&t, 1, 1), "\xf0\x9f\x98\x80");
+        assert_string_equal(json_string_value(json_object_get(t.sniffed, "encoding")), "utf-16");
+        table_release(&t);
+        mem_free(path);
+        text_release(&bytes);
+    }
+}
+
 static void titles_and_comments_are_skipped(void **state)
 {
     Table t;
@@ -212,9 +238,10 @@ static void one_clear_line_for_what_is_no_table(void **state)
         {"zip.csv", "PK\3\4rest of it", 15, "zip archive"},
         {"nul.csv", "a\0\1\2\3,\0\0\n\0\0\0\0", 13, "NUL bytes"},
         {"wide.csv",
-         "\xff\xfe"
-         "a\0,\0b\0\n\0",
-         10, "UTF-16"},
+         "a\0,\0b\0\n\0"
+         "1\0,\0"
+         "2\0\n\0",
+         16, "UTF-16"},
         {"cut.gz", "\x1f\x8b\x08\0\0\0\0\0\0\3", 10, "cut short"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -419,6 +446,7 @@ int main(void)
         cmocka_unit_test(day_first_by_evidence),
         cmocka_unit_test(headers_are_found_or_made),
         cmocka_unit_test(encodings_become_utf8),
+        cmocka_unit_test(utf16_becomes_utf8),
         cmocka_unit_test(titles_and_comments_are_skipped),
         cmocka_unit_test(bad_rows_are_reported_by_line),
         cmocka_unit_test(values_that_do_not_fit_a_forced_type),

@@ -396,6 +396,33 @@ static void a_pipe_is_read_as_it_comes(void **state)
     close(fds[0]);
 }
 
+/* Nobody writes; the one who waits can still be stopped. */
+static void *stop_soon(void *context)
+{
+    wait_ms(100);
+    stop_ask(&((Progress *)context)->stop);
+    return NULL;
+}
+
+static void a_silent_pipe_can_be_stopped(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    dprintf(fds[1], "a,b\n1,2\n");
+    Progress progress = {0};
+    pthread_t thread;
+    pthread_create(&thread, NULL, stop_soon, &progress);
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fds[0]);
+    Error err = {0};
+    assert_null(reader_open(path, NULL, NULL, NULL, NULL, &progress, &err));
+    assert_int_equal(err.kind, ERROR_STOP);
+    pthread_join(thread, NULL);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void a_file_that_changes_is_an_error(void **state)
 {
     Setting *s = *state;
@@ -428,6 +455,7 @@ int main(void)
         cmocka_unit_test(an_address_can_be_read_twice),
         cmocka_unit_test(packed_files_are_unpacked),
         cmocka_unit_test(a_pipe_is_read_as_it_comes),
+        cmocka_unit_test(a_silent_pipe_can_be_stopped),
         cmocka_unit_test(a_file_that_changes_is_an_error),
     };
     return cmocka_run_group_tests(tests, server_start, server_stop);
