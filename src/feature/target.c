@@ -102,6 +102,9 @@ static bool fit_classes(Target *t, ColumnStats *s, Error *err)
     if (t->type == COLUMN_TEXT) {
         lexicon_keep(&t->classes, &s->words, 0);
         lexicon_sort(&t->classes, false);
+        if (t->classes.word.count != classes)
+            return error_set(err, ERROR_PARSE, "target %s: a class name is not valid UTF-8",
+                             t->name);
     } else {
         Text name = {0};
         t->number = mem_alloc(classes * sizeof *t->number);
