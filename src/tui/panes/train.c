@@ -426,10 +426,10 @@ static Reply steer(TrainState *s, int command, Ui *ui)
         train_stop(s);
         return REPLY_DRAW;
     case TRAIN_RESUME:
-        train_verb(s, "resume", "");
+        train_verb(s, "resume", "", "goes on from its last checkpoint");
         return REPLY_DRAW;
     case TRAIN_CHECKPOINT:
-        train_verb(s, "checkpoint", "");
+        train_verb(s, "checkpoint", "", "writes a checkpoint after this step");
         return REPLY_DRAW;
     case TRAIN_FORK:
         train_fork(s);

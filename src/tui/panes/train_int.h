@@ -114,6 +114,7 @@ typedef struct TrainState {
     Place place[TRAIN_CHARTS]; size_t places;
     const Param *live[TRAIN_LIVE]; size_t lives; /* rows of the menu that is open */
     char set_key[40];                         /* what the open dialog asks a value for */
+    char said[240];                           /* to say when what was asked has been taken */
     Error trouble;                            /* of the last read */
 } TrainState;
 
@@ -161,7 +162,7 @@ Reply train_event(TrainState *s, int direction);     /* the crosshair to the nex
 const Series *train_walked(const TrainState *s);     /* the curve the crosshair walks on; NULL none */
 
 /* train_steer.c: what is asked of the run; commands as any user would type them. */
-void train_verb(TrainState *s, const char *verb, const char *rest);
+void train_verb(TrainState *s, const char *verb, const char *rest, const char *say);
 void train_pause(TrainState *s);
 void train_stop(TrainState *s);
 void train_edit(TrainState *s);

@@ -7,7 +7,19 @@
 
 enum { SLOT_ROWS = 2 };
 
-void train_verb(TrainState *s, const char *verb, const char *rest)
+/* The answer is the run's row, which the pane shows anyway: what was asked is said instead. */
+static void verb_done(void *owner, const json_t *result, const Error *err, Ui *ui)
+{
+    TrainState *s = owner;
+    (void)result;
+    if (err && err->kind != ERROR_NONE)
+        ui_error(ui, err);
+    else
+        ui_say(ui, STYLE_INFO, "%s", s->said);
+    ui_refresh(ui);
+}
+
+void train_verb(TrainState *s, const char *verb, const char *rest, const char *say)
 {
     char line[400];
     const RunRow *run = train_run(s);
@@ -15,19 +27,21 @@ void train_verb(TrainState *s, const char *verb, const char *rest)
         return;
     snprintf(line, sizeof line, "runs %s %lld%s%s", verb, (long long)run->id, *rest ? " " : "",
              rest);
-    ui_command(s->ui, line, NULL, NULL);
+    snprintf(s->said, sizeof s->said, "Run %lld: %s", (long long)run->id, say);
+    ui_command(s->ui, line, s, verb_done);
 }
 
 void train_pause(TrainState *s)
 {
     const RunRow *run = train_run(s);
-    train_verb(s, run && run->status == RUN_RUNNING ? "pause" : "resume", "");
+    bool pause = run && run->status == RUN_RUNNING;
+    train_verb(s, pause ? "pause" : "resume", "", pause ? "pauses after this step" : "goes on");
 }
 
 static void stop_it(void *owner, Ui *ui)
 {
     (void)ui;
-    train_verb(owner, "stop", "");
+    train_verb(owner, "stop", "", "ends after this step; then come best weights and test metrics");
 }
 
 void train_stop(TrainState *s)
@@ -70,8 +84,10 @@ static void set_value(void *owner, const char *text, Ui *ui)
     TrainState *s = owner;
     char rest[300];
     (void)ui;
+    char say[200];
     snprintf(rest, sizeof rest, "%s=%s", s->set_key, text);
-    train_verb(s, "set", rest);
+    snprintf(say, sizeof say, "%.40s is %.100s from its next step on", s->set_key, text);
+    train_verb(s, "set", rest, say);
 }
 
 static void ask_value(TrainState *s, const char *key)
@@ -139,13 +155,12 @@ void train_scale_lr(TrainState *s, double by)
     const RunRow *run = train_run(s);
     const char *now = run ? curves_setting(train_curves(s, run->id), "lr") : NULL;
     double lr;
-    char rest[64];
+    char rest[64], say[120];
     if (!now || !text_to_real(now, strlen(now), &lr))
         return;
     snprintf(rest, sizeof rest, "lr=%.6g", lr * by);
-    train_verb(s, "set", rest);
-    ui_say(s->ui, STYLE_INFO, "lr %s %s %s, from its next step on", now,
-           by > 1 ? "up to" : "down to", rest + 3);
+    snprintf(say, sizeof say, "lr %.20s %s %.20s from its next step on", now, by > 1 ? "up to" : "down to", rest + 3);
+    train_verb(s, "set", rest, say);
 }
 
 /* At the crosshair, else at the end: from the last checkpoint before, with a first change to edit. */

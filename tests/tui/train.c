@@ -1,0 +1,411 @@
+/* train.c -- tests of the Train pane: a made-up run is shown, followed, looked at and steered; no
+ * training is needed, the store is all it lives from. */
+#include "support/workbench.h"
+#include "tui/panes/train_int.h"
+
+#include <setjmp.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static Bench bench;
+
+static Store *open_store(void)
+{
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    if (!s)
+        fail_msg("%s", err.text);
+    return s;
+}
+
+/* Falls from 1; the validation lies a little above. */
+static double loss_at(int64_t step)
+{
+    return 0.05 + 0.95 * exp(-(double)step / 60.0);
+}
+
+static void add_points(Store *s, int64_t run, int64_t from, int64_t to)
+{
+    Error err = {0};
+    MetricPoint p[8];
+    for (int64_t step = from; step <= to; step++) {
+        double wall = 0.1 * (double)step;
+        size_t n = 0;
+        p[n++] = (MetricPoint){"train_loss", step, wall, loss_at(step)};
+        p[n++] = (MetricPoint){"lr", step, wall, 0.001};
+        p[n++] = (MetricPoint){"grad_norm", step, wall, 0.5};
+        p[n++] = (MetricPoint){"samples_per_second", step, wall, 12000};
+        if (step % 30 == 0) {
+            p[n++] = (MetricPoint){"val_loss", step, wall, loss_at(step) * 1.1};
+            p[n++] = (MetricPoint){"val_rmse", step, wall, 3 * loss_at(step)};
+        }
+        assert_true(store_metrics_add(s, run, p, n, &err));
+    }
+}
+
+static void set_progress(Store *s, int64_t run, int64_t step)
+{
+    Error err = {0};
+    Arena a = {0};
+    RunRow row;
+    assert_true(store_run_get(s, run, &a, &row, &err));
+    row.step = step;
+    row.steps_total = 300;
+    row.epoch = step / 30;
+    row.epochs_total = 10;
+    row.monitor = "val_loss";
+    row.best = 0.0625;
+    row.best_step = 90;
+    row.heartbeat = time_now();
+    row.task = "regression";
+    assert_true(store_run_progress(s, &row, &err));
+    arena_release(&a);
+}
+
+/* A run of this very process, so that it is alive, at step 120 of 300. */
+static int64_t add_run(Store *s, const char *name)
+{
+    Error err = {0};
+    ParamRow params[] = {{"lr", "0.001"}, {"batch", "256"}, {"epochs", "10"}};
+    RunRow row = {.name = name, .experiment = "", .family = "mlp", .dataset = "0123456789abcdef",
+                  .dataset_name = "trips", .target = "fare", .task = "regression", .recipe = "",
+                  .features = "", .split = "70/15/15", .seed = 1, .message = "", .monitor = "val_loss",
+                  .note = "", .tags = "", .machine = "here", .version = "0", .best = (double)NAN,
+                  .created = time_now()};
+    int64_t run = store_run_add(s, &row, params, 3, &err);
+    if (!run)
+        fail_msg("%s", err.text);
+    assert_true(store_run_claim(s, run, getpid(), &err));
+    assert_true(store_event_add(s, run, 0, "start", "120 rows to train on", &err) != 0);
+    add_points(s, run, 1, 120);
+    CheckpointRow c = {.run = run, .step = 60, .epoch = 2, .created = time_now(), .path = "runs/1/ckpt-60"};
+    assert_true(store_checkpoint_add(s, &c, &err));
+    set_progress(s, run, 120);
+    return run;
+}
+
+/* The same with a store of its own: none may be open when the workbench is forked off. */
+static int64_t make_run(const char *name)
+{
+    Store *s = open_store();
+    int64_t run = add_run(s, name);
+    store_close(s);
+    return run;
+}
+
+static Term *open_at(int rows, int cols)
+{
+    Term *t = bench_open(&bench, rows, cols, "train", NULL);
+    if (!term_wait(t, "Train", 10))
+        term_print(t);
+    return t;
+}
+
+static void must_show(Term *t, const char *text)
+{
+    if (!term_wait(t, text, 10)) {
+        term_print(t);
+        fail_msg("not on the screen: %s", text);
+    }
+}
+
+/* Waits for a live command to arrive in the store, as the run would take it. */
+static void must_command(Store *s, int64_t run, const char *verb, const char *key, const char *value)
+{
+    Error err = {0};
+    for (int tries = 0; tries < 200; tries++) {
+        Arena a = {0};
+        CommandRow *c;
+        size_t n;
+        assert_true(store_commands_take(s, run, &a, &c, &n, &err));
+        if (n > 0) {
+            assert_string_equal(c[0].verb, verb);
+            assert_string_equal(c[0].key, key);
+            assert_string_equal(c[0].value, value);
+            arena_release(&a);
+            return;
+        }
+        arena_release(&a);
+        usleep(50000);
+    }
+    term_print(bench.term);
+    fail_msg("no command %s came", verb);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    bench_close(&bench);
+    return 0;
+}
+
+/* ---- shown ---------------------------------------------------------------------------------------- */
+
+static void says_what_to_do_without_a_run(void **state)
+{
+    (void)state;
+    store_close(open_store());
+    must_show(open_at(24, 80), "No training run yet");
+    must_show(bench.term, "3 sets one up");
+}
+
+static void shows_a_run_at_every_size(void **state)
+{
+    (void)state;
+    static const int sizes[][3] = {{24, 80, 1}, {36, 120, 3}, {60, 200, 5}};
+    static const char *const titles[] = {"─ Loss", "─ Validation rmse", "─ Learning rate", "─ Gradient norm",
+                                         "─ Rows a second"};
+    make_run("calm");
+    for (size_t i = 0; i < 3; i++) {
+        Term *t = open_at(sizes[i][0], sizes[i][1]);
+        must_show(t, "Run 1 calm");
+        must_show(t, "epoch 4/10");
+        must_show(t, "validation 0.19"); /* 1.1 x (0.05 + 0.95 exp(-2)) = 0.196 */
+        assert_true(term_has(t, "running"));
+        assert_true(term_has(t, "40%"));
+        for (int k = 0; k < 5; k++)
+            assert_int_equal(term_has(t, titles[k]), k < sizes[i][2]);
+        assert_int_equal(term_has(t, "What happened"), i == 2);
+        term_close(t);
+        bench.term = NULL;
+    }
+}
+
+static void follows_what_the_run_writes(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("calm");
+    Term *t = open_at(60, 200);
+    Store *s = open_store();
+    must_show(t, "epoch 4/10");
+    add_points(s, run, 121, 180);
+    set_progress(s, run, 180);
+    must_show(t, "epoch 6/10");
+    must_show(t, "train 0.0973"); /* 0.05 + 0.95 exp(-3) */
+    assert_true(store_event_add(s, run, 180, "change", "lr 0.001 -> 0.0005", &err) != 0);
+    set_progress(s, run, 181);
+    must_show(t, "lr 0.001 -> 0.0005");
+    store_close(s);
+}
+
+/* After a resume the steps beyond the checkpoint are written anew: the old ones must not stay. */
+static void a_resumed_run_takes_back_its_points(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("calm");
+    Term *t = open_at(36, 120);
+    Store *s = open_store();
+    must_show(t, "train 0.17");
+    assert_true(store_metrics_cut(s, run, 60, &err));
+    assert_true(store_event_add(s, run, 60, "resume", "from step 60", &err) != 0);
+    MetricPoint p = {"train_loss", 61, 6.1, 0.7777};
+    assert_true(store_metrics_add(s, run, &p, 1, &err));
+    set_progress(s, run, 61);
+    must_show(t, "train 0.7777");
+    store_close(s);
+}
+
+static void says_how_it_ended(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Store *s = open_store();
+    int64_t run = add_run(s, "calm");
+    MetricPoint p[] = {{"test_rmse", 120, 12, 0.6543}, {"test_mae", 120, 12, 0.4321}};
+    assert_true(store_metrics_add(s, run, p, 2, &err));
+    assert_true(store_run_status(s, run, RUN_FINISHED, "all 10 epochs done", &err));
+    store_close(s);
+    Term *t = open_at(24, 80);
+    must_show(t, "finished");
+    must_show(t, "rmse 0.6543");
+    term_resize(t, 36, 120);
+    must_show(t, "all 10 epochs done");
+    s = open_store();
+    assert_true(store_run_status(s, run, RUN_FAILED, "the loss is NaN at step 121, layer hidden.0", &err));
+    must_show(t, "the loss is NaN at step 121, layer hidden.0");
+    must_show(t, "R goes on from its checkpoint at step 60");
+    store_close(s);
+}
+
+/* ---- looked at ---------------------------------------------------------------------------------------- */
+
+static void a_crosshair_walks_over_the_steps(void **state)
+{
+    (void)state;
+    make_run("calm");
+    Term *t = open_at(36, 120);
+    must_show(t, "epoch 4/10");
+    must_show(t, "train 0.1");
+    term_press(t, "g");
+    must_show(t, "step 1 ");
+    must_show(t, "train 0.9843"); /* 0.05 + 0.95 exp(-1/60) */
+    term_press(t, "G");
+    must_show(t, "step 120");
+    term_press(t, "b");
+    must_show(t, "step 90");
+    must_show(t, "epoch 3 ");
+    term_press(t, "Esc");
+    assert_true(term_wait_gone(t, "epoch 3 ", 5));
+}
+
+static void axis_scale_and_smoothing_turn(void **state)
+{
+    (void)state;
+    make_run("calm");
+    Term *t = open_at(24, 80);
+    must_show(t, "log  light smoothing");
+    must_show(t, "step │");
+    term_press(t, "L");
+    assert_true(term_wait_gone(t, "log  light", 5));
+    term_press(t, "s");
+    must_show(t, "strong smoothing");
+    term_press(t, "a");
+    must_show(t, "epoch │");
+    term_press(t, "a");
+    must_show(t, "seconds │");
+    term_press(t, "+");
+    must_show(t, "zoomed");
+    term_press(t, "0");
+    assert_true(term_wait_gone(t, "zoomed", 5));
+    term_press(t, "Tab");
+    must_show(t, "Validation rmse");
+}
+
+static void other_runs_are_drawn_with_it(void **state)
+{
+    (void)state;
+    make_run("calm");
+    make_run("eager");
+    Term *t = open_at(36, 120);
+    must_show(t, "Run 2 eager");
+    term_press(t, "m n");
+    must_show(t, "Run 1 calm");
+    must_show(t, "2 validation");
+    term_press(t, "o");
+    assert_true(term_wait_gone(t, "2 validation", 5));
+}
+
+/* ---- steered ------------------------------------------------------------------------------------------- */
+
+static void keys_become_commands_of_the_run(void **state)
+{
+    (void)state;
+    int64_t run = make_run("calm");
+    Term *t = open_at(24, 80);
+    Store *s = open_store();
+    must_show(t, "running");
+    must_show(t, "train 0.1");
+    term_press(t, "p");
+    must_command(s, run, "pause", "", "");
+    term_press(t, ".");
+    must_command(s, run, "set", "lr", "0.002");
+    term_press(t, "c");
+    must_command(s, run, "checkpoint", "", "");
+    term_press(t, "e");
+    must_show(t, "Change while it trains");
+    term_type(t, "batch");
+    term_settle(t);
+    term_press(t, "Enter");
+    must_show(t, "Change batch of run 1");
+    term_press(t, "Ctrl-U");
+    term_type(t, "fast");
+    must_show(t, "expected a");
+    term_press(t, "Ctrl-U");
+    term_type(t, "512");
+    term_settle(t);
+    term_press(t, "Enter");
+    must_command(s, run, "set", "batch", "512");
+    term_press(t, "x");
+    must_show(t, "Stop run 1");
+    term_press(t, "y");
+    must_command(s, run, "stop", "", "");
+    store_close(s);
+}
+
+static void a_fork_begins_at_a_checkpoint(void **state)
+{
+    (void)state;
+    make_run("calm");
+    Term *t = open_at(24, 80);
+    must_show(t, "train 0.1");
+    term_press(t, "b f"); /* the best step is 90; the checkpoint before it is 60 */
+    must_show(t, "runs fork 1 step=60 lr=0.001");
+}
+
+/* ---- curves in memory ---------------------------------------------------------------------------------- */
+
+static void epochs_end_where_they_were_validated(void **state)
+{
+    (void)state;
+    Curves c = {.run = 1};
+    MetricPoint p[] = {{"val_loss", 100, 1, .5}, {"val_loss", 200, 2, .4}, {"val_loss", 250, 3, .3}};
+    EventRow e = {.id = 1, .run = 1, .step = 0, .kind = "start", .text = ""};
+    RunDelta d = {.run = 1, .point = p, .count = 3, .event = &e, .happened = 1};
+    for (int i = 1; i < 3; i++)
+        p[i].key = p[0].key;
+    curves_take(&c, &d);
+    assert_true(fabs(curves_epoch(&c, 50) - 0.5) < 1e-12);
+    assert_true(fabs(curves_epoch(&c, 100) - 1.0) < 1e-12);
+    assert_true(fabs(curves_epoch(&c, 225) - 2.5) < 1e-12); /* the batch was doubled: 50 steps */
+    assert_true(fabs(curves_epoch(&c, 300) - 4.0) < 1e-12);
+    curves_release(&c);
+}
+
+static void smoothing_is_the_same_in_pieces_and_at_once(void **state)
+{
+    (void)state;
+    Curves once = {.run = 1}, pieces = {.run = 1};
+    MetricPoint p[50];
+    for (int i = 0; i < 50; i++)
+        p[i] = (MetricPoint){"train_loss", i + 1, i, i == 20 ? (double)NAN : cos(i)};
+    curves_take(&once, &(RunDelta){.run = 1, .point = p, .count = 50});
+    curves_derive(&once, AXIS_WALL, 2);
+    for (size_t i = 0; i < 50; i += 10) {
+        curves_take(&pieces, &(RunDelta){.run = 1, .point = p + i, .count = 10});
+        curves_derive(&pieces, AXIS_WALL, 2);
+    }
+    const Series *a = curves_find(&once, "train_loss"), *b = curves_find(&pieces, "train_loss");
+    assert_int_equal(a->smooth.count, 50);
+    assert_int_equal(b->smooth.count, 50);
+    assert_true(a->smooth.at[0] == 1.0); /* no pull to 0 at the start */
+    assert_true(isnan(a->smooth.at[20]) && isfinite(a->smooth.at[21]));
+    for (size_t i = 0; i < 50; i++) {
+        assert_true(a->smooth.at[i] == b->smooth.at[i] || i == 20);
+        assert_true(a->x.at[i] == b->x.at[i]);
+    }
+    curves_release(&once);
+    curves_release(&pieces);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(epochs_end_where_they_were_validated),
+        cmocka_unit_test(smoothing_is_the_same_in_pieces_and_at_once),
+        cmocka_unit_test_setup_teardown(says_what_to_do_without_a_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(shows_a_run_at_every_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(follows_what_the_run_writes, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_resumed_run_takes_back_its_points, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_how_it_ended, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_crosshair_walks_over_the_steps, setup, teardown),
+        cmocka_unit_test_setup_teardown(axis_scale_and_smoothing_turn, setup, teardown),
+        cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
