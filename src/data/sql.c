@@ -38,7 +38,9 @@ typedef struct Cursor {
     uint64_t last; /* the scan ends with this row of the table */
     Bound bound[BOUNDS_MOST];
     size_t bounds;
-    Text text; /* of a time or a date */
+    Text text;   /* of a time or a date */
+    int64_t day; /* what day_text is of */
+    char day_text[10];
 } Cursor;
 
 /* ---- the table -------------------------------------------------------------------------------------- */
@@ -352,13 +354,56 @@ static int at_end(sqlite3_vtab_cursor *base)
     return c->chunk >= dataset_chunks(c->dataset);
 }
 
+static void put_digits(char *to, unsigned v, int digits)
+{
+    while (digits-- > 0) {
+        to[digits] = (char)('0' + v % 10);
+        v /= 10;
+    }
+}
+
+/* 2026-11-21 into c->day_text, which rows of one day share; false: a year of other than 4 digits. */
+static bool day_text(Cursor *c, int64_t days)
+{
+    int year, month, day;
+    if (days == c->day && c->day_text[0])
+        return true;
+    date_civil(days, &year, &month, &day);
+    if (year < 1000 || year > 9999)
+        return false;
+    put_digits(c->day_text, (unsigned)year, 4);
+    put_digits(c->day_text + 5, (unsigned)month, 2);
+    put_digits(c->day_text + 8, (unsigned)day, 2);
+    c->day_text[4] = c->day_text[7] = '-';
+    c->day = days;
+    return true;
+}
+
+/* As date_format and time_format have it, but for the usual years and whole seconds without them. */
 static void give_text(Cursor *c, const Column *col, sqlite3_context *to)
 {
+    int64_t v = col->type == COLUMN_DATE ? col->day[c->row] : col->integer[c->row], rest = 0;
+    int64_t days = v;
+    if (col->type == COLUMN_TIME) {
+        days = v / 86400000000 - (v % 86400000000 < 0);
+        rest = v - days * 86400000000;
+    }
+    if (rest % 1000000 == 0 && day_text(c, days)) {
+        char text[20];
+        unsigned second = (unsigned)(rest / 1000000);
+        memcpy(text, c->day_text, 10);
+        memcpy(text + 10, " 00:00:00", 10);
+        put_digits(text + 11, second / 3600, 2);
+        put_digits(text + 14, second / 60 % 60, 2);
+        put_digits(text + 17, second % 60, 2);
+        sqlite3_result_text(to, text, col->type == COLUMN_DATE ? 10 : 19, SQLITE_TRANSIENT);
+        return;
+    }
     text_reset(&c->text);
     if (col->type == COLUMN_TIME)
-        time_format(col->integer[c->row], &c->text);
+        time_format(v, &c->text);
     else
-        date_format(col->day[c->row], &c->text);
+        date_format((int32_t)v, &c->text);
     sqlite3_result_text64(to, text_str(&c->text), c->text.count, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 

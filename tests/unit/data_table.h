@@ -47,15 +47,24 @@ static inline void table_row(ColumnBuild *b[TABLE_COLUMNS], uint64_t row, bool m
             continue;
         }
         switch (c) {
-        case 0: column_build_int(b[c], d >> 20 & 1); break;
-        case 1: column_build_int(b[c], (int64_t)(d >> 16) % 1000 - 500); break;
+        case 0:
+            column_build_int(b[c], d >> 20 & 1);
+            break;
+        case 1:
+            column_build_int(b[c], (int64_t)(d >> 16) % 1000 - 500);
+            break;
         case 2:
             column_build_real(b[c], d % 97 == 0   ? (double)NAN
                                     : d % 89 == 0 ? (double)INFINITY
                                                   : (double)(int64_t)(d >> 8) / 1e12);
             break;
-        case 3: column_build_int(b[c], 1500000000000000 + (int64_t)(d >> 20)); break;
-        case 4: column_build_int(b[c], (int64_t)(d >> 32) % 30000 - 5000); break;
+        case 3: /* half of them whole seconds, some before 1970 */
+            column_build_int(b[c], ((int64_t)(d >> 14) - 300000000000000) / (d & 1 ? 1000000 : 1) *
+                                       (d & 1 ? 1000000 : 1));
+            break;
+        case 4:
+            column_build_int(b[c], (int64_t)(d >> 32) % 30000 - 5000);
+            break;
         case 5: {
             const char *s = city[(d >> 32) % 6];
             column_build_text(b[c], s, strlen(s));
@@ -67,7 +76,8 @@ static inline void table_row(ColumnBuild *b[TABLE_COLUMNS], uint64_t row, bool m
             column_build_text(b[c], note, (size_t)n);
             break;
         }
-        default: column_build_int(b[c], (int64_t)row);
+        default:
+            column_build_int(b[c], (int64_t)row);
         }
     }
 }
