@@ -187,18 +187,60 @@ Kernel *kernel_in(ColumnType type)
                                  : in_int;
 }
 
+/* A pattern without _ and with % at its ends only is a search for the text between. */
+typedef struct Pattern {
+    Span inner;
+    bool open_left, open_right, simple;
+} Pattern;
+
+static Pattern pattern_read(Span s)
+{
+    Pattern p = {.inner = s};
+    if (s.size > 0 && *s.at == '%') {
+        p.open_left = true;
+        p.inner.at++;
+        p.inner.size--;
+    }
+    if (p.inner.size > 0 && p.inner.at[p.inner.size - 1] == '%') {
+        p.open_right = true;
+        p.inner.size--;
+    }
+    p.simple = !memchr(p.inner.at, '%', p.inner.size) && !memchr(p.inner.at, '_', p.inner.size);
+    return p;
+}
+
+static bool pattern_fits(const Pattern *p, Span s)
+{
+    Span in = p->inner;
+    if (in.size > s.size || (in.size < s.size && !p->open_left && !p->open_right))
+        return false;
+    if (in.size == 0)
+        return true;
+    if (p->open_left && p->open_right)
+        return memmem(s.at, s.size, in.at, in.size) != NULL;
+    return memcmp(p->open_left ? s.at + s.size - in.size : s.at, in.at, in.size) == 0;
+}
+
 void kernel_like(const Vector *arg, size_t args, size_t n, Vector *out, Arena *a)
 {
     uint8_t *r = out->buffer;
+    const Span *x = arg[0].span, *y = arg[1].span;
+    Pattern p = {{"", 0}, false, false, false};
+    if (arg[1].constant && n > 0)
+        p = pattern_read(y[0]);
     for (size_t i = 0; i < n; i++) {
-        const char *pattern = arg[1].span[i].at; /* a constant is terminated */
+        if (p.simple) {
+            r[i] = pattern_fits(&p, x[i]);
+            continue;
+        }
+        const char *pattern = y[i].at; /* a constant is terminated */
         if (!arg[1].constant) {
-            char *copy = arena_alloc(a, arg[1].span[i].size + 1);
-            if (arg[1].span[i].size > 0)
-                memcpy(copy, pattern, arg[1].span[i].size);
+            char *copy = arena_alloc(a, y[i].size + 1);
+            if (y[i].size > 0)
+                memcpy(copy, pattern, y[i].size);
             pattern = copy;
         }
-        r[i] = text_like(arg[0].span[i].at, arg[0].span[i].size, pattern);
+        r[i] = text_like(x[i].at, x[i].size, pattern);
     }
     out->truth = r;
     UNUSED(args);

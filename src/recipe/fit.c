@@ -196,12 +196,50 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Type 7 of Hyndman and Fan (1996), the default of R and NumPy. */
-static double quantile(const double *sorted, size_t n, double share)
+/* Brings the k-th smallest to place k, smaller ones before it, greater ones behind it. Hoare's
+ * selection with the median of three; data made to slow it down is sorted instead. */
+static double select_kth(double *x, size_t n, size_t k)
+{
+    size_t low = 0, high = n - 1;
+    for (int round = 0; low < high; round++) {
+        if (round == 200) {
+            qsort(x + low, high - low + 1, sizeof *x, by_value);
+            break;
+        }
+        double a = x[low], b = x[low + (high - low) / 2], c = x[high];
+        double pivot = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+        size_t i = low, j = high;
+        for (;;) {
+            while (x[i] < pivot)
+                i++;
+            while (x[j] > pivot)
+                j--;
+            if (i >= j)
+                break;
+            double t = x[i];
+            x[i++] = x[j];
+            x[j--] = t;
+        }
+        if (k <= j) /* [low, j] are the smaller ones */
+            high = j;
+        else
+            low = j + 1;
+    }
+    return x[k];
+}
+
+/* Type 7 of Hyndman and Fan (1996), the default of R and NumPy. Reorders x. */
+static double quantile(double *x, size_t n, double share)
 {
     double at = share * (double)(n - 1), below = floor(at);
     size_t i = (size_t)below;
-    return i + 1 < n ? sorted[i] + (at - below) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
+    double low = select_kth(x, n, i);
+    if (i + 1 >= n)
+        return low;
+    double next = x[i + 1]; /* the least of those behind */
+    for (size_t k = i + 2; k < n; k++)
+        next = x[k] < next ? x[k] : next;
+    return low + (at - below) * (next - low);
 }
 
 static double as_number(Span word)
@@ -255,7 +293,6 @@ static void finish(Wanted *w, Arena *a)
             n->count = 0;
             break;
         }
-        qsort(w->values.at, w->values.count, sizeof(double), by_value);
         n->low = quantile(w->values.at, w->values.count, 0.25);
         n->middle = quantile(w->values.at, w->values.count, 0.50);
         n->high = quantile(w->values.at, w->values.count, 0.75);

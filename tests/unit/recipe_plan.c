@@ -244,6 +244,58 @@ static void test_fitted_on_train(void **state)
     table_end(&other);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double fitted_number(const Plan *p, size_t rule, const char *key)
+{
+    json_t *j = plan_to_json(p);
+    json_t *need = json_array_get(json_array_get(json_object_get(j, "fitted"), rule), 0);
+    double x = json_number_value(json_object_get(need, key));
+    json_decref(j);
+    return x;
+}
+
+/* Quartiles against sorting: random, sorted, falling, all equal, organ pipe. */
+static void test_quartiles(void **state)
+{
+    (void)state;
+    for (int shape = 0; shape < 5; shape++) {
+        for (size_t n = 1; n < 3000; n = n * 3 + (size_t)shape) {
+            Error err = {0};
+            Table t;
+            Rng rng;
+            double *x = mem_alloc(n * sizeof *x);
+            rng_seed(&rng, n, (uint64_t)shape);
+            for (size_t i = 0; i < n; i++)
+                x[i] = shape == 0   ? rng_normal(&rng)
+                       : shape == 1 ? (double)i
+                       : shape == 2 ? -(double)i
+                       : shape == 3 ? 7.0
+                                    : (double)(i < n / 2 ? i : n - i);
+            table_begin(&t, n);
+            table_real(&t, "X", x, NULL);
+            ChunkSource from = {1, n, one_chunk, &t.chunk};
+            Plan *p = plan_of("drop outliers X iqr 3", &t.schema);
+            assert_true(plan_fit_source(p, &from, NULL, NULL, NULL, NULL, &err));
+            qsort(x, n, sizeof *x, by_value);
+            const char *const keys[] = {"q25", "median", "q75"};
+            for (int q = 0; q < 3; q++) {
+                double at = 0.25 * (q + 1) * (double)(n - 1);
+                size_t i = (size_t)at, next = i + 1 < n ? i + 1 : i;
+                double wanted = x[i] + (at - (double)i) * (x[next] - x[i]);
+                assert_true(fabs(fitted_number(p, 0, keys[q]) - wanted) < 1e-12);
+            }
+            plan_destroy(p);
+            table_end(&t);
+            mem_free(x);
+        }
+    }
+}
+
 static void test_unfitted(void **state)
 {
     (void)state;
@@ -500,19 +552,13 @@ static void test_threads_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parts_agree),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_broken_json),
-        cmocka_unit_test(test_fitted_on_train),
-        cmocka_unit_test(test_unfitted),
-        cmocka_unit_test(test_traced),
-        cmocka_unit_test(test_state),
-        cmocka_unit_test(test_no_target),
-        cmocka_unit_test(test_foreign_types),
-        cmocka_unit_test(test_dataset),
-        cmocka_unit_test(test_expectation_gates),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_no_rows),
+        cmocka_unit_test(test_parts_agree),   cmocka_unit_test(test_json),
+        cmocka_unit_test(test_broken_json),   cmocka_unit_test(test_fitted_on_train),
+        cmocka_unit_test(test_unfitted),      cmocka_unit_test(test_quartiles),
+        cmocka_unit_test(test_traced),        cmocka_unit_test(test_state),
+        cmocka_unit_test(test_no_target),     cmocka_unit_test(test_foreign_types),
+        cmocka_unit_test(test_dataset),       cmocka_unit_test(test_expectation_gates),
+        cmocka_unit_test(test_stop),          cmocka_unit_test(test_no_rows),
         cmocka_unit_test(test_threads_agree),
     };
     return cmocka_run_group_tests(tests, make, unmake);
