@@ -10,10 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SAMPLE_BYTES ((size_t)1 << 20)
-#define PIECE_BYTES  ((size_t)64 << 10)
-#define PIECES       12 /* samples from further on, in files that allow it */
-
 struct Reader {
     Names parts;
     size_t part;
@@ -51,123 +47,6 @@ struct Reader {
     char tag[128];
 };
 
-/* ---- options ---- */
-
-static const char *const header_picks[] = {"auto", "yes", "no", NULL};
-
-const Param ingest_params[] = {
-    PARAM_TEXT(IngestOptions, delimiter, "delimiter", "", "one character, \\t, or empty to guess"),
-    PARAM_TEXT(IngestOptions, quote, "quote", "", "one character, none, or empty to guess"),
-    PARAM_PICK(IngestOptions, header, "header", 0, header_picks, "is the first line names?"),
-    PARAM_TEXT(IngestOptions, encoding, "encoding", "", "utf-8, latin-1, or empty to guess"),
-    PARAM_TEXT(IngestOptions, null_words, "null", "",
-               "words that mean missing, with commas between; empty to guess"),
-    PARAM_TEXT(IngestOptions, types, "types", "",
-               "COLUMN:TYPE,... with bool, int64, float64, timestamp, date or text"),
-    PARAM_TEXT(IngestOptions, decimal, "decimal", "", ". or , or empty to guess"),
-    PARAM_INT(IngestOptions, skip, "skip", -1, -1, 1e6, "lines",
-              "lines before the table; -1 to guess"),
-    PARAM_REAL(IngestOptions, reject_limit, "reject_limit", 0.1, 0, 1, "",
-               "share of bad rows that is an error"),
-    PARAM_END,
-};
-
-static void copy_options(IngestOptions *into, const IngestOptions *from)
-{
-    params_init(ingest_params, into);
-    if (!from)
-        return;
-    char **text[] = {&into->delimiter,  &into->quote, &into->encoding,
-                     &into->null_words, &into->types, &into->decimal};
-    char *const given[] = {from->delimiter,  from->quote, from->encoding,
-                           from->null_words, from->types, from->decimal};
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
-        mem_free(*text[i]);
-        *text[i] = text_copy(given[i] ? given[i] : "");
-    }
-    into->header = from->header;
-    into->skip = from->skip;
-    into->reject_limit = from->reject_limit;
-}
-
-/* ---- samples ---- */
-
-typedef struct Samples {
-    Sample piece[PIECES + 1];
-    size_t count;
-    bool whole;
-    VEC(char *) memory;
-} Samples;
-
-static char *sample_room(Samples *s, size_t n)
-{
-    char *memory = mem_alloc(n + 2 * PADDING);
-    vec_add(&s->memory, memory);
-    return memory + PADDING;
-}
-
-static void samples_release(Samples *s)
-{
-    for (size_t i = 0; i < s->memory.count; i++)
-        mem_free(s->memory.at[i]);
-    vec_release(&s->memory);
-}
-
-static void add_piece(Samples *s, char *at, size_t from, size_t to)
-{
-    if (s->whole || s->count) /* the first piece keeps all its bytes: a stream needs them */
-        memset(at + to, '\n', PADDING);
-    s->piece[s->count++] = (Sample){at + from, to - from};
-}
-
-/* The beginning of the source. */
-static bool take_head(Source *source, Samples *s, Error *err)
-{
-    char *at = sample_room(s, SAMPLE_BYTES);
-    size_t n = 0, got = 1;
-    if (source_in_place(source)) {
-        if (!source_read_at(source, 0, at, SAMPLE_BYTES, &n, err))
-            return false;
-        s->whole = n == source_size(source);
-    } else {
-        for (; n < SAMPLE_BYTES && got; n += got)
-            if (!source_read(source, at + n, SAMPLE_BYTES - n, &got, err))
-                return false;
-        s->whole = !got;
-    }
-    add_piece(s, at, 0, n);
-    return true;
-}
-
-/* Pieces of whole lines, spread over the file. */
-static bool take_pieces(Source *source, Samples *s, Error *err)
-{
-    uint64_t size = source_size(source);
-    if (!source_in_place(source) || size < 4 * SAMPLE_BYTES)
-        return true;
-    for (uint64_t i = 1; i <= PIECES; i++) {
-        char *at = sample_room(s, PIECE_BYTES);
-        size_t n;
-        if (!source_read_at(source, i * (size - PIECE_BYTES) / PIECES, at, PIECE_BYTES, &n, err))
-            return false;
-        const char *first = memchr(at, '\n', n), *last = memrchr(at, '\n', n);
-        if (first && last > first)
-            add_piece(s, at, (size_t)(first - at) + 1, (size_t)(last - at) + 1);
-    }
-    return true;
-}
-
-/* What is sniffed at ends behind a line, unless it is all there is. */
-static Sample cut_at_line(const Sample *s, bool whole)
-{
-    if (whole)
-        return *s;
-    const char *end = memrchr(s->at, '\n', s->size);
-    if (!end)
-        end = memrchr(s->at, '\r', s->size);
-    return (Sample){s->at, end ? (size_t)(end - s->at) + 1 : s->size};
-}
-
 /* ---- parts ---- */
 
 static void set_schema(Reader *r, const Schema *wanted)
@@ -181,7 +60,7 @@ static void set_schema(Reader *r, const Schema *wanted)
 static bool first_part(Reader *r, const Schema *wanted, Samples *s, Error *err)
 {
     Sample head = s->piece[0];
-    s->piece[0] = cut_at_line(&head, s->whole);
+    s->piece[0] = sample_lines(&head, s->whole);
     bool ok = sniff(&r->sniff, &r->options, s->piece, s->count, s->whole, err) ||
               error_in(err, "%s", source_name(r->source));
     s->piece[0] = head;
@@ -201,7 +80,7 @@ static bool next_part(Reader *r, const Samples *s, Error *err)
 {
     const char **name;
     size_t columns;
-    Sample head = cut_at_line(&s->piece[0], s->whole);
+    Sample head = sample_lines(&s->piece[0], s->whole);
     if (!sniff_head(&r->sniff, &head, &r->arena, &name, &columns, &r->part_body, &r->line, err))
         return error_in(err, "%s", source_name(r->source));
     return plan_rebind(&r->plan, name, columns, r->sniff.header, source_name(r->source),
@@ -225,8 +104,7 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
     Samples s = {0};
     bool first = !r->sniff.name;
     r->source = source_open(r->parts.at[r->part], &r->setup, err);
-    bool ok = r->source && take_head(r->source, &s, err) &&
-              (!first || take_pieces(r->source, &s, err)) &&
+    bool ok = r->source && samples_take(&s, r->source, first, err) &&
               (first ? first_part(r, wanted, &s, err) : next_part(r, &s, err));
     if (ok) {
         r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
@@ -259,7 +137,7 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
                   .context = context,
                   .progress = progress};
     r->setup.progress = progress;
-    copy_options(&r->options, options);
+    ingest_options_copy(&r->options, options);
     if (!source_list(source, &r->parts, err) || !open_part(r, wanted, err)) {
         reader_close(r);
         return NULL;
@@ -524,62 +402,8 @@ const char *reader_where(const Reader *r)
     return strcmp(r->parts.at[r->part], "-") ? r->parts.at[r->part] : "standard input";
 }
 
-static json_t *one_char(char c)
-{
-    char text[2] = {c, 0};
-    return json_string(text);
-}
-
-static json_t *sniffed_columns(const Reader *r)
-{
-    json_t *list = json_array();
-    for (size_t c = 0; c < r->plan.columns; c++) {
-        const ColumnPlan *p = &r->plan.column[c];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "name", p->name, "type",
-                                              column_type_name(read_type(p->as)), "read_as",
-                                              read_name(p->as), "forced", p->fixed));
-    }
-    return list;
-}
-
-static json_t *sniffed_widenings(const Reader *r)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < r->widened.count; i++) {
-        const Widening *w = &r->widened.at[i];
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:I}", "column",
-                                        r->plan.column[w->column].name, "from", read_name(w->from),
-                                        "to", read_name(w->to), "line", (json_int_t)w->line));
-    }
-    return list;
-}
-
-static const char *encoding_of(const Reader *r)
-{
-    if (r->source && source_encoding(r->source))
-        return source_encoding(r->source);
-    return r->sniff.latin1 ? "latin-1" : "utf-8";
-}
-
 json_t *reader_sniffed(const Reader *r)
 {
-    json_t *null = json_array();
-    const NullWords *words = &r->sniff.text_null;
-    for (size_t i = 0; i < words->word.count; i++)
-        json_array_append_new(null, json_string(words->word.at[i]));
-    json_t *out = json_object();
-    json_object_set_new(out, "delimiter", one_char(r->plan.rules.delimiter));
-    json_object_set_new(out, "quote", one_char(r->plan.rules.quote));
-    json_object_set_new(out, "header", json_string(r->sniff.header ? "yes" : "no"));
-    json_object_set_new(out, "encoding", json_string(encoding_of(r)));
-    json_object_set_new(out, "null", null);
-    json_object_set_new(out, "decimal", one_char(r->sniff.decimal));
-    json_object_set_new(out, "skip", json_integer((json_int_t)r->sniff.skip));
-    json_object_set_new(out, "files", json_integer((json_int_t)r->parts.count));
-    if (r->source && source_packing(r->source))
-        json_object_set_new(out, "packing", json_string(source_packing(r->source)));
-    json_object_set_new(out, "columns", sniffed_columns(r));
-    json_object_set_new(out, "widened", sniffed_widenings(r));
-    return out;
+    return sniffed_json(&r->sniff, &r->plan, r->source, r->parts.count, r->widened.at,
+                        r->widened.count);
 }

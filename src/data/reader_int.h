@@ -291,6 +291,21 @@ bool feed_stuck(const Feed *f);
 bool feed_restart(Feed *f, Error *err);
 uint64_t feed_at(const Feed *f);
 
+/* ---- samples, options ------------------------------------------------------------------------ */
+
+#define PIECES 12
+
+typedef struct Samples {
+    Sample piece[PIECES + 1]; /* the first is the beginning */
+    size_t count;
+    bool whole; /* there is no more than the beginning */
+    VEC(char *) memory;
+} Samples;
+bool samples_take(Samples *s, Source *source, bool spread, Error *err);
+Sample sample_lines(const Sample *s, bool whole); /* up to its last line end, unless it is whole */
+void samples_release(Samples *s);
+void ingest_options_copy(IngestOptions *into, const IngestOptions *from); /* from NULL: defaults */
+
 /* ---- reader --------------------------------------------------------------------------------- */
 
 typedef struct Widening {
@@ -298,6 +313,9 @@ typedef struct Widening {
     ReadAs from, to;
     uint64_t line;
 } Widening;
+
+json_t *sniffed_json(const Sniff *s, const Plan *p, const Source *source, size_t files,
+                     const Widening *widened, size_t widenings);
 
 typedef struct ReaderSetup {
     Pool *pool;

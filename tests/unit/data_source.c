@@ -107,7 +107,7 @@ static void answer(Server *s, int fd, const char *request)
         send_head(fd, "200 OK", "", s->body.count);
         send_all(fd, s->body.at, 10);
         char byte;
-        for (int i = 0; i < 400 && recv(fd, &byte, 1, MSG_DONTWAIT) != 0; i++)
+        while (!s->stop && recv(fd, &byte, 1, MSG_DONTWAIT) != 0)
             wait_ms(10); /* until the client has enough of it */
     } else if (!strcmp(path, "/empty.csv")) {
         send_head(fd, "200 OK", "", 0);
