@@ -61,6 +61,21 @@ static bool seen_again(const Grid *g, size_t column, size_t rows)
     return false;
 }
 
+/* Years side by side, one after the other, are names of columns. */
+static bool has_years(const Grid *g)
+{
+    int64_t before = 0, year;
+    size_t years = 0;
+    for (size_t c = 0; c < g->columns; c++) {
+        Span span = g->span[c * g->room];
+        bool is_year = span.size == 4 && value_int(grid_text(g, span), 4, false, &year) &&
+                       year >= 1800 && year <= 2200;
+        years += is_year && (!years || year == before + 1);
+        before = is_year ? year : 0;
+    }
+    return years >= 2;
+}
+
 /* The first row against the rest: it is a header if its fields do not fit columns that are typed,
  * none of them does, and no word of it comes again. */
 static bool guess_header(const Sniff *s, const Grid *g, const Seen *rest)
@@ -84,7 +99,7 @@ static bool guess_header(const Sniff *s, const Grid *g, const Seen *rest)
             again++;
     }
     if (fits || differs)
-        return differs > fits;
+        return differs > fits || has_years(g);
     return again == 0 && empty * 2 <= (int)g->columns;
 }
 
