@@ -55,10 +55,10 @@ void chart_spark(const Canvas *c, int row, int col, int width, Style style, cons
         if (isinf(v))
             continue;
         double share = high > low ? (v - low) / (high - low) : 0.5;
-        int level = v == 0 && low == 0 ? 0 : 1 + (int)(share * 7 + 0.5);
-        level = level > 8 ? 8 : level;
+        int level =
+            v == 0 && low == 0 ? 0 : 1 + (int)(share * 6 + 0.5); /* 7 of 8: rows stay apart */
         if (level == 0)
-            canvas_char(c, row, col + i, style, canvas_unicode(c) ? ' ' : ' ');
+            canvas_char(c, row, col + i, style, ' ');
         else
             canvas_char(c, row, col + i, style,
                         canvas_unicode(c) ? 0x2580u + (uint32_t)level : (uint32_t)ascii[level]);

@@ -331,6 +331,12 @@ static bool row_holds(const KeyRow *r, unsigned mode, bool text_mode)
     return r->hint && *r->keys && (r->modes ? (r->modes & mode) != 0 : !text_mode);
 }
 
+/* A narrow screen leaves the room to the pane: help tells the rest. */
+static bool frame_hint(const KeyRow *r, int cols)
+{
+    return r->hint && (cols >= 100 || r->command == UI_HELP || r->command == UI_COMMAND);
+}
+
 static void draw_hints(const Ui *ui, const Canvas *c)
 {
     canvas_fill(c, STYLE_HINT);
@@ -347,7 +353,7 @@ static void draw_hints(const Ui *ui, const Canvas *c)
     bool text_mode = pane_text_mode(p, state);
     int frame = 0; /* the frame's hints keep their place at the right */
     for (const KeyRow *r = frame_commands; r->command && !text_mode; r++)
-        if (r->hint)
+        if (frame_hint(r, c->cols))
             frame += hint_width(r);
     for (const KeyRow *r = p->keys; r && r->command; r++)
         if (row_holds(r, mode, text_mode) && !pane_why_not(p, state, r->command, ui)) {
@@ -357,7 +363,7 @@ static void draw_hints(const Ui *ui, const Canvas *c)
         }
     int at = c->cols - frame + 1;
     for (const KeyRow *r = frame_commands; r->command && !text_mode; r++)
-        if (r->hint)
+        if (frame_hint(r, c->cols))
             at = draw_hint(c, at, r);
 }
 

@@ -152,9 +152,10 @@ static void palette_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
         canvas_fill_part(&in, y + 2, 0, 1, in.cols, ground);
         canvas_field(&in, y + 2, 1, 8, ALIGN_LEFT, here ? ground : STYLE_POPUP_DIM,
                      kind_names[e->kind]);
-        canvas_field(&in, y + 2, 9, 24, ALIGN_LEFT, ground, e->name);
-        int keys = in.cols >= 60 ? 14 : 0;
-        canvas_field(&in, y + 2, 34, in.cols - 35 - keys, ALIGN_LEFT,
+        int name = in.cols >= 84 ? 24 : 18;
+        canvas_field(&in, y + 2, 9, name, ALIGN_LEFT, ground, e->name);
+        int keys = in.cols >= 84 ? 14 : in.cols >= 60 ? 8 : 0;
+        canvas_field(&in, y + 2, 10 + name, in.cols - 11 - name - keys, ALIGN_LEFT,
                      here ? ground : STYLE_POPUP_DIM, e->about);
         if (keys)
             canvas_field(&in, y + 2, in.cols - keys, keys - 1, ALIGN_RIGHT,

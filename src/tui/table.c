@@ -132,8 +132,11 @@ static size_t place(const Table *t, const TableSource *s, int cols, Placed *out,
         if (x >= cols)
             break;
         int w = column_width(&s->column[i]);
-        if (w > cols - x)
+        if (w > cols - x) { /* a piece of a column is worth its room from five letters on */
+            if (n && cols - x < 5)
+                break;
             w = cols - x;
+        }
         out[n++] = (Placed){i, x, w};
         x += w + 2;
     }

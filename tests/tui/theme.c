@@ -52,15 +52,16 @@ static void check_theme(void *context, const char *name, const char *about)
     if (!theme_load(&t, name, &err))
         fail_msg("%s", err.text);
     assert_string_equal(t.name, name);
-    static const Style read_often[] = {STYLE_PLAIN,      STYLE_STRONG, STYLE_HEADER, STYLE_CURSOR,     STYLE_CURSOR_IDLE,
-                                       STYLE_CELL,       STYLE_TAB,    STYLE_STATUS, STYLE_TAB_ACTIVE, STYLE_POPUP,
-                                       STYLE_POPUP_CURSOR, STYLE_INPUT, STYLE_BAD,   STYLE_WARN,       STYLE_GOOD,
-                                       STYLE_HINT_KEY};
+    static const Style read_often[] = {
+        STYLE_PLAIN, STYLE_STRONG, STYLE_HEADER,     STYLE_CURSOR,  STYLE_CURSOR_IDLE,  STYLE_CELL,
+        STYLE_TAB,   STYLE_STATUS, STYLE_TAB_ACTIVE, STYLE_POPUP,   STYLE_POPUP_CURSOR, STYLE_INPUT,
+        STYLE_BAD,   STYLE_WARN,   STYLE_GOOD,       STYLE_HINT_KEY};
     for (size_t i = 0; i < sizeof read_often / sizeof *read_often; i++) {
         const Look *look = &t.look[read_often[i]];
         double c = contrast(look->fore, look->back);
         if (c < 4.0)
-            fail_msg("theme %s: style %s has a contrast of %.1f only", name, style_name(read_often[i]), c);
+            fail_msg("theme %s: style %s has a contrast of %.1f only", name,
+                     style_name(read_often[i]), c);
     }
     for (size_t i = 0; i < SERIES_COLOURS; i++)
         for (size_t k = 0; k < i; k++)
@@ -95,7 +96,8 @@ static void refuse(const char *text, const char *say)
 static void mistakes_are_named(void **state)
 {
     (void)state;
-    refuse("[styles]\nplain = #ffffff #000000\ncursr = #ffffff\n", "line 3: no style 'cursr', did you mean cursor?");
+    refuse("[styles]\nplain = #ffffff #000000\ncursr = #ffffff\n",
+           "line 3: no style 'cursr', did you mean cursor?");
     refuse("[styles]\nplain = #ffffff #00000g\n", "line 2: expected #rrggbb");
     refuse("[style]\nplain = #ffffff\n", "line 2: expected [theme], [styles] or [series]");
     refuse("[series]\n11 = #ffffff\n", "line 2: [series] has 1 to 10, not '11'");

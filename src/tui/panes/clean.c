@@ -170,6 +170,18 @@ static void start_editing(CleanState *s, bool inserting, size_t at, const char *
     clean_preview(s, ui);
 }
 
+/* Does the rule fit the columns there are? A rule above that does not is not held against it. */
+static bool fits_columns(const Recipe *r, size_t at, const Schema *schema, Error *err)
+{
+    Error found = {0};
+    unsigned long line = 0;
+    Plan *plan = plan_create(r, schema, &found);
+    plan_destroy(plan);
+    if (plan || sscanf(found.text, "line %lu", &line) != 1 || line != at + 1)
+        return true;
+    return error_set(err, found.kind, "%s", found.text);
+}
+
 static void accept(CleanState *s, Ui *ui)
 {
     const char *text = line_text(&s->line);
@@ -179,12 +191,16 @@ static void accept(CleanState *s, Ui *ui)
         clean_preview(s, ui);
         return;
     }
-    bool ok = s->inserting ? recipe_insert(s->recipe, s->at, text, &err)
-                           : recipe_replace(s->recipe, s->at, text, &err);
+    Recipe *draft = recipe_copy(s->recipe);
+    bool ok = (s->inserting ? recipe_insert(draft, s->at, text, &err)
+                            : recipe_replace(draft, s->at, text, &err)) &&
+              fits_columns(draft, s->at, &s->data->schema, &err);
+    recipe_destroy(ok ? s->recipe : draft);
     if (!ok) {
         s->error = err;
         return;
     }
+    s->recipe = draft;
     s->editing = false;
     clean_changed(s, ui);
 }

@@ -360,7 +360,12 @@ static void draw_change(const Canvas *c, int row, int *x, const char *name, doub
 static void draw_preview_column(const PreviewColumn *p, const Canvas *c)
 {
     int x = canvas_put(c, 0, 0, STYLE_HEADER, p->name) + 2;
-    if (p->numeric)
+    double before = 0;
+    for (size_t i = 0; i < PREVIEW_BINS; i++)
+        before += p->before[i];
+    if (before == 0)
+        x += canvas_put(c, 0, x, STYLE_INFO, "new") + 2;
+    if (p->numeric && before > 0)
         draw_change(c, 0, &x, "mean", p->mean_before, p->mean_after, false);
     if (p->missing_before > 0 || p->missing_after > 0)
         draw_change(c, 0, &x, "missing", p->missing_before, p->missing_after, true);

@@ -247,7 +247,7 @@ static bool tick(void *state, Ui *ui)
 
 static int list_width(int cols)
 {
-    return cols >= 180 ? 38 : cols >= 110 ? 32 : 25;
+    return cols >= 180 ? 38 : cols >= 110 ? 32 : 22;
 }
 
 /* The schema wants the width more than the list does. */

@@ -24,13 +24,13 @@ enum {
 static const TableColumn schema_columns[] = {
     [SCHEMA_NAME] = {.title = "column", .width = 22},
     [SCHEMA_TYPE] = {.title = "type", .width = 9},
-    [SCHEMA_ROLE] = {.title = "role", .width = 9},
+    [SCHEMA_ROLE] = {.title = "role", .width = 8},
     [SCHEMA_MISSING] = {.title = "missing", .width = 7, .align = ALIGN_RIGHT},
     [SCHEMA_DISTINCT] = {.title = "distinct", .width = 8, .align = ALIGN_RIGHT},
     [SCHEMA_SPARK] = {.title = "distribution", .width = 14},
-    [SCHEMA_LEAST] = {.title = "min", .width = 9, .align = ALIGN_RIGHT},
+    [SCHEMA_LEAST] = {.title = "min", .width = 10, .align = ALIGN_RIGHT},
     [SCHEMA_MEAN] = {.title = "mean", .width = 9, .align = ALIGN_RIGHT},
-    [SCHEMA_MOST] = {.title = "max", .width = 9, .align = ALIGN_RIGHT},
+    [SCHEMA_MOST] = {.title = "max", .width = 10, .align = ALIGN_RIGHT},
     [SCHEMA_TOP] = {.title = "most frequent", .width = 24, .stretch = true},
 };
 

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WIDEST 30
-#define SAMPLE 200 /* rows looked at for the widths */
+#define WIDEST   30
+#define DECIMALS 6   /* after the point, on screen */
+#define SAMPLE   200 /* rows looked at for the widths */
 
 Style data_style(ColumnType type)
 {
@@ -69,9 +70,9 @@ static void measure(DataColumn *c, const Column *column, size_t rows)
         int w = (int)utf8_width(text_str(&text), text.count < 400 ? text.count : 400);
         if (column->type == COLUMN_REAL) {
             int d = decimals_of(text_str(&text));
-            d = d > 6 ? 6 : d;
+            w -= d ? d + 1 : 0;
+            d = d > DECIMALS ? DECIMALS : d;
             c->decimals = d > c->decimals ? d : c->decimals;
-            w -= decimals_of(text_str(&text)) ? decimals_of(text_str(&text)) + 1 : 0;
             whole = w > whole ? w : whole;
         } else {
             widest = w > widest ? w : widest;
@@ -201,6 +202,15 @@ static void cell(const void *context, uint64_t shown, size_t column, Cell *out)
         }
     } else {
         column_print(c, row, out->text);
+    }
+    if (c->type == COLUMN_REAL &&
+        decimals_of(text_str(out->text)) > DECIMALS) { /* y copies all of them */
+        double v = column_real(c, row);
+        text_reset(out->text);
+        if (fabs(v) < 1e-3)
+            text_printf(out->text, "%.4g", v);
+        else
+            text_printf(out->text, "%.*f", DECIMALS, v);
     }
     if (c->type == COLUMN_REAL && s->column[column].decimals)
         line_up_decimals(out->text, s->column[column].decimals);

@@ -5,6 +5,7 @@
 
 #include <lathe/data.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,9 +57,9 @@ static void build_rows(Arena *a, size_t from, size_t rows, Column *out)
     Rng rng;
     rng_seed(&rng, 7, from);
     for (size_t i = from; i < from + rows; i++) {
-        double m = 0.5 + 8 * rng_unit(&rng) * rng_unit(&rng);
+        double m = round((0.5 + 8 * rng_unit(&rng) * rng_unit(&rng)) * 10) / 10;
         column_build_int(id, (int64_t)i + 1);
-        column_build_real(fare, 3.25 + 2.16 * m + rng_normal(&rng));
+        column_build_real(fare, round((3.25 + 2.16 * m + rng_normal(&rng)) * 100) / 100);
         if (i % 10 == 3)
             column_build_missing(miles);
         else
