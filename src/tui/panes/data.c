@@ -270,8 +270,6 @@ static void layout(void *state, int rows, int cols, Ui *ui)
     TableSource table = data_table_source(s), schema = data_schema_source(s),
                 rejects = data_rejects_source(s);
     table_layout(&s->table, &table, height, width);
-    if (s->view == VIEW_SCHEMA)
-        s->table.col = s->schema.at < s->columns ? s->schema.at : 0;
     table_layout(&s->schema, &schema, rows - 2, width);
     table_layout(&s->rejects, &rejects, rows - 2, width);
 }
@@ -569,6 +567,13 @@ static Reply go_back(DataState *s, Ui *ui)
     return REPLY_DRAW;
 }
 
+/* The row of the schema under the cursor is the column that is worked on. */
+static Reply with_column(DataState *s, Reply reply)
+{
+    s->table.col = s->schema.at < s->columns ? (size_t)s->schema.at : 0;
+    return reply;
+}
+
 static Reply move(DataState *s, int command, Ui *ui)
 {
     ListContext l;
@@ -585,7 +590,7 @@ static Reply move(DataState *s, int command, Ui *ui)
     case VIEW_TABLE:
         return table_command(&s->table, &table, command);
     case VIEW_SCHEMA:
-        return table_command(&s->schema, &schema, command);
+        return with_column(s, table_command(&s->schema, &schema, command));
     case VIEW_REJECTS:
         return table_command(&s->rejects, &rejects, command);
     case VIEW_COLUMN: /* the neighbours */
@@ -762,7 +767,7 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
     case VIEW_TABLE:
         return table_mouse(&s->table, &table, m);
     case VIEW_SCHEMA:
-        return table_mouse(&s->schema, &schema, m);
+        return with_column(s, table_mouse(&s->schema, &schema, m));
     default:
         return table_mouse(&s->rejects, &rejects, m);
     }
