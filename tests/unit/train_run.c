@@ -214,8 +214,9 @@ static void steering(void **state)
 {
     World *w = *state;
     Ride r = {.w = w,
-              .run = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME",
-                            "epochs=100000 batch=32 hidden=64 patience=0 schedule=constant")};
+              .run = submit(
+                  w, "mlp", "FARE", "MILES,MINUTES,TIME",
+                  "epochs=100000 batch=32 hidden=64 patience=0 schedule=constant record_every=1")};
     says(w, run_command(w->s, r.run, "set", "hidden", "9", &w->err),
          "can change while a run trains");
     says(w, run_command(w->s, r.run, "set", "optimizer", "sgd", &w->err),
