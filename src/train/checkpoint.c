@@ -269,42 +269,6 @@ static bool load_model(Job *j, const char *path, Error *err)
     return ok;
 }
 
-static bool restore(Job *j, const CheckpointRow *c, Error *err)
-{
-    Arena a = {0};
-    json_t *state = read_state(store_path(j->store, &a, "%s/state.json", c->path), err);
-    bool ok = state && take_state(j, state, err);
-    size_t batch = (size_t)j->spec.params.batch;
-    ok = ok && (batch <= j->batch_most || job_model(j, batch, err)) &&
-         load_model(j, store_path(j->store, &a, "%s/model.safetensors", c->path), err);
-    json_decref(state);
-    arena_release(&a);
-    return ok;
-}
-
-/* From the newest back: one that cannot be read is told and passed over. */
-bool checkpoint_restore(Job *j, bool *found, Error *err)
-{
-    CheckpointRow *c;
-    size_t n;
-    *found = false;
-    if (!store_checkpoints(j->store, j->row.id, &j->arena, &c, &n, err))
-        return false;
-    if (n == 0 && j->row.parent)
-        return error_set(err, ERROR_IO, "run %lld: the checkpoint it was forked from is gone",
-                         (long long)j->row.id);
-    Error why = {0};
-    for (size_t i = n; i-- > 0 && !*found;) {
-        *found = restore(j, &c[i], &why);
-        if (!*found && !job_news(j, "damaged", why.text, true, err))
-            return false;
-    }
-    if (n > 0 && !*found)
-        return error_set(err, ERROR_IO, "run %lld: none of its checkpoints can be read: %s",
-                         (long long)j->row.id, why.text);
-    return true;
-}
-
 bool checkpoint_load_best(Job *j, Error *err)
 {
     if (j->loop.best_step < 0)
@@ -315,4 +279,54 @@ bool checkpoint_load_best(Job *j, Error *err)
                       arena_printf(&j->arena, "%s/ckpt-%lld/model.safetensors", j->dir,
                                    (long long)j->loop.best_step),
                       err);
+}
+
+/* The best it speaks of is read first: what cannot be finished is better not begun. */
+static bool restore(Job *j, const CheckpointRow *c, Error *err)
+{
+    Arena a = {0};
+    json_t *state = read_state(store_path(j->store, &a, "%s/state.json", c->path), err);
+    bool ok = state && take_state(j, state, err);
+    size_t batch = (size_t)j->spec.params.batch;
+    ok = ok && (batch <= j->batch_most || job_model(j, batch, err)) &&
+         checkpoint_load_best(j, err) &&
+         load_model(j, store_path(j->store, &a, "%s/model.safetensors", c->path), err);
+    json_decref(state);
+    arena_release(&a);
+    return ok;
+}
+
+/* The run will come by its step again, and write it whole. */
+static bool discard(Job *j, const CheckpointRow *c, Error *err)
+{
+    char *dir = store_path(j->store, &j->arena, "%s", c->path);
+    return store_checkpoint_remove(j->store, c->id, err) &&
+           (!file_exists(dir) || dir_remove(dir, err));
+}
+
+/* From the newest back: one that cannot be read is told and passed over. */
+bool checkpoint_restore(Job *j, bool *found, Error *err)
+{
+    CheckpointRow *c;
+    size_t n, i;
+    *found = false;
+    if (!store_checkpoints(j->store, j->row.id, &j->arena, &c, &n, err))
+        return false;
+    if (n == 0 && j->row.parent)
+        return error_set(err, ERROR_IO, "run %lld: the checkpoint it was forked from is gone",
+                         (long long)j->row.id);
+    Error why = {0};
+    for (i = n; i > 0 && !*found; i--) {
+        why = (Error){0};
+        *found = restore(j, &c[i - 1], &why);
+        if (!*found && !job_news(j, "damaged", why.text, true, err))
+            return false;
+    }
+    if (n > 0 && !*found)
+        return error_set(err, ERROR_IO, "run %lld: none of its checkpoints can be read: %s",
+                         (long long)j->row.id, why.text);
+    for (i++; i < n; i++)
+        if (!discard(j, &c[i], err))
+            return false;
+    return true;
 }

@@ -3,6 +3,7 @@
 #include "unit/train_world.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* In a process of its own, as `lathe work ID` is. */
@@ -74,9 +75,9 @@ static void compare(World *w, const char *family, const char *target, const char
 static void a_net_with_everything(void **state)
 {
     compare(*state, "mlp", "FARE",
-            "epochs=30 batch=16 hidden=64,64 dropout=0.2 clip=1 warmup=40 patience=0"
+            "epochs=40 batch=8 hidden=64,64 dropout=0.2 clip=1 warmup=40 patience=0"
             " checkpoint_seconds=0.05",
-            3);
+            1);
 }
 
 static void early_stopping_counts_on(void **state)
@@ -175,12 +176,73 @@ static void one_process_a_run(void **state)
     says(w, run_command(w->s, run, "stop", "", "", &w->err), "not running");
 }
 
+/* A full disk (a limit on the size of files) ends the run with one clear line; with room again it
+ * goes on to the same end. */
+static void a_full_disk(void **state)
+{
+    World *w = *state;
+    const char *settings = "epochs=20 batch=16 hidden=64 patience=0 record_every=1"
+                           " checkpoint_seconds=0.05";
+    int64_t whole = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME", settings);
+    int64_t torn = submit(w, "mlp", "FARE", "MILES,MINUTES,TIME", settings);
+    pid_t child = fork();
+    if (child == 0) {
+        Error err = {0};
+        struct rlimit small = {300000, 300000};
+        signal(SIGXFSZ, SIG_IGN);
+        Store *s = store_open(w->dir, STORE_WRITE, &err);
+        setrlimit(RLIMIT_FSIZE, &small);
+        bool ok = run_execute(s, torn, NULL, NULL, NULL, NULL, &err);
+        _exit(!ok && strstr(err.text, "no space left") && !strchr(err.text, '\n') ? 0 : 1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    run_reap(w->s, &w->err); /* there may have been no room to say FAILED */
+    assert_true(run_of(w, torn).status == RUN_FAILED || run_of(w, torn).status == RUN_KILLED);
+    OK(run_execute(w->s, torn, w->pool, NULL, NULL, NULL, &w->err));
+    OK(run_execute(w->s, whole, w->pool, NULL, NULL, NULL, &w->err));
+    same_curves(w, whole, torn);
+    same_file(w, whole, torn, "bundle/model.safetensors");
+}
+
+/* As a process of its own: the terminal's end is not its end, a signal is a request to stop. */
+static void spawned(void **state)
+{
+    World *w = *state;
+    says(w, run_spawn("/nowhere/lathe", w->dir, 1, &w->err), "cannot start it: No such file");
+    if (!file_exists(LATHE_PROGRAM))
+        skip();
+    int64_t quick = submit(w, "linear", "FARE", "MILES", "epochs=3");
+    int64_t slow =
+        submit(w, "mlp", "FARE", "MILES", "epochs=1000000 batch=16 hidden=64 patience=0");
+    OK(run_spawn(LATHE_PROGRAM, w->dir, quick, &w->err));
+    OK(run_spawn(LATHE_PROGRAM, w->dir, slow, &w->err));
+    double end = clock_now() + 60;
+    while ((run_of(w, quick).status != RUN_FINISHED || run_of(w, slow).step < 10) &&
+           clock_now() < end)
+        usleep(5000);
+    assert_int_equal(run_of(w, quick).status, RUN_FINISHED);
+    assert_true(file_exists(store_path(w->s, &w->a, "runs/%lld/log", (long long)quick)));
+    RunRow r = run_of(w, slow);
+    assert_true(store_run_alive(&r));
+    assert_int_equal(getsid((pid_t)r.pid) == getsid(0), 0);
+    kill((pid_t)r.pid, SIGTERM);
+    while (run_of(w, slow).status == RUN_RUNNING && clock_now() < end)
+        usleep(5000);
+    assert_int_equal(run_of(w, slow).status, RUN_FINISHED);
+    assert_non_null(strstr(run_of(w, slow).message, "stopped by request"));
+    assert_true(isfinite(last_metric(w, slow, "test_rmse")));
+}
+
 int main(void)
 {
 #define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        EACH(a_net_with_everything),   EACH(early_stopping_counts_on), EACH(checkpoints_far_apart),
-        EACH(live_changes_come_again), EACH(a_torn_checkpoint),        EACH(one_process_a_run),
+        EACH(a_net_with_everything), EACH(early_stopping_counts_on),
+        EACH(checkpoints_far_apart), EACH(live_changes_come_again),
+        EACH(a_torn_checkpoint),     EACH(one_process_a_run),
+        EACH(a_full_disk),           EACH(spawned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

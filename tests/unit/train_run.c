@@ -171,6 +171,124 @@ static void rows_of_steps(void **state)
     says(w, run_rows_of_step(w->s, run, r.step + 1, &w->a, &rows, &n, &w->err), "has steps 1 to");
 }
 
+/* No validation rows: the training loss is watched; no test rows: no test metrics; more batch than
+ * rows: one step an epoch. */
+static void odd_splits(void **state)
+{
+    World *w = *state;
+    const char *splits[] = {"100/0/0", "80/0/20", "80/20/0", "1/49/50"};
+    for (size_t i = 0; i < 4; i++) {
+        RunSpec spec;
+        run_spec_init(&spec, model_family("linear"));
+        OK(run_spec_set(&spec, "epochs", "3", &w->err));
+        OK(run_spec_set(&spec, "batch", "1000", &w->err));
+        spec.dataset = "trips", spec.target = "FARE", spec.features = "MILES",
+        spec.split = splits[i];
+        int64_t run = run_submit(w->s, &spec, &w->err);
+        OK(run);
+        OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+        RunRow r = run_of(w, run);
+        assert_int_equal(r.status, RUN_FINISHED);
+        assert_string_equal(r.monitor, i < 2 ? "epoch_train_loss" : "val_loss");
+        assert_int_equal(isfinite(last_metric(w, run, "test_rmse")) != 0, i == 1 || i == 3);
+        if (i == 3)
+            assert_int_equal(r.step, 3);
+        run_spec_release(&spec);
+    }
+}
+
+/* ---- lineage: a dataset made by a recipe, and a run with one more ------------------------------------- */
+
+static void derive(World *w, const char *from, const char *to, const char *text)
+{
+    DatasetRow d;
+    OK(store_dataset_find(w->s, from, &w->a, &d, &w->err));
+    Dataset *raw = dataset_open(store_path(w->s, &w->a, "datasets/%s.arrow", d.hash), &w->err);
+    OK(raw);
+    Recipe *r = recipe_create();
+    OK(recipe_parse(r, text, &w->err));
+    Plan *p = plan_create(r, dataset_schema(raw), &w->err);
+    OK(p);
+    OK(plan_fit(p, raw, NULL, NULL, NULL, &w->err));
+    ApplyReport *report = calloc(1, sizeof *report);
+    OK(plan_apply_dataset(p, raw, store_path(w->s, &w->a, "datasets"), NULL, NULL, report,
+                          &w->err));
+    json_t *fitted = plan_to_json(p);
+    char *plan = json_dumps(fitted, JSON_REAL_PRECISION(17));
+    const Schema *s = plan_schema(p);
+    ColumnRow *c = ARENA_NEW(&w->a, ColumnRow, s->count);
+    for (size_t i = 0; i < s->count; i++)
+        c[i] = (ColumnRow){.name = s->field[i].name,
+                           .type = column_type_name(s->field[i].type),
+                           .role = role_name(s->field[i].role)};
+    DatasetRow row = {
+        .hash = report->hash, .name = to, .parent = d.hash, .recipe = text, .plan = plan};
+    OK(store_dataset_add(w->s, &row, c, s->count, &w->err));
+    free(plan);
+    json_decref(fitted);
+    free(report);
+    plan_destroy(p);
+    recipe_destroy(r);
+    dataset_close(raw);
+}
+
+static double *score_all(World *w, Bundle *b, const char *name, size_t first, size_t *n)
+{
+    DatasetRow d;
+    OK(store_dataset_find(w->s, name, &w->a, &d, &w->err));
+    Dataset *data = dataset_open(store_path(w->s, &w->a, "datasets/%s.arrow", d.hash), &w->err);
+    OK(data);
+    double *v = ARENA_NEW(&w->a, double, dataset_rows(data));
+    *n = 0;
+    for (size_t i = 0; i < dataset_chunks(data); i++) {
+        Arena a = {0};
+        Chunk c;
+        Prediction *p;
+        dataset_chunk(data, i, &a, &c);
+        OK(bundle_score(b, &c, first, &a, &p, &w->err));
+        for (size_t k = 0; k < c.rows; k++)
+            if (p[k].kept)
+                v[(*n)++] = p[k].value;
+        arena_release(&a);
+    }
+    dataset_close(data);
+    return v;
+}
+
+static void lineage(void **state)
+{
+    World *w = *state;
+    derive(w, "trips", "some", "drop where MILES < 2\nderive twice = MILES * 2\n");
+    derive(w, "some", "fewer", "drop where MINUTES < 3\n");
+    RunSpec spec;
+    run_spec_init(&spec, model_family("linear"));
+    spec.dataset = "fewer", spec.target = "FARE", spec.features = "twice,MINUTES,nightly";
+    spec.recipe = "derive nightly = case when TIME = 'night' then 1 else 0 end\n";
+    int64_t run = run_submit(w->s, &spec, &w->err);
+    OK(run);
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    const char *path;
+    OK(run_bundle_path(w->s, run, &w->a, &path, &w->err));
+    Bundle *b = bundle_open(path, NULL, &w->err);
+    OK(b);
+    assert_int_equal(bundle_plans(b), 3);
+    const char *names[] = {"trips", "some", "fewer"};
+    double *v[3];
+    size_t n[3];
+    for (size_t i = 0; i < 3; i++) /* raw rows through all recipes, cleaned ones through the rest */
+        v[i] = score_all(w, b, names[i], i, &n[i]);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(n[i], n[2]);
+        assert_memory_equal(v[i], v[2], n[2] * sizeof(double));
+    }
+    assert_string_equal(json_string_value(json_object_get(bundle_about(b), "dataset_name")),
+                        "fewer");
+    assert_true(
+        json_is_number(json_object_get(json_object_get(bundle_about(b), "metrics"), "test_rmse")));
+    bundle_close(b);
+    run_spec_release(&spec);
+}
+
 /* ---- steering: a second thread with its own store, as a viewer has ------------------------------------ */
 
 typedef struct Ride {
@@ -381,6 +499,8 @@ int main(void)
         EACH(the_target_by_its_role),
         EACH(divergence_is_named),
         EACH(rows_of_steps),
+        EACH(odd_splits),
+        EACH(lineage),
         EACH(steering),
         EACH(abort_then_on),
         EACH(forks),
