@@ -149,6 +149,8 @@ typedef struct Dots {
     int dx, dy;
     uint8_t *bits; /* [cells] */
     Style *style;  /* [cells], of the last series that set a dot */
+    bool *faint;   /* [cells]: only faint series have set dots so far */
+    bool is_faint; /* the series that is being drawn */
 } Dots;
 
 static void dot(Dots *d, long x, long y, Style style)
@@ -157,6 +159,9 @@ static void dot(Dots *d, long x, long y, Style style)
     if (x < 0 || y < 0 || x >= d->cols || y >= d->rows)
         return;
     size_t cell = (size_t)(y / d->dy) * (size_t)(d->cols / d->dx) + (size_t)(x / d->dx);
+    if (d->faint[cell] && !d->is_faint)
+        d->bits[cell] = 0; /* a cell has one colour: raw points give way to the curve */
+    d->faint[cell] = d->is_faint;
     d->bits[cell] |= d->dx == 2 ? braille[y % 4][x % 2] : 1;
     d->style[cell] = style;
 }
@@ -233,10 +238,13 @@ static void draw_dots(const Plot *p, const Canvas *c)
     Dots d = {.cols = p->cols * p->dx, .rows = p->rows * p->dy, .dx = p->dx, .dy = p->dy};
     d.bits = mem_alloc(cells + 1);
     d.style = mem_alloc((cells + 1) * sizeof *d.style);
-    for (int faint = 1; faint >= 0; faint--)
+    d.faint = mem_alloc((cells + 1) * sizeof *d.faint);
+    for (int faint = 1; faint >= 0; faint--) {
+        d.is_faint = faint == 1;
         for (size_t s = p->chart->count; s-- > 0;) /* the first series lies on top */
-            if (p->chart->series[s].faint == (faint == 1))
+            if (p->chart->series[s].faint == d.is_faint)
                 draw_series(p, &d, &p->chart->series[s]);
+    }
     for (size_t i = 0; i < cells; i++) {
         if (!d.bits[i])
             continue;
@@ -249,6 +257,7 @@ static void draw_dots(const Plot *p, const Canvas *c)
     }
     mem_free(d.bits);
     mem_free(d.style);
+    mem_free(d.faint);
 }
 
 /* ---- axes ---------------------------------------------------------------------------------------------------------- */
@@ -279,6 +288,14 @@ static void draw_y_axis(const Plot *p, const Canvas *c)
 {
     canvas_vline(c, p->top, LABEL_COLUMNS, p->rows, STYLE_AXIS);
     int last = -1;
+    if (p->chart->y_log && p->y1 - p->y0 >= 1 && p->y1 - p->y0 < p->rows / 6.0) {
+        static const double marks[] = {1, 2, 5}; /* room for more than the decades */
+        for (double e = floor(p->y0); e <= p->y1; e++)
+            for (int i = 0; i < 3; i++)
+                if (e + log10(marks[i]) >= p->y0)
+                    y_tick(p, c, e + log10(marks[i]), marks[i] * pow(10, e), &last);
+        return;
+    }
     if (p->chart->y_log && p->y1 - p->y0 >= 1) {
         double by = ceil((p->y1 - p->y0) / (p->rows / 2.0 > 1 ? p->rows / 2.0 : 1));
         for (double e = ceil(p->y0); e <= p->y1; e += by)

@@ -51,6 +51,12 @@ static void count_text(double v, Text *into)
     text_add_count(into, v);
 }
 
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static void value_of(const ParamsState *s, size_t row, Text *into, Style *style)
 {
     const DatasetRow *d = snapshot_dataset(ui_snapshot(s->ui), s->dataset);
@@ -76,7 +82,7 @@ static void value_of(const ParamsState *s, size_t row, Text *into, Style *style)
         if (s->recipe == RECIPE_DRAFT)
             text_printf(into, "draft, %zu rules", s->answer ? s->answer->draft_rules : 0);
         else
-            text_puts(into, s->recipe == RECIPE_FILE ? s->recipe_path : "none");
+            text_puts(into, s->recipe == RECIPE_FILE ? file_name(s->recipe_path) : "none");
         break;
     case ROW_SPLIT:
         text_puts(into, s->split);

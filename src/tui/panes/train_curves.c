@@ -8,8 +8,15 @@
 const char *const axis_names[] = {"step", "epoch", "seconds"};
 const char *const smooth_names[] = {"none", "light", "strong"};
 
-/* Share of the past in the running mean: the mean looks back over some 1/(1-share) points. */
-static const double smooth_share[SMOOTH_COUNT] = {0.0, 0.9, 0.98};
+/* Points the running mean looks back over, as a share of all: what is noise depends on how much of
+ * the run is seen at once. In powers of two, so that a growing curve seldom changes its past. */
+static double look_back(size_t points, int smooth)
+{
+    double all = 256;
+    while (all < (double)points)
+        all *= 2;
+    return smooth == 0 ? 1.0 : all / (smooth == 1 ? 64.0 : 16.0);
+}
 
 /* ---- points ------------------------------------------------------------------------------------------ */
 
@@ -190,8 +197,14 @@ static void derive_x(const Curves *c, Series *s)
 }
 
 /* Exponential, from the raw points, freed of the pull to 0 at the start. */
-static void derive_smooth(Series *s, double share)
+static void derive_smooth(Series *s, int smooth)
 {
+    double back = look_back(s->value.count, smooth), share = 1.0 - 1.0 / back;
+    if (back != s->back) {
+        s->smooth.count = 0;
+        s->ema = s->weight = 0.0;
+        s->back = back;
+    }
     for (size_t i = s->smooth.count; i < s->value.count; i++) {
         double v = s->value.at[i];
         if (isfinite(v)) {
@@ -205,19 +218,15 @@ static void derive_smooth(Series *s, double share)
 /* Only what is new, except when the question changed; epochs move while the last one is not over. */
 void curves_derive(Curves *c, Axis axis, int smooth)
 {
-    bool other_axis = c->axis != axis || axis == AXIS_EPOCH, other_smooth = c->smooth != smooth;
+    bool other = c->axis != axis || axis == AXIS_EPOCH;
     c->axis = axis;
     c->smooth = smooth;
     for (size_t i = 0; i < c->series.count; i++) {
         Series *s = &c->series.at[i];
-        if (other_axis)
+        if (other)
             s->x.count = 0;
-        if (other_smooth) {
-            s->smooth.count = 0;
-            s->ema = s->weight = 0.0;
-        }
         derive_x(c, s);
-        derive_smooth(s, smooth_share[smooth]);
+        derive_smooth(s, smooth);
     }
 }
 
@@ -241,6 +250,16 @@ double curves_at(const Curves *c, const char *key, double step)
 {
     const Series *s = curves_find(c, key);
     return s && s->value.count ? s->value.at[series_near(&s->step, step)] : (double)NAN;
+}
+
+bool curves_tells(const Curves *c, size_t event)
+{
+    if (strcmp(c->event.at[event].kind, "best") != 0)
+        return true;
+    for (size_t i = event + 1; i < c->event.count; i++)
+        if (strcmp(c->event.at[i].kind, "best") == 0)
+            return false;
+    return true;
 }
 
 const char *curves_setting(const Curves *c, const char *key)

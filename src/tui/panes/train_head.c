@@ -329,31 +329,41 @@ static Style event_style(const char *kind)
     return STYLE_DIM;
 }
 
+static void draw_event(const Canvas *in, int row, const Happening *h, Style ground)
+{
+    Text when = {0};
+    canvas_fill_part(in, row, 0, 1, in->cols, ground);
+    time_format(h->time / 1000000 * 1000000, &when);
+    const char *clock = text_str(&when) + (when.count > 8 ? when.count - 8 : 0);
+    canvas_put(in, row, 1, style_on(STYLE_DIM, ground), clock);
+    canvas_printf(in, row, 11, style_on(STYLE_DIM, ground), "step %7lld", (long long)h->step);
+    canvas_field(in, row, 25, 11, ALIGN_LEFT, style_on(event_style(h->kind), ground), h->kind);
+    canvas_field(in, row, 37, in->cols - 38, ALIGN_LEFT, style_on(STYLE_PLAIN, ground), h->text);
+    text_release(&when);
+}
+
+/* The newest at the bottom; around the chosen one while one is chosen. */
 void train_draw_events(const TrainState *s, const Canvas *c)
 {
     const RunRow *run = train_run(s);
     const Curves *curves = run ? train_curves(s, run->id) : NULL;
     Canvas in = canvas_box(c, STYLE_BORDER, "What happened", "j k go through it");
-    size_t n = curves ? curves->event.count : 0, room = in.rows > 0 ? (size_t)in.rows : 0;
-    size_t last =
-        s->event_at >= 0 && (size_t)s->event_at < n ? (size_t)s->event_at + room / 2 + 1 : n;
-    last = last > n ? n : last < room ? (room < n ? room : n) : last;
-    size_t from = last > room ? last - room : 0;
-    for (size_t i = from; i < last; i++) {
-        const Happening *h = &curves->event.at[i];
-        int row = (int)(i - from);
-        Text when = {0};
-        Style ground = (int64_t)i == s->event_at ? STYLE_CURSOR_IDLE : STYLE_PLAIN;
-        canvas_fill_part(&in, row, 0, 1, in.cols, ground);
-        time_format(h->time / 1000000 * 1000000, &when);
-        canvas_printf(&in, row, 1, style_on(STYLE_DIM, ground), "%s",
-                      text_str(&when) + (when.count > 8 ? when.count - 8 : 0));
-        canvas_printf(&in, row, 11, style_on(STYLE_DIM, ground), "step %7lld", (long long)h->step);
-        canvas_field(&in, row, 25, 11, ALIGN_LEFT, style_on(event_style(h->kind), ground), h->kind);
-        canvas_field(&in, row, 37, in.cols - 38, ALIGN_LEFT, style_on(STYLE_PLAIN, ground),
-                     h->text);
-        text_release(&when);
+    size_t n = curves ? curves->event.count : 0, at = n;
+    VEC(size_t) line = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (!curves_tells(curves, i))
+            continue;
+        if ((int64_t)i == s->event_at)
+            at = line.count;
+        vec_add(&line, i);
     }
+    size_t room = in.rows > 0 ? (size_t)in.rows : 0, last = at < n ? at + room / 2 + 1 : line.count;
+    last = last < room ? room : last;
+    last = last > line.count ? line.count : last;
+    for (size_t i = last > room ? last - room : 0, row = 0; i < last; i++, row++)
+        draw_event(&in, (int)row, &curves->event.at[line.at[i]],
+                   (int64_t)line.at[i] == s->event_at ? STYLE_CURSOR_IDLE : STYLE_PLAIN);
     if (n == 0)
         canvas_put(&in, 0, 1, STYLE_DIM, "nothing yet");
+    vec_release(&line);
 }

@@ -51,7 +51,7 @@ typedef struct Series {          /* one key of one run; NaN is a gap */
     char key[56];
     Reals step, wall, value;     /* ascending steps */
     Reals x, smooth;             /* derived: place on the axis in use, smoothed values */
-    double ema, weight;          /* of the smoothing so far */
+    double ema, weight, back;    /* of the smoothing so far; points it looks back over */
 } Series;
 
 typedef struct Happening { int64_t step, time; char kind[20]; char *text; } Happening; /* text owned */
@@ -80,6 +80,7 @@ typedef struct Curves {
 void curves_take(Curves *c, const RunDelta *d);
 void curves_derive(Curves *c, Axis axis, int smooth);
 void curves_release(Curves *c);
+bool curves_tells(const Curves *c, size_t event); /* worth a line: of the best results only the last */
 const Series *curves_find(const Curves *c, const char *key);    /* NULL if absent */
 double curves_last(const Curves *c, const char *key);           /* NaN if absent */
 double curves_at(const Curves *c, const char *key, double step);/* at the point nearest to step */

@@ -120,8 +120,14 @@ Reply train_event(TrainState *s, int direction)
     int64_t n = c ? (int64_t)c->event.count : 0;
     if (n == 0)
         return REPLY_STAY;
-    int64_t at = s->event_at < 0 ? (direction < 0 ? n - 1 : 0) : s->event_at + direction;
-    s->event_at = at < 0 ? 0 : at >= n ? n - 1 : at;
+    int64_t at = s->event_at < 0 ? (direction < 0 ? n : -1) : s->event_at;
+    do
+        at += direction;
+    while (at >= 0 && at < n && !curves_tells(c, (size_t)at));
+    if (at >= 0 && at < n)
+        s->event_at = at;
+    if (s->event_at < 0)
+        return REPLY_STAY;
     return train_cross_to(s, (double)c->event.at[s->event_at].step);
 }
 
