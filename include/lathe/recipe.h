@@ -105,7 +105,8 @@ typedef struct PreviewColumn {                   /* a column the rule changed, m
 typedef struct Preview {
     bool exact;                                  /* false: from a sample */
     uint64_t rows_seen, rows_total;
-    uint64_t rows_in, rows_out, touched;         /* of rows_seen; touched: rows whose values changed */
+    uint64_t rows_in, rows_out, touched;         /* of rows_seen; touched: rows whose values changed;
+                                                  * of an expect: rows that fail it */
     double part_share[PART_COUNT];               /* share of each part's rows dropped or touched */
     size_t columns; PreviewColumn column[4];
 } Preview;

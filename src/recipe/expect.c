@@ -37,12 +37,14 @@ static bool apply(const void *self, Frame *f, Error *err)
     frame_chunk(f, &chunk);
     if (!expr_eval(e->expr, &chunk, f->arena, &truth, err))
         return false;
+    f->fails = arena_alloc(f->arena, f->rows + 8);
     for (size_t i = 0; i < f->rows; i++) {
         if (!f->alive[i] || !column_has(&truth, i))
             continue;
         f->judged++;
         if (bit_get(truth.bit, i))
             continue;
+        f->fails[i] = 1;
         if (f->failed++ == 0)
             f->first_failed = chunk_origin(f->in, i);
     }

@@ -117,6 +117,7 @@ bool frame_step(Frame *f, const Plan *p, size_t at, PlanState *state, bool no_ta
     f->rule = step->index;
     f->memory = state ? &state->memory[at] : NULL;
     f->failed = f->judged = 0;
+    f->fails = NULL;
     return step->rule->apply(step->self, f, err) || error_in(err, "line %zu", step->line);
 }
 

@@ -134,7 +134,8 @@ static void look_at_side(Look *l, Seen *seen, int side, const Frame *f)
 
 static void count_hits(const Look *l, Seen *seen, const Frame *f)
 {
-    const uint8_t *changed = watch_changed(&seen->watch, f, &l->plan->step[l->step]);
+    const uint8_t *changed =
+        f->fails ? f->fails : watch_changed(&seen->watch, f, &l->plan->step[l->step]);
     for (size_t i = 0; i < f->rows; i++) {
         if (!seen->alive[0][i])
             continue;

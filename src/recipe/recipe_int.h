@@ -284,6 +284,7 @@ typedef struct Frame {
     struct Memory *memory;    /* of the rule that runs, if it has one */
     size_t rule;              /* number of the rule that runs, from 0 */
     uint64_t failed, judged;  /* expect: rows that failed, rows that had an answer */
+    uint8_t *fails;           /* expect: [rows] 1 where it failed; NULL: the rule is no expect */
     uint64_t first_failed;    /* origin of the first */
 } Frame;
 void frame_chunk(const Frame *f, Chunk *out);          /* the columns as a chunk, all rows */

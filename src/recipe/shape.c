@@ -17,6 +17,10 @@ static const char *nearest_column(const Shape *s, const char *name)
     for (size_t i = 0; i < s->count; i++)
         if (strcasecmp(s->field[i].name, name) == 0)
             return s->field[i].name;
+    size_t n = strlen(name); /* `hours` of hours-per-week, written without backticks */
+    for (size_t i = 0; i < s->count; i++)
+        if (strncmp(s->field[i].name, name, n) == 0 && !name_is_plain(s->field[i].name))
+            return s->field[i].name;
     const char **names = ARENA_NEW(s->arena, const char *, s->count + 1);
     for (size_t i = 0; i < s->count; i++)
         names[i] = s->field[i].name;
@@ -29,10 +33,14 @@ size_t shape_need(Shape *s, const NameAt *name)
     if (field != SIZE_MAX)
         return field;
     const char *near = nearest_column(s, name->name);
-    if (near)
+    if (near) {
+        Text written = {0};
+        name_print(near, &written);
         place_error(s->err, s->line, name->column, "no column %.80s, did you mean %.80s?",
-                    name->name, near);
-    else
+                    name->name, text_str(&written));
+        text_release(&written);
+    }
+    if (!near)
         place_error(s->err, s->line, name->column, "no column %.80s", name->name);
     return SIZE_MAX;
 }

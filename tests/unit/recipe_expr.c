@@ -238,6 +238,7 @@ static const struct {
     {"", "column 1: expected a value, found the end of the line"},
     {"N +", "column 4: expected a value, found the end of the line"},
     {"MILAGE > 3", "column 1: no column MILAGE"},
+    {"odd = 1", "column 1: no column odd, did you mean `odd name`?"},
     {"n > 3", "column 1: no column n, did you mean N?"},
     {"N > 1 and quux = 3", "column 11: no column quux"},
     {"(N > 1", "column 7: expected ')', found the end of the line"},

@@ -56,7 +56,8 @@ static int make(void **state)
                                    "keep FARE < 30 or KIND = 'b'\n"
                                    "drop outliers FARE iqr 0.5\n"
                                    "rename FARE to fare\n"
-                                   "cast KIND float64\n",
+                                   "cast KIND float64\n"
+                                   "expect twice < 50\n",
                                    &err)
                ? 0
                : 1;
@@ -174,6 +175,10 @@ static void test_others(void **state)
     show(7, 0, NULL, &p); /* rename: nothing to see */
     assert_int_equal(p.columns, 0);
     assert_int_equal(p.touched, 0);
+    show(9, 0, NULL, &p); /* expect: the rows that fail; nothing is changed */
+    assert_int_equal(p.columns, 1);
+    assert_int_equal(p.rows_out, p.rows_in);
+    assert_true(p.touched > 0 && p.touched < p.rows_in);
     show(8, 0, NULL, &p); /* a cast that loses everything */
     assert_true(p.column[0].missing_after == 1 && p.column[0].missing_before == 0);
     assert_int_equal(p.touched, p.rows_in);
