@@ -125,8 +125,8 @@ static void count_types(const json_t *columns, Text *into)
 
 static const char *text_of(const json_t *o, const char *key)
 {
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "-";
+    const json_t *v = json_object_get(o, key);
+    return json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "yes" : "no";
 }
 
 static void print(const json_t *result, size_t width, Text *into)
