@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SLOT_REPORT = 1 };
@@ -50,7 +51,8 @@ static const DatasetRow *reference_row(const DriftState *s)
     return row;
 }
 
-/* Of two months cleaned alike, the one with the same columns is the better guess. */
+/* Of two months cleaned alike, the one with the same columns is the better guess; a table of quite
+ * other columns is none. */
 static const DatasetRow *current_row(const DriftState *s)
 {
     const Snapshot *snap = ui_snapshot(s->ui);
@@ -60,7 +62,7 @@ static const DatasetRow *current_row(const DriftState *s)
     for (size_t i = 0; reference && i < snap->datasets; i++) {
         const DatasetRow *row = &snap->dataset[i];
         if (strcmp(row->hash, reference->hash) == 0 || strcmp(row->parent, reference->hash) == 0 ||
-            strcmp(reference->parent, row->hash) == 0)
+            strcmp(reference->parent, row->hash) == 0 || llabs(row->columns - reference->columns) > 4)
             continue;
         if (!best || (best->columns != reference->columns && row->columns == reference->columns))
             best = row;
@@ -350,7 +352,8 @@ static void draw_empty(const DriftState *s, const Canvas *c)
     const char *say = snap->datasets < 2
         ? "Drift compares two datasets: the one a model learnt from, and a newer one. Ingest a second "
           "table first: press : and type ingest PATH as=NAME."
-        : "No report yet. Press x to compare the two datasets above; r and c choose others.";
+        : current_row(s) ? "No report yet. Press x to compare the two datasets above; r and c choose others."
+        : "No report yet. Press c to choose the dataset to judge; r chooses what it is compared with.";
     canvas_wrap(&in, 1, 2, in.cols - 4, STYLE_DIM, say);
 }
 
