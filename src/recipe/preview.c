@@ -176,10 +176,28 @@ static bool look_each(void *context, size_t i, size_t step, Frame *f, Error *err
 
 /* ---- all chunks, in their order ------------------------------------------------------------ */
 
+/* The side of a cast to text that is no text: its values are counted as the words they print as. */
+static void merge_printed(Counter *counter, int side, const Column *c, const uint8_t *alive)
+{
+    Text text = {0};
+    for (size_t i = 0; i < c->rows && counter->list.count < WORDS_MOST; i++) {
+        if (!alive[i] || !column_has(c, i))
+            continue;
+        text_reset(&text);
+        column_print(c, i, &text);
+        counter_add(counter, (Span){text_str(&text), text.count}, (size_t)side, 1);
+    }
+    text_release(&text);
+}
+
 static void merge_words(Look *l, size_t k, int side, const Seen *seen)
 {
     const Column *c = seen->column[k][side];
     Counter *counter = &l->words[k];
+    if (c->type != COLUMN_TEXT) {
+        merge_printed(counter, side, c, seen->alive[side]);
+        return;
+    }
     size_t words = c->words ? c->words->count : c->rows;
     uint64_t *times = mem_alloc((words + 1) * sizeof *times);
     Span *word = mem_alloc((words + 1) * sizeof *word);

@@ -227,12 +227,33 @@ static void test_errors(void **state)
     recipe_destroy(r);
 }
 
+/* Before it, the column holds numbers: they are counted as the words they become. */
+static void test_cast_to_text(void **state)
+{
+    (void)state;
+    Preview p;
+    Error err = {0};
+    Recipe *r = recipe_create();
+    assert_true(recipe_parse(r, "cast FARE text", &err));
+    assert_true(recipe_preview(r, 0, dataset, NULL, 0, pool, NULL, &p, &err));
+    assert_int_equal(p.columns, 1);
+    assert_false(p.column[0].numeric);
+    assert_true(sum(p.column[0].before, p.column[0].bins) > 0);
+    assert_true(fabs(sum(p.column[0].before, p.column[0].bins) -
+                     sum(p.column[0].after, p.column[0].bins)) < 1e-9);
+    recipe_destroy(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_drop),   cmocka_unit_test(test_clip),
-        cmocka_unit_test(test_text),   cmocka_unit_test(test_off_counts_as_on),
-        cmocka_unit_test(test_others), cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_cast_to_text),
+        cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_clip),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_off_counts_as_on),
+        cmocka_unit_test(test_others),
+        cmocka_unit_test(test_sample),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, make, unmake);

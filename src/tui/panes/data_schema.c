@@ -6,6 +6,31 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The share of the values in each of PROFILE_BINS bins, and the range they cover. A few far outliers would
+ * press all others into one bin: then the range is from the 1 % to the 99 % quantile, and the shares come
+ * from the quantiles. Returns true in that case. */
+static bool distribution(const ColumnProfile *p, double *value, double *low, double *high)
+{
+    const double *q = p->quantile;
+    bool inner = q[99] > q[1] && p->most - p->least > 4 * (q[99] - q[1]);
+    *low = inner ? q[1] : p->least;
+    *high = inner ? q[99] : p->most;
+    for (size_t i = 0; i < PROFILE_BINS; i++)
+        value[i] = inner ? 0 : (double)p->bin[i];
+    for (size_t i = 1; i < 99 && inner; i++) { /* 1 % of the values lies between two quantiles */
+        double from = (q[i] - *low) / (*high - *low) * PROFILE_BINS,
+               to = (q[i + 1] - *low) / (*high - *low) * PROFILE_BINS;
+        size_t first = (size_t)from < PROFILE_BINS ? (size_t)from : PROFILE_BINS - 1;
+        if (to - from < 1e-9) {
+            value[first] += 1;
+            continue;
+        }
+        for (size_t b = first; b < PROFILE_BINS && (double)b < to; b++)
+            value[b] += (fmin(to, (double)b + 1) - fmax(from, (double)b)) / (to - from);
+    }
+    return inner;
+}
+
 /* ---- schema -------------------------------------------------------------------------------------------------- */
 
 enum {
@@ -68,7 +93,7 @@ static void add_tops(const ColumnProfile *p, Text *into)
 {
     uint64_t have = p->count - p->missing;
     for (size_t i = 0; i < p->tops && i < 5; i++) {
-        if (p->top[i].count * 200 < have && i)
+        if (p->top[i].count * 100 < have)
             break;
         text_printf(into, "%s%s %.0f%%", i ? "  " : "", p->top[i].value,
                     have ? 100.0 * (double)p->top[i].count / (double)have : 0.0);
@@ -131,12 +156,15 @@ static bool schema_paint(const void *context, uint64_t row, size_t column, const
         return true;
     double value[PROFILE_BINS];
     size_t n = 0;
-    if (p->numeric && p->most > p->least)
+    double low, high;
+    if (p->numeric && p->most > p->least) {
+        distribution(p, value, &low, &high);
         for (; n < PROFILE_BINS; n++)
-            value[n] = sqrt((double)p->bin[n]); /* the eye wants to see the small ones too */
-    else
+            value[n] = sqrt(value[n]); /* the eye wants to see the small ones too */
+    } else {
         for (; n < p->tops; n++)
             value[n] = (double)p->top[n].count;
+    }
     int width = p->numeric || (int)n > cell->cols ? cell->cols : (int)n;
     chart_spark(cell, 0, 0, width, style_on(STYLE_BAR, ground), value, n);
     return true;
@@ -279,18 +307,23 @@ void data_draw_column(const DataState *s, const Canvas *c)
         draw_tops(p, &right);
         return;
     }
-    double value[PROFILE_BINS];
-    for (size_t i = 0; i < PROFILE_BINS; i++)
-        value[i] = (double)p->bin[i];
-    int rows = right.rows > 24 ? right.rows * 3 / 5 : right.rows > 14 ? right.rows - 6 : right.rows;
-    canvas_put(&right, 0, 0, STYLE_HEADER, "distribution");
+    double value[PROFILE_BINS], low, high;
+    bool inner = distribution(p, value, &low, &high);
+    bool frequent = p->tops && (double)p->top[0].count >= 0.02 * (double)(p->count - p->missing);
+    int rows = !frequent         ? (right.rows > 30 ? 30 : right.rows)
+               : right.rows > 24 ? right.rows * 3 / 5
+               : right.rows > 14 ? right.rows - 6
+                                 : right.rows;
+    int x = canvas_put(&right, 0, 0, STYLE_HEADER, "distribution");
+    if (inner)
+        canvas_put(&right, 0, x + 2, STYLE_DIM, "1 % to 99 %");
     Canvas plot = canvas_part(&right, 1, 0, rows - 1, right.cols);
     bool dates = p->type == COLUMN_TIME || p->type == COLUMN_DATE;
     chart_histogram(&plot, &(Histogram){.value = value,
                                         .bins = PROFILE_BINS,
-                                        .low = dates ? 0 : p->least,
-                                        .high = dates ? 0 : p->most});
-    if (right.rows - rows >= 4) {
+                                        .low = dates ? 0 : low,
+                                        .high = dates ? 0 : high});
+    if (frequent && right.rows - rows >= 4) {
         Canvas tops = canvas_part(&right, rows + 1, 0, right.rows - rows - 1, right.cols);
         draw_tops(p, &tops);
     }
@@ -342,9 +375,10 @@ void data_draw_info(const DataState *s, const Canvas *c, const Ui *ui)
             col = piece(c, col, names[i], text_str(&t));
         }
         if (c->cols - col > 12 && p->most > p->least) {
-            double bins[PROFILE_BINS];
+            double bins[PROFILE_BINS], low, high;
+            distribution(p, bins, &low, &high);
             for (size_t i = 0; i < PROFILE_BINS; i++)
-                bins[i] = sqrt((double)p->bin[i]);
+                bins[i] = sqrt(bins[i]);
             int width = c->cols - col - 1 < 20 ? c->cols - col - 1 : 20;
             chart_spark(c, 0, col, width, STYLE_BAR, bins, PROFILE_BINS);
         }
