@@ -26,6 +26,11 @@ static uint32_t plain_code(uint32_t c)
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (c >= ranges[i].from && c <= ranges[i].to)
             return (uint32_t)ranges[i].as;
+    for (size_t i = 0; i < GLYPH_COUNT; i++) { /* one of our own in a text: the first of its letters */
+        const char *text = glyphs[i][0];
+        if (utf8_next(&text, text + strlen(text)) == c)
+            return (uint32_t)(unsigned char)glyphs[i][1][0];
+    }
     return '?';
 }
 

@@ -114,7 +114,10 @@ static void add_run(const TrainState *s, ChartBuild *b, const Curves *c, const c
     }
     bool noisy = strcmp(key, "grad_norm") == 0 || strcmp(key, "samples_per_second") == 0;
     const Series *series = curves_find(c, key);
-    snprintf(full, sizeof full, "%s%s", front, text_starts(key, "val_") ? "validation" : "");
+    if (text_starts(key, "val_"))
+        snprintf(full, sizeof full, "%svalidation", front);
+    else
+        snprintf(full, sizeof full, "%lld", (long long)c->run);
     const char *label = alone && !text_starts(key, "val_") ? "now" : full;
     Style style = text_starts(key, "val_") ? valid : own;
     if (noisy)
@@ -144,19 +147,39 @@ static Style tick_style(const char *kind)
                : STYLE_DIM;
 }
 
+/* "lr 0.002 -> 0.001" is "lr 0.001" on the chart. */
+static void short_change(const char *text, char *into, size_t size)
+{
+    const char *arrow = strstr(text, " -> "), *blank = strchr(text, ' ');
+    if (arrow && blank)
+        snprintf(into, size, "%.*s %s", (int)(blank - text), text, arrow + 4);
+    else
+        snprintf(into, size, "%s", text);
+}
+
 /* What the user did, where it broke or went on, and the checkpoints there are to go back to. */
 static void add_events(ChartBuild *b, const Curves *c)
 {
     static const char *const told[] = {"change", "resume", "stop", "fail", "pause"};
+    char label[24];
     for (size_t i = 0; i < c->event.count; i++) {
         const Happening *h = &c->event.at[i];
-        for (size_t k = 0; k < sizeof told / sizeof *told; k++)
-            if (strcmp(h->kind, told[k]) == 0)
-                add_tick(b, curves_x(c, (double)h->step), tick_style(h->kind),
-                         k ? h->kind : h->text);
+        for (size_t k = 0; k < sizeof told / sizeof *told; k++) {
+            if (strcmp(h->kind, told[k]) != 0)
+                continue;
+            short_change(k ? h->kind : h->text, label, sizeof label);
+            add_tick(b, curves_x(c, (double)h->step), tick_style(h->kind), label);
+        }
     }
     for (size_t i = 0; i < c->checkpoint.count; i++)
         add_tick(b, curves_x(c, (double)c->checkpoint.at[i]), STYLE_GRID, "");
+}
+
+static int by_place(const void *left, const void *right)
+{
+    const ChartTick *a = left, *b = right;
+    bool said[2] = {*a->label != 0, *b->label != 0}; /* of two at one place the one with a word is on top */
+    return a->x != b->x ? (a->x > b->x) - (a->x < b->x) : said[0] - said[1];
 }
 
 static void add_branches(const TrainState *s, ChartBuild *b, const Curves *c, const RunRow *run)
@@ -256,6 +279,7 @@ void train_chart(const TrainState *s, int chart, ChartBuild *out)
                 add_tick(out, curves_x(c, (double)run->best_step), STYLE_GOOD, "best");
     }
     Chart *to = &out->chart;
+    qsort(out->ticks, to->tick_count, sizeof *out->ticks, by_place);
     to->series = out->series;
     to->ticks = out->ticks;
     to->x_name = axis_names[s->axis];
@@ -283,5 +307,7 @@ void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool
     Canvas in = canvas_box(&part, active ? STYLE_BORDER_ACTIVE : STYLE_BORDER, kind->title,
                            active ? note : NULL);
     train_chart(s, p->chart, &b);
+    for (size_t i = 0; in.rows < 11 && i < b.chart.tick_count; i++)
+        b.ticks[i].label = ""; /* no room over the curves for words */
     chart_draw(&in, &b.chart);
 }
