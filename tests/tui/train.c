@@ -391,10 +391,37 @@ static void smoothing_is_the_same_in_pieces_and_at_once(void **state)
     curves_release(&pieces);
 }
 
+/* 20,000 points with one spike: the thin curve keeps it, in a tenth of the points and in order. */
+static void a_long_curve_is_thinned_without_losing_a_spike(void **state)
+{
+    (void)state;
+    enum { POINTS = 20000 };
+    Curves c = {.run = 1};
+    MetricPoint *p = mem_alloc(POINTS * sizeof *p);
+    for (int i = 0; i < POINTS; i++)
+        p[i] = (MetricPoint){"train_loss", i + 1, 0.01 * i, i == 12345 ? 9.0 : i == 777 ? (double)NAN : 0.5};
+    for (size_t from = 0; from < POINTS; from += 5000) {
+        curves_take(&c, &(RunDelta){.run = 1, .point = p + from, .count = 5000});
+        curves_derive(&c, AXIS_STEP, 0);
+    }
+    const Thin *t = &curves_find(&c, "train_loss")->thin[0];
+    size_t spikes = 0;
+    assert_true(t->x.count < POINTS / 10);
+    for (size_t i = 0; i < t->x.count; i++) {
+        spikes += t->y.at[i] == 9.0 && t->x.at[i] == 12346;
+        assert_true(i == 0 || t->x.at[i] >= t->x.at[i - 1]);
+    }
+    assert_int_equal(spikes, 1);
+    assert_true(*vec_last(&t->x) == POINTS);
+    curves_release(&c);
+    mem_free(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(epochs_end_where_they_were_validated),
+        cmocka_unit_test(a_long_curve_is_thinned_without_losing_a_spike),
         cmocka_unit_test(smoothing_is_the_same_in_pieces_and_at_once),
         cmocka_unit_test_setup_teardown(says_what_to_do_without_a_run, setup, teardown),
         cmocka_unit_test_setup_teardown(shows_a_run_at_every_size, setup, teardown),

@@ -531,7 +531,9 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
     ChartBuild b;
     Canvas in = {.rows = p->rows - 2, .cols = p->cols - 2};
     train_chart(s, p->chart, &b);
-    train_cross_to(s, on->step.at[series_near(&on->x, chart_x_at(&in, &b.chart, m->col - 1))]);
+    double x = chart_x_at(&in, &b.chart, m->col - 1);
+    train_chart_release(&b);
+    train_cross_to(s, on->step.at[series_near(&on->x, x)]);
     if (m->kind == MOUSE_WHEEL_UP || m->kind == MOUSE_WHEEL_DOWN)
         return train_zoom(s, m->kind == MOUSE_WHEEL_UP ? 0.7 : 1.4);
     if (m->kind == MOUSE_DOUBLE)

@@ -61,6 +61,43 @@ void train_charts(TrainState *s)
 
 /* ---- curves --------------------------------------------------------------------------------------------- */
 
+/* The thin curve with the point under the crosshair in its place, so that the legend says its value. */
+static void with_cross(ChartBuild *b, const Series *from, const Reals *y, ChartSeries *out)
+{
+    size_t at = series_near(&from->x, b->chart.cross), i = 0, n = out->n;
+    double *px = ARENA_NEW(&b->arena, double, n + 1), *py = ARENA_NEW(&b->arena, double, n + 1);
+    for (; i < n && out->x[i] < from->x.at[at]; i++)
+        px[i] = out->x[i], py[i] = out->y[i];
+    px[i] = from->x.at[at];
+    py[i] = y->at[at];
+    memcpy(px + i + 1, out->x + i, (n - i) * sizeof *px);
+    memcpy(py + i + 1, out->y + i, (n - i) * sizeof *py);
+    out->x = px;
+    out->y = py;
+    out->n = n + 1;
+}
+
+/* What is in sight and the points just outside; of very many the thin curve. */
+static void cut(ChartBuild *b, const Series *from, const Reals *y, ChartSeries *out)
+{
+    const Reals *x = &from->x;
+    const Thin *thin = &from->thin[y == &from->smooth];
+    size_t first = series_near(x, b->chart.x_low), last = series_near(x, b->chart.x_high);
+    bool many = last - first > THIN_ABOVE && thin->x.count;
+    if (many) {
+        x = &thin->x;
+        first = series_near(x, b->chart.x_low);
+        last = series_near(x, b->chart.x_high);
+    }
+    first -= first > 0;
+    last += last + 1 < x->count;
+    out->x = x->at + first;
+    out->y = (many ? thin->y.at : y->at) + first;
+    out->n = last - first + 1;
+    if (many && b->chart.has_cross)
+        with_cross(b, from, y, out);
+}
+
 static void add_series(ChartBuild *b, const Series *from, const Reals *y, const char *name,
                        Style style, bool faint, bool dots)
 {
@@ -68,13 +105,9 @@ static void add_series(ChartBuild *b, const Series *from, const Reals *y, const 
         return;
     char *kept = b->name[b->chart.count];
     snprintf(kept, sizeof b->name[0], "%s", name ? name : "");
-    b->series[b->chart.count++] = (ChartSeries){.name = name ? kept : NULL,
-                                                .style = style,
-                                                .x = from->x.at,
-                                                .y = y->at,
-                                                .n = from->x.count,
-                                                .faint = faint,
-                                                .dots = dots};
+    ChartSeries *to = &b->series[b->chart.count++];
+    *to = (ChartSeries){.name = name ? kept : NULL, .style = style, .faint = faint, .dots = dots};
+    cut(b, from, y, to);
 }
 
 /* A noisy curve: raw points behind its running mean; alone, the mean in the part's colour. */
@@ -260,12 +293,26 @@ void train_span(const TrainState *s, double *low, double *high)
         *low = isfinite(*low) ? *low : 0.0, *high = *low + 1.0;
 }
 
+static void set_window(const TrainState *s, const Curves *c, Chart *to)
+{
+    to->x_name = axis_names[s->axis];
+    to->has_cross = s->has_cross && c;
+    to->cross = to->has_cross ? curves_x(c, s->cross) : 0.0;
+    if (s->low < s->high)
+        to->x_low = s->low, to->x_high = s->high;
+    else
+        train_span(s, &to->x_low, &to->x_high);
+}
+
 void train_chart(const TrainState *s, int chart, ChartBuild *out)
 {
     const ChartKind *kind = &s->chart[chart];
     const RunRow *run = train_run(s);
     const Curves *c = run ? train_curves(s, run->id) : NULL;
-    memset(&out->chart, 0, sizeof out->chart);
+    Chart *to = &out->chart;
+    *to = (Chart){.y_log = kind->log};
+    out->arena = (Arena){0};
+    set_window(s, c, to);
     for (size_t i = 0; i < s->shows; i++) { /* the watched run first: on top */
         const Curves *one = train_curves(s, s->shown[i]);
         if (one)
@@ -278,21 +325,17 @@ void train_chart(const TrainState *s, int chart, ChartBuild *out)
             if (run->best_step > 0)
                 add_tick(out, curves_x(c, (double)run->best_step), STYLE_GOOD, "best");
     }
-    Chart *to = &out->chart;
     qsort(out->ticks, to->tick_count, sizeof *out->ticks, by_place);
     to->series = out->series;
     to->ticks = out->ticks;
-    to->x_name = axis_names[s->axis];
-    to->y_log = kind->log;
     to->y_zero = strcmp(kind->key, "lr") == 0 || strcmp(kind->key, "samples_per_second") == 0;
-    to->has_cross = s->has_cross && c;
-    to->cross = to->has_cross ? curves_x(c, s->cross) : 0.0;
     to->empty = run && run_is_active(run) ? "waiting for the first points" : "no points";
-    if (s->low < s->high)
-        to->x_low = s->low, to->x_high = s->high;
-    else
-        train_span(s, &to->x_low, &to->x_high);
     set_range(to);
+}
+
+void train_chart_release(ChartBuild *b)
+{
+    arena_release(&b->arena);
 }
 
 void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active)
@@ -310,4 +353,5 @@ void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool
     for (size_t i = 0; in.rows < 11 && i < b.chart.tick_count; i++)
         b.ticks[i].label = ""; /* no room over the curves for words */
     chart_draw(&in, &b.chart);
+    train_chart_release(&b);
 }

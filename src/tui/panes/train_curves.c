@@ -31,10 +31,28 @@ static Series *series_of(Curves *c, const char *key)
     return s;
 }
 
-static void forget_derived(Series *s)
+static void forget_thin(Series *s, int which)
 {
-    s->x.count = s->smooth.count = 0;
+    s->thin[which].x.count = s->thin[which].y.count = s->thin[which].blocks = 0;
+}
+
+static void forget_smooth(Series *s)
+{
+    s->smooth.count = 0;
     s->ema = s->weight = 0.0;
+    forget_thin(s, 1);
+}
+
+/* Places on the axis from the i-th point on. */
+static void forget_x(Series *s, size_t i)
+{
+    if (i >= s->x.count)
+        return;
+    s->x.count = i;
+    for (int which = 0; which < 2; which++) {
+        Thin *t = &s->thin[which];
+        t->blocks = i / THIN_BLOCK < t->blocks ? i / THIN_BLOCK : t->blocks;
+    }
 }
 
 /* A resumed run writes again what lay after its checkpoint: the older points go. */
@@ -46,7 +64,8 @@ static void series_cut(Series *s, double from)
     if (n == s->step.count)
         return;
     s->step.count = s->wall.count = s->value.count = n;
-    forget_derived(s);
+    forget_x(s, n);
+    forget_smooth(s);
 }
 
 static void take_points(Curves *c, const RunDelta *d)
@@ -120,6 +139,10 @@ void curves_release(Curves *c)
         vec_release(&s->value);
         vec_release(&s->x);
         vec_release(&s->smooth);
+        for (int which = 0; which < 2; which++) {
+            vec_release(&s->thin[which].x);
+            vec_release(&s->thin[which].y);
+        }
     }
     for (size_t i = 0; i < c->event.count; i++)
         mem_free(c->event.at[i].text);
@@ -200,11 +223,9 @@ static void derive_x(const Curves *c, Series *s)
 static void derive_smooth(Series *s, int smooth)
 {
     double back = look_back(s->value.count, smooth), share = 1.0 - 1.0 / back;
-    if (back != s->back) {
-        s->smooth.count = 0;
-        s->ema = s->weight = 0.0;
-        s->back = back;
-    }
+    if (back != s->back)
+        forget_smooth(s);
+    s->back = back;
     for (size_t i = s->smooth.count; i < s->value.count; i++) {
         double v = s->value.at[i];
         if (isfinite(v)) {
@@ -215,18 +236,69 @@ static void derive_smooth(Series *s, int smooth)
     }
 }
 
-/* Only what is new, except when the question changed; epochs move while the last one is not over. */
+static void add_thin(Thin *t, const Series *s, const Reals *y, size_t i)
+{
+    vec_add(&t->x, s->x.at[i]);
+    vec_add(&t->y, y->at[i]);
+}
+
+/* NaN loses every comparison, so a block shows one only if it has nothing else. */
+static void thin_block(Thin *t, const Series *s, const Reals *y, size_t from)
+{
+    size_t low = from, high = from;
+    for (size_t i = from + 1; i < from + THIN_BLOCK; i++) {
+        if (y->at[i] < y->at[low] || isnan(y->at[low]))
+            low = i;
+        if (y->at[i] > y->at[high] || isnan(y->at[high]))
+            high = i;
+    }
+    add_thin(t, s, y, low < high ? low : high);
+    add_thin(t, s, y, low < high ? high : low);
+}
+
+static void derive_thin(Series *s, int which)
+{
+    Thin *t = &s->thin[which];
+    const Reals *y = which ? &s->smooth : &s->value;
+    size_t n = s->x.count;
+    t->x.count = t->y.count = 2 * t->blocks;
+    if (n <= THIN_ABOVE)
+        return;
+    for (; (t->blocks + 1) * THIN_BLOCK <= n; t->blocks++)
+        thin_block(t, s, y, t->blocks * THIN_BLOCK);
+    for (size_t i = t->blocks * THIN_BLOCK; i < n; i++)
+        add_thin(t, s, y, i);
+}
+
+/* Of the epochs' axis what lies behind the last validation known is not certain yet. */
+static void forget_places(Curves *c, Axis axis)
+{
+    const Series *v = curves_find(c, "val_loss");
+    size_t now = v ? v->step.count : 0, known = c->epochs < now ? c->epochs : now;
+    bool all = c->axis != axis || (axis == AXIS_EPOCH && known == 0);
+    double from = known ? v->step.at[known - 1] : 0.0;
+    for (size_t i = 0; i < c->series.count; i++) {
+        Series *s = &c->series.at[i];
+        if (all)
+            forget_x(s, 0);
+        else if (axis == AXIS_EPOCH && s->step.count && *vec_last(&s->step) > from)
+            forget_x(s, series_near(&s->step, from));
+    }
+    c->epochs = now;
+    c->axis = axis;
+}
+
+/* Only what is new, except when the question changed. */
 void curves_derive(Curves *c, Axis axis, int smooth)
 {
-    bool other = c->axis != axis || axis == AXIS_EPOCH;
-    c->axis = axis;
+    forget_places(c, axis);
     c->smooth = smooth;
     for (size_t i = 0; i < c->series.count; i++) {
         Series *s = &c->series.at[i];
-        if (other)
-            s->x.count = 0;
         derive_x(c, s);
         derive_smooth(s, smooth);
+        derive_thin(s, 0);
+        derive_thin(s, 1);
     }
 }
 

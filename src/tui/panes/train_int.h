@@ -47,10 +47,20 @@ void *train_rows_load(JobContext *c, void *input, Error *err); /* RowsAsk -> cha
 
 typedef VEC(double) Reals;
 
+/* A long curve with the least and the most of each block of points: what is drawn while more points are
+ * in sight than any screen has columns. */
+#define THIN_BLOCK 64
+#define THIN_ABOVE 8192
+typedef struct Thin {
+    Reals x, y;
+    size_t blocks;               /* whole ones; two points each, then the points after them */
+} Thin;
+
 typedef struct Series {          /* one key of one run; NaN is a gap */
     char key[56];
     Reals step, wall, value;     /* ascending steps */
     Reals x, smooth;             /* derived: place on the axis in use, smoothed values */
+    Thin thin[2];                /* of value, of smooth */
     double ema, weight, back;    /* of the smoothing so far; points it looks back over */
 } Series;
 
@@ -74,7 +84,8 @@ typedef struct Curves {
     bool loaded, alive;
     RunStatus seen_status;       /* of the snapshot when it was last asked for */
     int64_t seen_step, seen_heartbeat;
-    Axis axis; int smooth;       /* what is derived */
+    Axis axis; int smooth;       /* what is derived, */
+    size_t epochs;               /* and how many validations it knew */
 } Curves;
 
 void curves_take(Curves *c, const RunDelta *d);
@@ -135,11 +146,13 @@ typedef struct ChartBuild {
     Chart chart;
     ChartSeries series[TRAIN_RUNS * 2 + 2];
     ChartTick ticks[160];
+    Arena arena;
     char name[TRAIN_RUNS * 2 + 2][64];
     char label[160][24];
 } ChartBuild;
 void train_charts(TrainState *s);                    /* which charts there are, from the keys seen */
 void train_chart(const TrainState *s, int chart, ChartBuild *out);
+void train_chart_release(ChartBuild *b);
 void train_span(const TrainState *s, double *low, double *high); /* of all points on the axis */
 void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active);
 
