@@ -12,10 +12,10 @@ const char *const smooth_names[] = {"none", "light", "strong"};
  * the run is seen at once. In powers of two, so that a growing curve seldom changes its past. */
 static double look_back(size_t points, int smooth)
 {
-    double all = 256;
+    double all = 512;
     while (all < (double)points)
         all *= 2;
-    return smooth == 0 ? 1.0 : all / (smooth == 1 ? 64.0 : 16.0);
+    return smooth == 0 ? 1.0 : all / (smooth == 1 ? 128.0 : 32.0);
 }
 
 /* ---- points ------------------------------------------------------------------------------------------ */
