@@ -24,7 +24,11 @@ static const char *nearest_column(const Shape *s, const char *name)
     const char **names = ARENA_NEW(s->arena, const char *, s->count + 1);
     for (size_t i = 0; i < s->count; i++)
         names[i] = s->field[i].name;
-    return text_nearest(name, names, s->count);
+    const char *near = text_nearest(name, names, s->count);
+    for (size_t i = 0; !near && n >= 3 && i < s->count; i++) /* FARE of FAREAMOUNT */
+        if (strncasecmp(s->field[i].name, name, n) == 0)
+            near = s->field[i].name;
+    return near;
 }
 
 size_t shape_need(Shape *s, const NameAt *name)

@@ -178,6 +178,7 @@ static const struct {
     const char *recipe, *error;
 } wrong[] = {
     {"drop missing FARES", "line 1, column 14: no column FARES, did you mean FARE?"},
+    {"drop missing pick", "line 1, column 14: no column pick, did you mean PICKUP?"},
     {"clip DAY 3 5", "line 1, column 10: expected a date, found '3'"},
     {"keep ID = 1\n\n# x\n  clip MILEZ 0 60",
      "line 4, column 6: no column MILEZ, did you mean MILES?"},
