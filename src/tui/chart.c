@@ -116,7 +116,7 @@ static void range_y(Plot *p)
 static Plot plot_make(const Canvas *c, const Chart *chart)
 {
     Plot p = {.chart = chart};
-    bool braille = canvas_unicode(c);
+    bool braille = c->screen && canvas_unicode(c); /* asked for places only, there is no screen */
     p.dx = braille ? 2 : 1;
     p.dy = braille ? 4 : 1;
     p.top = chart->title || !chart->no_legend ? 1 : 0;

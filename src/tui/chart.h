@@ -42,7 +42,7 @@ typedef struct Chart {
 } Chart;
 
 void chart_draw(const Canvas *c, const Chart *chart);
-/* The plot's place in a canvas of this size, for mouse and crosshair: x of a column, column of x. */
+/* x of a column of the plot in a canvas of this size (its screen may be NULL), for mouse and crosshair. */
 double chart_x_at(const Canvas *c, const Chart *chart, int col);
 /* The x of the data next to x in a direction (-1, +1), 0: the nearest; for stepping a crosshair. */
 double chart_x_step(const Chart *chart, double x, int direction);

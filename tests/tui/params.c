@@ -175,6 +175,10 @@ static void launches_what_it_shows(void **state)
     assert_int_equal(seen, 1);
     must_show("finished");
     must_show("Test results");
+    term_press(t, "g Right Enter"); /* from a step to its rows */
+    must_show("that made step");
+    must_show("rows of trips");
+    term_press(t, "Esc");
     store_close(s);
     arena_release(&a);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 static Bench bench;
@@ -241,6 +242,38 @@ static void says_how_it_ended(void **state)
     store_close(s);
 }
 
+/* A process that is not there any more: the run says RUNNING, the screen does not believe it. */
+static void a_lost_process_is_noticed(void **state)
+{
+    (void)state;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        make_run("calm");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    Term *t = open_at(24, 80);
+    must_show(t, "at step 120");
+    must_show(t, "R goes on from its checkpoint at step 60");
+}
+
+static void a_click_sets_the_crosshair(void **state)
+{
+    (void)state;
+    make_run("calm");
+    Term *t = open_at(36, 120);
+    must_show(t, "train 0.17");
+    term_click(t, 12, 60);
+    must_show(t, "step 57 "); /* what stands under that column */
+    term_click(t, 28, 80);  /* the small chart at the right becomes the active one */
+    term_settle(t);
+    term_press(t, "O");
+    assert_true(term_wait_gone(t, "─ Loss", 5));
+    assert_true(term_has(t, "─ Learning rate"));
+}
+
 /* ---- looked at ---------------------------------------------------------------------------------------- */
 
 static void a_crosshair_walks_over_the_steps(void **state)
@@ -428,6 +461,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(follows_what_the_run_writes, setup, teardown),
         cmocka_unit_test_setup_teardown(a_resumed_run_takes_back_its_points, setup, teardown),
         cmocka_unit_test_setup_teardown(says_how_it_ended, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_lost_process_is_noticed, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_click_sets_the_crosshair, setup, teardown),
         cmocka_unit_test_setup_teardown(a_crosshair_walks_over_the_steps, setup, teardown),
         cmocka_unit_test_setup_teardown(axis_scale_and_smoothing_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, setup, teardown),
