@@ -78,33 +78,64 @@ static void add_bad(Grid *g, size_t at, size_t end, RowFault fault, size_t detai
 
 typedef enum RowEnd { ROW_TAKEN, ROW_BAD, ROW_OPEN } RowEnd;
 
-/* The row at `at`, line by line until libcsv says that it ended. */
+/* libcsv over the row at `at`, line by line, until it ends, is too long, or the bytes end.
+ *
+ * A row that never ends is inside quotes at each line it passes. Another row that begins there and
+ * passes a line end is inside quotes too, so from then on the two cannot be told apart: what the
+ * first has seen need not be seen again. Else a file of open quotes would take time squared. */
+static size_t follow_quotes(Grid *g, size_t at, size_t size, bool skip, RowParse *p, bool *skipped,
+                            bool *endless)
+{
+    size_t done = at;
+    *skipped = *endless = false;
+    while (done < size && !*endless) {
+        size_t line = next_line_end(g->base, done, size);
+        size_t upto = line < size ? line + 1 : size;
+        csv_parse(g->csv, g->base + done, upto - done, on_field, on_row, p);
+        done = upto;
+        if (p->ended)
+            break;
+        if (skip && !*skipped && at > g->endless_from && done < g->endless_to) {
+            done = g->endless_to;
+            *skipped = true;
+        }
+        *endless = done - at > ROW_MOST;
+    }
+    return done;
+}
+
+static size_t parse_quoted(Grid *g, size_t at, size_t size, bool final, RowParse *p, bool *endless)
+{
+    bool skipped;
+    size_t done = follow_quotes(g, at, size, true, p, &skipped, endless);
+    if (p->ended && skipped) { /* it does end: now with all its fields */
+        g->side.count = p->side_before;
+        *p = (RowParse){.grid = g, .side_before = p->side_before};
+        done = follow_quotes(g, at, size, false, p, &skipped, endless);
+    }
+    if (!p->ended && !*endless && final) {
+        *endless = g->csv->quoted && g->csv->pstate == FIELD_BEGUN;
+        if (!*endless)
+            csv_fini(g->csv, on_field, on_row, p);
+    }
+    if (!p->ended)
+        csv_fini(g->csv, ignore_field, ignore_row, NULL);
+    if (*endless) {
+        g->endless_from = at;
+        g->endless_to = done;
+    }
+    return done;
+}
+
 static RowEnd quoted_row(Grid *g, const CsvRules *rules, size_t at, size_t size, bool final,
                          size_t *behind)
 {
     RowParse p = {.grid = g, .side_before = g->side.count};
-    size_t done = at;
-    bool endless = false;
-    while (!p.ended) {
-        size_t line = next_line_end(g->base, done, size);
-        size_t upto = line < size ? line + 1 : size;
-        csv_parse(g->csv, g->base + done, upto - done, on_field, on_row, &p);
-        done = upto;
-        if (p.ended)
-            break;
-        endless = done - at > ROW_MOST;
-        if (endless || line >= size)
-            break;
-    }
-    if (!p.ended && !endless && final) {
-        endless = g->csv->quoted && g->csv->pstate == FIELD_BEGUN;
-        if (!endless)
-            csv_fini(g->csv, on_field, on_row, &p);
-    }
-    if (!p.ended)
-        csv_fini(g->csv, ignore_field, ignore_row, NULL);
+    bool endless;
+    size_t done = parse_quoted(g, at, size, final, &p, &endless);
     size_t end = done - (p.ended && ends_row(g->base[done - 1]));
-    if (p.ended && p.fields == rules->columns && done - at <= ROW_MOST) {
+    bool fits = end - at <= ROW_MOST;
+    if (p.ended && p.fields == rules->columns && fits) {
         g->row[g->rows++] = (Span){(uint32_t)at, (uint32_t)(end - at)};
         *behind = behind_line_end(g->base, end, size);
         return ROW_TAKEN;
@@ -112,14 +143,10 @@ static RowEnd quoted_row(Grid *g, const CsvRules *rules, size_t at, size_t size,
     g->side.count = p.side_before;
     if (!p.ended && !endless && !final)
         return ROW_OPEN;
-    if (p.ended) {
-        *behind = behind_line_end(g->base, end, size);
-        add_bad(g, at, end, done - at > ROW_MOST ? FAULT_LONG : FAULT_COUNT, p.fields);
-        return ROW_BAD;
-    }
-    end = next_line_end(g->base, at, size);
+    if (!p.ended) /* only its own line is given up */
+        end = next_line_end(g->base, at, size);
     *behind = behind_line_end(g->base, end, size);
-    add_bad(g, at, end, FAULT_QUOTE, 0);
+    add_bad(g, at, end, !p.ended ? FAULT_QUOTE : fits ? FAULT_COUNT : FAULT_LONG, p.fields);
     return ROW_BAD;
 }
 
@@ -243,6 +270,7 @@ void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, s
     g->rows = 0;
     g->bad.count = 0;
     g->open = false;
+    g->endless_from = g->endless_to = 0;
     text_reset(&g->side);
     grid_pad(g);
     g->side.count = PADDING; /* in front too */

@@ -143,6 +143,9 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
         return NULL;
     }
     r->plan.widen = setup->widen;
+    for (size_t c = 0; !setup->widen && c < r->plan.columns; c++)
+        if (r->plan.column[c].as == READ_NONE) /* nothing to go by, and no second pass */
+            r->plan.column[c].as = READ_TEXT;
     return r;
 }
 

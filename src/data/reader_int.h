@@ -68,8 +68,9 @@ const char *source_packing(const Source *s);  /* "gzip", "zstd" or NULL */
 
 /* ---- fields --------------------------------------------------------------------------------- */
 
-#define ROW_MOST ((size_t)4 << 20) /* a longer row is rejected */
-#define PADDING  64                /* readable bytes before and behind whatever is parsed */
+#define ROW_MOST     ((size_t)4 << 20) /* a longer row is rejected */
+#define COLUMNS_MOST 100000
+#define PADDING      64 /* readable bytes before and behind whatever is parsed */
 
 /* Where a field lies: in the block, or (quotes undone) in the grid's side text. */
 typedef struct Span {
@@ -113,6 +114,7 @@ typedef struct Grid {
     uint32_t *index; /* places of delimiters, line ends and quotes */
     size_t index_count, index_room;
     struct csv_parser *csv;
+    size_t endless_from, endless_to; /* a row from here is still inside quotes there */
 } Grid;
 
 /* Takes the rows that begin in [from, stop) of bytes[0..size). final: the source ends at size.

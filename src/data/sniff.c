@@ -268,17 +268,29 @@ static size_t guess_skip(const Sniff *s, const char *bytes, size_t at, size_t n)
 
 /* ---- names ---- */
 
-static const char *free_name(const char *wanted, const char *const *taken, size_t count, Arena *a)
+/* Names that are taken, found by their hash. */
+typedef struct Taken {
+    const char **slot;
+    size_t mask;
+} Taken;
+
+/* False if the name was there. */
+static bool take_name(Taken *t, const char *name)
+{
+    size_t at = hash_bytes(name, strlen(name), 0) & t->mask;
+    for (; t->slot[at]; at = (at + 1) & t->mask)
+        if (!strcmp(t->slot[at], name))
+            return false;
+    t->slot[at] = name;
+    return true;
+}
+
+static const char *free_name(Taken *t, const char *wanted, Arena *a)
 {
     const char *name = wanted;
-    for (int number = 2;; number++) {
-        bool used = false;
-        for (size_t i = 0; i < count && !used; i++)
-            used = !strcmp(taken[i], name);
-        if (!used)
-            return name;
+    for (int number = 2; !take_name(t, name); number++)
         name = arena_printf(a, "%s_%d", wanted, number);
-    }
+    return name;
 }
 
 static const char *utf8_name(const Sniff *s, const char *name, Arena *a)
@@ -313,11 +325,15 @@ bool sniff_head(const Sniff *like, const Sample *head, Arena *a, const char ***n
     size_t before =
         like->header && fields + 1 == width && like->as && like->as[width - 1] != READ_NONE;
     *name = ARENA_NEW(a, const char *, width);
+    Taken taken = {.mask = 64};
+    while (taken.mask < 2 * width)
+        taken.mask *= 2;
+    taken.slot = ARENA_NEW(a, const char *, taken.mask--);
     for (size_t i = 0; i < width; i++) {
         bool named = i >= before && i - before < fields && *field[i - before];
         const char *wanted =
             named ? utf8_name(like, field[i - before], a) : arena_printf(a, "c%zu", i + 1);
-        (*name)[i] = free_name(wanted, *name, i, a);
+        (*name)[i] = free_name(&taken, wanted, a);
     }
     *columns = width;
     *body = at;
@@ -361,6 +377,9 @@ bool sniff(Sniff *s, const IngestOptions *options, const Sample *piece, size_t p
     if (*given(o->delimiter))
         one_byte("delimiter", o->delimiter, &s->rules.delimiter, err);
     s->rules.columns = guess_delimiter(s, *given(o->delimiter), head->at + top, n);
+    if (s->rules.columns > COLUMNS_MOST)
+        return error_set(err, ERROR_PARSE, "has %zu columns, more than %d; is the delimiter right?",
+                         s->rules.columns, COLUMNS_MOST);
     if (o->skip < 0) {
         s->skip = guess_skip(s, head->at, top, top + n);
         top = skip_lines(head->at, top, head->size, s->skip, s->cut);

@@ -130,6 +130,26 @@ static void quotes_anywhere(void **state)
         same_as_libcsv(&rules, texts[i], strlen(texts[i]));
 }
 
+/* Each line opens a quote that none closes: every line is given up, and not in time squared. */
+static void open_quotes_on_every_line(void **state)
+{
+    Text csv = {0};
+    text_puts(&csv, "a,b\n1,2\n3,4\n");
+    for (int i = 0; i < 300000; i++)
+        text_printf(&csv, "%d,\"open %d\n", i, i);
+    text_puts(&csv, "5,6\n");
+    char *path = put(*state, "open.csv", csv.at, csv.count);
+    IngestOptions o = {.skip = -1, .reject_limit = 1};
+    double begun = clock_now();
+    Table t;
+    read_path(&t, path, &o, NULL);
+    assert_int_equal(t.rows, 3);
+    assert_true(clock_now() - begun < 60); /* some 0.2 s; squared it is minutes */
+    table_release(&t);
+    text_release(&csv);
+    mem_free(path);
+}
+
 static void the_vector_index_is_the_plain_one(void **state)
 {
     (void)state;
@@ -192,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_bytes_split_as_libcsv_does),
         cmocka_unit_test(quotes_anywhere),
+        cmocka_unit_test(open_quotes_on_every_line),
         cmocka_unit_test(the_vector_index_is_the_plain_one),
         cmocka_unit_test(what_is_printed_reads_back),
     };

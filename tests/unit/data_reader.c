@@ -224,6 +224,24 @@ static void a_row_without_end_is_skipped(void **state)
     text_release(&t);
 }
 
+static void a_column_empty_in_the_sample_is_text(void **state)
+{
+    Text t = {0};
+    text_puts(&t, "a,b\n");
+    for (int i = 0; i < 300000; i++)
+        text_puts(&t, "1,NULL\n");
+    text_puts(&t, "2,x\n");
+    char *path = put(*state, "late.csv", t.at, t.count);
+    Table table;
+    read_path(&table, path, NULL, NULL);
+    assert_int_equal(table.rows, 300001);
+    assert_int_equal(table.missing[1], 300000);
+    assert_string_equal(cell(&table, 300000, 1), "x");
+    table_release(&table);
+    mem_free(path);
+    text_release(&t);
+}
+
 /* ---- errors ---- */
 
 static void one_clear_line_for_what_is_no_table(void **state)
@@ -452,6 +470,7 @@ int main(void)
         cmocka_unit_test(values_that_do_not_fit_a_forced_type),
         cmocka_unit_test(too_many_bad_rows_are_an_error),
         cmocka_unit_test(a_row_without_end_is_skipped),
+        cmocka_unit_test(a_column_empty_in_the_sample_is_text),
         cmocka_unit_test(one_clear_line_for_what_is_no_table),
         cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(a_model_gets_its_columns),
