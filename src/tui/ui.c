@@ -381,7 +381,7 @@ static void follow_result(Ui *ui, const CommandAnswer *a)
 
 static void command_done(void *owner, void *result, const Error *err, Ui *ui)
 {
-    (void)owner;
+    mem_free(owner); /* see ui_command: a place of its own */
     (void)err;
     CommandAnswer *a = result;
     watch_look(ui->watch);

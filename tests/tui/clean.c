@@ -20,6 +20,7 @@ static int setup(void **state)
     bool shown = term_wait(t, "Recipe for trips", 10) && term_wait(t, "No rules yet", 5);
     if (!shown)
         term_print(t);
+    term_settle(t);
     return shown ? 0 : -1;
 }
 

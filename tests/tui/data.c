@@ -19,6 +19,7 @@ static int setup(void **state)
     bool shown = term_wait(t, "row 1 of 70,000", 10);
     if (!shown)
         term_print(t);
+    term_settle(t);
     return shown ? 0 : -1;
 }
 
