@@ -80,7 +80,7 @@ static bool bench(const char *path, const char *dir, Error *err)
 int main(int argc, char **argv)
 {
     Error err = {0};
-    char dir[] = "/tmp/lathe-bench-XXXXXX", path[256];
+    char dir[] = "/tmp/lathe-bench-XXXXXX", path[1100];
     SampleReport made;
     bool ok = mkdtemp(dir) != NULL;
     if (ok && argc < 2) {

@@ -1,7 +1,7 @@
 /* key_paint.c -- from a key to the complete paint, through a pseudo-terminal, while a run trains and a
  * large dataset is open: median and 99th percentile in ms, beside the same keys with nothing going on.
  *
- *     bench_key_paint PATH-OF-LATHE [ROWS]
+ *     bench_key_paint [ROWS]
  *
  * A paint is complete with the last byte before the output rests for QUIET_MS. A frame drawn by the
  * running training may fall into that time and be counted: the numbers err on the high side.       */
@@ -110,12 +110,12 @@ static bool make_table(const char *path, long rows)
 int main(int argc, char **argv)
 {
     char dir[] = "/tmp/lathe-bench-XXXXXX", csv[64], ws[64];
-    long rows = argc > 2 ? atol(argv[2]) : 1000000;
-    if (argc < 2 || !mkdtemp(dir))
+    long rows = argc > 1 ? atol(argv[1]) : 1000000;
+    if (!mkdtemp(dir))
         return 2;
     snprintf(csv, sizeof csv, "%s/table.csv", dir);
     snprintf(ws, sizeof ws, "%s/ws", dir);
-    lathe = argv[1];
+    lathe = LATHE_PROGRAM;
     workspace = ws;
     bool ok = make_table(csv, rows) &&
               run((const char *const[]){lathe, "-w", ws, "ingest", csv, "as=table", NULL}) == 0;

@@ -380,6 +380,18 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
 
 /* ---- commands -------------------------------------------------------------------------------------------------- */
 
+/* The new report is in the snapshot soon; the pane shows it, so the result itself is not. */
+static void done_comparing(void *owner, const json_t *result, const Error *err, Ui *ui)
+{
+    (void)owner;
+    if (!result)
+        ui_error(ui, err);
+    else
+        ui_say(ui, STYLE_INFO, "%lld columns drifted",
+               (long long)json_integer_value(json_object_get(result, "drifted_columns")));
+    ui_refresh(ui);
+}
+
 static void compare(DriftState *s)
 {
     const Snapshot *snap = ui_snapshot(s->ui);
@@ -397,7 +409,7 @@ static void compare(DriftState *s)
         break;
     }
     s->report_at = 0;
-    ui_command(s->ui, line, NULL, NULL);
+    ui_command(s->ui, line, s, done_comparing);
 }
 
 static void picked(DriftState *s, size_t item, char out[65])

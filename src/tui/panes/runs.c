@@ -401,7 +401,15 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
 
 /* ---- commands -------------------------------------------------------------------------------------------- */
 
-/* "runs VERB ID REST" as any user would type it. */
+static void steered(void *owner, const json_t *result, const Error *err, Ui *ui)
+{
+    (void)owner;
+    if (!result)
+        ui_error(ui, err);
+    ui_refresh(ui);
+}
+
+/* "runs VERB ID REST" as any user would type it; what came of it shows in the table. */
 static void verb(RunsState *s, const char *name, const char *rest)
 {
     const RunRow *run = here(s);
@@ -409,7 +417,7 @@ static void verb(RunsState *s, const char *name, const char *rest)
     if (!run)
         return;
     snprintf(line, sizeof line, "runs %s %lld %s", name, (long long)run->id, rest);
-    ui_command(s->ui, line, NULL, NULL);
+    ui_command(s->ui, line, s, steered);
 }
 
 static void prompt(RunsState *s, const char *before, const char *after)

@@ -14,7 +14,7 @@ static void print_metric(double v, Text *into)
 
 static int what_width(const RunCompare *c, int most)
 {
-    int widest = 6;
+    int widest = 12; /* "what differs" */
     for (size_t i = 0; i < c->row.count; i++) {
         int n = (int)utf8_width(c->row.at[i].what, strlen(c->row.at[i].what));
         widest = n > widest ? n : widest;
