@@ -140,7 +140,8 @@ refuse 1 "arrow" ingest truncated.arrow
 refuse 2 "did you mean ingest" ingset "$jan"
 refuse 2 "recipe" clean jan
 refuse 1 "bad.recipe" clean jan recipe=bad.recipe as=x
-refuse 1 "MILEAGE" clean jan recipe=column.recipe as=x
+refuse 1 "column.recipe: line 1" clean jan recipe=column.recipe as=x
+refuse 1 "did you mean MILEAGE" clean jan recipe=column.recipe as=x
 refuse 2 "fast" train mlp data=jan target=FAREAMOUNT lr=fast
 refuse 2 "did you mean" train mlp data=jan target=FAREAMOUNT epoch=3
 refuse 2 "FAREAMOUNT" train mlp data=jan target=FARAMOUNT

@@ -54,8 +54,13 @@ static bool run(CommandCall *call, json_t **result, Error *err)
     Store *s = call_store(call, set->dry ? STORE_READ : STORE_WRITE, err);
     bool ok = s && recipe_read(r, set->recipe, err) && store_dataset_find(s, name, &arena, &row, err);
     const char *as = ok && !*set->as ? arena_printf(&arena, "%s_clean", row.name) : set->as;
-    ok = ok && (set->dry ? measure(s, name, r, call, report, err)
-                         : workspace_clean(s, name, r, as, call->pool, call->progress, report, err));
+    Error why = {0};
+    if (ok && !(set->dry ? measure(s, name, r, call, report, &why)
+                         : workspace_clean(s, name, r, as, call->pool, call->progress, report, &why))) {
+        if (text_starts(why.text, "line "))
+            error_in(&why, "%s", set->recipe); /* the rule's place is a place in this file */
+        ok = error_set(err, why.kind, "%s", why.text);
+    }
     if (ok) {
         *result = json_object();
         if (!set->dry) {
