@@ -136,7 +136,7 @@ static void print(const json_t *result, size_t width, Text *into)
     const char *key;
     Text types = {0};
     json_object_foreach((json_t *)(uintptr_t)result, key, v) {
-        if (v != sniffed)
+        if (v != sniffed && !json_is_array(v))
             json_object_set(brief, key, v);
         if (strcmp(key, "columns") == 0 && sniffed) {
             count_types(json_object_get(sniffed, "columns"), &types);
@@ -151,6 +151,9 @@ static void print(const json_t *result, size_t width, Text *into)
         if (json_array_size(json_object_get(sniffed, "widened")))
             json_object_set(brief, "widened", json_object_get(sniffed, "widened"));
     }
+    json_t *rejects = json_object_get(result, "first_rejects");
+    if (rejects)
+        json_object_set(brief, "first_rejects", rejects);
     command_print(NULL, brief, width, into);
     text_release(&types);
     json_decref(brief);

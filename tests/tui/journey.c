@@ -1,0 +1,226 @@
+/* journey.c -- the whole way with keys alone: open two months, clean one, set a run up, watch it train,
+ * change it while it trains, pause it, leave, come back to find it running, stop it, compare it with a
+ * second run, and see what drifted. The run is a real process of the real program. */
+#include "support/workbench.h"
+
+#include <lathe/command.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static Bench bench;
+
+static void must_show(Term *t, const char *text)
+{
+    if (term_wait(t, text, 30))
+        return;
+    term_print(t);
+    fail_msg("'%s' is not on the screen", text);
+}
+
+static void line(Term *t, const char *text)
+{
+    term_press(t, ":");
+    term_settle(t);
+    term_type(t, text);
+    term_press(t, "Enter");
+}
+
+static void leave(void)
+{
+    term_press(bench.term, "Q");
+    assert_true(term_wait_end(bench.term, 10));
+    assert_int_equal(term_close(bench.term), 0);
+    bench.term = NULL;
+}
+
+/* The newest run as the store has it. */
+static RunStatus status_now(int64_t *step)
+{
+    Error err = {0};
+    Arena a = {0};
+    RunRow r;
+    Store *s = store_open(bench.workspace, STORE_READ, &err);
+    if (!s || !store_run_find(s, "last", &a, &r, &err))
+        fail_msg("%s", err.text);
+    *step = r.step;
+    RunStatus status = r.status;
+    store_close(s);
+    arena_release(&a);
+    return status;
+}
+
+static bool reaches(RunStatus wanted, double seconds)
+{
+    int64_t step;
+    for (double end = clock_now() + seconds; clock_now() < end; usleep(50000))
+        if (status_now(&step) == wanted)
+            return true;
+    return false;
+}
+
+static void open_months(Term *t)
+{
+    char text[256];
+    Error err = {0};
+    SampleReport made;
+    assert_true(sample_write(bench.dir, &(SampleOptions){.rows = 3000, .seed = 7, .drift = 1}, &made, &err));
+    for (int i = 0; i < 2; i++) {
+        snprintf(text, sizeof text, "ingest %.180s as=month_%d", made.month[i].path, i + 1);
+        line(t, text);
+        must_show(t, "guessed"); /* the report */
+        term_press(t, "Esc");
+        assert_true(term_wait_gone(t, "guessed", 10));
+        snprintf(text, sizeof text, "month_%d", i + 1);
+        must_show(t, text);
+    }
+    must_show(t, "Datasets");
+    must_show(t, "lines rejected");
+}
+
+static void clean_first(Term *t)
+{
+    term_press(t, "Tab G Enter"); /* the older one, at the foot of the list */
+    must_show(t, "month_1 2,");
+    term_press(t, "2");
+    must_show(t, "Recipe for month_1");
+    term_press(t, "a");
+    term_settle(t);
+    term_type(t, "keep FAREAMOUNT between 3 and 200");
+    must_show(t, "Blast radius");
+    term_press(t, "Enter");
+    term_settle(t);
+    term_press(t, "a");
+    term_settle(t);
+    term_type(t, "drop missing MILEAGE");
+    term_press(t, "Enter");
+    term_settle(t);
+    must_show(t, "drop missing MILEAGE");
+    term_press(t, "u");
+    assert_true(term_wait_gone(t, "drop missing MILEAGE", 10));
+    term_press(t, "Ctrl-R");
+    must_show(t, "drop missing MILEAGE");
+}
+
+static void launch_and_steer(Term *t)
+{
+    int64_t before, after;
+    line(t, "train mlp data=month_1 target=FAREAMOUNT features=MILEAGE,DURATION epochs=100000 patience=0 name=long-one");
+    term_press(t, "Esc 4");
+    must_show(t, "long-one");
+    must_show(t, "Loss");
+    assert_true(reaches(RUN_RUNNING, 20));
+    must_show(t, "running");
+    term_press(t, ",");                 /* half the learning rate */
+    must_show(t, "lr 0.");              /* its tick on the curve */
+    term_press(t, "p");
+    assert_true(reaches(RUN_PAUSED, 20));
+    must_show(t, "paused");
+    status_now(&before);
+    usleep(300000);
+    status_now(&after);
+    assert_int_equal(before, after);
+    term_press(t, "p");
+    assert_true(reaches(RUN_RUNNING, 20));
+}
+
+static void it_goes_on_alone(void)
+{
+    int64_t before, after;
+    leave();
+    status_now(&before);
+    usleep(700000);
+    assert_int_equal(status_now(&after), RUN_RUNNING);
+    assert_true(after > before);
+    Term *t = bench_open(&bench, 36, 120, "train", NULL);
+    must_show(t, "long-one");
+    must_show(t, "running");
+    term_press(t, "x");
+    must_show(t, "Stop");
+    term_press(t, "y");
+    assert_true(reaches(RUN_FINISHED, 60));
+    must_show(t, "Test results");
+}
+
+static void the_change_is_kept(void)
+{
+    Error err = {0};
+    Arena a = {0};
+    EventRow *e;
+    size_t n, found = 0;
+    int64_t cursor = 0;
+    Store *s = store_open(bench.workspace, STORE_READ, &err);
+    assert_true(s && store_events_since(s, 0, &cursor, &a, &e, &n, &err));
+    for (size_t i = 0; i < n; i++)
+        found += strcmp(e[i].kind, "change") == 0 && e[i].step > 0 && strstr(e[i].text, "lr ");
+    assert_int_equal(found, 1);
+    store_close(s);
+    arena_release(&a);
+}
+
+static void compare_and_drift(Term *t)
+{
+    line(t, "train linear data=month_1 target=FAREAMOUNT features=MILEAGE epochs=2 name=short-one");
+    term_press(t, "Esc 5");
+    must_show(t, "short-one");
+    assert_true(reaches(RUN_FINISHED, 60));
+    term_press(t, "g Space j Space");
+    must_show(t, "2 runs compared");
+    must_show(t, "what differs");
+    must_show(t, "linear");
+    term_press(t, "6 x");
+    must_show(t, "columns drifted  (");
+    must_show(t, "PAYMENTTYPE");
+    must_show(t, "model rmse");
+}
+
+static void with_keys_alone(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    Term *t = bench_open(&bench, 36, 120, NULL, NULL);
+    must_show(t, "1 Data");
+    open_months(t);
+    clean_first(t);
+    launch_and_steer(t);
+    it_goes_on_alone();
+    the_change_is_kept();
+    compare_and_drift(bench.term);
+    bench_close(&bench);
+}
+
+/* Two workbenches on one workspace: what one does, the other shows. */
+static void two_at_once(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    bench_dataset(&bench, "shared", 500);
+    Term *one = bench_open(&bench, 30, 100, "data", NULL);
+    Bench other = bench;
+    Term *two = bench_open(&other, 24, 80, "data", NULL);
+    must_show(one, "shared");
+    must_show(two, "shared");
+    line(one, "data rename shared renamed");
+    must_show(one, "renamed");
+    must_show(two, "renamed");
+    term_press(two, "Q");
+    assert_true(term_wait_end(two, 10));
+    assert_int_equal(term_close(two), 0);
+    assert_true(term_has(one, "renamed"));
+    bench_close(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(with_keys_alone),
+        cmocka_unit_test(two_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
