@@ -5,21 +5,29 @@
  * A column the user named is used even if it looks like an id.
  *
  * numbers=auto is standard, but quantile where outliers would flatten the rest: where the deviation
- * is more than OUTLYING times what the middle half of the values would make it. */
+ * is more than OUTLYING times what the middle half of the values would make it; and spike where one
+ * value stands out among few: at least SPIKE_SHARE of the rows have it, and there are SPIKE_LEAST to
+ * SPIKE_MOST values. */
 #include "feature_int.h"
 
 #include <stdlib.h>
 
 #define OUTLYING        3.0
 #define IQR_OF_NORMAL   1.349 /* interquartile range of a normal distribution of deviation 1 */
-#define COUNTS_AT_LEAST 20    /* so few rows may go up by chance */
+#define SPIKE_SHARE     0.5
+#define SPIKE_LEAST     6
+#define SPIKE_MOST      200
+#define COUNTS_AT_LEAST 20  /* so few rows may go up by chance */
 #define UNIQUE_SHARE    0.5 /* more distinct words than this share of the rows: names, not kinds */
 #define UNIQUE_AT_LEAST 50
 
 StatsWish choose_wish(ColumnType type, const FeatureOptions *o)
 {
     bool sample = TYPE_BIT(type) & TYPES_NUMBER && o->numbers != NUMBERS_STANDARD;
-    return (StatsWish){.words_most = (size_t)o->words_most, .sample = sample};
+    bool spikes = TYPE_BIT(type) & TYPES_NUMBER && o->numbers == NUMBERS_AUTO;
+    return (StatsWish){.words_most = (size_t)o->words_most,
+                       .values_most = spikes ? SPIKE_MOST : 0,
+                       .sample = sample};
 }
 
 static void note(json_t *notes, const char *name, const char *why)
@@ -48,6 +56,24 @@ static bool outlying(const ColumnStats *s)
     return middle > 0.0 && stats_deviation(s) > OUTLYING * middle / IQR_OF_NORMAL;
 }
 
+static bool spiked(const ColumnStats *s)
+{
+    uint64_t most = 0;
+    if (s->many || s->value.count < SPIKE_LEAST)
+        return false;
+    for (size_t i = 0; i < s->value.count; i++)
+        most = s->value.at[i].seen > most ? s->value.at[i].seen : most;
+    return (double)most >= SPIKE_SHARE * (double)s->count;
+}
+
+static void say(json_t *notes, const char *name, const char *what)
+{
+    Text text = {0};
+    text_printf(&text, "%s %s", name, what);
+    json_array_append_new(notes, json_stringn(text_str(&text), text.count));
+    text_release(&text);
+}
+
 static const Encoder *for_number(const char *name, const ColumnStats *s, const FeatureOptions *o,
                                  json_t *notes)
 {
@@ -55,12 +81,13 @@ static const Encoder *for_number(const char *name, const ColumnStats *s, const F
         return encoder_find("standard");
     if (o->numbers == NUMBERS_QUANTILE)
         return encoder_find("quantile");
+    if (spiked(s)) {
+        say(notes, name, "also as a category, for the one value that stands out");
+        return encoder_find("spike");
+    }
     if (!outlying(s))
         return encoder_find("standard");
-    Text text = {0};
-    text_printf(&text, "%s by quantiles, for its outliers", name);
-    json_array_append_new(notes, json_stringn(text_str(&text), text.count));
-    text_release(&text);
+    say(notes, name, "by quantiles, for its outliers");
     return encoder_find("quantile");
 }
 

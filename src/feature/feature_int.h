@@ -2,7 +2,7 @@
  *
  *     stats.c     one pass over the training rows: what every encoder is fitted from
  *     lexicon.c     a table of distinct words, for categories and class names
- *     standard.c  the encoder to copy; quantile.c, embed.c, onehot.c, flag.c, timestamp.c beside it
+ *     standard.c  the encoder to copy; quantile.c, spike.c, embed.c, onehot.c, flag.c, timestamp.c beside it
  *     target.c    the target: standardised number or class
  *     walk.c      chunks of a table through a plan, in parallel, joined in order
  *     choose.c    which columns are used, and by which encoder

@@ -17,7 +17,8 @@ static const char *const want_names[] = {"auto", "regression", "classification",
 // clang-format off
 const Param feature_params[] = {
     PARAM_PICK(FeatureOptions, numbers, "numbers", NUMBERS_AUTO, numbers_names,
-               "numbers by deviation, or by quantiles to normal; auto: quantiles for outliers"),
+               "numbers by deviation, or by quantiles to normal; auto: quantiles for outliers, and a "
+               "category beside the number where one value stands out"),
     PARAM_PICK(FeatureOptions, categories, "categories", CATEGORIES_EMBED, categories_names,
                "categories as learnt vectors or as one float a word"),
     PARAM_INT(FeatureOptions, onehot_most, "onehot_most", 4, 0, 1000, "words",

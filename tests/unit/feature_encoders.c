@@ -366,6 +366,29 @@ static void statistics_merge(void **state)
     arena_release(&a);
 }
 
+static void spike_is_number_and_code(void **state)
+{
+    (void)state;
+    Arena a = {0};
+    FeatureOptions o = options;
+    o.words_least = 2;
+    const double train[] = {0, 0, 0, 0, 0, 0, 10, 10, 20, 20}; /* mean 6, deviation sqrt(64) */
+    const double score[] = {0, 10, 20, NAN, 15, 6};
+    Column c = numbers(&a, train, 10), d = numbers(&a, score, 6);
+    Input in;
+    fit_on(&in, "spike", &c, &o);
+    reload(&in);
+    assert_int_equal(in.encoder->cardinality(&in), 4);
+    float z[6] = {0};
+    int32_t code[6] = {0};
+    in.encoder->encode(&in, &d, (Dense){z, 1}, (Codes){code, 1}, &a);
+    assert_true(z[0] == -0.75f && z[1] == 0.5f && z[2] == 1.75f && z[3] == 0.0f && z[5] == 0.0f);
+    const int32_t expected[] = {1, 2, 3, 0, 0, 0};
+    assert_memory_equal(code, expected, sizeof code);
+    forget(&in);
+    arena_release(&a);
+}
+
 static void broken_json_is_refused(void **state)
 {
     (void)state;
@@ -376,6 +399,10 @@ static void broken_json_is_refused(void **state)
         {"quantile", "{\"quantiles\": [1]}"},
         {"quantile", "{\"quantiles\": [2, 1]}"},
         {"quantile", "{\"quantiles\": [2, \"3\"]}"},
+        {"spike", "{\"mean\": 1, \"scale\": 2}"},
+        {"spike", "{\"mean\": 1, \"scale\": 2, \"values\": [1, 1]}"},
+        {"spike", "{\"mean\": 1, \"scale\": 0, \"values\": []}"},
+        {"spike", "{\"mean\": 1, \"scale\": 2, \"values\": [\"1\"]}"},
         {"embed", "{\"words\": [\"a\", \"a\"]}"},
         {"embed", "{}"},
         {"onehot", "{\"words\": [\"a\", 7], \"unseen\": true}"},
@@ -401,6 +428,7 @@ int main(void)
         cmocka_unit_test(inverse_normal_known_values),
         cmocka_unit_test(quantile_is_normal_and_monotone),
         cmocka_unit_test(quantile_takes_the_middle_of_ties),
+        cmocka_unit_test(spike_is_number_and_code),
         cmocka_unit_test(embed_codes),
         cmocka_unit_test(words_that_json_cannot_keep_are_unseen),
         cmocka_unit_test(onehot_floats),
