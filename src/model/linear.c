@@ -31,7 +31,7 @@ const ModelFamily linear_family = {
         "A weight a column and a number a category: linear, logistic or multinomial regression.",
     .params = params,
     .params_size = sizeof(LinearParams),
-    .normals = "lr=0.01 batch=256 epochs=60 patience=10 optimizer=adam schedule=cosine",
+    .normals = "lr=0.01 batch=256 epochs=60 patience=10 optimizer=adam weight_decay=0 schedule=cosine",
     .create = create,
     NET_CALLBACKS,
 };
