@@ -72,10 +72,12 @@ static const uint8_t *read_bools(Reading *r)
 static const int64_t *read_ints(Reading *r)
 {
     int64_t *out = ARENA_NEW(r->arena, int64_t, r->grid->rows);
+    bool lenient = r->column->fixed;
     for (size_t row = 0; row < r->grid->rows; row++) {
         const char *s = grid_text(r->grid, r->span[row]);
-        if (!value_int(s, r->span[row].size, r->column->fixed, &out[row]))
-            no_value(r, row, s, r->span[row].size);
+        uint32_t n = r->span[row].size;
+        if (!digits_int(s, n, lenient, &out[row]) && !value_int(s, n, lenient, &out[row]))
+            no_value(r, row, s, n);
     }
     return out;
 }

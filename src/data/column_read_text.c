@@ -5,6 +5,8 @@
  * turn out hardly to repeat, the column is written plain. */
 #include "reader_int.h"
 
+#include "digits.h"
+
 #include <string.h>
 
 typedef struct Entry {
@@ -20,21 +22,14 @@ typedef struct Table {
     size_t bytes; /* of all words */
 } Table;
 
-static inline uint64_t load8(const char *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return v;
-}
-
 static inline Entry key_of(const char *s, uint32_t n)
 {
     Entry e = {.size = n};
     if (n <= 8) {
-        e.a = n ? load8(s) & (~(uint64_t)0 >> (64 - 8 * n)) : 0;
+        e.a = n ? digits_load(s) & (~(uint64_t)0 >> (64 - 8 * n)) : 0;
     } else if (n <= 16) {
-        e.a = load8(s);
-        e.b = load8(s + n - 8);
+        e.a = digits_load(s);
+        e.b = digits_load(s + n - 8);
     } else {
         e.a = hash_bytes(s, n, 0);
     }

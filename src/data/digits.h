@@ -12,10 +12,6 @@
 #include <immintrin.h>
 #endif
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "digits.h reads words as little-endian machines do"
-#endif
-
 /* Digits with at most one point among them, n bytes that end at `end`: the number they make without
  * the point, and how many stand behind it. 16 bytes before `end` must be readable. False: too long,
  * or something else; then there are slower ways. */
@@ -91,6 +87,9 @@ static inline uint64_t digits_load(const char *s)
 {
     uint64_t raw;
     memcpy(&raw, s, 8);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    raw = __builtin_bswap64(raw);
+#endif
     return raw;
 }
 
@@ -110,6 +109,29 @@ static inline uint32_t digits_value(uint64_t raw, size_t count)
     return (uint32_t)(((v & 0x000000FF000000FFu) * 0x000F424000000064u +
                        ((v >> 16) & 0x000000FF000000FFu) * 0x0000271000000001u) >>
                       32);
+}
+
+/* Whole numbers of up to 16 digits; not lenient: without zeros in front. */
+static inline bool digits_int(const char *s, size_t n, bool lenient, int64_t *out)
+{
+    static const uint32_t scale[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    size_t minus = n && *s == '-', count = n - minus;
+    const char *p = s + minus;
+    if (count - 1 > 15 || (!lenient && *p == '0' && n > 1))
+        return false;
+    size_t first = count < 8 ? count : 8;
+    uint64_t raw = digits_load(p);
+    if (digits_count(raw) < first)
+        return false;
+    uint64_t value = digits_value(raw, first);
+    if (count > 8) {
+        raw = digits_load(p + 8);
+        if (digits_count(raw) < count - 8)
+            return false;
+        value = value * scale[count - 8] + digits_value(raw, count - 8);
+    }
+    *out = minus ? -(int64_t)value : (int64_t)value;
+    return true;
 }
 
 #endif

@@ -77,6 +77,8 @@ static bool whole_real(const char *s, size_t n, int64_t *out)
 
 bool value_int(const char *s, size_t n, bool lenient, int64_t *out)
 {
+    if (digits_int(s, n, lenient, out))
+        return true;
     const char *end = s + n, *p = s;
     bool minus = n && *p == '-';
     p += minus || (lenient && n && *p == '+');
