@@ -80,7 +80,8 @@ static void value_of(const ParamsState *s, size_t row, Text *into, Style *style)
         break;
     case ROW_RECIPE:
         if (s->recipe == RECIPE_DRAFT)
-            text_printf(into, "draft, %zu rules", s->answer ? s->answer->draft_rules : 0);
+            text_printf(into, "draft, %zu rule%s", s->answer ? s->answer->draft_rules : 0,
+                        s->answer && s->answer->draft_rules == 1 ? "" : "s");
         else
             text_puts(into, s->recipe == RECIPE_FILE ? file_name(s->recipe_path) : "none");
         break;
@@ -176,7 +177,7 @@ static void draw_facts(const ParamsState *s, const Canvas *c, int at)
         text_puts(&t, " weights");
         if (!f->family->whole_batch && f->spec.params.batch > 0) {
             double steps = ceil(train / f->spec.params.batch);
-            text_puts(&t, ", ");
+            text_printf(&t, ", %s", glyph(c, GLYPH_APPROX));
             count_text(steps, &t);
             text_puts(&t, " steps an epoch, ");
             count_text(steps * f->spec.params.epochs, &t);
@@ -204,9 +205,9 @@ static void draw_setup(const ParamsState *s, const Canvas *c)
 /* ---- inputs --------------------------------------------------------------------------------------------------------- */
 
 static const TableColumn column_columns[] = {{.title = "", .width = 2},
-                                             {.title = "Column", .width = 22, .stretch = true},
+                                             {.title = "Column", .width = 28},
                                              {.title = "Type", .width = 9},
-                                             {.title = "Why not", .width = 20}};
+                                             {.title = "Why not", .width = 10, .stretch = true}};
 
 static Style column_style(const ParamsState *s, const ColumnChoice *c)
 {

@@ -144,10 +144,6 @@ void setup_line(const ParamsState *s, Text *into)
     add_word(into, "data", data_word(s, data));
     if (*s->target)
         add_word(into, "target", s->target);
-    if (!setup_all_natural(s)) {
-        setup_features(s, &more);
-        add_word(into, "features", text_str(&more));
-    }
     if (s->recipe == RECIPE_FILE)
         add_word(into, "recipe", s->recipe_path);
     else if (s->recipe == RECIPE_DRAFT && s->answer && *s->answer->draft_path)
@@ -163,6 +159,11 @@ void setup_line(const ParamsState *s, Text *into)
     setup_changes(setup_form(s), " ", &more);
     if (more.count)
         text_printf(into, " %s", text_str(&more));
+    text_reset(&more);
+    if (!setup_all_natural(s)) { /* may be long: last, so that the rest can be read */
+        setup_features(s, &more);
+        add_word(into, "features", text_str(&more));
+    }
     text_release(&more);
 }
 

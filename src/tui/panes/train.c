@@ -447,6 +447,7 @@ static Reply steer(TrainState *s, int command, Ui *ui)
         choose_run(s, ui);
         return REPLY_DRAW;
     case TRAIN_MARK:
+    case UI_MARK:
         ui_mark_run(ui, run->id, !ui_run_marked(ui, run->id));
         ui_say(ui, STYLE_INFO, "Run %lld is %s", (long long)run->id,
                ui_run_marked(ui, run->id) ? "marked: it is drawn beside the others" : "not marked");
