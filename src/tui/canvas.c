@@ -17,16 +17,17 @@ static uint32_t plain_code(uint32_t c)
     static const struct {
         uint32_t from, to;
         char as;
-    } ranges[] = {{0x2500, 0x2501, '-'}, {0x2502, 0x2503, '|'}, {0x2504, 0x257f, '+'},
-                  {0x2580, 0x2587, '#'}, {0x2588, 0x258f, '#'}, {0x2591, 0x2593, ':'},
-                  {0x2800, 0x2800, ' '}, {0x2801, 0x28ff, '*'}, {0x2018, 0x2019, '\''},
-                  {0x201c, 0x201d, '"'}, {0x2010, 0x2015, '-'}, {0x2190, 0x2190, '<'},
-                  {0x2192, 0x2192, '>'}, {0x00b7, 0x00b7, '.'}, {0x2026, 0x2026, '~'},
-                  {0x00d7, 0x00d7, 'x'}};
+    } ranges[] = {{0x2500, 0x2501, '-'},  {0x2502, 0x2503, '|'}, {0x2504, 0x257f, '+'},
+                  {0x2580, 0x2587, '#'},  {0x2588, 0x2590, '#'}, {0x2594, 0x2595, '|'},
+                  {0x2591, 0x2593, ':'},  {0x2800, 0x2800, ' '}, {0x2801, 0x28ff, '*'},
+                  {0x2018, 0x2019, '\''}, {0x201c, 0x201d, '"'}, {0x2010, 0x2015, '-'},
+                  {0x2190, 0x2190, '<'},  {0x2192, 0x2192, '>'}, {0x00b7, 0x00b7, '.'},
+                  {0x2026, 0x2026, '~'},  {0x00d7, 0x00d7, 'x'}};
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (c >= ranges[i].from && c <= ranges[i].to)
             return (uint32_t)ranges[i].as;
-    for (size_t i = 0; i < GLYPH_COUNT; i++) { /* one of our own in a text: the first of its letters */
+    for (size_t i = 0; i < GLYPH_COUNT;
+         i++) { /* one of our own in a text: the first of its letters */
         const char *text = glyphs[i][0];
         if (utf8_next(&text, text + strlen(text)) == c)
             return (uint32_t)(unsigned char)glyphs[i][1][0];
@@ -102,9 +103,20 @@ void canvas_char(const Canvas *c, int row, int col, Style style, uint32_t code)
 
 void canvas_fill_part(const Canvas *c, int row, int col, int rows, int cols, Style style)
 {
-    for (int y = 0; y < rows; y++)
-        for (int x = 0; x < cols; x++)
-            put_cell(c, row + y, col + x, &(GridCell){.code = ' ', .style = style}, 1);
+    Grid *g = screen_grid(c->screen);
+    Canvas p = canvas_part(c, row, col, rows, cols);
+    int width = p.right - p.left;
+    if (width <= 0)
+        return;
+    for (int y = p.top; y < p.bottom; y++) {
+        GridCell *at = g->cell + (size_t)y * (size_t)g->cols + (size_t)p.left;
+        if (at->code == 0 && p.left > 0) /* halves of wide characters at the edges */
+            at[-1].code = ' ', at[-1].mark[0] = 0;
+        if (p.right < g->cols && at[width].code == 0)
+            at[width].code = ' ';
+        for (int x = 0; x < width; x++)
+            at[x] = (GridCell){.code = ' ', .style = style};
+    }
 }
 
 void canvas_fill(const Canvas *c, Style style)

@@ -26,6 +26,8 @@
 #define CURSES_PASTE_BEGIN (KEY_MAX + 1)
 #define CURSES_PASTE_END   (KEY_MAX + 2)
 
+#define GRAY 8 /* of 16; of 8 there is none: bold black cannot be read everywhere */
+
 typedef enum Depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_PALETTE, DEPTH_DIRECT } Depth;
 
 struct Screen {
@@ -316,7 +318,7 @@ static int colour_number(Screen *s, Colour c, int sixteen)
     case DEPTH_MONO:
         return -1;
     case DEPTH_8:
-        return sixteen < 0 ? -1 : sixteen & 7;
+        return sixteen < 0 ? -1 : sixteen == GRAY ? 7 : sixteen & 7;
     case DEPTH_16:
         return sixteen;
     case DEPTH_256:
@@ -349,7 +351,7 @@ static unsigned look_attrs(const Screen *s, size_t role)
     if (s->depth == DEPTH_MONO)
         return look->attrs_mono;
     unsigned a = look->attrs;
-    if (s->depth == DEPTH_8 && look->fore16 >= 8)
+    if (s->depth == DEPTH_8 && look->fore16 > GRAY)
         a |= ATTR_BOLD;
     if (s->depth <= DEPTH_16) /* reverse of a pair that has a ground already reads badly */
         a &= ~(unsigned)ATTR_REVERSE;

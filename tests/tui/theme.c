@@ -63,6 +63,20 @@ static void check_theme(void *context, const char *name, const char *about)
             fail_msg("theme %s: style %s has a contrast of %.1f only", name,
                      style_name(read_often[i]), c);
     }
+    /* letters of a table keep their colours on the row under the cursor */
+    static const Style letters[] = {
+        STYLE_PLAIN,       STYLE_STRONG,      STYLE_NUMBER, STYLE_TEXT,   STYLE_TIME,
+        STYLE_BOOL,        STYLE_MARK,        STYLE_GOOD,   STYLE_WARN,   STYLE_BAD,
+        STYLE_INFO,        STYLE_KEYWORD,     STYLE_STRING, STYLE_HEADER, STYLE_DIM,
+        STYLE_ROLE_TARGET, STYLE_ROLE_FEATURE};
+    static const Style grounds[] = {STYLE_CURSOR, STYLE_CURSOR_IDLE, STYLE_POPUP};
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        for (size_t k = 0; k < 3; k++) {
+            double c = contrast(t.look[letters[i]].fore, t.look[grounds[k]].back);
+            if (c < (letters[i] == STYLE_DIM ? 2.0 : 3.0))
+                fail_msg("theme %s: %s on %s has a contrast of %.1f only", name,
+                         style_name(letters[i]), style_name(grounds[k]), c);
+        }
     for (size_t i = 0; i < SERIES_COLOURS; i++)
         for (size_t k = 0; k < i; k++)
             assert_int_not_equal(t.look[STYLE_SERIES + i].fore, t.look[STYLE_SERIES + k].fore);
