@@ -3,7 +3,7 @@
  * Features are fitted on the training rows only and kept in the bundle; the same object encodes
  * training batches and a single row to score. Every encoder is one file and one row: standardise
  * or quantile-to-normal for numbers (with a missing indicator where training rows had missing
- * values), one-hot or embedding codes for categories (code 0: never seen or missing), timestamps
+ * values), or raw with NaN for missing (trees), one-hot or embedding codes for categories (code 0: never seen or missing), timestamps
  * to parts (cyclic hour and weekday, month, days since), the target standardised.
  *
  *     Features *f = features_fit(d, plan, &split, &options, pool, &progress, &err);
@@ -42,11 +42,12 @@ typedef struct ModelShape {
     TaskKind task;
     size_t classes;              /* 2 for binary; 0 for regression */
     size_t outputs;              /* numbers a row: 1 for regression and binary, classes else */
+    bool missing;                /* a number may be NaN: missing (numbers=raw) */
     const char *const *dense_name, *const *code_name; /* for importance and messages */
 } ModelShape;
 
 typedef struct FeatureOptions {  /* Param rows: feature_params */
-    int numbers;                 /* standard | quantile */
+    int numbers;                 /* auto | standard | quantile | raw */
     int categories;              /* embed | onehot */
     int onehot_most;             /* categories with at most so many words are one-hot even so */
     int words_most;              /* a text column with more distinct words is left out, and said */

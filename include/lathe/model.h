@@ -52,7 +52,9 @@ typedef struct ModelFamily {
     const char *name, *title, *about;
     const Param *params; size_t params_size;      /* its own hyperparameters */
     const char *normals;                          /* defaults of the run's rows: "lr=0.001 batch=256" */
-    bool whole_batch;                             /* a step wants all training rows (boosting) */
+    bool whole_batch;                             /* a step wants all training rows (boosting), the
+                                                     same ones in the same place at each */
+    bool takes_missing;                           /* NaN among the numbers is a value like any other */
     void *(*create)(const void *params, const ModelShape *shape, const ModelSetup *setup, Error *err);
     void  (*destroy)(void *model);
     bool  (*step)(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err);
@@ -64,6 +66,11 @@ typedef struct ModelFamily {
     /* Small state beside the tensors (step count, generator), as JSON. */
     json_t *(*state)(const void *model);
     bool    (*restore)(void *model, const json_t *state, Error *err);
+    /* Families that grow with their steps; NULL for others. */
+    bool    (*reserve)(void *model, const TensorRow *file, size_t n, Error *err); /* before a load: the
+                                                     tensors then have the lengths of the file's */
+    bool    (*settle)(void *model, Error *err);   /* after a load: checks; on failure it is empty */
+    size_t  (*predict_more)(void *model, const Batch *b, size_t from, float *out); /* see below */
 } ModelFamily;
 
 extern const ModelFamily *const model_families[]; /* NULL-ended, order of the screen */
@@ -75,6 +82,9 @@ void   model_destroy(Model *m);
 const ModelFamily *model_family_of(const Model *m);
 bool   model_step(Model *m, const Batch *b, const Knobs *k, StepStats *out, Error *err);
 void   model_predict(Model *m, const Batch *b, float *out); /* raw scores: standardised value, logits */
+/* out holds what predict gave after `from` steps (0: nothing); brings it up to date and returns how
+ * many steps it now holds. A family that does not grow predicts anew and returns 0. */
+size_t model_predict_more(Model *m, const Batch *b, size_t from, float *out);
 double model_loss(const Model *m, const Batch *b, const float *out); /* mean loss of predictions */
 size_t model_weights(const Model *m);                       /* numbers learnt */
 /* Everything a resumed run needs (safetensors bytes); loading makes the next step the same bits. */

@@ -23,7 +23,8 @@
 
 StatsWish choose_wish(ColumnType type, const FeatureOptions *o)
 {
-    bool sample = TYPE_BIT(type) & TYPES_NUMBER && o->numbers != NUMBERS_STANDARD;
+    bool sample = TYPE_BIT(type) & TYPES_NUMBER && o->numbers != NUMBERS_STANDARD &&
+                  o->numbers != NUMBERS_RAW;
     bool spikes = TYPE_BIT(type) & TYPES_NUMBER && o->numbers == NUMBERS_AUTO;
     return (StatsWish){.words_most = (size_t)o->words_most,
                        .values_most = spikes ? SPIKE_MOST : 0,
@@ -77,6 +78,8 @@ static void say(json_t *notes, const char *name, const char *what)
 static const Encoder *for_number(const char *name, const ColumnStats *s, const FeatureOptions *o,
                                  json_t *notes)
 {
+    if (o->numbers == NUMBERS_RAW)
+        return encoder_find("raw");
     if (!s->sample.count || o->numbers == NUMBERS_STANDARD)
         return encoder_find("standard");
     if (o->numbers == NUMBERS_QUANTILE)
@@ -131,7 +134,7 @@ const Encoder *choose_encoder(const char *name, ColumnType type, bool named, con
     else if (type == COLUMN_TEXT)
         return for_text(name, s, o, notes);
     else if (type == COLUMN_BOOL)
-        return encoder_find("flag");
+        return encoder_find(o->numbers == NUMBERS_RAW ? "raw" : "flag");
     else if (TYPE_BIT(type) & TYPES_TIME)
         return encoder_find("timestamp");
     else

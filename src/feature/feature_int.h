@@ -2,7 +2,8 @@
  *
  *     stats.c     one pass over the training rows: what every encoder is fitted from
  *     lexicon.c     a table of distinct words, for categories and class names
- *     standard.c  the encoder to copy; quantile.c, spike.c, embed.c, onehot.c, flag.c, timestamp.c beside it
+ *     standard.c  the encoder to copy; quantile.c, spike.c, raw.c, embed.c, onehot.c, flag.c,
+ *                 timestamp.c beside it
  *     target.c    the target: standardised number or class
  *     walk.c      chunks of a table through a plan, in parallel, joined in order
  *     choose.c    which columns are used, and by which encoder
@@ -160,7 +161,7 @@ bool target_present(const Target *t, const Column *c, size_t row);
 StatsWish choose_wish(ColumnType type, const FeatureOptions *o);
 const Encoder *choose_encoder(const char *name, ColumnType type, bool named, const ColumnStats *s,
                               const FeatureOptions *o, json_t *notes);
-enum { NUMBERS_AUTO, NUMBERS_STANDARD, NUMBERS_QUANTILE };
+enum { NUMBERS_AUTO, NUMBERS_STANDARD, NUMBERS_QUANTILE, NUMBERS_RAW };
 enum { CATEGORIES_EMBED, CATEGORIES_ONEHOT };
 enum { TRANSFORM_AUTO, TRANSFORM_NONE, TRANSFORM_STANDARD, TRANSFORM_LOG };
 enum { WANT_AUTO, WANT_REGRESSION, WANT_CLASSIFICATION };

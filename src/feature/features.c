@@ -9,7 +9,7 @@
 
 #define SAMPLE_ROWS 200000 /* about so many training rows make the quantiles */
 
-static const char *const numbers_names[] = {"auto", "standard", "quantile", NULL};
+static const char *const numbers_names[] = {"auto", "standard", "quantile", "raw", NULL};
 static const char *const categories_names[] = {"embed", "onehot", NULL};
 static const char *const transform_names[] = {"auto", "none", "standard", "log", NULL};
 static const char *const want_names[] = {"auto", "regression", "classification", NULL};
@@ -17,8 +17,8 @@ static const char *const want_names[] = {"auto", "regression", "classification",
 // clang-format off
 const Param feature_params[] = {
     PARAM_PICK(FeatureOptions, numbers, "numbers", NUMBERS_AUTO, numbers_names,
-               "numbers by deviation, or by quantiles to normal; auto: quantiles for outliers, and a "
-               "category beside the number where one value stands out"),
+               "numbers by deviation, by quantiles to normal, or raw (trees); auto: quantiles for "
+               "outliers, and a category beside the number where one value stands out"),
     PARAM_PICK(FeatureOptions, categories, "categories", CATEGORIES_EMBED, categories_names,
                "categories as learnt vectors or as one float a word"),
     PARAM_INT(FeatureOptions, onehot_most, "onehot_most", 4, 0, 1000, "words",
@@ -262,6 +262,7 @@ void features_lay_out(Features *f)
     int32_t *cardinality = ARENA_NEW(&f->arena, int32_t, s->codes + 1);
     for (size_t i = 0; i < f->inputs; i++) {
         const Input *in = &f->input[i];
+        s->missing |= in->encoder == encoder_find("raw");
         for (size_t k = 0; k < in->dense + in->missing; k++)
             dense_name[in->dense_at + k] = float_name(f, in, k);
         for (size_t k = 0; k < in->codes; k++) {

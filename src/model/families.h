@@ -4,6 +4,7 @@
 
 #define MODEL_FAMILIES(X)                                                                          \
     X(linear)                                                                                      \
-    X(mlp)
+    X(mlp)                                                                                         \
+    X(gbdt)
 
 #endif

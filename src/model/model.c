@@ -74,6 +74,13 @@ Model *model_create(const ModelFamily *f, const void *params, const ModelShape *
         error_set(err, ERROR_SHAPE, "a model needs at least one input column");
         return NULL;
     }
+    if (shape->missing && !f->takes_missing) {
+        error_set(err, ERROR_USAGE,
+                  "numbers=raw leaves missing values as they are, which a %s cannot take;"
+                  " use numbers=auto",
+                  f->name);
+        return NULL;
+    }
     Model *m = mem_alloc(sizeof *m);
     m->family = f;
     copy_shape(m, shape);
@@ -117,6 +124,14 @@ void model_predict(Model *m, const Batch *b, float *out)
 {
     if (b->rows)
         m->family->predict(m->impl, b, out);
+}
+
+size_t model_predict_more(Model *m, const Batch *b, size_t from, float *out)
+{
+    if (m->family->predict_more)
+        return m->family->predict_more(m->impl, b, from, out);
+    model_predict(m, b, out);
+    return 0;
 }
 
 size_t model_weights(const Model *m)
@@ -235,23 +250,43 @@ static bool restore_state(Model *m, const SafeFile *f, Error *err)
     return ok;
 }
 
+/* A family that grows gets to see the lengths first. */
+static bool make_room(Model *m, const SafeFile *f, Error *err)
+{
+    TensorRow *rows = mem_alloc(sizeof *rows * (f->count + 1));
+    size_t n = 0;
+    for (size_t i = 0; i < f->count; i++) {
+        const SafeTensor *t = &f->tensor[i];
+        if (t->rank > 4 || !text_equal(t->dtype, "F32"))
+            continue; /* refused below */
+        rows[n] = (TensorRow){.name = t->name, .rank = t->rank};
+        memcpy(rows[n++].shape, t->shape, t->rank * sizeof *t->shape);
+    }
+    bool ok = m->family->reserve(m->impl, rows, n, err);
+    mem_free(rows);
+    return ok;
+}
+
 bool model_state_load(Model *m, const void *bytes, size_t n, Error *err)
 {
     SafeFile f;
     if (!safetensors_read(&f, bytes, n, err))
         return false;
     const char *family = json_string_value(json_object_get(f.metadata, "family"));
-    const TensorRow *rows;
-    size_t weights, count = m->family->tensors(m->impl, &rows, &weights);
-    bool whole = json_object_get(f.metadata, "state") != NULL;
-    if (!whole)
-        count = weights;
+    const TensorRow *rows = NULL;
+    size_t weights = 0, count = 0;
     bool ok =
         !family || text_equal(family, m->family->name) ||
         error_set(err, ERROR_SHAPE, "weights of a %.40s, not of a %s", family, m->family->name);
+    ok = ok && (!m->family->reserve || make_room(m, &f, err));
+    if (ok)
+        count = m->family->tensors(m->impl, &rows, &weights);
+    if (!json_object_get(f.metadata, "state"))
+        count = weights;
     ok = ok && check_tensors(&f, rows, weights, count, err) && restore_state(m, &f, err);
     for (size_t i = 0; ok && i < count; i++)
         memcpy(rows[i].at, safetensors_find(&f, rows[i].name)->at, row_bytes(&rows[i]));
+    ok = ok && (!m->family->settle || m->family->settle(m->impl, err));
     safetensors_release(&f);
     return ok;
 }

@@ -212,7 +212,8 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
 static bool make_buffers(Job *j, Error *err)
 {
     const ModelShape *s = features_shape(j->features);
-    size_t n = j->batch_most, valid = j->table.part[PART_VALID].rows;
+    size_t n = j->sampler.whole ? 1 : j->batch_most; /* all rows are where they are */
+    size_t valid = j->table.part[PART_VALID].rows;
     mem_free(j->dense);
     mem_free(j->code);
     mem_free(j->target);
@@ -226,7 +227,11 @@ static bool make_buffers(Job *j, Error *err)
         j->out = mem_try((valid * each + 1) * sizeof(float), err);
         j->value = mem_try((valid * each + 1) * sizeof(double), err);
         j->truth = mem_try((valid + 1) * sizeof(double), err);
+        if (j->spec.family->predict_more)
+            j->running = mem_try((valid * each + 1) * sizeof(float), err);
     }
+    if (j->spec.family->predict_more && !j->running)
+        return false;
     return j->dense && j->code && j->target && j->out && j->value && j->truth &&
            (j->weight || !j->table.part[PART_TRAIN].weight);
 }
@@ -272,6 +277,7 @@ void job_close(Job *j)
     mem_free(j->target);
     mem_free(j->weight);
     mem_free(j->out);
+    mem_free(j->running);
     mem_free(j->value);
     mem_free(j->truth);
     text_release(&j->best);

@@ -97,6 +97,8 @@ typedef struct Job {
     size_t batch_most;            /* rows the model's memory is planned for */
     float *dense, *target, *weight; int32_t *code; /* one gathered batch */
     float *out;                   /* predictions of a part */
+    float *running;               /* raw scores of the validation rows, for families that grow */
+    size_t running_steps;         /* after so many steps */
     double *value, *truth;
 
     LoopState loop;

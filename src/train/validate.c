@@ -2,6 +2,7 @@
 #include "train_int.h"
 
 #include <math.h>
+#include <string.h>
 
 #define BLOCK 8192 /* rows predicted at once */
 
@@ -29,11 +30,16 @@ static double predict_all(Job *j, const Batch *all)
 {
     const ModelShape *s = features_shape(j->features);
     double sum = 0.0;
+    if (j->running)
+        j->running_steps = model_predict_more(j->model, all, j->running_steps, j->running);
     for (size_t from = 0; from < all->rows; from += BLOCK) {
         size_t n = all->rows - from < BLOCK ? all->rows - from : BLOCK;
         Batch b = slice(all, s, from, n);
         float *out = j->out + from * s->outputs;
-        model_predict(j->model, &b, out);
+        if (j->running)
+            memcpy(out, j->running + from * s->outputs, n * s->outputs * sizeof *out);
+        else
+            model_predict(j->model, &b, out);
         sum += model_loss(j->model, &b, out) * (double)n;
     }
     return sum / (double)all->rows;

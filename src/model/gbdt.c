@@ -1,0 +1,409 @@
+/* gbdt.c -- gradient boosted trees: each round adds a tree (multiclass: one a class) that descends the
+ * loss from where the trees before it led. A step is a round over all training rows. */
+#include "gbdt_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SAMPLE_BLOCK  8192
+#define SAMPLE_STREAM 0x67626474
+
+typedef struct Gbdt {
+    GbdtParams params;
+    const ModelShape *shape;
+    const ModelSetup *setup;
+    Forest forest;
+    /* Made at the first round, from its rows: */
+    Batch batch;
+    Bins bins;
+    Grower grower;
+    Target target;
+    Slopes *slopes; /* [outputs] */
+    float *score;   /* [outputs][rows] after `scored` trees */
+    float *weight;  /* [rows] or NULL */
+    float *factor;  /* [rows] goss: what a row stands for */
+    size_t scored;
+    bool bound, score_is_whole;
+} Gbdt;
+
+static const char *const growth_names[] = {"leaf", "depth", NULL};
+
+#define S GbdtParams
+static const Param params[] = {
+    /*         field         name            default, range          unit      help */
+    // clang-format off
+    PARAM_INT (S, leaves,       "leaves",       31, 0, 131072,       "leaves", "most leaves of a tree; 0: as depth and min_rows allow"),
+    PARAM_PICK(S, growth,       "growth",       GROW_LEAF, growth_names,       "what is split next: the leaf that gains most, or the one nearest the root"),
+    PARAM_INT (S, depth,        "depth",        0, 0, 60,            "levels", "deepest a leaf may lie; 0: any"),
+    PARAM_INT (S, bins,         "bins",         255, 2, 256,         "bins",   "most bins of a column"),
+    PARAM_INT (S, min_rows,     "min_rows",     20, 1, 1000000000,   "rows",   "fewest training rows in a leaf", .log = true),
+    PARAM_REAL(S, min_hessian,  "min_hessian",  1e-3, 0, 1e9,        "",       "least sum of curvature in a leaf", .log = true),
+    PARAM_REAL(S, lambda,       "lambda",       0, 0, 1e9,           "",       "pull of a leaf's value to 0, in rows it is worth"),
+    PARAM_REAL(S, alpha,        "alpha",        0, 0, 1e9,           "",       "what a leaf's sum of gradients is drawn to 0 by"),
+    PARAM_REAL(S, min_gain,     "min_gain",     0, 0, 1e12,          "",       "least gain of a split"),
+    PARAM_REAL(S, row_share,    "row_share",    1, .001, 1,          "",       "share of the rows a round is grown on"),
+    PARAM_REAL(S, column_share, "column_share", 1, .001, 1,          "",       "share of the columns a tree may use"),
+    PARAM_BOOL(S, goss,         "goss",         false,                         "grow on the rows with the largest gradients and a sample of the others"),
+    PARAM_REAL(S, goss_top,     "goss_top",     .2, .001, 1,         "",       "goss: share of rows with the largest gradients, all kept"),
+    PARAM_REAL(S, goss_other,   "goss_other",   .1, .001, 1,         "",       "goss: share of rows drawn from the others"),
+    PARAM_REAL(S, cat_l2,       "cat_l2",       10, 0, 1e9,          "",       "lambda that a split by a set of categories adds"),
+    PARAM_REAL(S, cat_smooth,   "cat_smooth",   10, 0, 1e9,          "rows",   "rows that steady a category's rank; rarer ones are not split off"),
+    PARAM_INT (S, cat_most,     "cat_most",     32, 1, 256,          "categories", "most categories on one side of a split"),
+    PARAM_INT (S, cat_onehot,   "cat_onehot",   4, 0, 256,           "categories", "columns of at most so many are split one from the rest"),
+    PARAM_INT (S, cat_rows,     "cat_rows",     100, 1, 1000000000,  "rows",   "fewest rows a further category set is tried by"),
+    // clang-format on
+    PARAM_END,
+};
+#undef S
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+static void unbind(Gbdt *m)
+{
+    for (size_t i = 0; m->slopes && i < m->shape->outputs; i++) {
+        mem_free(m->slopes[i].g);
+        mem_free(m->slopes[i].h);
+        mem_free(m->slopes[i].pair);
+    }
+    mem_free(m->slopes);
+    mem_free(m->score);
+    mem_free(m->weight);
+    mem_free(m->factor);
+    grower_release(&m->grower);
+    bins_release(&m->bins);
+    m->slopes = NULL;
+    m->score = m->weight = m->factor = NULL;
+    m->bound = m->score_is_whole = false;
+}
+
+static void destroy(void *model)
+{
+    Gbdt *m = model;
+    if (!m)
+        return;
+    unbind(m);
+    forest_release(&m->forest);
+    mem_free(m);
+}
+
+static void *create(const void *settings, const ModelShape *shape, const ModelSetup *setup,
+                    Error *err)
+{
+    LossKind loss;
+    if (!loss_choose(shape, setup->loss, &loss, err))
+        return NULL;
+    Gbdt *m = mem_alloc(sizeof *m);
+    m->params = *(const GbdtParams *)settings;
+    m->shape = shape;
+    m->setup = setup;
+    m->target = (Target){.loss = loss,
+                         .classes = shape->outputs,
+                         .delta = setup->huber_delta > 0 ? setup->huber_delta : 1.0,
+                         .quantile = setup->quantile > 0 ? setup->quantile : 0.5};
+    forest_init(&m->forest, shape);
+    return m;
+}
+
+/* ---- the training rows -------------------------------------------------------------------------------- */
+
+static void weigh_rows(Gbdt *m)
+{
+    const Batch *b = &m->batch;
+    const float *by_class = shape_classes(m->shape) ? m->setup->class_weight : NULL;
+    if (!b->weight && !by_class)
+        return;
+    m->weight = mem_alloc(sizeof(float) * b->rows);
+    for (size_t i = 0; i < b->rows; i++)
+        m->weight[i] =
+            (b->weight ? b->weight[i] : 1.0f) * (by_class ? by_class[(size_t)b->target[i]] : 1.0f);
+}
+
+static bool make_slopes(Gbdt *m, Error *err)
+{
+    size_t n = m->batch.rows, outputs = m->shape->outputs;
+    bool bent = !target_constant_h(&m->target), ok = true;
+    m->slopes = mem_alloc(sizeof *m->slopes * outputs);
+    for (size_t i = 0; ok && i < outputs; i++) {
+        Slopes *s = &m->slopes[i];
+        s->g = mem_try(n * sizeof *s->g, err);
+        s->pair = s->g ? mem_try(n * sizeof *s->pair, err) : NULL;
+        s->h = bent && s->pair ? mem_try(n * sizeof *s->h, err) : NULL;
+        ok = s->pair && (s->h || !bent);
+    }
+    if (ok)
+        m->score = mem_try(n * outputs * sizeof *m->score, err);
+    if (ok && m->score && m->params.goss)
+        m->factor = mem_try(n * sizeof *m->factor, err);
+    return ok && m->score && (m->factor || !m->params.goss);
+}
+
+static bool bind(Gbdt *m, const Batch *b, Error *err)
+{
+    if (m->bound && m->batch.rows == b->rows && m->batch.dense == b->dense &&
+        m->batch.code == b->code && m->batch.target == b->target && m->batch.weight == b->weight)
+        return true;
+    if (b->rows == 0 || b->rows > UINT32_MAX / 4)
+        return error_set(err, ERROR_SHAPE, "%zu rows; boosting takes 1 to %u", b->rows,
+                         UINT32_MAX / 4);
+    unbind(m);
+    m->batch = *b;
+    weigh_rows(m);
+    m->target.y = b->target;
+    m->target.weight = m->weight;
+    m->target.rows = b->rows;
+    m->bound = make_slopes(m, err) &&
+               bins_make(&m->bins, b, m->shape, (size_t)m->params.bins, m->setup->seed,
+                         m->setup->pool, err) &&
+               grower_init(&m->grower, &m->params, &m->bins, m->setup->pool, err);
+    if (!m->bound)
+        unbind(m);
+    return m->bound;
+}
+
+/* Scores of the trees there are: nothing to do after a round, all of them after a load. */
+static void score_rows(Gbdt *m)
+{
+    size_t n = m->batch.rows, outputs = m->shape->outputs;
+    if (m->forest.nodes.count == 0)
+        target_bias(&m->target, m->forest.bias);
+    if (m->score_is_whole && m->scored == m->forest.nodes.count)
+        return;
+    for (size_t c = 0; c < outputs; c++)
+        for (size_t i = 0; i < n; i++)
+            m->score[c * n + i] = m->forest.bias[c];
+    for (size_t t = 0; t < m->forest.nodes.count; t++)
+        forest_add_tree(&m->forest, &m->batch, t, m->score + t % outputs * n, m->setup->pool);
+    m->scored = m->forest.nodes.count;
+    m->score_is_whole = true;
+}
+
+/* ---- samples ----------------------------------------------------------------------------------------------- */
+
+static float steepness(const Gbdt *m, size_t row)
+{
+    float sum = 0;
+    for (size_t c = 0; c < m->shape->outputs; c++)
+        sum += fabsf(m->slopes[c].g[row]) * (m->slopes[c].h ? m->slopes[c].h[row] : 1.0f);
+    return sum;
+}
+
+/* The steepness that goss_top of the rows reach. */
+static float steep_from(const Gbdt *m)
+{
+    size_t n = m->batch.rows, top = (size_t)(m->params.goss_top * (double)n);
+    float *all = mem_alloc(sizeof *all * 2 * n);
+    for (size_t i = 0; i < n; i++)
+        all[i] = steepness(m, i);
+    sort_floats(all, all + n, n);
+    float from = all[n - (top ? top : 1)];
+    mem_free(all);
+    return from;
+}
+
+/* The rows of this round, in order; factors if it is goss. Returns whether there are factors. */
+static bool draw_rows(Gbdt *m, size_t round, double lr)
+{
+    const GbdtParams *p = &m->params;
+    Grower *g = &m->grower;
+    size_t n = m->batch.rows;
+    bool goss = p->goss && p->goss_top + p->goss_other < 1.0 && (double)round >= 1.0 / lr;
+    double share = goss ? p->goss_other / (1.0 - p->goss_top) : p->row_share;
+    float from = goss ? steep_from(m) : INFINITY;
+    g->rows = 0;
+    g->all = !goss && share >= 1.0;
+    for (size_t i = 0; g->all && i < n; i++)
+        g->order[i] = (uint32_t)i;
+    Rng rng;
+    for (size_t i = 0; !g->all && i < n; i++) {
+        if (i % SAMPLE_BLOCK == 0)
+            rng_seed(&rng, m->setup->seed ^ (uint64_t)SAMPLE_STREAM << 32,
+                     (uint64_t)round << 32 | i / SAMPLE_BLOCK);
+        bool drawn = rng_unit(&rng) < share, steep = goss && steepness(m, i) >= from;
+        if (goss)
+            m->factor[i] = steep ? 1.0f : drawn ? (float)(1.0 / share) : 0.0f;
+        if (drawn || steep)
+            g->order[g->rows++] = (uint32_t)i;
+    }
+    if (g->all)
+        g->rows = n;
+    else if (g->rows == 0) { /* too small a share of too few */
+        g->order[g->rows++] = 0;
+        if (goss)
+            m->factor[0] = 1.0f;
+    }
+    return goss;
+}
+
+static void draw_columns(Gbdt *m, size_t tree)
+{
+    Rng rng;
+    Grower *g = &m->grower;
+    size_t n = m->bins.features, used = 0;
+    rng_seed(&rng, m->setup->seed ^ (uint64_t)SAMPLE_STREAM, tree);
+    for (size_t i = 0; i < n; i++) {
+        g->use[i] = m->params.column_share >= 1.0;
+        used += m->bins.feature[i].bins > 1;
+    }
+    if (m->params.column_share >= 1.0)
+        return;
+    size_t wanted = (size_t)fmax(1.0, round(m->params.column_share * (double)used));
+    for (size_t i = 0; i < n && used; i++) {
+        if (m->bins.feature[i].bins < 2)
+            continue;
+        g->use[i] = rng_below(&rng, used) < wanted; /* each set of so many is as likely */
+        wanted -= g->use[i];
+        used--;
+    }
+}
+
+/* ---- a round -------------------------------------------------------------------------------------------------- */
+
+typedef struct Finish {
+    Gbdt *m;
+    size_t class, root; /* root: of the tree in the forest's fields */
+} Finish;
+
+static void renew_leaf(void *job, size_t i, size_t worker)
+{
+    (void)worker;
+    Finish *f = job;
+    const Leaf *l = &f->m->grower.leaf[i];
+    *forest_node(&f->m->forest, NODE_VALUE, l->node) =
+        (float)target_renewed(&f->m->target, f->m->score, f->m->grower.order + l->begin, l->count);
+}
+
+/* A leaf's value into the scores of its rows. */
+static void score_leaf(void *job, size_t i, size_t worker)
+{
+    (void)worker;
+    Finish *f = job;
+    const Leaf *l = &f->m->grower.leaf[i];
+    float v = *forest_node(&f->m->forest, NODE_VALUE, l->node);
+    float *score = f->m->score + f->class * f->m->batch.rows;
+    const uint32_t *rows = f->m->grower.order + l->begin;
+    for (size_t k = 0; k < l->count; k++)
+        score[rows[k]] += v;
+}
+
+static void add_tree(Gbdt *m, size_t class, double lr)
+{
+    Forest *f = &m->forest;
+    Grower *g = &m->grower;
+    size_t tree = f->nodes.count;
+    Finish finish = {.m = m, .class = class, .root = f->field[0].count};
+    draw_columns(m, tree);
+    grower_tree(g, f, &m->slopes[class]);
+    if (target_renews(&m->target))
+        pool_run(m->setup->pool, g->leaves, renew_leaf, &finish);
+    for (size_t node = finish.root; node < f->field[0].count; node++)
+        *forest_node(f, NODE_VALUE, node) *= (float)lr;
+    forest_ready(f, tree);
+    if (g->all)
+        pool_run(m->setup->pool, g->leaves, score_leaf, &finish);
+    else
+        forest_add_tree(f, &m->batch, tree, m->score + class * m->batch.rows, m->setup->pool);
+    m->scored++;
+}
+
+static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err)
+{
+    Gbdt *m = model;
+    SlopeSums sums;
+    if (!bind(m, b, err))
+        return false;
+    score_rows(m);
+    size_t round = forest_rounds(&m->forest);
+    target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
+    double weight = sums.weight > 0 ? sums.weight : 1.0;
+    *out = (StepStats){.loss = sums.loss / weight, .grad_norm = sqrt(sums.square / weight)};
+    out->finite = isfinite(out->loss) && isfinite(out->grad_norm);
+    if (!out->finite) {
+        snprintf(out->layer, sizeof out->layer, "tree %zu", m->forest.nodes.count);
+        return true;
+    }
+    bool goss = draw_rows(m, round, k->lr);
+    for (size_t c = 0; c < m->shape->outputs; c++)
+        slopes_pack(&m->slopes[c], b->rows, goss ? m->factor : NULL, m->setup->pool);
+    for (size_t c = 0; c < m->shape->outputs; c++) {
+        if (c > 0)
+            draw_rows(m, round, k->lr);
+        add_tree(m, c, k->lr);
+    }
+    return true;
+}
+
+/* ---- scoring and keeping --------------------------------------------------------------------------------------- */
+
+static size_t predict_more(void *model, const Batch *b, size_t from, float *out)
+{
+    Gbdt *m = model;
+    size_t outputs = m->shape->outputs, rounds = forest_rounds(&m->forest);
+    if (from == 0 || from > rounds) {
+        for (size_t i = 0; i < b->rows * outputs; i++)
+            out[i] = m->forest.bias[i % outputs];
+        from = 0;
+    }
+    forest_add(&m->forest, b, from * outputs, rounds * outputs, out, m->setup->pool);
+    return rounds;
+}
+
+static void predict(void *model, const Batch *b, float *out)
+{
+    predict_more(model, b, 0, out);
+}
+
+static size_t tensors(void *model, const TensorRow **rows, size_t *weights)
+{
+    Gbdt *m = model;
+    return *weights = forest_tensors(&m->forest, rows);
+}
+
+static json_t *state(const void *model)
+{
+    const Gbdt *m = model;
+    return json_pack("{s:I}", "rounds", (json_int_t)forest_rounds(&m->forest));
+}
+
+static bool restore(void *model, const json_t *from, Error *err)
+{
+    const Gbdt *m = model;
+    if (json_integer_value(json_object_get(from, "rounds")) !=
+        (json_int_t)forest_rounds(&m->forest))
+        return error_set(err, ERROR_PARSE, "the state does not say as many rounds as there are");
+    return true;
+}
+
+static bool reserve(void *model, const TensorRow *file, size_t n, Error *err)
+{
+    Gbdt *m = model;
+    return forest_reserve(&m->forest, file, n, err);
+}
+
+static bool settle(void *model, Error *err)
+{
+    Gbdt *m = model;
+    m->score_is_whole = false;
+    return forest_settle(&m->forest, err);
+}
+
+const ModelFamily gbdt_family = {
+    .name = "gbdt",
+    .title = "Gradient boosted trees",
+    .about = "Trees by histograms, each improving on those before; usually the best on tables.",
+    .params = params,
+    .params_size = sizeof(GbdtParams),
+    .normals = "lr=0.1 epochs=500 patience=30 schedule=constant numbers=raw onehot_most=0",
+    .whole_batch = true,
+    .takes_missing = true,
+    .create = create,
+    .destroy = destroy,
+    .step = step,
+    .predict = predict,
+    .tensors = tensors,
+    .state = state,
+    .restore = restore,
+    .reserve = reserve,
+    .settle = settle,
+    .predict_more = predict_more,
+};

@@ -1,0 +1,344 @@
+/* gbdt_grow.c -- one tree: the leaf with the best split is split, until there are enough.
+ *
+ * The rows of a leaf are a range of `order`, ascending; a split cuts the range in two. Only the
+ * smaller child's histogram is summed from its rows, the larger one's is the parent's less it. */
+#include "gbdt_int.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PART_ROWS 16384 /* of a parallel partition */
+
+/* ---- life ------------------------------------------------------------------------------------------- */
+
+bool grower_init(Grower *g, const GbdtParams *p, const Bins *bins, Pool *pool, Error *err)
+{
+    size_t whole = bins->columns * HIST_BINS, threads = pool_threads(pool);
+    size_t most = bins->rows / (size_t)(p->min_rows > 0 ? p->min_rows : 1) + 1;
+    *g = (Grower){.params = p, .bins = bins, .pool = pool};
+    g->leaves_most = p->leaves > 0 && (size_t)p->leaves < most ? (size_t)p->leaves : most;
+    g->order = mem_try(bins->rows * sizeof *g->order + 64, err);
+    g->scratch = mem_try(bins->rows * sizeof *g->scratch + 64, err);
+    g->hist = mem_try((g->leaves_most + 1) * (whole + 1) * sizeof *g->hist, err);
+    g->spare = mem_try((threads * whole + 1) * sizeof *g->spare, err);
+    g->use = mem_alloc(bins->features + 1);
+    g->leaf = mem_alloc(sizeof *g->leaf * (g->leaves_most + 1));
+    g->free_hist = mem_alloc(sizeof *g->free_hist * (g->leaves_most + 1));
+    g->found = mem_alloc(sizeof *g->found * (2 * bins->features + 1));
+    g->chunk_left = mem_alloc(sizeof *g->chunk_left * (bins->rows / PART_ROWS + 2));
+    if (g->order && g->scratch && g->hist && g->spare)
+        return true;
+    grower_release(g);
+    return error_in(err, "growing trees of %zu leaves on %zu columns", g->leaves_most,
+                    bins->columns);
+}
+
+void grower_release(Grower *g)
+{
+    mem_free(g->order);
+    mem_free(g->scratch);
+    mem_free(g->hist);
+    mem_free(g->spare);
+    mem_free(g->use);
+    mem_free(g->leaf);
+    mem_free(g->free_hist);
+    mem_free(g->found);
+    mem_free(g->chunk_left);
+    *g = (Grower){0};
+}
+
+static Pair *take_hist(Grower *g)
+{
+    return g->free_hist[--g->free_hists];
+}
+
+static void give_hist(Grower *g, Leaf *l)
+{
+    if (l->hist)
+        g->free_hist[g->free_hists++] = l->hist;
+    l->hist = NULL;
+}
+
+/* ---- parting the rows of a leaf ----------------------------------------------------------------------- */
+
+typedef struct Parting {
+    Grower *g;
+    size_t begin, count, left; /* left: rows that went there, once known */
+    const uint8_t *column;
+    uint8_t goes_left[BINS_MOST];
+} Parting;
+
+/* One chunk: the left rows to the front of its place in `order`, the right ones to `scratch`. */
+static void part_chunk(void *job, size_t i, size_t worker)
+{
+    (void)worker;
+    Parting *p = job;
+    size_t from = p->begin + i * PART_ROWS, end = p->begin + p->count, left = 0, right = 0;
+    size_t n = end - from < PART_ROWS ? end - from : PART_ROWS;
+    uint32_t *order = p->g->order + from, *other = p->g->scratch + from;
+    const uint8_t *restrict column = p->column;
+    for (size_t k = 0; k < n; k++) {
+        uint32_t row = order[k];
+        size_t goes = p->goes_left[column[row]];
+        order[left] = row;
+        other[right] = row;
+        left += goes;
+        right += 1 - goes;
+    }
+    p->g->chunk_left[i] = left;
+}
+
+static void join_chunks(Parting *p, size_t chunks)
+{
+    Grower *g = p->g;
+    for (size_t i = 0; i < chunks; i++) { /* the left ones close up */
+        size_t from = p->begin + i * PART_ROWS;
+        if (p->begin + p->left != from)
+            memmove(g->order + p->begin + p->left, g->order + from,
+                    g->chunk_left[i] * sizeof *g->order);
+        p->left += g->chunk_left[i];
+    }
+    size_t at = p->begin + p->left;
+    for (size_t i = 0; i < chunks; i++) {
+        size_t done = i * PART_ROWS, n = p->count - done < PART_ROWS ? p->count - done : PART_ROWS;
+        size_t right = n - g->chunk_left[i];
+        memcpy(g->order + at, g->scratch + p->begin + done, right * sizeof *g->order);
+        at += right;
+    }
+}
+
+static size_t part_rows(Grower *g, const Leaf *l)
+{
+    const BinFeature *f = &g->bins->feature[l->best.feature];
+    Parting p = {.g = g, .begin = l->begin, .count = l->count};
+    p.column = g->bins->by_column + f->column * g->bins->rows;
+    for (size_t byte = 0; byte < BINS_MOST; byte++) {
+        size_t bin = byte / f->stride % f->bins;
+        p.goes_left[byte] = l->best.set[bin / 32] >> (bin % 32) & 1;
+    }
+    size_t chunks = (l->count + PART_ROWS - 1) / PART_ROWS;
+    pool_run(g->pool, chunks, part_chunk, &p);
+    join_chunks(&p, chunks);
+    return p.left;
+}
+
+/* ---- the best split of one or two leaves ----------------------------------------------------------------- */
+
+typedef struct Search {
+    Grower *g;
+    const HistJob *built; /* of `small`, not yet joined */
+    Leaf *small, *large;  /* large NULL: the root alone; else its hist is still the parent's */
+    size_t *feature;      /* by column: which there are, see find_columns */
+} Search;
+
+static CutJob cut_job(const Grower *g, const Leaf *l)
+{
+    return (CutJob){.params = g->params,
+                    .g_unit = g->slopes->g_unit,
+                    .h_unit = g->slopes->h_unit,
+                    .sum = l->sum,
+                    .rows = (double)l->count};
+}
+
+static bool may_split(const Grower *g, const Leaf *l)
+{
+    const GbdtParams *p = g->params;
+    return l->count >= 2 * (size_t)(p->min_rows > 0 ? p->min_rows : 1) && pair_h(l->sum) > 0 &&
+           (p->depth <= 0 || l->depth < p->depth);
+}
+
+static void find_feature(const Grower *g, const Leaf *l, size_t i, Cut *out)
+{
+    Pair sums[BINS_MOST];
+    const BinFeature *f = &g->bins->feature[i];
+    *out = (Cut){0};
+    if (!g->use[i] || !may_split(g, l))
+        return;
+    CutJob job = cut_job(g, l);
+    hist_feature(l->hist, f, sums);
+    cut_find(&job, f, sums, out);
+    out->feature = (uint32_t)i;
+}
+
+static void find_column(void *job, size_t column, size_t worker)
+{
+    (void)worker;
+    Search *s = job;
+    Grower *g = s->g;
+    hist_join(s->built, column);
+    if (s->large) {
+        Pair *large = s->large->hist + column * HIST_BINS;
+        const Pair *small = s->small->hist + column * HIST_BINS;
+        for (size_t k = 0; k < HIST_BINS; k++)
+            large[k] -= small[k];
+    }
+    for (size_t i = 0; i < g->bins->features; i++) {
+        const BinFeature *f = &g->bins->feature[i];
+        if (f->bins < 2 || f->column != column)
+            continue;
+        find_feature(g, s->small, i, &g->found[2 * i]);
+        if (s->large)
+            find_feature(g, s->large, i, &g->found[2 * i + 1]);
+    }
+}
+
+static void choose(Grower *g, Leaf *l, size_t which)
+{
+    l->best = (Cut){0};
+    for (size_t i = 0; i < g->bins->features; i++) {
+        const Cut *s = &g->found[2 * i + which];
+        if (g->bins->feature[i].bins > 1 && s->gain > l->best.gain)
+            l->best = *s;
+    }
+}
+
+static void search(Grower *g, Leaf *small, Leaf *large)
+{
+    bool useful = may_split(g, small) || (large && may_split(g, large));
+    small->best = (Cut){0};
+    if (large)
+        large->best = (Cut){0};
+    if (!useful) {
+        give_hist(g, small);
+        if (large)
+            give_hist(g, large);
+        return;
+    }
+    small->hist = take_hist(g);
+    HistJob built = {.bins = g->bins,
+                     .pair = g->slopes->pair,
+                     .rows =
+                         g->all && small->count == g->bins->rows ? NULL : g->order + small->begin,
+                     .count = small->count,
+                     .hist = small->hist,
+                     .spare = g->spare};
+    hist_build(&built, g->pool);
+    Search s = {.g = g, .built = &built, .small = small, .large = large};
+    pool_run(g->pool, g->bins->columns, find_column, &s);
+    choose(g, small, 0);
+    if (large)
+        choose(g, large, 1);
+    if (small->best.gain <= 0.0)
+        give_hist(g, small);
+    if (large && large->best.gain <= 0.0)
+        give_hist(g, large);
+}
+
+/* ---- nodes ----------------------------------------------------------------------------------------------- */
+
+static void describe_node(const Grower *g, Forest *f, size_t node, const Leaf *l)
+{
+    GbdtParams p = *g->params;
+    p.lambda += l->l2;
+    double sum_g = (double)pair_g(l->sum) * g->slopes->g_unit;
+    double sum_h = (double)pair_h(l->sum) * g->slopes->h_unit;
+    *forest_node(f, NODE_VALUE, node) = (float)leaf_weight(&p, sum_g, sum_h);
+    *forest_node(f, NODE_COVER, node) = (float)sum_h;
+    *forest_node(f, NODE_ROWS, node) = (float)l->count;
+}
+
+static size_t add_node(Forest *f)
+{
+    for (int k = 0; k < NODE_FIELD_COUNT; k++)
+        vec_add(&f->field[k], 0.0f);
+    size_t node = f->field[0].count - 1;
+    *forest_node(f, NODE_FEATURE, node) = -1.0f;
+    return node;
+}
+
+static void describe_split(const Grower *g, Forest *f, size_t node, const Cut *s)
+{
+    const BinFeature *b = &g->bins->feature[s->feature];
+    *forest_node(f, NODE_FEATURE, node) = (float)s->feature;
+    *forest_node(f, NODE_GAIN, node) = (float)s->gain;
+    *forest_node(f, NODE_MISSING_LEFT, node) = s->missing_left ? 1.0f : 0.0f;
+    if (!b->category)
+        *forest_node(f, NODE_THRESHOLD, node) = b->upper[s->bin];
+}
+
+/* A tree's codes stand in the order of its nodes, so they are listed when it is whole. */
+static void list_codes(Grower *g, Forest *f, size_t root, const Cut *cut_of)
+{
+    for (size_t node = root; node < f->field[0].count; node++) {
+        if (*forest_node(f, NODE_FEATURE, node) < 0.0f)
+            continue;
+        const Cut *s = &cut_of[node - root];
+        const BinFeature *b = &g->bins->feature[s->feature];
+        for (size_t bin = 1; b->category && bin < b->bins; bin++)
+            if (s->set[bin / 32] >> (bin % 32) & 1) {
+                vec_add(&f->code, (float)b->code[bin]);
+                ++*forest_node(f, NODE_CODES, node);
+            }
+    }
+}
+
+/* ---- the tree ---------------------------------------------------------------------------------------------- */
+
+static Leaf *next_leaf(Grower *g)
+{
+    Leaf *best = NULL;
+    bool by_depth = g->params->growth == GROW_DEPTH;
+    for (size_t i = 0; i < g->leaves; i++) {
+        Leaf *l = &g->leaf[i];
+        if (l->best.gain <= 0.0)
+            continue;
+        bool sooner =
+            !best || (by_depth && l->depth != best->depth ? l->depth < best->depth
+                                                          : l->best.gain > best->best.gain);
+        if (sooner)
+            best = l;
+    }
+    return best;
+}
+
+/* The parent's place is the left child's from now on. */
+static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l, Cut *cut_of)
+{
+    Cut s = l->best;
+    size_t left = part_rows(g, l);
+    Leaf *right = &g->leaf[g->leaves++];
+    cut_of[l->node - root] = s;
+    describe_split(g, f, l->node, &s);
+    *right = (Leaf){.begin = l->begin + left,
+                    .count = l->count - left,
+                    .depth = ++l->depth,
+                    .l2 = s.l2,
+                    .sum = l->sum - s.left};
+    l->count = left;
+    l->sum = s.left;
+    l->l2 = s.l2;
+    size_t node = l->node;
+    l->node = add_node(f);
+    right->node = add_node(f);
+    *forest_node(f, NODE_LEFT, node) = (float)(l->node - root);
+    *forest_node(f, NODE_RIGHT, node) = (float)(right->node - root);
+    describe_node(g, f, l->node, l);
+    describe_node(g, f, right->node, right);
+    Pair *parent = l->hist;
+    Leaf *small = l->count <= right->count ? l : right, *large = small == l ? right : l;
+    small->hist = NULL;
+    large->hist = parent;
+    search(g, small, large);
+}
+
+void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
+{
+    size_t root = f->field[0].count;
+    Cut *cut_of = mem_alloc(sizeof *cut_of * 2 * (g->leaves_most + 1));
+    g->slopes = slopes;
+    g->leaves = 1;
+    g->free_hists = 0;
+    for (size_t i = 0; i <= g->leaves_most; i++)
+        g->free_hist[g->free_hists++] = g->hist + i * g->bins->columns * HIST_BINS;
+    Leaf *first = &g->leaf[0];
+    *first = (Leaf){.count = g->rows, .node = add_node(f)};
+    for (size_t i = 0; i < g->rows; i++)
+        first->sum += slopes->pair[g->order[i]];
+    describe_node(g, f, root, first);
+    search(g, first, NULL);
+    for (Leaf *l; g->leaves < g->leaves_most && (l = next_leaf(g));)
+        split_leaf(g, f, root, l, cut_of);
+    list_codes(g, f, root, cut_of);
+    vec_add(&f->nodes, (float)(f->field[0].count - root));
+    mem_free(cut_of);
+}

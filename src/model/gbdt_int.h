@@ -1,0 +1,240 @@
+/* gbdt_int.h -- what the files of the booster share: binned rows, histograms, a forest, a grower.
+ *
+ *     gbdt_bins.c     columns of numbers and codes -> a byte a cell, and where the bins end
+ *     gbdt_loss.c     first scores, gradients, whole numbers for them, medians for leaves
+ *     gbdt_hist.c     sums of gradients a bin, for one leaf
+ *     gbdt_split.c    the best split of one feature from its sums
+ *     gbdt_grow.c     one tree, leaf by leaf
+ *     gbdt_forest.c   the trees as tensors, and checked when they come from a file
+ *     gbdt_predict.c  rows down the trees
+ *     gbdt.c          the family: hyperparameters, a round
+ *
+ * Exact sums. Gradients g and curvatures h are rounded once a round to whole numbers, g by a power of
+ * two such that the sum of all |g| stays below 2^31, h likewise below 2^32, and packed as
+ *
+ *     pair = g << 32 + h           a sum of pairs is the pair of the sums, whatever the order
+ *
+ * so a histogram is one addition a row and column, may be cut into any pieces, is subtracted without
+ * loss, and is the same to the bit on any number of threads. Of a million rows each keeps some eleven
+ * bits, and the sums far more: what rounding loses is far below what sampling the rows lost. */
+#ifndef GBDT_INT_H
+#define GBDT_INT_H
+
+#include "model_int.h"
+
+typedef struct GbdtParams {
+    int growth, leaves, depth, bins, min_rows;
+    double min_hessian, lambda, alpha, min_gain, row_share, column_share;
+    bool goss;
+    double goss_top, goss_other;
+    double cat_l2, cat_smooth;
+    int cat_most, cat_onehot, cat_rows;
+} GbdtParams;
+enum { GROW_LEAF, GROW_DEPTH };
+
+/* ---- binned rows -------------------------------------------------------------------------------- */
+
+#define BINS_MOST  256 /* in one byte */
+#define SET_WORDS  (BINS_MOST / 32)
+#define BLOCK_MOST 16 /* byte columns side by side: their histograms fit in the first cache */
+#define HIST_BINS  BINS_MOST
+
+/* Features of few bins share a byte:  byte = sum over them of bin * stride. */
+typedef struct BinFeature {
+    bool category;
+    bool missing;         /* numbers: the last bin holds the missing ones */
+    size_t bins;          /* 0 or 1: never split */
+    size_t values;        /* numbers: bins of values; x is in the first with x <= upper */
+    float *upper;         /* [BINS_MOST] ascending, the last and what follows infinite */
+    int32_t *code;        /* categories: [bins] the code of a bin; bin 0: all that have none */
+    uint8_t *bin_of;      /* categories: [cardinality] */
+    size_t column, stride;
+} BinFeature;
+
+typedef struct BinBlock {
+    size_t first, width;  /* columns */
+    uint8_t *at;          /* [rows][width] */
+} BinBlock;
+
+typedef struct Bins {
+    size_t rows, features, numbers; /* numbers first, then categories */
+    size_t columns, blocks;
+    BinFeature *feature;
+    BinBlock *block;
+    uint8_t *by_column;   /* [columns][rows]; for walks of one column */
+    uint8_t *bytes;       /* what the blocks stand in */
+    Arena arena;
+} Bins;
+bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most, uint64_t seed,
+               Pool *pool, Error *err);
+void bins_release(Bins *b);
+static inline size_t bin_at(const Bins *b, const BinFeature *f, size_t row)
+{
+    return b->by_column[f->column * b->rows + row] / f->stride % f->bins;
+}
+void sort_floats(float *at, float *scratch, size_t n); /* ascending, no NaN */
+
+/* ---- pairs -------------------------------------------------------------------------------------- */
+
+typedef uint64_t Pair;
+static inline int32_t pair_g(Pair p) { return (int32_t)(p >> 32); }
+static inline uint32_t pair_h(Pair p) { return (uint32_t)p; }
+
+/* A class's gradients in this round. */
+typedef struct Slopes {
+    float *g, *h;         /* [rows]; h NULL: 1 everywhere */
+    Pair *pair;           /* [rows] */
+    double g_unit, h_unit; /* of a whole number */
+} Slopes;
+
+/* ---- histograms ---------------------------------------------------------------------------------- */
+
+/* Adds the pairs of rows (NULL: from..to) to hist [columns][HIST_BINS], which is zeroed first.
+ * spare: [pool_threads - 1] histograms that take part and are added in. */
+typedef struct HistJob {
+    const Bins *bins;
+    const Pair *pair;
+    const uint32_t *rows; /* NULL: all, in order */
+    size_t count;
+    Pair *hist, *spare;
+    size_t pieces;        /* set by hist_build: spare holds pieces - 1 that hist_join must add */
+} HistJob;
+void hist_build(HistJob *job, Pool *pool);
+void hist_join(const HistJob *job, size_t column);
+/* One feature's sums out of its column's: into [bins]. */
+void hist_feature(const Pair *hist, const BinFeature *f, Pair *into);
+
+/* ---- splits --------------------------------------------------------------------------------------- */
+
+typedef struct Cut {
+    double gain;          /* 0 or less: none */
+    uint32_t feature;
+    size_t bin;           /* numbers: bins 0..bin go left */
+    bool missing_left;
+    double l2;            /* more of it for the leaves it makes (sets of categories) */
+    Pair left;            /* sums of the left side */
+    uint32_t set[SET_WORDS]; /* bins that go left */
+} Cut;
+
+typedef struct CutJob {
+    const GbdtParams *params;
+    double g_unit, h_unit;
+    Pair sum;             /* of the leaf */
+    double rows;          /* of the leaf */
+} CutJob;
+void cut_find(const CutJob *job, const BinFeature *f, const Pair *sums, Cut *out);
+double leaf_weight(const GbdtParams *p, double g, double h); /* before the learning rate */
+double leaf_score(const GbdtParams *p, double g, double h);
+
+/* ---- the forest ------------------------------------------------------------------------------------ */
+
+#define NODE_FIELDS(X) /* enum, tensor */                                                         \
+    X(FEATURE, "node.feature")          /* -1: a leaf; numbers first, then codes */               \
+    X(THRESHOLD, "node.threshold")      /* numbers: x <= threshold goes left */                   \
+    X(LEFT, "node.left")                /* nodes of the same tree, counted from its root */       \
+    X(RIGHT, "node.right")                                                                        \
+    X(MISSING_LEFT, "node.missing_left") /* 1: so do missing values */                            \
+    X(VALUE, "node.value")              /* a leaf's, with the learning rate; inside: if it were */\
+    X(GAIN, "node.gain")                                                                          \
+    X(COVER, "node.cover")              /* sum of h */                                            \
+    X(ROWS, "node.rows")                /* training rows */                                       \
+    X(CODES, "node.codes")              /* how many of category.code are its: those go left */
+#define AS_ENUM(name, tensor) NODE_##name,
+typedef enum NodeField { NODE_FIELDS(AS_ENUM) NODE_FIELD_COUNT } NodeField;
+#undef AS_ENUM
+
+/* The same, ready to walk. */
+#define WALK_LEAF     0x3fffffffu
+#define WALK_MISSING  0x40000000u /* missing goes left */
+#define WALK_CATEGORY 0x80000000u
+typedef struct WalkNode {
+    union { float at; uint32_t set; }; /* threshold or leaf value; place of a set: words, then bits */
+    uint32_t feature;     /* with the bits above; WALK_LEAF */
+    uint32_t left, right; /* in Forest.walk */
+} WalkNode;
+
+typedef VEC(float) Floats;
+typedef struct Forest {
+    size_t outputs, numbers, features;
+    const int32_t *cardinality;
+    Floats nodes;         /* [trees]; tree i is of class i % outputs */
+    Floats field[NODE_FIELD_COUNT];
+    Floats code;
+    float *bias;          /* [outputs] */
+    VEC(WalkNode) walk;
+    VEC(uint32_t) root;   /* [trees] in walk */
+    VEC(uint32_t) set;
+    size_t codes_ready;   /* of category.code, those of the trees in walk */
+    VEC(TensorRow) row;
+} Forest;
+void forest_init(Forest *f, const ModelShape *shape);
+void forest_release(Forest *f);
+void forest_clear(Forest *f);
+size_t forest_tensors(Forest *f, const TensorRow **rows);
+bool forest_reserve(Forest *f, const TensorRow *file, size_t n, Error *err);
+bool forest_settle(Forest *f, Error *err);   /* checks what was loaded, makes it ready to walk */
+void forest_ready(Forest *f, size_t tree);   /* a tree that was just grown */
+static inline float *forest_node(Forest *f, NodeField field, size_t node)
+{
+    return &f->field[field].at[node];
+}
+static inline size_t forest_rounds(const Forest *f) { return f->nodes.count / f->outputs; }
+/* out += trees from..to, in order; out is [rows][outputs]. */
+void forest_add(const Forest *f, const Batch *b, size_t from, size_t to, float *out, Pool *pool);
+/* The same for one tree and one class: score is [rows]. */
+void forest_add_tree(const Forest *f, const Batch *b, size_t tree, float *score, Pool *pool);
+
+/* ---- growing ---------------------------------------------------------------------------------------- */
+
+typedef struct Leaf {
+    size_t begin, count;  /* in Grower.order */
+    size_t node;          /* of the tree */
+    int depth;
+    double l2;            /* beyond lambda */
+    Pair sum;
+    Pair *hist;
+    Cut best;
+} Leaf;
+
+typedef struct Grower {
+    const GbdtParams *params;
+    const Bins *bins;
+    Pool *pool;
+    const Slopes *slopes;
+    uint32_t *order, *scratch; /* [rows]: rows by leaf, ascending within */
+    size_t rows;               /* in order: all, or a sample */
+    bool all;                  /* order is 0, 1, 2 ... at the start */
+    bool *use;                 /* [features] drawn for this tree */
+    Leaf *leaf;                /* [leaves] */
+    size_t leaves, leaves_most;
+    Pair *hist, *spare;        /* [leaves + 1][columns][HIST_BINS] */
+    Pair **free_hist;
+    size_t free_hists;
+    Cut *found;              /* [2][features] */
+    size_t *chunk_left;        /* counts of a parallel partition */
+} Grower;
+bool grower_init(Grower *g, const GbdtParams *p, const Bins *bins, Pool *pool, Error *err);
+void grower_release(Grower *g);
+/* Adds a tree to the forest; leaves[] then says which rows are where. Values are with rate 1. */
+void grower_tree(Grower *g, Forest *f, const Slopes *s);
+
+/* ---- losses ------------------------------------------------------------------------------------------ */
+
+typedef struct Target {
+    LossKind loss;
+    const float *y, *weight;  /* [rows]; weight NULL: 1 */
+    size_t rows, classes;     /* classes: outputs */
+    double delta, quantile;
+} Target;
+typedef struct SlopeSums { double loss, weight, square; } SlopeSums;
+bool target_constant_h(const Target *t);
+void target_bias(const Target *t, float *bias);
+/* score: [classes][rows]. Fills slopes[classes]. */
+void target_slopes(const Target *t, const float *score, Slopes *slopes, Pool *pool, SlopeSums *out);
+/* Slopes to pairs; factor [rows] or NULL scales both (a sample that stands for more). */
+void slopes_pack(Slopes *s, size_t rows, const float *factor, Pool *pool);
+/* absolute, quantile: the leaf's value that fits its rows best; false: the Newton step is. */
+bool target_renews(const Target *t);
+double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n);
+
+#endif

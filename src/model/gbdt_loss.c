@@ -1,0 +1,345 @@
+/* gbdt_loss.c -- what a round descends: first scores, gradients, and whole numbers for them.
+ *
+ *     squared    g = o - y               h = 1         (of half the square, as is usual)
+ *     absolute   g = sign(o - y)         h = 1         leaves then take the median
+ *     huber      g = o - y within delta  h = 1
+ *     quantile   g = 1 - q above, -q     h = 1         leaves then take the quantile
+ *     logistic   g = p - y               h = p (1 - p)
+ *     softmax    g = p - [y]             h = p (1 - p) K / (K - 1)     (Friedman 2001)
+ *
+ * Loops are over sixteen rows at a time, each lane with its own sums, joined in order: the same bits
+ * on any number of threads, and code that a compiler turns into vectors. */
+#include "gbdt_int.h"
+
+#include <math.h>
+#include <string.h>
+
+#define WIDE       16
+#define BLOCK_ROWS 8192
+#define H_LEAST    1e-16f
+
+bool target_constant_h(const Target *t)
+{
+    return !t->weight && t->loss != LOSS_LOGISTIC && t->loss != LOSS_SOFTMAX;
+}
+
+bool target_renews(const Target *t)
+{
+    return t->loss == LOSS_ABSOLUTE || t->loss == LOSS_QUANTILE;
+}
+
+/* ---- e^x and ln(1 + x), as polynomials ------------------------------------------------------------------ */
+
+static inline float exp_fast(float x)
+{
+    x = x > 87.0f ? 87.0f : x < -87.0f ? -87.0f : x;
+    float n = rintf(x * 1.44269504f), r = x - n * 0.693145752f - n * 1.42860677e-6f;
+    float p =
+        1.0f +
+        r * (1.0f + r * (0.5f + r * (0.16666667f + r * (4.1666638e-2f +
+                                                        r * (8.3334519e-3f + r * 1.3888889e-3f)))));
+    int32_t bits = ((int32_t)n + 127) << 23;
+    float scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return p * scale;
+}
+
+static inline float log1p_fast(float t) /* 0 <= t <= 1 */
+{
+    float s = t / (2.0f + t), q = s * s;
+    return 2.0f * s *
+           (1.0f +
+            q * (0.33333333f +
+                 q * (0.2f + q * (0.14285714f +
+                                  q * (0.11111111f + q * (9.0909091e-2f + q * 7.6923077e-2f))))));
+}
+
+/* ---- one row --------------------------------------------------------------------------------------------- */
+
+typedef struct Slope {
+    float g, h, loss;
+} Slope;
+
+#define POINT __attribute__((always_inline)) static inline Slope
+POINT squared_at(float o, float y, float delta, float q)
+{
+    (void)delta, (void)q;
+    float e = o - y;
+    return (Slope){e, 1.0f, e * e};
+}
+POINT absolute_at(float o, float y, float delta, float q)
+{
+    (void)delta, (void)q;
+    float e = o - y;
+    return (Slope){e > 0 ? 1.0f : e < 0 ? -1.0f : 0.0f, 1.0f, fabsf(e)};
+}
+POINT huber_at(float o, float y, float delta, float q)
+{
+    (void)q;
+    float e = o - y, a = fabsf(e);
+    return (Slope){e > delta    ? delta
+                   : e < -delta ? -delta
+                                : e,
+                   1.0f, a <= delta ? 0.5f * e * e : delta * (a - 0.5f * delta)};
+}
+POINT quantile_at(float o, float y, float delta, float q)
+{
+    (void)delta;
+    float e = o - y;
+    return (Slope){e < 0 ? -q : 1.0f - q, 1.0f, e < 0 ? -q * e : (1.0f - q) * e};
+}
+POINT logistic_at(float o, float y, float delta, float q)
+{
+    (void)delta, (void)q;
+    float small = exp_fast(-fabsf(o)), p = 1.0f / (1.0f + small);
+    p = o < 0 ? 1.0f - p : p;
+    float loss = (o > 0 ? o : 0.0f) + log1p_fast(small) - y * o;
+    return (Slope){p - y, p * (1.0f - p), loss};
+}
+
+typedef struct SlopeJob {
+    const Target *t;
+    const float *score;
+    Slopes *slopes;
+    struct BlockSums {
+        double loss, weight, square;
+    } * block;
+} SlopeJob;
+
+typedef struct Lanes {
+    double loss[WIDE], weight[WIDE], square[WIDE];
+} Lanes;
+
+/* n rows, at most WIDE; a constant where it matters. */
+#define PASS(name)                                                                                 \
+    __attribute__((always_inline)) static inline void name##_lanes(                                \
+        const Target *t, const float *restrict o, const float *restrict y,                         \
+        const float *restrict w, float *restrict g, float *restrict h, Lanes *lanes,               \
+        const size_t n)                                                                            \
+    {                                                                                              \
+        const float delta = (float)t->delta, q = (float)t->quantile;                               \
+        for (size_t k = 0; k < n; k++) {                                                           \
+            Slope s = name##_at(o[k], y[k], delta, q);                                             \
+            float by = w ? w[k] : 1.0f;                                                            \
+            g[k] = s.g * by;                                                                       \
+            if (h)                                                                                 \
+                h[k] = s.h * by;                                                                   \
+            lanes->loss[k] += (double)(s.loss * by);                                               \
+            lanes->weight[k] += (double)by;                                                        \
+            lanes->square[k] += (double)(s.g * s.g * by);                                          \
+        }                                                                                          \
+    }                                                                                              \
+    static void name##_rows(const SlopeJob *j, size_t from, size_t to, Lanes *lanes)               \
+    {                                                                                              \
+        const Target *t = j->t;                                                                    \
+        Slopes *s = j->slopes;                                                                     \
+        size_t i = from;                                                                           \
+        for (; i + WIDE <= to; i += WIDE)                                                          \
+            name##_lanes(t, j->score + i, t->y + i, t->weight ? t->weight + i : NULL, s->g + i,    \
+                         s->h ? s->h + i : NULL, lanes, WIDE);                                     \
+        name##_lanes(t, j->score + i, t->y + i, t->weight ? t->weight + i : NULL, s->g + i,        \
+                     s->h ? s->h + i : NULL, lanes, to - i);                                       \
+    }
+PASS(squared)
+PASS(absolute)
+PASS(huber)
+PASS(quantile)
+PASS(logistic)
+
+/* score: [classes][rows] */
+static void softmax_rows(const SlopeJob *j, size_t from, size_t to, Lanes *lanes)
+{
+    const Target *t = j->t;
+    size_t n = t->rows, k = t->classes;
+    float factor = (float)k / (float)(k - 1);
+    for (size_t i = from; i < to; i++) {
+        float most = j->score[i], total = 0.0f, by = t->weight ? t->weight[i] : 1.0f;
+        size_t y = (size_t)t->y[i];
+        double square = 0;
+        for (size_t c = 1; c < k; c++)
+            most = fmaxf(most, j->score[c * n + i]);
+        for (size_t c = 0; c < k; c++)
+            total += j->slopes[c].g[i] = exp_fast(j->score[c * n + i] - most);
+        for (size_t c = 0; c < k; c++) {
+            float p = j->slopes[c].g[i] / total, g = p - (c == y ? 1.0f : 0.0f);
+            j->slopes[c].g[i] = g * by;
+            j->slopes[c].h[i] = fmaxf(p * (1.0f - p) * factor, H_LEAST) * by;
+            square += (double)(g * g);
+        }
+        lanes->loss[i % WIDE] +=
+            (double)by * (log((double)total) + (double)most - (double)j->score[y * n + i]);
+        lanes->weight[i % WIDE] += (double)by;
+        lanes->square[i % WIDE] += square * (double)by;
+    }
+}
+
+static void slopes_block(void *job, size_t i, size_t worker)
+{
+    (void)worker;
+    static void (*const pass[LOSS_COUNT])(const SlopeJob *, size_t, size_t, Lanes *) = {
+        [LOSS_SQUARED] = squared_rows,   [LOSS_ABSOLUTE] = absolute_rows,
+        [LOSS_HUBER] = huber_rows,       [LOSS_QUANTILE] = quantile_rows,
+        [LOSS_LOGISTIC] = logistic_rows, [LOSS_SOFTMAX] = softmax_rows};
+    const SlopeJob *j = job;
+    Lanes lanes = {0};
+    size_t from = i * BLOCK_ROWS, to = from + BLOCK_ROWS;
+    pass[j->t->loss](j, from, to < j->t->rows ? to : j->t->rows, &lanes);
+    struct BlockSums *sum = &j->block[i];
+    for (size_t k = 0; k < WIDE; k++) {
+        sum->loss += lanes.loss[k];
+        sum->weight += lanes.weight[k];
+        sum->square += lanes.square[k];
+    }
+}
+
+void target_slopes(const Target *t, const float *score, Slopes *slopes, Pool *pool, SlopeSums *out)
+{
+    size_t blocks = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    SlopeJob j = {.t = t, .score = score, .slopes = slopes};
+    j.block = mem_alloc(sizeof *j.block * blocks);
+    pool_run(pool, blocks, slopes_block, &j);
+    *out = (SlopeSums){0};
+    for (size_t i = 0; i < blocks; i++) {
+        out->loss += j.block[i].loss;
+        out->weight += j.block[i].weight;
+        out->square += j.block[i].square;
+    }
+    mem_free(j.block);
+}
+
+/* ---- whole numbers ------------------------------------------------------------------------------------- */
+
+typedef struct PackJob {
+    Slopes *s;
+    size_t rows;
+    const float *factor;
+    double *sum_g, *sum_h; /* [blocks] */
+    double g_scale, h_scale;
+} PackJob;
+
+static void sum_block(void *job, size_t i, size_t worker)
+{
+    (void)worker;
+    PackJob *j = job;
+    double g[WIDE] = {0}, h[WIDE] = {0};
+    size_t from = i * BLOCK_ROWS, to = from + BLOCK_ROWS < j->rows ? from + BLOCK_ROWS : j->rows;
+    const float *restrict factor = j->factor, *restrict at_g = j->s->g, *restrict at_h = j->s->h;
+    size_t row = from;
+    for (; row + WIDE <= to; row += WIDE)
+        for (size_t k = 0; k < WIDE; k++) {
+            float by = factor ? factor[row + k] : 1.0f;
+            g[k] += (double)fabsf(at_g[row + k] * by);
+            h[k] += at_h ? (double)(at_h[row + k] * by) : (double)by;
+        }
+    for (; row < to; row++) {
+        float by = factor ? factor[row] : 1.0f;
+        g[0] += (double)fabsf(at_g[row] * by);
+        h[0] += at_h ? (double)(at_h[row] * by) : (double)by;
+    }
+    for (size_t k = 0; k < WIDE; k++) {
+        j->sum_g[i] += g[k];
+        j->sum_h[i] += h[k];
+    }
+}
+
+static void pack_block(void *job, size_t i, size_t worker)
+{
+    (void)worker;
+    const PackJob *j = job;
+    size_t from = i * BLOCK_ROWS, to = from + BLOCK_ROWS < j->rows ? from + BLOCK_ROWS : j->rows;
+    const float *restrict g = j->s->g, *restrict h = j->s->h, *restrict factor = j->factor;
+    Pair *restrict pair = j->s->pair;
+    const double gs = j->g_scale, hs = j->h_scale;
+    if (!h && !factor) {
+        for (size_t row = from; row < to; row++)
+            pair[row] = ((Pair)(int64_t)rint((double)g[row] * gs) << 32) + 1;
+        return;
+    }
+    for (size_t row = from; row < to; row++) {
+        double by = factor ? (double)factor[row] : 1.0;
+        double more = h ? (double)h[row] * by : by;
+        int64_t whole_g = (int64_t)rint((double)g[row] * by * gs);
+        pair[row] = ((Pair)whole_g << 32) + (Pair)(int64_t)rint(more * hs);
+    }
+}
+
+/* The largest power of two that keeps sum * scale + rows / 2 below the bound. */
+static double scale_for(double sum, double rows, double bound)
+{
+    if (!(sum > 0.0))
+        return 1.0;
+    double room = (bound - rows) / sum;
+    return ldexp(1.0, room > 0 ? (int)fmax(fmin(floor(log2(room)), 200.0), -200.0) : -200);
+}
+
+void slopes_pack(Slopes *s, size_t rows, const float *factor, Pool *pool)
+{
+    size_t blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    PackJob j = {.s = s, .rows = rows, .factor = factor};
+    j.sum_g = mem_alloc(sizeof *j.sum_g * 2 * blocks);
+    j.sum_h = j.sum_g + blocks;
+    pool_run(pool, blocks, sum_block, &j);
+    double sum_g = 0, sum_h = 0;
+    for (size_t i = 0; i < blocks; i++) {
+        sum_g += j.sum_g[i];
+        sum_h += j.sum_h[i];
+    }
+    j.g_scale = scale_for(sum_g, (double)rows, 2147483000.0);
+    j.h_scale = !s->h && !factor ? 1.0 : scale_for(sum_h, (double)rows, 4294967000.0);
+    pool_run(pool, blocks, pack_block, &j);
+    s->g_unit = 1.0 / j.g_scale;
+    s->h_unit = 1.0 / j.h_scale;
+    mem_free(j.sum_g);
+}
+
+/* ---- first scores and leaves by order ---------------------------------------------------------------------- */
+
+/* Linear between ranks; weights of rows are not asked. */
+static double quantile_of(float *value, float *scratch, size_t n, double share)
+{
+    if (n == 0)
+        return 0.0;
+    sort_floats(value, scratch, n);
+    double at = share * (double)(n - 1), part = at - floor(at);
+    size_t i = (size_t)at, next = i + 1 < n ? i + 1 : i;
+    return (double)value[i] * (1.0 - part) + (double)value[next] * part;
+}
+
+double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n)
+{
+    float *left = mem_alloc(sizeof *left * (2 * n + 1));
+    for (size_t i = 0; i < n; i++)
+        left[i] = t->y[rows[i]] - score[rows[i]];
+    double v = quantile_of(left, left + n, n, t->loss == LOSS_QUANTILE ? t->quantile : 0.5);
+    mem_free(left);
+    return v;
+}
+
+void target_bias(const Target *t, float *bias)
+{
+    double sum = 0, weight = 0;
+    double *share = mem_alloc(sizeof *share * (t->classes + 1));
+    for (size_t i = 0; i < t->rows; i++) {
+        double w = t->weight ? (double)t->weight[i] : 1.0;
+        sum += w * (double)t->y[i];
+        weight += w;
+        if (t->loss == LOSS_SOFTMAX)
+            share[(size_t)t->y[i]] += w;
+    }
+    double mean = weight > 0 ? sum / weight : 0.0;
+    if (t->loss == LOSS_SOFTMAX)
+        for (size_t c = 0; c < t->classes; c++)
+            bias[c] = (float)log(fmax(share[c] / fmax(weight, 1e-300), 1e-15));
+    else if (t->loss == LOSS_LOGISTIC) {
+        mean = fmin(fmax(mean, 1e-15), 1 - 1e-15);
+        bias[0] = (float)log(mean / (1.0 - mean));
+    } else if (target_renews(t)) {
+        float *y = mem_alloc(sizeof *y * (2 * t->rows + 1));
+        memcpy(y, t->y, t->rows * sizeof *y);
+        bias[0] = (float)quantile_of(y, y + t->rows, t->rows,
+                                     t->loss == LOSS_QUANTILE ? t->quantile : 0.5);
+        mem_free(y);
+    } else
+        bias[0] = (float)mean;
+    mem_free(share);
+}
