@@ -12,10 +12,7 @@ static void ingest_as(World *w, const char *file, const char *name)
     char dir[96], path[512];
     params_init(ingest_params, &o);
     snprintf(dir, sizeof dir, "%s/datasets", w->dir);
-    bool sample = text_starts(file, "sample-data/");
-    snprintf(path, sizeof path, "%s/%s", sample ? LATHE_SOURCE_DIR : LATHE_REAL_DATA, file);
-    if (!sample && !file_exists(path))
-        skip();
+    snprintf(path, sizeof path, LATHE_REAL_DATA "/%s", file);
     OK(ingest(path, &o, dir, w->pool, NULL, NULL, NULL, &report, &w->err));
     Dataset *d = dataset_open(store_path(w->s, &w->a, "datasets/%s.arrow", report.hash), &w->err);
     OK(d);
