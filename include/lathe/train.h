@@ -69,11 +69,12 @@ bool run_spawn(const char *program, const char *workspace, int64_t run, Error *e
  *   by step    train_loss  lr  grad_norm  samples_per_second
  *   by epoch   epoch_train_loss  val_loss  val_NAME      (step: the epoch's last; raw units)
  *   at the end test_NAME                                 (scored through the bundle; raw units)
- * and as events: start resume change pause continue checkpoint best stop end fail.
+ * and as events: note start resume change pause continue checkpoint best damaged abort end fail.
  *
  * What happened, as it is also stored: for printing lines. */
 typedef struct RunNews { int64_t run, step, epoch;
-                         const char *kind, *text; /* start resume epoch checkpoint change pause continue stop end fail */
+                         const char *kind, *text; /* prepare note start resume epoch best checkpoint
+                                                     change pause continue abort end fail */
                          const MetricPoint *metrics; size_t count; } RunNews;
 typedef void (*OnRunNews)(void *context, const RunNews *news);
 /* Runs or resumes: a run that was killed goes on from its last checkpoint, bit for bit. Returns

@@ -2,7 +2,8 @@
  *
  *     model.safetensors   the model's whole state: weights, moments, running statistics, generator
  *     state.json          step, epoch, position in it, sums of the epoch, early stopping, the live
- *                         settings as text, the last command that took effect
+ *                         settings as text, the last command that took effect; the SHA-256 of
+ *                         model.safetensors, and of itself without that line
  *
  * Written to new-ckpt-STEP, flushed, renamed, the folder flushed, and only then named in the store.
  * The best weights are a checkpoint like any other: kept in memory when they are found, written at
@@ -120,6 +121,30 @@ static bool take_state(Job *j, const json_t *s, Error *err)
     return origin || take_live(j, s, err);
 }
 
+/* SHA-256 of the state as compact text with sorted keys, itself left out. */
+static void seal_of(json_t *s, char hex[65])
+{
+    uint8_t digest[32];
+    json_object_del(s, "sha256");
+    char *text = json_dumps(s, JSON_REAL_PRECISION(17) | JSON_SORT_KEYS | JSON_COMPACT);
+    sha256_bytes(text ? text : "", text ? strlen(text) : 0, digest);
+    sha256_hex(digest, hex);
+    free(text);
+}
+
+static bool check_state(json_t *s, const char *path, Error *err)
+{
+    char found[65], expected[65];
+    if (!text_equal(json_string_value(json_object_get(s, "format")), FORMAT) ||
+        whole(s, "version") != 1)
+        return error_set(err, ERROR_PARSE, "%s: expected format %s, version 1", path, FORMAT);
+    const char *seal = json_string_value(json_object_get(s, "sha256"));
+    snprintf(expected, sizeof expected, "%s", seal ? seal : "");
+    seal_of(s, found);
+    return text_equal(found, expected) ||
+           error_set(err, ERROR_PARSE, "%s: damaged: its SHA-256 is another than it says", path);
+}
+
 static json_t *read_state(const char *path, Error *err)
 {
     Text text = {0};
@@ -127,17 +152,14 @@ static json_t *read_state(const char *path, Error *err)
     json_t *s = NULL;
     if (file_read(path, &text, STATE_MOST, err)) {
         s = json_loadb(text_str(&text), text.count, 0, &where);
-        const char *format = json_string_value(json_object_get(s, "format"));
         if (!s)
             error_set(err, ERROR_PARSE, "%s: line %d: %s", path, where.line, where.text);
-        else if (!text_equal(format, FORMAT) || whole(s, "version") != 1) {
-            error_set(err, ERROR_PARSE, "%s: expected format %s, version 1", path, FORMAT);
-            json_decref(s);
-            s = NULL;
-        }
     }
     text_release(&text);
-    return s;
+    if (s && check_state(s, path, err))
+        return s;
+    json_decref(s);
+    return NULL;
 }
 
 json_t *checkpoint_state(Store *s, int64_t run, int64_t step, Error *err)
@@ -151,9 +173,15 @@ json_t *checkpoint_state(Store *s, int64_t run, int64_t step, Error *err)
 
 /* ---- writing ----------------------------------------------------------------------------------------- */
 
-static bool write_files(const char *dir, const json_t *state, const Text *model, Error *err)
+static bool write_files(const char *dir, json_t *state, const Text *model, Error *err)
 {
-    char path[4300];
+    char path[4300], hex[65];
+    uint8_t digest[32];
+    sha256_bytes(model->at, model->count, digest);
+    sha256_hex(digest, hex);
+    json_object_set_new(state, "model_sha256", json_string(hex));
+    seal_of(state, hex);
+    json_object_set_new(state, "sha256", json_string(hex));
     char *text = json_dumps(state, JSON_REAL_PRECISION(17) | JSON_INDENT(1));
     snprintf(path, sizeof path, "%s/state.json", dir);
     bool ok = text && file_write(path, text, strlen(text), err);
@@ -162,7 +190,7 @@ static bool write_files(const char *dir, const json_t *state, const Text *model,
     return ok && file_write(path, model->at, model->count, err) && dir_flush(dir, err);
 }
 
-static bool write_folder(Job *j, int64_t step, const json_t *state, const Text *model, Error *err)
+static bool write_folder(Job *j, int64_t step, json_t *state, const Text *model, Error *err)
 {
     char part[4200], dir[4200];
     snprintf(part, sizeof part, "%s/new-ckpt-%lld", j->dir, (long long)step);
@@ -259,14 +287,31 @@ bool checkpoint_write(Job *j, Error *err)
 
 /* ---- going back --------------------------------------------------------------------------------------- */
 
-static bool load_model(Job *j, const char *path, Error *err)
+static bool load_model(Job *j, const char *dir, const json_t *state, Error *err)
 {
     Text bytes = {0};
+    char path[4300], hex[65];
+    uint8_t digest[32];
+    snprintf(path, sizeof path, "%s/model.safetensors", dir);
     bool ok = file_read(path, &bytes, MODEL_MOST, err);
+    if (ok) {
+        sha256_bytes(bytes.at, bytes.count, digest);
+        sha256_hex(digest, hex);
+        ok = text_equal(hex, json_string_value(json_object_get(state, "model_sha256"))) ||
+             error_set(err, ERROR_PARSE, "%s: damaged: its SHA-256 is another than state.json says",
+                       path);
+    }
     if (ok && !model_state_load(j->model, bytes.at, bytes.count, err))
         ok = error_in(err, "%s", path);
     text_release(&bytes);
     return ok;
+}
+
+static json_t *state_in(const char *dir, Error *err)
+{
+    char path[4300];
+    snprintf(path, sizeof path, "%s/state.json", dir);
+    return read_state(path, err);
 }
 
 bool checkpoint_load_best(Job *j, Error *err)
@@ -275,22 +320,24 @@ bool checkpoint_load_best(Job *j, Error *err)
         return true; /* no epoch was finished: the present weights are all there are */
     if (j->best_state)
         return model_state_load(j->model, j->best.at, j->best.count, err);
-    return load_model(j,
-                      arena_printf(&j->arena, "%s/ckpt-%lld/model.safetensors", j->dir,
-                                   (long long)j->loop.best_step),
-                      err);
+    char dir[4200];
+    snprintf(dir, sizeof dir, "%s/ckpt-%lld", j->dir, (long long)j->loop.best_step);
+    json_t *state = state_in(dir, err);
+    bool ok = state && load_model(j, dir, state, err);
+    json_decref(state);
+    return ok;
 }
 
 /* The best it speaks of is read first: what cannot be finished is better not begun. */
 static bool restore(Job *j, const CheckpointRow *c, Error *err)
 {
     Arena a = {0};
-    json_t *state = read_state(store_path(j->store, &a, "%s/state.json", c->path), err);
+    char *dir = store_path(j->store, &a, "%s", c->path);
+    json_t *state = state_in(dir, err);
     bool ok = state && take_state(j, state, err);
     size_t batch = (size_t)j->spec.params.batch;
     ok = ok && (batch <= j->batch_most || job_model(j, batch, err)) &&
-         checkpoint_load_best(j, err) &&
-         load_model(j, store_path(j->store, &a, "%s/model.safetensors", c->path), err);
+         checkpoint_load_best(j, err) && load_model(j, dir, state, err);
     json_decref(state);
     arena_release(&a);
     return ok;

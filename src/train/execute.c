@@ -49,6 +49,8 @@ static bool go(Job *j, Error *err)
 {
     if (!begin(j, err) || (j->loop.step == 0 && !left_out(j, err)) || !loop_run(j, err))
         return false;
+    if (j->loop.step == 0)
+        return error_set(err, ERROR_STOP, "stopped by request before the first step");
     return j->aborted ? suspend(j, err) : finish_run(j, err);
 }
 

@@ -207,6 +207,7 @@ static bool model_hash(Job *j, char hex[65], Error *err)
     return true;
 }
 
+/* In one transaction: a kill leaves a run that is tested again, or one that has finished. */
 static bool close_books(Job *j, Error *err)
 {
     char hex[65];
@@ -215,9 +216,9 @@ static bool close_books(Job *j, Error *err)
                       .hash = hex,
                       .alias = "",
                       .path = arena_printf(&j->arena, "runs/%lld/bundle", (long long)j->row.id)};
-    if (!model_hash(j, hex, err) || !record_flush(j, err) || !store_begin(j->store, err))
+    if (!model_hash(j, hex, err) || !store_begin(j->store, err))
         return false;
-    if (store_model_add(j->store, &model, err) &&
+    if (record_flush(j, err) && store_model_add(j->store, &model, err) &&
         store_run_status(j->store, j->row.id, RUN_FINISHED, j->loop.why, err) &&
         store_event_add(j->store, j->row.id, j->loop.step, "end", j->loop.why, err))
         return store_commit(j->store, err);

@@ -183,6 +183,14 @@ static void weigh_classes(Job *j)
         j->class_weight[i] = (float)features_class_weight(j->features, i);
 }
 
+/* Nothing is learnt yet: a stop ends the run as one that can be begun again. */
+static bool go_on(Job *j, const char *what, Error *err)
+{
+    if (stop_asked(j->stop))
+        return error_set(err, ERROR_STOP, "stopped by request before the first step");
+    return job_news(j, "prepare", what, false, err);
+}
+
 bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
 {
     j->store = s;
@@ -197,7 +205,9 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
         j->pool = pool_create((size_t)threads);
         j->own_pool = true;
     }
-    if (!open_dataset(j, err) || !fit_or_load(j, err) || !make_table(j, err))
+    if (!open_dataset(j, err) || !go_on(j, "fitting recipe and features", err) ||
+        !fit_or_load(j, err) || !go_on(j, "encoding the rows", err) || !make_table(j, err) ||
+        !go_on(j, "building the model", err))
         return false;
     weigh_classes(j);
     sampler_init(&j->sampler, (uint64_t)j->row.seed, j->table.part[PART_TRAIN].rows,

@@ -235,5 +235,6 @@ bool loop_run(Job *j, Error *err)
         if (!one_step(j, err) || !record_due(j, now, err))
             return false;
     }
+    record_speed(j, clock_now());
     return record_flush(j, err);
 }

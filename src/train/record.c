@@ -32,14 +32,21 @@ bool record_flush(Job *j, Error *err)
     return true;
 }
 
+void record_speed(Job *j, double now)
+{
+    Record *r = &j->record;
+    if (r->speed_rows <= 0.0 || now <= r->speed_since)
+        return;
+    record_add(j, "samples_per_second", r->speed_rows / (now - r->speed_since));
+    r->speed_since = now;
+    r->speed_rows = 0.0;
+}
+
 bool record_due(Job *j, double now, Error *err)
 {
     Record *r = &j->record;
-    if (now - r->speed_since >= SPEED_SECONDS) {
-        record_add(j, "samples_per_second", r->speed_rows / (now - r->speed_since));
-        r->speed_since = now;
-        r->speed_rows = 0.0;
-    }
+    if (now - r->speed_since >= SPEED_SECONDS)
+        record_speed(j, now);
     if (now - r->flushed < FLUSH_SECONDS && r->count < RECORD_ROOM - 64)
         return true;
     return record_flush(j, err);

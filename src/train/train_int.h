@@ -132,6 +132,7 @@ bool store_schema(Store *s, const char *hash, Schema *into, Error *err); /* type
 /* record.c */
 void record_add(Job *j, const char *key, double value);
 bool record_flush(Job *j, Error *err);          /* points and progress to the store */
+void record_speed(Job *j, double now);          /* samples_per_second since the last */
 bool record_due(Job *j, double now, Error *err);/* the same, if the last is 200 ms ago */
 
 /* checkpoint.c */

@@ -196,8 +196,10 @@ static inline void same_curves(World *w, int64_t one, int64_t two)
                      (long long)b[k].step, b[k].value, a[i].key, (long long)a[i].step, a[i].value);
         compared++;
     }
-    assert_int_equal(i, n);
-    assert_int_equal(k, m);
+    if (i != n || k != m)
+        fail_msg("run %lld has %zu points more (%s at %lld), run %lld %zu (%s at %lld)",
+                 (long long)one, n - i, i < n ? a[i].key : "", i < n ? (long long)a[i].step : 0,
+                 (long long)two, m - k, k < m ? b[k].key : "", k < m ? (long long)b[k].step : 0);
     assert_true(compared > 0);
 }
 
