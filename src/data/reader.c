@@ -10,43 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-struct Reader {
-    Names parts;
-    size_t part;
-    SourceSetup setup;
-    Source *source;
-    Feed *feed;
-    Pool *pool;
-    size_t block_size;
-    IngestOptions options;
-    Sniff sniff;
-    Plan plan;
-    Schema schema;
-    Arena arena;
-    OnReject on_reject;
-    void *context;
-    Progress *progress;
-    /* the round being handed out */
-    Block *block;
-    size_t blocks, at, row; /* next block, next row in it */
-    Column *slice;
-    bool entered; /* block[at] was reported */
-    Arena slices;
-    /* the pass */
-    bool ended;
-    uint64_t rows, rejects, bytes, line; /* line: of the next block */
-    uint64_t part_body;
-    Misfit *misfit; /* [columns] */
-    uint64_t *misfit_line;
-    bool misfits;
-    VEC(Widening) widened;
-    /* bad rows behind this one are news */
-    size_t told_part;
-    uint64_t told_line;
-    char first_reject[160];
-    char tag[128];
-};
-
 /* ---- parts ---- */
 
 static void set_schema(Reader *r, const Schema *wanted)
@@ -171,74 +134,12 @@ void reader_close(Reader *r)
     mem_free(r);
 }
 
-/* ---- bad rows ---- */
-
-static void tell(Reader *r, uint64_t line, const char *reason, const char *text, size_t n)
-{
-    r->rejects++;
-    if (!r->first_reject[0])
-        snprintf(r->first_reject, sizeof r->first_reject, "line %" PRIu64 ": %s", line, reason);
-    if (r->misfits || (r->part == r->told_part && line <= r->told_line) || r->part < r->told_part)
-        return; /* told in an earlier pass, or will be in the next */
-    r->told_part = r->part;
-    r->told_line = line;
-    if (r->on_reject)
-        r->on_reject(r->context, &(Reject){line, reason, text, n < 4096 ? n : 4096});
-}
-
-static void tell_all(Reader *r, const Block *b)
-{
-    const Grid *g = &b->grid;
-    size_t at = b->base;
-    uint64_t line = r->line;
-    Text reason = {0};
-    for (size_t i = 0; i < g->bad.count; i++) {
-        const BadRow *bad = &g->bad.at[i];
-        line += csv_lines(g->base + at, bad->row.at - at);
-        at = bad->row.at;
-        text_reset(&reason);
-        if (r->parts.count > 1)
-            text_printf(&reason, "%s: ", r->parts.at[r->part]);
-        block_reason(bad, &r->plan, g->base + at, &reason);
-        tell(r, line, text_str(&reason), g->base + at, bad->row.size);
-    }
-    text_release(&reason);
-}
-
-static void note_misfits(Reader *r, const Block *b)
-{
-    for (size_t c = 0; b->misfit && r->plan.widen && c < r->plan.columns; c++) {
-        const Misfit *m = &b->misfit[c];
-        if (!m->count || r->plan.column[c].fixed)
-            continue;
-        r->misfits = true;
-        Misfit *all = &r->misfit[c];
-        if (!all->count) {
-            r->misfit_line[c] = r->line + csv_lines(b->grid.base + b->base, m->at - b->base);
-            all->kinds = m->kinds;
-        }
-        all->kinds &= m->kinds;
-        all->count += m->count;
-    }
-}
-
-static bool within_limit(const Reader *r, Error *err)
-{
-    double all = (double)(r->rows + r->rejects), limit = r->options.reject_limit;
-    if ((double)r->rejects <= limit * all)
-        return true;
-    return error_set(err, ERROR_PARSE,
-                     "%s: %" PRIu64 " of %.0f rows are bad, more than reject_limit=%g allows; "
-                     "the first: %s",
-                     reader_where(r), r->rejects, all, limit, r->first_reject);
-}
-
 /* ---- chunks ---- */
 
 static void enter_block(Reader *r, const Block *b)
 {
-    note_misfits(r, b);
-    tell_all(r, b);
+    reader_note_misfits(r, b);
+    reader_tell_all(r, b);
     r->line += b->lines;
     r->bytes += b->to - b->from;
     progress_add(r->progress, b->to - b->from);
@@ -272,7 +173,7 @@ static bool skip_long_row(Reader *r, Error *err)
     uint64_t lines, before = feed_at(r->feed);
     bool ok = feed_skip_row(r->feed, &r->plan, &text, &lines, err);
     if (ok) {
-        tell(r, r->line, "a row longer than 4 MB", text_str(&text), text.count);
+        reader_tell(r, r->line, "a row longer than 4 MB", text_str(&text), text.count);
         r->line += lines;
         r->bytes += feed_at(r->feed) - before;
     }
@@ -288,7 +189,7 @@ static bool end_part(Reader *r, Error *err)
         source_tag(r->source, r->tag);
     if (r->part + 1 == r->parts.count) {
         r->ended = true;
-        return r->misfits || within_limit(r, err);
+        return r->misfits || reader_within_limit(r, err);
     }
     close_part(r);
     r->part++;

@@ -121,6 +121,15 @@ typedef struct Grid {
  * Readable PADDING on both sides; where final, bytes[size] must be '\n'. */
 void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, size_t stop,
                size_t size, bool final);
+/* One row, from csv_quoted.c; *behind: where the next one begins. */
+typedef enum RowEnd { ROW_TAKEN, ROW_BAD, ROW_OPEN } RowEnd;
+RowEnd grid_quoted_row(Grid *g, const CsvRules *rules, size_t at, size_t size, bool final,
+                       size_t *behind);
+void grid_bad(Grid *g, size_t at, size_t end, RowFault fault, size_t detail);
+static inline bool csv_ends_row(char c)
+{
+    return c == '\n' || c == '\r';
+}
 void grid_drop(Grid *g, const uint32_t *bad, RowFault fault); /* rows whose bad[] is not 0 */
 void grid_pad(Grid *g); /* after adding to the side text: readable PADDING behind it */
 void grid_release(Grid *g);
@@ -219,6 +228,7 @@ bool sniff_head(const Sniff *like, const Sample *head, Arena *a, const char ***n
 void sniff_types(Sniff *s, const IngestOptions *options, const Sample *piece, size_t pieces,
                  bool whole, size_t first_row);
 void sniff_release(Sniff *s);
+size_t sniff_skip_lines(const char *bytes, size_t at, size_t n, size_t lines, char cut);
 /* Fields of the row at bytes[from..], quotes undone, in the arena; the place behind it. */
 size_t sniff_row(const CsvRules *rules, const char *bytes, size_t from, size_t size, Arena *a,
                  const char ***field, size_t *fields);
@@ -325,6 +335,48 @@ typedef struct ReaderSetup {
     SourceSetup source;
     size_t block_size; /* 0: the usual */
 } ReaderSetup;
+struct Reader {
+    Names parts;
+    size_t part;
+    SourceSetup setup;
+    Source *source;
+    Feed *feed;
+    Pool *pool;
+    size_t block_size;
+    IngestOptions options;
+    Sniff sniff;
+    Plan plan;
+    Schema schema;
+    Arena arena;
+    OnReject on_reject;
+    void *context;
+    Progress *progress;
+    /* the round being handed out */
+    Block *block;
+    size_t blocks, at, row; /* next block, next row in it */
+    Column *slice;
+    bool entered; /* block[at] was reported */
+    Arena slices;
+    /* the pass */
+    bool ended;
+    uint64_t rows, rejects, bytes, line; /* line: of the next block */
+    uint64_t part_body;
+    Misfit *misfit; /* [columns] */
+    uint64_t *misfit_line;
+    bool misfits;
+    VEC(Widening) widened;
+    /* bad rows behind this one are news */
+    size_t told_part;
+    uint64_t told_line;
+    char first_reject[160];
+    char tag[128];
+};
+/* reader_rejects.c */
+void reader_tell(Reader *r, uint64_t line, const char *reason, const char *text, size_t n);
+void reader_tell_all(Reader *r, const Block *b);
+void reader_note_misfits(Reader *r, const Block *b);
+bool reader_within_limit(const Reader *r, Error *err);
+
 Reader *reader_open_with(const char *source, const IngestOptions *options, const Schema *wanted,
                          const ReaderSetup *setup, OnReject on_reject, void *context,
                          Progress *progress, Error *err);
