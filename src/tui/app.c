@@ -49,6 +49,8 @@ static void take_news(Ui *ui)
     }
     Snapshot *s = watch_take(ui->watch);
     if (s) {
+        if (ui->snapshot)
+            news_changed(ui, ui->snapshot, s);
         snapshot_destroy((Snapshot *)ui->snapshot);
         ui->snapshot = s;
         for (size_t i = 0; i < ui->pane_count; i++)
@@ -87,10 +89,18 @@ static void tick_panes(Ui *ui)
     }
 }
 
-/* The dataset to begin with, once it is known what there is. */
+/* The dataset and the run to begin with, once it is known what there is. */
 static void choose_first(Ui *ui)
 {
     const Snapshot *s = ui_snapshot(ui);
+    if (!ui->begun && ui->snapshot && ui->settings_known) {
+        ui->begun = true;
+        const char *run = ui_setting(ui, "run");
+        int64_t id = run ? strtoll(run, NULL, 10) : 0;
+        if (!ui->run && snapshot_run(s, id))
+            ui_choose_run(ui, id);
+        news_while_away(ui, s);
+    }
     if (*ui->dataset_hash || !s->datasets)
         return;
     const char *last = ui_setting(ui, "dataset");
@@ -181,6 +191,7 @@ static void ui_close(Ui *ui)
     while (ui->overlay)
         overlay_close(ui, ui->overlay);
     screen_close(ui->screen);
+    news_seen(ui);
     session_save(ui, true);
     watch_stop(ui->watch);
     if (!jobs_destroy(ui->jobs))

@@ -72,6 +72,11 @@ void overlay_close(Ui *ui, void *overlay); /* on_key returns after it and touche
 /* A box of this size in the middle of the screen, with the ground filled. */
 Canvas overlay_box(const Canvas *screen, int rows, int cols, const char *title, const char *note);
 
+/* news.c */
+void news_changed(Ui *ui, const Snapshot *old, const Snapshot *now);
+void news_while_away(Ui *ui, const Snapshot *now);
+void news_seen(Ui *ui);                    /* the user has seen all until now */
+
 void help_open(Ui *ui);                        /* help.c */
 void palette_open(Ui *ui);                     /* palette.c */
 void prompt_open(Ui *ui, const char *initial); /* prompt.c */
@@ -105,6 +110,7 @@ struct Ui {
     int wake; /* eventfd */
     double now;
     bool quit, dirty;
+    bool begun;                            /* the first snapshot was looked at */
     double animate_until;
     double next_tick;
 

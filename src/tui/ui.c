@@ -168,6 +168,9 @@ int64_t ui_run(const Ui *ui)
 void ui_choose_run(Ui *ui, int64_t run)
 {
     if (ui->run != run) {
+        char id[32];
+        snprintf(id, sizeof id, "%lld", (long long)run);
+        ui_set_setting(ui, "run", id);
         ui->run = run;
         news_for_all(ui);
     }
@@ -360,23 +363,53 @@ static void *run_command_line(JobContext *c, void *input, Error *err)
     return a;
 }
 
-/* What a command made becomes what is worked on. */
-static void follow_result(Ui *ui, const CommandAnswer *a)
+static long long number_of(const json_t *o, const char *key)
 {
-    const char *verb = a->command ? a->command->name : "";
-    json_int_t run = json_integer_value(json_object_get(a->result, "run"));
+    return json_integer_value(json_object_get(o, key));
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
+
+static void say_ingested(Ui *ui, const json_t *r)
+{
+    const json_t *sniffed = json_object_get(r, "sniffed");
+    long long rejects = number_of(r, "rejects");
+    Text t = {0};
+    text_printf(&t, "%s: ", text_of(r, "dataset"));
+    text_add_count(&t, (double)number_of(r, "rows"));
+    text_printf(&t, " rows, %lld columns", number_of(r, "columns"));
+    if (rejects)
+        text_printf(&t, ", %lld line%s rejected (x shows why)", rejects, rejects == 1 ? "" : "s");
+    const char *delimiter = text_of(sniffed, "delimiter");
+    if (*delimiter)
+        text_printf(&t, "; delimiter %s, header %s, %s", *delimiter == '\t' ? "tab" : delimiter,
+                    text_of(sniffed, "header"), text_of(sniffed, "encoding"));
+    ui_say(ui, rejects ? STYLE_WARN : STYLE_GOOD, "%s", text_str(&t));
+    text_release(&t);
+}
+
+/* What a command made becomes what is worked on; its pane shows the rest. */
+static bool follow_result(Ui *ui, const CommandAnswer *a)
+{
+    const char *verb = a->command ? a->command->name : "", *hash = text_of(a->result, "hash");
+    long long run = number_of(a->result, "run");
     if (run > 0 && (text_equal(verb, "train") || text_equal(verb, "fork"))) {
+        ui_say(ui, STYLE_GOOD, "%s is run %lld", text_of(a->result, "name"), run);
         ui_choose_run(ui, run);
         ui_go(ui, "train");
+        return true;
     }
-    if (text_equal(verb, "ingest") || text_equal(verb, "clean")) {
-        const char *hash = json_string_value(json_object_get(a->result, "hash"));
-        if (!hash)
-            hash = json_string_value(json_object_get(a->result, "dataset"));
-        if (hash)
-            ui_choose_dataset(ui, hash);
-        ui_go(ui, "data");
-    }
+    if (!text_equal(verb, "ingest") && !text_equal(verb, "clean"))
+        return false;
+    ui_choose_dataset(ui, *hash ? hash : text_of(a->result, "dataset"));
+    ui_go(ui, "data");
+    if (text_equal(verb, "ingest"))
+        say_ingested(ui, a->result);
+    return text_equal(verb, "ingest");
 }
 
 static void command_done(void *owner, void *result, const Error *err, Ui *ui)
@@ -387,7 +420,10 @@ static void command_done(void *owner, void *result, const Error *err, Ui *ui)
     watch_look(ui->watch);
     if (!a)
         return;
-    follow_result(ui, a);
+    if (follow_result(ui, a)) {
+        release_answer(a);
+        return;
+    }
     const char *text = a->text ? a->text : "";
     size_t n = strlen(text);
     while (n && text[n - 1] == '\n')
