@@ -347,26 +347,38 @@ static void draw_x_axis(const Plot *p, const Canvas *c)
     canvas_put(c, row, p->left + p->cols - name_width, STYLE_AXIS, name);
 }
 
-/* Lines first, so that no line runs through the word of another. */
-static void draw_ticks(const Plot *p, const Canvas *c)
+/* -1: out of sight */
+static int tick_column(const Plot *p, const ChartTick *t)
+{
+    double x = x_of(p, t->x);
+    bool seen = isfinite(x) && x >= 0 && x <= p->cols * p->dx - 1;
+    return seen ? p->left + (int)(lround(x) / p->dx) : -1;
+}
+
+static void draw_tick_lines(const Plot *p, const Canvas *c)
+{
+    for (size_t i = 0; i < p->chart->tick_count; i++) {
+        const ChartTick *t = &p->chart->ticks[i];
+        int col = tick_column(p, t);
+        for (int r = 0; col >= 0 && r < p->rows; r++)
+            canvas_char(c, p->top + r, col, t->style ? t->style : STYLE_EVENT,
+                        canvas_unicode(c) ? 0x250a : ':');
+    }
+}
+
+/* Over everything else: a word that a curve runs through cannot be read. */
+static void draw_tick_words(const Plot *p, const Canvas *c)
 {
     int last_end = p->left - 1;
-    for (int words = 0; words < 2; words++)
-        for (size_t i = 0; i < p->chart->tick_count; i++) {
-            const ChartTick *t = &p->chart->ticks[i];
-            double x = x_of(p, t->x);
-            if (!isfinite(x) || x < 0 || x > p->cols * p->dx - 1)
-                continue;
-            Style style = t->style ? t->style : STYLE_EVENT;
-            int col = p->left + (int)(lround(x) / p->dx);
-            for (int r = 0; !words && r < p->rows; r++)
-                canvas_char(c, p->top + r, col, style, canvas_unicode(c) ? 0x250a : ':');
-            int w = words && t->label ? (int)utf8_width(t->label, strlen(t->label)) : 0;
-            if (w && col + 1 > last_end && col + 1 + w <= p->left + p->cols) {
-                canvas_put(c, p->top, col + 1, style, t->label);
-                last_end = col + 1 + w;
-            }
+    for (size_t i = 0; i < p->chart->tick_count; i++) {
+        const ChartTick *t = &p->chart->ticks[i];
+        int col = tick_column(p, t);
+        int w = col >= 0 && t->label ? (int)utf8_width(t->label, strlen(t->label)) : 0;
+        if (w && col + 1 > last_end && col + 1 + w <= p->left + p->cols) {
+            canvas_put(c, p->top, col + 1, t->style ? t->style : STYLE_EVENT, t->label);
+            last_end = col + 1 + w;
         }
+    }
 }
 
 static void draw_cross(const Plot *p, const Canvas *c)
@@ -451,9 +463,10 @@ void chart_draw(const Canvas *c, const Chart *chart)
     }
     draw_y_axis(&p, c);
     draw_x_axis(&p, c);
-    draw_ticks(&p, c);
+    draw_tick_lines(&p, c);
     draw_cross(&p, c);
     draw_dots(&p, c);
+    draw_tick_words(&p, c);
 }
 
 double chart_x_at(const Canvas *c, const Chart *chart, int col)

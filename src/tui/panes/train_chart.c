@@ -191,15 +191,15 @@ static void short_change(const char *text, char *into, size_t size)
 }
 
 /* What the user did, where it broke or went on, and the checkpoints there are to go back to. */
-static void add_events(ChartBuild *b, const Curves *c)
+static void add_events(ChartBuild *b, const Curves *c, int64_t forked_at)
 {
     static const char *const told[] = {"change", "resume", "stop", "fail", "pause"};
     char label[24];
     for (size_t i = 0; i < c->event.count; i++) {
         const Happening *h = &c->event.at[i];
         for (size_t k = 0; k < sizeof told / sizeof *told; k++) {
-            if (strcmp(h->kind, told[k]) != 0)
-                continue;
+            if (strcmp(h->kind, told[k]) != 0 || (k == 1 && h->step == forked_at))
+                continue; /* a fork begins with a resume: "from run" says so */
             short_change(k ? h->kind : h->text, label, sizeof label);
             add_tick(b, curves_x(c, (double)h->step), tick_style(h->kind), label);
         }
@@ -320,7 +320,7 @@ void train_chart(const TrainState *s, int chart, ChartBuild *out)
     }
     if (c && run) {
         add_branches(s, out, c, run);
-        add_events(out, c);
+        add_events(out, c, run->parent ? run->parent_step : -1);
         if (text_starts(kind->key, "val_") || strcmp(kind->key, "loss") == 0)
             if (run->best_step > 0)
                 add_tick(out, curves_x(c, (double)run->best_step), STYLE_GOOD, "best");
