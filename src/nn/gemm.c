@@ -33,8 +33,8 @@
 #endif
 #define TILE_COLS (TILE_VECS * LANES)
 
-/* Blocks: a sliver of b (128 x 48) in the first cache level, the blocks of a and b in the second. */
-#define BLOCK_K 192
+/* Blocks: slivers of a (8 x 256) in the first cache level, blocks of a and b in the second. */
+#define BLOCK_K 256
 #define BLOCK_M (12 * TILE_ROWS)
 #define BLOCK_N (20 * TILE_COLS)
 
