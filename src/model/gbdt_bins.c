@@ -13,6 +13,7 @@
 #define SAMPLE_ROWS 200000
 #define BIN_LEAST   3 /* sampled rows in a bin (min_data_in_bin) */
 #define TILE_ROWS   2048
+#define WIDE        16
 
 /* ---- sorting floats: three passes over eleven bits each -------------------------------------------- */
 
@@ -209,11 +210,13 @@ static void bin_numbers(const BinFeature *f, const float *x, uint8_t *bin, size_
 {
     const float *restrict upper = f->upper;
     uint32_t missing = (uint32_t)(f->missing ? f->values : 0);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = 0;
-        for (uint32_t step = BINS_MOST / 2; step; step /= 2)
-            at += upper[at + step - 1] < x[i] ? step : 0;
-        bin[i] = (uint8_t)(x[i] == x[i] ? at : missing);
+    for (size_t from = 0; from < n; from += WIDE) { /* both have room to a whole WIDE */
+        int32_t at[WIDE] = {0};
+        for (int32_t step = BINS_MOST / 2; step; step /= 2)
+            for (size_t k = 0; k < WIDE; k++)
+                at[k] += upper[at[k] + step - 1] < x[from + k] ? step : 0;
+        for (size_t k = 0; k < WIDE; k++)
+            bin[from + k] = (uint8_t)(x[from + k] == x[from + k] ? (uint32_t)at[k] : missing);
     }
 }
 
@@ -235,15 +238,9 @@ static void tile_column(const Make *m, const BinFeature *f, size_t from, size_t 
         column[k] = (uint8_t)(column[k] + bin[k] * f->stride);
 }
 
-static void fill_tile(void *job, size_t tile, size_t worker)
+/* Rows of the blocks, from the columns. */
+static void fill_blocks(const Bins *b, size_t from, size_t n)
 {
-    (void)worker;
-    Make *m = job;
-    Bins *b = m->bins;
-    size_t from = tile * TILE_ROWS, n = b->rows - from < TILE_ROWS ? b->rows - from : TILE_ROWS;
-    for (size_t i = 0; i < b->features; i++)
-        if (b->feature[i].bins > 1)
-            tile_column(m, &b->feature[i], from, n);
     for (size_t k = 0; k < b->blocks; k++) {
         const BinBlock *block = &b->block[k];
         for (size_t c = 0; c < block->width; c++) {
@@ -255,29 +252,38 @@ static void fill_tile(void *job, size_t tile, size_t worker)
     }
 }
 
+static void fill_tile(void *job, size_t tile, size_t worker)
+{
+    (void)worker;
+    Make *m = job;
+    Bins *b = m->bins;
+    size_t from = tile * TILE_ROWS, n = b->rows - from < TILE_ROWS ? b->rows - from : TILE_ROWS;
+    for (size_t i = 0; i < b->features; i++)
+        if (b->feature[i].bins > 1)
+            tile_column(m, &b->feature[i], from, n);
+    fill_blocks(b, from, n);
+}
+
 /* ---- columns and blocks --------------------------------------------------------------------------------- */
 
-/* Features of many bins a byte each; the small ones, in their order, share while they fit. */
+/* The features of most bins first, each into the first byte that has room for it. */
 static void place_columns(Bins *b)
 {
-    size_t shared = SIZE_MAX, product = BINS_MOST + 1;
-    for (size_t i = 0; i < b->features; i++) {
-        BinFeature *f = &b->feature[i];
-        f->stride = 1;
-        if (f->bins < 2)
-            continue;
-        if (f->bins > BINS_MOST / 2) {
-            f->column = b->columns++;
-            continue;
+    size_t *product = mem_alloc(sizeof *product * (b->features + 1));
+    for (size_t bins = BINS_MOST; bins > 1; bins--)
+        for (size_t i = 0; i < b->features; i++) {
+            BinFeature *f = &b->feature[i];
+            if (f->bins != bins)
+                continue;
+            f->column = bins > BINS_MOST / 2 ? b->columns : 0;
+            while (f->column < b->columns && product[f->column] * bins > BINS_MOST)
+                f->column++;
+            if (f->column == b->columns)
+                product[b->columns++] = 1;
+            f->stride = product[f->column];
+            product[f->column] *= bins;
         }
-        if (product * f->bins > BINS_MOST) {
-            shared = b->columns++;
-            product = 1;
-        }
-        f->column = shared;
-        f->stride = product;
-        product *= f->bins;
-    }
+    mem_free(product);
 }
 
 static void place_blocks(Bins *b)
@@ -358,6 +364,44 @@ bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most,
     if (!into->bytes)
         bins_release(into);
     return into->bytes || error_in(err, "binning %zu rows", b->rows);
+}
+
+/* ---- another order of the rows ------------------------------------------------------------------ */
+
+typedef struct Reorder {
+    Bins *b;
+    const uint32_t *row;
+    uint8_t *to;
+} Reorder;
+
+static void reorder_column(void *job, size_t column, size_t worker)
+{
+    (void)worker;
+    const Reorder *r = job;
+    const uint8_t *restrict from = r->b->by_column + column * r->b->rows;
+    uint8_t *restrict to = r->to + column * r->b->rows;
+    for (size_t i = 0; i < r->b->rows; i++)
+        to[i] = from[r->row[i]];
+}
+
+static void reorder_tile(void *job, size_t tile, size_t worker)
+{
+    (void)worker;
+    const Reorder *r = job;
+    size_t from = tile * TILE_ROWS, left = r->b->rows - from;
+    fill_blocks(r->b, from, left < TILE_ROWS ? left : TILE_ROWS);
+}
+
+bool bins_reorder(Bins *b, const uint32_t *row, Pool *pool)
+{
+    Reorder r = {.b = b, .row = row, .to = mem_try(b->columns * b->rows + 64, NULL)};
+    if (!r.to)
+        return false;
+    pool_run(pool, b->columns, reorder_column, &r);
+    mem_free(b->by_column);
+    b->by_column = r.to;
+    pool_run(pool, (b->rows + TILE_ROWS - 1) / TILE_ROWS, reorder_tile, &r);
+    return true;
 }
 
 void bins_release(Bins *b)

@@ -68,6 +68,8 @@ typedef struct Bins {
 bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most, uint64_t seed,
                Pool *pool, Error *err);
 void bins_release(Bins *b);
+/* Row i from now on is what was row[i]; forgotten when there is no memory for it: false. */
+bool bins_reorder(Bins *b, const uint32_t *row, Pool *pool);
 static inline size_t bin_at(const Bins *b, const BinFeature *f, size_t row)
 {
     return b->by_column[f->column * b->rows + row] / f->stride % f->bins;
@@ -85,6 +87,7 @@ typedef struct Slopes {
     float *g, *h;         /* [rows]; h NULL: 1 everywhere */
     Pair *pair;           /* [rows] */
     double g_unit, h_unit; /* of a whole number */
+    Pair sum;              /* of all rows */
 } Slopes;
 
 /* ---- histograms ---------------------------------------------------------------------------------- */
@@ -181,8 +184,9 @@ static inline float *forest_node(Forest *f, NodeField field, size_t node)
 static inline size_t forest_rounds(const Forest *f) { return f->nodes.count / f->outputs; }
 /* out += trees from..to, in order; out is [rows][outputs]. */
 void forest_add(const Forest *f, const Batch *b, size_t from, size_t to, float *out, Pool *pool);
-/* The same for one tree and one class: score is [rows]. */
-void forest_add_tree(const Forest *f, const Batch *b, size_t tree, float *score, Pool *pool);
+/* The same for one tree and one class: score is [rows], score[i] that of row[i] (NULL: i). */
+void forest_add_tree(const Forest *f, const Batch *b, const uint32_t *row, size_t tree,
+                     float *score, Pool *pool);
 
 /* ---- growing ---------------------------------------------------------------------------------------- */
 

@@ -214,6 +214,7 @@ typedef struct PackJob {
     size_t rows;
     const float *factor;
     double *sum_g, *sum_h; /* [blocks] */
+    Pair *sum;             /* [blocks] */
     double g_scale, h_scale;
 } PackJob;
 
@@ -253,14 +254,17 @@ static void pack_block(void *job, size_t i, size_t worker)
     if (!h && !factor) {
         for (size_t row = from; row < to; row++)
             pair[row] = ((Pair)(int64_t)rint((double)g[row] * gs) << 32) + 1;
-        return;
     }
-    for (size_t row = from; row < to; row++) {
+    for (size_t row = from; (h || factor) && row < to; row++) {
         double by = factor ? (double)factor[row] : 1.0;
         double more = h ? (double)h[row] * by : by;
         int64_t whole_g = (int64_t)rint((double)g[row] * by * gs);
         pair[row] = ((Pair)whole_g << 32) + (Pair)(int64_t)rint(more * hs);
     }
+    Pair sum = 0;
+    for (size_t row = from; row < to; row++)
+        sum += pair[row];
+    j->sum[i] = sum;
 }
 
 /* The largest power of two that keeps sum * scale + rows / 2 below the bound. */
@@ -278,6 +282,7 @@ void slopes_pack(Slopes *s, size_t rows, const float *factor, Pool *pool)
     PackJob j = {.s = s, .rows = rows, .factor = factor};
     j.sum_g = mem_alloc(sizeof *j.sum_g * 2 * blocks);
     j.sum_h = j.sum_g + blocks;
+    j.sum = mem_alloc(sizeof *j.sum * blocks);
     pool_run(pool, blocks, sum_block, &j);
     double sum_g = 0, sum_h = 0;
     for (size_t i = 0; i < blocks; i++) {
@@ -289,7 +294,11 @@ void slopes_pack(Slopes *s, size_t rows, const float *factor, Pool *pool)
     pool_run(pool, blocks, pack_block, &j);
     s->g_unit = 1.0 / j.g_scale;
     s->h_unit = 1.0 / j.h_scale;
+    s->sum = 0;
+    for (size_t i = 0; i < blocks; i++)
+        s->sum += j.sum[i];
     mem_free(j.sum_g);
+    mem_free(j.sum);
 }
 
 /* ---- first scores and leaves by order ---------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ typedef struct Add {
     const Forest *f;
     const Batch *b;
     size_t from, to;
+    const uint32_t *row;
     float *out;
 } Add;
 
@@ -63,13 +64,16 @@ static void add_tree_rows(void *job, size_t i, size_t worker)
     const Forest *f = a->f;
     size_t first = i * ROWS_AT_ONCE, end = first + ROWS_AT_ONCE, codes = f->features - f->numbers;
     end = end < a->b->rows ? end : a->b->rows;
-    for (size_t row = first; row < end; row++)
-        a->out[row] +=
+    for (size_t k = first; k < end; k++) {
+        size_t row = a->row ? a->row[k] : k;
+        a->out[k] +=
             walk(f, f->root.at[a->from], a->b->dense + row * f->numbers, a->b->code + row * codes);
+    }
 }
 
-void forest_add_tree(const Forest *f, const Batch *b, size_t tree, float *score, Pool *pool)
+void forest_add_tree(const Forest *f, const Batch *b, const uint32_t *row, size_t tree,
+                     float *score, Pool *pool)
 {
-    Add a = {.f = f, .b = b, .from = tree, .out = score};
+    Add a = {.f = f, .b = b, .from = tree, .row = row, .out = score};
     pool_run(pool, (b->rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, add_tree_rows, &a);
 }
