@@ -82,6 +82,7 @@ static void take_dataset(ParamsState *s, const OpenDataset *d)
     s->answer = NULL;
     s->target[0] = s->recipe_path[0] = 0;
     s->recipe = RECIPE_NONE;
+    s->recipe_chosen = false;
     s->column.count = 0;
     guess_target(s, d);
     setup_columns(s, &d->schema);

@@ -29,6 +29,11 @@ static void checked(void *owner, void *result, const Error *err, Ui *ui)
     }
     check_answer_free(s->answer);
     s->answer = answer;
+    RecipeChoice natural = answer->draft_rules ? RECIPE_DRAFT : RECIPE_NONE;
+    if (!s->recipe_chosen && s->recipe != natural) { /* who wrote rules wants them used */
+        s->recipe = natural;
+        setup_changed(s, true);
+    }
     setup_columns(s, &answer->schema);
     setup_take_notes(s);
     if (s->launch_wanted)
@@ -167,6 +172,7 @@ static void recipe_path_given(void *owner, const char *text, Ui *ui)
     ParamsState *s = owner;
     snprintf(s->recipe_path, sizeof s->recipe_path, "%s", text);
     s->recipe = *text ? RECIPE_FILE : RECIPE_NONE;
+    s->recipe_chosen = true;
     setup_changed(s, true);
     ui_draw(ui);
 }
@@ -188,6 +194,7 @@ static void recipe_picked(void *owner, size_t item, Ui *ui)
         return;
     }
     s->recipe = (RecipeChoice)item;
+    s->recipe_chosen = true;
     setup_changed(s, true);
     ui_draw(ui);
 }

@@ -76,6 +76,7 @@ typedef struct ParamsState {
     char target[128], split[32], name[80], recipe_path[512];
     int64_t seed;
     RecipeChoice recipe;
+    bool recipe_chosen;      /* by the user; until then the rules of the Clean pane apply */
     VEC(ColumnChoice) column;
     CheckAnswer *answer;            /* NULL: not checked yet */
     uint64_t asked;                 /* number of the last question */

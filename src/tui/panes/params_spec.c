@@ -235,6 +235,7 @@ static void take_one(ParamsState *s, const char *key, const char *value)
     } else if (strcmp(key, "seed") == 0) {
         s->seed = strtoll(value, NULL, 10);
     } else if (strcmp(key, "recipe") == 0) {
+        s->recipe_chosen = *value && strcmp(value, "draft") != 0;
         s->recipe = !*value                       ? RECIPE_NONE
                     : strcmp(value, "draft") == 0 ? RECIPE_DRAFT
                                                   : RECIPE_FILE;
