@@ -253,7 +253,7 @@ static const Command resume_verb = {.name = "resume", .about = "goes on: a pause
 static const Command stop_verb = {.name = "stop", .about = "ends it properly: best weights, test metrics, model", .args = one, .run = run_steer};
 static const Command checkpoint_verb = {.name = "checkpoint", .about = "writes a checkpoint now", .args = one, .run = run_steer};
 static const Param fork_params[] = {
-    PARAM_INT(ForkSettings, step, "step", -1, -1, 2147483647, "step", "the checkpoint at or before this step; -1 the newest"),
+    PARAM_INT(ForkSettings, step, "step", -1, -1, 2147483647, "step", "the step of the checkpoint to start from; -1 the newest"),
     PARAM_BOOL(ForkSettings, detach, "detach", 1, "train in a process of its own"),
     PARAM_END};
 static const Command fork_verb = {.name = "fork", .about = "a new run from a checkpoint of this one, with changes", .args = one,

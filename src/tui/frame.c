@@ -201,9 +201,10 @@ static int draw_run(const Ui *ui, const Canvas *c, int col)
     }
     col += canvas_printf(c, 0, col, STYLE_STATUS, " %.0f%%", share * 100);
     double gone = r->started ? (double)(time_now() - r->started) / 1e6 : 0;
-    if (r->status == RUN_RUNNING && share > 0.02 && share < 1 && left_of(c, col, 0) > 16) {
+    double made = (double)(r->step - r->parent_step); /* by this run: a fork began later */
+    if (r->status == RUN_RUNNING && share > 0.02 && share < 1 && made > 0 && left_of(c, col, 0) > 16) {
         Text left = {0};
-        text_add_seconds(&left, gone * (1 - share) / share);
+        text_add_seconds(&left, gone * (double)(r->steps_total - r->step) / made);
         col += canvas_printf(c, 0, col, STYLE_STATUS_DIM, "  %s left", text_str(&left));
         text_release(&left);
     }
