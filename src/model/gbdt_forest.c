@@ -88,7 +88,8 @@ static void make_room(Floats *v, size_t n)
         v->at = mem_resize(v->at, n * sizeof *v->at);
         v->room = n;
     }
-    memset(v->at, 0, n * sizeof *v->at);
+    if (n)
+        memset(v->at, 0, n * sizeof *v->at);
     v->count = n;
 }
 
