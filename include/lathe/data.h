@@ -220,6 +220,9 @@ typedef struct IngestReport {
 bool ingest(const char *source, const IngestOptions *options, const char *dir, Pool *pool,
             OnReject on_reject, void *context, Progress *progress, IngestReport *out, Error *err);
 void ingest_report_release(IngestReport *r);
+/* Is the source other than when source_tag was taken? Only asks (size and time, HEAD); when that
+ * cannot be told, it is. */
+bool source_changed(const char *source, const char *source_tag);
 
 /* Chunks as CSV (RFC 4180 quoting), appended to text; the header line from the first chunk. */
 void csv_print_header(const Chunk *c, char delimiter, Text *into);

@@ -71,8 +71,10 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
               (first ? first_part(r, wanted, &s, err) : next_part(r, &s, err));
     if (ok) {
         r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
-        if (!r->part)
+        if (r->parts.count == 1)
             source_tag(r->source, r->tag);
+        else if (!r->part)
+            source_tag_now(&r->parts, r->tag);
         if (!r->part)
             progress_begin(r->progress, "reading", "bytes", size_of_parts(r));
     }
@@ -185,7 +187,7 @@ static bool end_part(Reader *r, Error *err)
 {
     if (!source_unchanged(r->source, err))
         return false;
-    if (!r->part)
+    if (r->parts.count == 1) /* a stream may know it only now */
         source_tag(r->source, r->tag);
     if (r->part + 1 == r->parts.count) {
         r->ended = true;

@@ -39,6 +39,7 @@ typedef struct SourceSetup {
 Stream *file_stream(const char *name, int fd, Progress *progress); /* takes fd */
 Stream *http_stream(const char *url, const SourceSetup *setup, Error *err);
 Stream *spool_stream(Stream *from, const char *dir, Error *err); /* takes from */
+bool http_tag(const char *url, char tag[128]);                   /* by HEAD; false: there is none */
 bool spool_rewind(Stream *spool, Error *err);
 Stream *gzip_stream(const char *name, Stream *from); /* borrows from */
 Stream *zstd_stream(const char *name, Stream *from); /* borrows from */
@@ -63,8 +64,9 @@ bool source_read(Source *s, void *into, size_t room, size_t *got, Error *err); /
 bool source_rewind(Source *s, Error *err);
 bool source_unchanged(const Source *s, Error *err); /* still the file that was opened? */
 void source_tag(const Source *s, char tag[128]);
-const char *source_encoding(const Source *s); /* "utf-16" if it was, else NULL */
-const char *source_packing(const Source *s);  /* "gzip", "zstd" or NULL */
+bool source_tag_now(const Names *parts, char tag[128]); /* of all of them, without reading */
+const char *source_encoding(const Source *s);           /* "utf-16" if it was, else NULL */
+const char *source_packing(const Source *s);            /* "gzip", "zstd" or NULL */
 
 /* ---- fields --------------------------------------------------------------------------------- */
 

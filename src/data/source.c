@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -310,16 +311,54 @@ bool source_unchanged(const Source *s, Error *err)
     return true;
 }
 
+static void stat_tag(const struct stat *at, char tag[128])
+{
+    snprintf(tag, 128, "%" PRIu64 "-%" PRId64 ".%09ld", (uint64_t)at->st_size,
+             (int64_t)at->st_mtim.tv_sec, at->st_mtim.tv_nsec);
+}
+
 void source_tag(const Source *s, char tag[128])
 {
-    Text t = {0};
     if (s->fd >= 0)
-        text_printf(&t, "%" PRIu64 "-%" PRId64 ".%09ld", (uint64_t)s->stat.st_size,
-                    (int64_t)s->stat.st_mtim.tv_sec, s->stat.st_mtim.tv_nsec);
+        stat_tag(&s->stat, tag);
     else
-        text_puts(&t, s->raw->tag);
-    size_t n = t.count < 127 ? t.count : 127;
-    memcpy(tag, text_str(&t), n);
-    tag[n] = 0;
-    text_release(&t);
+        memcpy(tag, s->raw->tag, 128);
+}
+
+static bool tag_now(const char *name, char tag[128])
+{
+    struct stat at;
+    if (text_starts(name, "http://") || text_starts(name, "https://"))
+        return http_tag(name, tag);
+    if (stat(name + (text_starts(name, "file://") ? 7 : 0), &at) || !S_ISREG(at.st_mode))
+        return false;
+    stat_tag(&at, tag);
+    return true;
+}
+
+bool source_tag_now(const Names *parts, char tag[128])
+{
+    if (parts->count == 1)
+        return tag_now(parts->at[0], tag);
+    uint64_t all = 0;
+    for (size_t i = 0; i < parts->count; i++) {
+        if (!tag_now(parts->at[i], tag))
+            return false;
+        all = hash_bytes(parts->at[i], strlen(parts->at[i]), all);
+        all = hash_bytes(tag, strlen(tag), all);
+    }
+    snprintf(tag, 128, "%zu files, %016" PRIx64, parts->count, all);
+    return true;
+}
+
+bool source_changed(const char *source, const char *source_tag)
+{
+    Names parts;
+    char now[128] = "";
+    bool same = source_tag && source_tag[0] && source_list(source, &parts, NULL);
+    if (!same)
+        return true;
+    same = source_tag_now(&parts, now) && !strcmp(now, source_tag);
+    names_release(&parts);
+    return !same;
 }

@@ -83,6 +83,11 @@ static bool same_version(const Http *h)
     return !strcmp(h->modified, h->now_modified);
 }
 
+static void make_tag(const Http *h, char tag[128])
+{
+    snprintf(tag, 128, "%s", h->now_etag[0] ? h->now_etag : h->now_modified);
+}
+
 /* The status of an answer, once, before its first byte is taken. */
 static bool check_answer(Http *h)
 {
@@ -102,8 +107,7 @@ static bool check_answer(Http *h)
         memcpy(h->etag, h->now_etag, sizeof h->etag);
         memcpy(h->modified, h->now_modified, sizeof h->modified);
         h->stream.total = h->length;
-        memcpy(h->stream.tag, h->etag[0] ? h->etag : h->modified,
-               h->etag[0] ? sizeof h->etag : sizeof h->modified);
+        make_tag(h, h->stream.tag);
         return true;
     }
     if (!same_version(h) || (status == 206 && h->range_from != h->given))
@@ -299,7 +303,7 @@ static void http_close(Stream *s)
     mem_free(h);
 }
 
-Stream *http_stream(const char *url, const SourceSetup *setup, Error *err)
+static Http *http_create(const char *url, const SourceSetup *setup)
 {
     Http *h = mem_alloc(sizeof *h);
     h->stream = (Stream){.read = http_read, .close = http_close};
@@ -314,12 +318,35 @@ Stream *http_stream(const char *url, const SourceSetup *setup, Error *err)
     h->setup.progress = setup ? setup->progress : NULL;
     h->multi = curl_multi_init();
     h->easy = curl_easy_init();
+    if (h->easy)
+        set_options(h);
+    return h;
+}
+
+bool http_tag(const char *url, char tag[128])
+{
+    Http *h = http_create(url, NULL);
+    long status = 0;
+    tag[0] = 0;
+    if (h->easy) {
+        curl_easy_setopt(h->easy, CURLOPT_NOBODY, 1L);
+        if (curl_easy_perform(h->easy) == CURLE_OK)
+            curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+    }
+    if (status == 200)
+        make_tag(h, tag);
+    http_close(&h->stream);
+    return tag[0] != 0;
+}
+
+Stream *http_stream(const char *url, const SourceSetup *setup, Error *err)
+{
+    Http *h = http_create(url, setup);
     if (!h->multi || !h->easy) {
         error_set(err, ERROR_IO, "%s: libcurl does not start", url);
         http_close(&h->stream);
         return NULL;
     }
-    set_options(h);
     begin(h);
     return &h->stream;
 }
