@@ -11,6 +11,16 @@ int64_t store_event_add(Store *s, int64_t run, int64_t step, const char *kind, c
     return sqlite3_last_insert_rowid(s->db);
 }
 
+bool store_event_once(Store *s, int64_t run, int64_t step, const char *kind, const char *text,
+                      Error *err)
+{
+    return store_exec(s, err,
+                      "INSERT INTO events(run, step, time, kind, text) SELECT ?1, ?2, ?3, ?4, ?5"
+                      " WHERE NOT EXISTS (SELECT 1 FROM events WHERE run = ?1 AND step = ?2 AND"
+                      " kind = ?4 AND text = ?5)",
+                      "iiitt", run, step, time_now(), kind, text);
+}
+
 bool store_events_since(Store *s, int64_t run, int64_t *cursor, Arena *a, EventRow **out, size_t *n,
                         Error *err)
 {

@@ -9,8 +9,8 @@
  * The best weights are a checkpoint like any other: kept in memory when they are found, written at
  * the latest before the next one, so a checkpoint on disk always finds its best beside it.
  *
- * A folder ckpt-STEP that is there already holds the same bits (the same run, the same step) and is
- * left alone. */
+ * A folder ckpt-STEP that the store names holds the same bits already (the same run, the same step)
+ * and is left alone; one it does not name is what a kill left, and is written again. */
 #include "train_int.h"
 
 #include <math.h>
@@ -190,16 +190,33 @@ static bool write_files(const char *dir, json_t *state, const Text *model, Error
     return ok && file_write(path, model->at, model->count, err) && dir_flush(dir, err);
 }
 
+static bool is_named(Job *j, int64_t step)
+{
+    Arena a = {0};
+    CheckpointRow *c;
+    size_t n;
+    bool named = false;
+    if (store_checkpoints(j->store, j->row.id, &a, &c, &n, NULL))
+        for (size_t i = 0; i < n; i++)
+            named |= c[i].step == step;
+    arena_release(&a);
+    return named;
+}
+
+static bool remove_if_there(const char *dir, Error *err)
+{
+    return !file_exists(dir) || dir_remove(dir, err);
+}
+
 static bool write_folder(Job *j, int64_t step, json_t *state, const Text *model, Error *err)
 {
     char part[4200], dir[4200];
     snprintf(part, sizeof part, "%s/new-ckpt-%lld", j->dir, (long long)step);
     snprintf(dir, sizeof dir, "%s/ckpt-%lld", j->dir, (long long)step);
-    if (file_exists(dir))
+    if (file_exists(dir) && is_named(j, step))
         return true;
-    if (file_exists(part) && !dir_remove(part, err)) /* left by a kill */
-        return false;
-    if (!dir_create(part, err) || !write_files(part, state, model, err))
+    if (!remove_if_there(dir, err) || !remove_if_there(part, err) || !dir_create(part, err) ||
+        !write_files(part, state, model, err))
         return false;
     if (rename(part, dir) != 0)
         return error_set(err, ERROR_IO, "%s: cannot rename to %s", part, dir);
@@ -239,7 +256,7 @@ static bool name_it(Job *j, int64_t step, int64_t epoch, bool best, Error *err)
     if (!store_begin(j->store, err))
         return false;
     if (store_checkpoint_add(j->store, &row, err) &&
-        store_event_add(j->store, j->row.id, step, best ? "best" : "checkpoint", text, err) &&
+        store_event_once(j->store, j->row.id, step, best ? "best" : "checkpoint", text, err) &&
         store_commit(j->store, err))
         return job_news(j, best ? "best" : "checkpoint", text, false, err);
     store_rollback(j->store);
@@ -343,12 +360,12 @@ static bool restore(Job *j, const CheckpointRow *c, Error *err)
     return ok;
 }
 
-/* The run will come by its step again, and write it whole. */
+/* The run will come by its step again, and write it whole. The files go first: a row without files
+ * is damaged and comes here again. */
 static bool discard(Job *j, const CheckpointRow *c, Error *err)
 {
-    char *dir = store_path(j->store, &j->arena, "%s", c->path);
-    return store_checkpoint_remove(j->store, c->id, err) &&
-           (!file_exists(dir) || dir_remove(dir, err));
+    return remove_if_there(store_path(j->store, &j->arena, "%s", c->path), err) &&
+           store_checkpoint_remove(j->store, c->id, err);
 }
 
 /* From the newest back: one that cannot be read is told and passed over. */

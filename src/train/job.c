@@ -14,7 +14,11 @@
 
 bool job_news(Job *j, const char *kind, const char *text, bool store, Error *err)
 {
-    if (store && !store_event_add(j->store, j->row.id, j->loop.step, kind, text, err))
+    if (store && text_equal(kind, "note") && /* a resumed run fits the same features */
+        !store_event_once(j->store, j->row.id, j->loop.step, kind, text, err))
+        return false;
+    if (store && !text_equal(kind, "note") &&
+        !store_event_add(j->store, j->row.id, j->loop.step, kind, text, err))
         return false;
     RunNews news = {.run = j->row.id,
                     .step = j->loop.step,

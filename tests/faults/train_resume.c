@@ -83,7 +83,7 @@ static void a_net_with_everything(void **state)
 static void early_stopping_counts_on(void **state)
 {
     compare(*state, "mlp", "LONG",
-            "epochs=300 batch=16 hidden=64,64 patience=12 lr=0.002 schedule=plateau step_every=3"
+            "epochs=300 batch=5 hidden=64,64 patience=12 lr=0.002 schedule=plateau step_every=3"
             " checkpoint_seconds=0.05",
             1);
 }
