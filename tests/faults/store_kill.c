@@ -251,6 +251,39 @@ static void full_disk(void **state)
     store_close(s);
 }
 
+/* Eight processes want the same run at the same moment: one gets it. */
+static void one_claim_wins(void **state)
+{
+    Error err = {0};
+    Store *s = store_open(*state, STORE_WRITE, &err);
+    int64_t run = new_run(s);
+    pid_t child[8];
+    int ends[2], won = 0;
+    assert_int_equal(pipe(ends), 0);
+    for (int i = 0; i < 8; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            Store *own = store_open(*state, STORE_WRITE, &err);
+            bool ok = own && store_run_claim(own, run, getpid(), &err);
+            close(ends[1]);
+            char byte;
+            ssize_t n = read(ends[0], &byte, 1); /* lives until all have tried */
+            _exit(ok && n == 0 ? 1 : err.kind == ERROR_STOP ? 0 : 2);
+        }
+    }
+    close(ends[0]);
+    usleep(400000);
+    close(ends[1]);
+    for (int i = 0; i < 8; i++) {
+        int status;
+        waitpid(child[i], &status, 0);
+        assert_in_range(WEXITSTATUS(status), 0, 1);
+        won += WEXITSTATUS(status);
+    }
+    assert_int_equal(won, 1);
+    store_close(s);
+}
+
 /* A viewer follows with its cursor while a writer writes: every point once, in order. */
 static void viewer_follows(void **state)
 {
@@ -285,6 +318,7 @@ int main(void)
         EACH(many_create_at_once),
         EACH(killed_while_created),
         EACH(full_disk),
+        EACH(one_claim_wins),
         EACH(viewer_follows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
