@@ -41,6 +41,7 @@ static void catch_signals(Progress *progress)
     sigaction(SIGINT, &ask, NULL);
     sigaction(SIGTERM, &ask, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a quota is an error like a full disk, not an end */
 }
 
 static bool read_options(Options *o, int argc, char **argv, Error *err)
