@@ -58,6 +58,7 @@ void overlay_close(Ui *ui, void *overlay)
         if (*at == overlay) {
             Overlay *o = *at;
             *at = o->below;
+            jobs_forget_owner(ui->jobs, o);
             if (o->kind->destroy)
                 o->kind->destroy(o);
             mem_free(o);

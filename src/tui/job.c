@@ -239,6 +239,13 @@ void jobs_cancel(Jobs *j, const void *owner, int slot)
     }
 }
 
+void jobs_forget_owner(Jobs *j, const void *owner)
+{
+    for (size_t i = 0; i < j->flying.count; i++)
+        if (j->flying.at[i]->job.owner == owner)
+            jobs_cancel(j, owner, j->flying.at[i]->job.slot);
+}
+
 void jobs_add(Jobs *j, Job job, double now)
 {
     jobs_cancel(j, job.owner, job.slot);

@@ -121,7 +121,7 @@ void prompt_release(Ui *ui)
     (void)ui;
     if (!rl.ready)
         return;
-    clear_history();
+    rl_clear_history(); /* with what was noted for undoing in its lines */
     if (rl_instream)
         fclose(rl_instream);
     rl.ready = false;
@@ -421,13 +421,26 @@ static void prompt_key(Overlay *o, Key key, Ui *ui)
         finish(p, ui);
 }
 
+/* Ends the line by readline's own way: only so does it forget what it noted for undoing and for the lines
+ * of the history that were changed. More than once where Enter is quoted or ends a search first. */
+static void abandon_line(Prompt *p)
+{
+    rl.head = rl.tail = 0;
+    for (int i = 0; i < 4 && !p->done; i++) {
+        feed(NKEY_ENTER);
+        drain();
+    }
+    if (!p->done)
+        rl_callback_handler_remove();
+}
+
 static void prompt_destroy(Overlay *o)
 {
     Prompt *p = (Prompt *)o;
     close_candidates(p);
-    mem_free(p->line_done);
     if (!p->done)
-        rl_callback_handler_remove();
+        abandon_line(p);
+    mem_free(p->line_done);
     rl.prompt = NULL;
     rl.head = rl.tail = 0;
 }

@@ -31,6 +31,7 @@ Jobs *jobs_create(const char *workspace, const char *program, int wake);
 bool jobs_destroy(Jobs *j);
 void jobs_add(Jobs *j, Job job, double now);
 void jobs_cancel(Jobs *j, const void *owner, int slot);
+void jobs_forget_owner(Jobs *j, const void *owner); /* it has gone: nothing of its may come back */
 bool jobs_stop_newest(Jobs *j, const char **what); /* Ctrl-C; false: nothing runs */
 bool jobs_running(const Jobs *j, const void *owner, int slot);
 /* What has come back; calls `done` of each. true: something did. */

@@ -24,7 +24,8 @@ Term *term_open(int rows, int cols, int (*program)(void *context), void *context
 int term_close(Term *t);
 void term_press(Term *t, const char *keys); /* "Down", "Ctrl-P", "j": separated by blanks */
 void term_type(Term *t, const char *text);  /* as it is */
-void term_paste(Term *t, const char *text); /* between bracketed-paste marks */
+void term_send(Term *t, const char *bytes, size_t n); /* the same without waiting */
+void term_paste(Term *t, const char *text);           /* between bracketed-paste marks */
 void term_click(Term *t, int row, int col);
 void term_wheel(Term *t, int row, int col, int direction);
 void term_resize(Term *t, int rows, int cols);

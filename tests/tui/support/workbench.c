@@ -20,7 +20,9 @@ static int run_workbench(void *context)
 {
     const Start *s = context;
     Error err = {0};
-    TuiOptions o = {.workspace = s->bench->workspace, .program = LATHE_PROGRAM, .pane = s->pane};
+    TuiOptions o = {.workspace = s->bench->workspace,
+                    .program = s->bench->program ? s->bench->program : LATHE_PROGRAM,
+                    .pane = s->pane};
     if (tui_main(&o, &err))
         return 0;
     fprintf(stderr, "%s\n", err.text);

@@ -10,6 +10,7 @@ typedef struct Bench {
     char dir[64];       /* a folder made by mkdtemp; removed by bench_close */
     char workspace[80]; /* dir/work */
     Term *term;
+    const char *program; /* what runs are started with; NULL: the real one */
 } Bench;
 
 void bench_make(Bench *b); /* the folders; no terminal yet */
