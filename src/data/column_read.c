@@ -99,6 +99,21 @@ static const double *read_reals(Reading *r)
     return out;
 }
 
+static const double *read_amounts(Reading *r)
+{
+    double *out = ARENA_NEW(r->arena, double, r->grid->rows);
+    char point = r->plan->decimal;
+    for (size_t row = 0; row < r->grid->rows; row++) {
+        const char *s = grid_text(r->grid, r->span[row]);
+        uint32_t n = r->span[row].size;
+        bool fits =
+            value_real(s, n, point, false, &out[row]) || value_amount(s, n, point, &out[row]);
+        if (!fits || (isnan(out[row]) && nullwords_has(r->plan->null, s, n)))
+            no_value(r, row, s, n);
+    }
+    return out;
+}
+
 static DateOrder order_of(ReadAs as)
 {
     return (DateOrder)(as >= READ_TIME_YMD ? as - READ_TIME_YMD : as - READ_DATE_YMD);
@@ -178,7 +193,7 @@ void column_read(const Plan *p, size_t column, const Grid *g, Arena *a, Misfit *
         out->integer = read_ints(&r);
         break;
     case COLUMN_REAL:
-        out->real = read_reals(&r);
+        out->real = c->as == READ_AMOUNT ? read_amounts(&r) : read_reals(&r);
         break;
     case COLUMN_DATE:
         out->day = read_dates(&r);

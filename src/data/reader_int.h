@@ -153,6 +153,7 @@ uint64_t csv_lines(const char *bytes, size_t n);     /* line ends: LF, CR LF or 
     X(BOOL, BOOL, "bool")                                                                          \
     X(INT, INT, "int64")                                                                           \
     X(REAL, REAL, "float64")                                                                       \
+    X(AMOUNT,   REAL, "float64 (amounts)")                                                         \
     X(DATE_YMD, DATE, "date")                                                                      \
     X(DATE_MDY, DATE, "date (month first)")                                                        \
     X(DATE_DMY, DATE, "date (day first)")                                                          \
@@ -176,6 +177,8 @@ typedef enum DateOrder { ORDER_YMD, ORDER_MDY, ORDER_DMY } DateOrder;
 bool value_bool(const char *s, size_t n, bool lenient, bool *out);
 bool value_int(const char *s, size_t n, bool lenient, int64_t *out);
 bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out);
+/* $1,234.50   1.234,50 €   1'234   45% */
+bool value_amount(const char *s, size_t n, char decimal, double *out);
 bool value_stamp(const char *s, size_t n, DateOrder order, int64_t *micros, bool *has_time);
 /* digits / 10^behind, correctly rounded; false: too many behind the point. decimal.c */
 bool decimal_real(uint64_t digits, int behind, double *out);

@@ -9,6 +9,7 @@ typedef struct Seen {
     unsigned kinds[2]; /* that fit every value, with decimal point and decimal comma */
     uint64_t values, candidates;
     unsigned words;    /* bit i: null_evidence[i] was there */
+    uint64_t commas;   /* values in which a comma can only be decimal: 1,5 and 0,125 */
     uint64_t order[3]; /* values that are a date or time in this DateOrder */
 } Seen;
 
@@ -18,6 +19,16 @@ static int evidence_word(const char *s, size_t n)
         if (strlen(null_evidence[i]) == n && !memcmp(null_evidence[i], s, n))
             return i;
     return -1;
+}
+
+/* Of a number when the comma is decimal: it cannot divide thousands. */
+static bool sure_comma(const char *s, size_t n)
+{
+    const char *comma = memchr(s, ',', n);
+    if (!comma)
+        return false;
+    size_t minus = n && *s == '-';
+    return s + n - comma != 4 || s[minus] == '0' || comma == s + minus;
 }
 
 static void look_at(Seen *seen, const NullWords *always, bool guess_nulls, const char *s, size_t n)
@@ -35,6 +46,8 @@ static void look_at(Seen *seen, const NullWords *always, bool guess_nulls, const
     seen->kinds[0] &= kinds;
     if (seen->kinds[1])
         seen->kinds[1] &= value_kinds(s, n, ',');
+    if (seen->kinds[1] & READ_BIT(READ_REAL))
+        seen->commas += sure_comma(s, n);
     for (int i = 0; i < 3; i++)
         seen->order[i] += kinds >> (READ_TIME_YMD + i) & 1;
 }
@@ -112,7 +125,8 @@ static void choose_decimal(Sniff *s, const IngestOptions *o, const Seen *seen, s
     for (size_t c = 0; c < columns; c++) {
         if (!seen[c].values)
             continue;
-        commas += (seen[c].kinds[1] & real) && !(seen[c].kinds[0] & real);
+        commas += (seen[c].kinds[1] & real) && !(seen[c].kinds[0] & real) &&
+                  (seen[c].commas || s->rules.delimiter != ',');
         points += (seen[c].kinds[0] & real) && !(seen[c].kinds[1] & real);
     }
     s->decimal = commas > points ? ',' : '.';

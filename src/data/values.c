@@ -136,7 +136,7 @@ static __attribute__((noinline)) bool long_real(const char *s, size_t n, char de
         if (name || count > 19 || value > INT64_MAX)
             return false;
     }
-    return slow_real(s, n, decimal, out);
+    return slow_real(s, n, decimal, out) || (lenient && value_amount(s, n, decimal, out));
 }
 
 bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out)
@@ -158,7 +158,9 @@ unsigned value_kinds(const char *s, size_t n, char decimal)
     if (value_int(s, n, false, &whole))
         kinds |= READ_BIT(READ_INT);
     if (value_real(s, n, decimal, false, &real))
-        kinds |= READ_BIT(READ_REAL);
+        kinds |= READ_BIT(READ_REAL) | READ_BIT(READ_AMOUNT);
+    else if (value_amount(s, n, decimal, &real))
+        kinds |= READ_BIT(READ_AMOUNT);
     for (int order = 0; order < 3; order++)
         if (value_stamp(s, n, (DateOrder)order, &whole, &clock)) {
             kinds |= READ_BIT(READ_TIME_YMD + order);
@@ -173,7 +175,9 @@ unsigned read_implies(ReadAs r)
     const unsigned mdy = READ_BIT(READ_TIME_MDY) | READ_BIT(READ_TIME_DMY);
     switch (r) {
     case READ_INT:
-        return READ_BIT(READ_INT) | READ_BIT(READ_REAL);
+        return READ_BIT(READ_INT) | READ_BIT(READ_REAL) | READ_BIT(READ_AMOUNT);
+    case READ_REAL:
+        return READ_BIT(READ_REAL) | READ_BIT(READ_AMOUNT);
     case READ_DATE_YMD:
         return READ_BIT(READ_DATE_YMD) | READ_BIT(READ_TIME_YMD);
     case READ_DATE_MDY:

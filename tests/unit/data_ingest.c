@@ -85,6 +85,8 @@ static void types_widen_when_rows_demand_it(void **state)
         {"01/02/2015", "31/12/2015", "date (day first)", "date (month first)", "2015-02-01"},
         {"2015-01-02", "soon", "text", "date", "2015-01-02"},
         {"12", "007", "text", "int64", "12"},
+        {"12.5", "$4.00", "float64 (amounts)", "float64", "12.5"},
+        {"12", "1.5%", "float64 (amounts)", "int64", "12"},
         {"", "5", "int64", NULL, ""},
     };
     char *dir = subfolder(*state, "wide");

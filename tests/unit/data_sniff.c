@@ -77,6 +77,13 @@ static const Case cases[] = {
     {"z\n192.168.1.1\n10.0.0.1\n", ", \" yes . 0", "z", "text", 2},
     {"z\n12:30\n13:45\n", ", \" yes . 0", "z", "text", 2},
     {"z\n0x10\n0x20\n", ", \" yes . 0", "z", "text", 2},
+    {"z,y\n\"$1,234.50\",1\n$5,2\n-$0.5,3\n", ", \" yes . 0", "z y", "float64 int64", 3},
+    {"z,y\n\"1,234\",1\n\"12,345\",2\n", ", \" yes . 0", "z y", "float64 int64", 2},
+    {"z;y\n1.234,50 \xe2\x82\xac;1,5\n5,00 \xe2\x82\xac;2,5\n", "; \" yes , 0", "z y",
+     "float64 float64", 2},
+    {"z,y\n45%,1\n5.5%,2\n", ", \" yes . 0", "z y", "float64 int64", 2},
+    {"z,y\n\"12,34\",1\n\"1,2,3\",2\n", ", \" yes . 0", "z y", "text int64", 2},
+    {"z,y\n\"1,5\",1\n\"2,25\",2\n", ", \" yes , 0", "z y", "float64 int64", 2},
     {"z\nInfinity\n1.5\n", ", \" yes . 0", "z", "float64", 2},
     /* words for missing */
     {"a,b\n1,x\n?,y\n3,z\n", ", \" yes . 0", "a b", "int64 text", 3},

@@ -196,6 +196,58 @@ static void reals_in_many_forms(void **state)
     }
 }
 
+static void amounts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        char decimal;
+        bool good;
+        double value;
+    } cases[] = {{"$1,234.50", '.', true, 1234.5},
+                 {"-$5", '.', true, -5},
+                 {"$-5", '.', true, -5},
+                 {"$ 5", '.', true, 5},
+                 {"1,234,567", '.', true, 1234567},
+                 {"-1,234", '.', true, -1234},
+                 {"1.234,50", ',', true, 1234.5},
+                 {"1.234.567", ',', true, 1234567},
+                 {"1234,5 \xe2\x82\xac", ',', true, 1234.5},
+                 {"\xc2\xa3"
+                  "9.99",
+                  '.', true, 9.99},
+                 {"1'234'567.25", '.', true, 1234567.25},
+                 {"1 234.5", '.', true, 1234.5},
+                 {"45%", '.', true, 45},
+                 {"12.5 %", '.', true, 12.5},
+                 {"12,34", '.', false, 0},
+                 {"1,2345", '.', false, 0},
+                 {",123", '.', false, 0},
+                 {"1234,567", '.', false, 0},
+                 {"1,,234", '.', false, 0},
+                 {"1,234,", '.', false, 0},
+                 {"$", '.', false, 0},
+                 {"%", '.', false, 0},
+                 {"$1,2", '.', false, 0},
+                 {"1,234.5.6", '.', false, 0},
+                 {"5", '.', false, 0},
+                 {"$abc", '.', false, 0},
+                 {"", '.', false, 0},
+                 {"$-", '.', false, 0},
+                 {"1,234 567", '.', false, 0},
+                 {"$$5", '.', false, 0},
+                 {"255 255 255", '.', false, 0},
+                 {"$007", '.', false, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t n = strlen(cases[i].text);
+        double value = 0;
+        if (value_amount(padded(cases[i].text, n), n, cases[i].decimal, &value) != cases[i].good)
+            fail_msg("'%s'", cases[i].text);
+        if (cases[i].good && value != cases[i].value)
+            fail_msg("'%s' as %g", cases[i].text, value);
+    }
+}
+
 static void truth_values(void **state)
 {
     (void)state;
@@ -217,6 +269,7 @@ int main(void)
         cmocka_unit_test(reals_are_correctly_rounded),
         cmocka_unit_test(reals_in_many_forms),
         cmocka_unit_test(truth_values),
+        cmocka_unit_test(amounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
