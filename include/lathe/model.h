@@ -48,6 +48,13 @@ typedef struct StepStats {
 
 typedef struct TensorRow { const char *name; size_t rank, shape[4]; float *at; } TensorRow;
 
+/* What an input column did for a model; not normalised. */
+typedef struct Importance {
+    const char *name;             /* the model's */
+    double gain, cover;           /* what its splits took off the loss; rows' curvature they parted */
+    uint64_t splits;
+} Importance;
+
 typedef struct ModelFamily {
     const char *name, *title, *about;
     const Param *params; size_t params_size;      /* its own hyperparameters */
@@ -71,6 +78,7 @@ typedef struct ModelFamily {
                                                      tensors then have the lengths of the file's */
     bool    (*settle)(void *model, Error *err);   /* after a load: checks; on failure it is empty */
     size_t  (*predict_more)(void *model, const Batch *b, size_t from, float *out); /* see below */
+    void    (*importance)(const void *model, Importance *out); /* [dense + codes]; NULL: cannot say */
 } ModelFamily;
 
 extern const ModelFamily *const model_families[]; /* NULL-ended, order of the screen */
@@ -86,6 +94,8 @@ void   model_predict(Model *m, const Batch *b, float *out); /* raw scores: stand
  * many steps it now holds. A family that does not grow predicts anew and returns 0. */
 size_t model_predict_more(Model *m, const Batch *b, size_t from, float *out);
 double model_loss(const Model *m, const Batch *b, const float *out); /* mean loss of predictions */
+/* The columns it uses, those that gained most first; NULL when the family cannot say. mem_free it. */
+Importance *model_importance(const Model *m, size_t *n);
 size_t model_weights(const Model *m);                       /* numbers learnt */
 /* Everything a resumed run needs (safetensors bytes); loading makes the next step the same bits. */
 bool   model_state_save(Model *m, bool weights_only, Text *into, Error *err);

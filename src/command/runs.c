@@ -90,6 +90,22 @@ static bool add_events(Store *s, int64_t run, json_t *into, Error *err)
     return ok;
 }
 
+/* What the run's bundle says of its columns, if it is there and says so. */
+static void add_importance(Store *s, int64_t run, json_t *into)
+{
+    Arena arena = {0};
+    const char *path;
+    if (run_bundle_path(s, run, &arena, &path, NULL)) {
+        json_t *bundle =
+            json_load_file(arena_printf(&arena, "%s/bundle.json", path), 0, NULL);
+        json_t *list = json_object_get(json_object_get(bundle, "about"), "importance");
+        if (json_is_array(list))
+            json_object_set(into, "importance", list);
+        json_decref(bundle);
+    }
+    arena_release(&arena);
+}
+
 static bool run_show(CommandCall *call, json_t **result, Error *err)
 {
     Found f = {0};
@@ -112,6 +128,7 @@ static bool run_show(CommandCall *call, json_t **result, Error *err)
         json_t *last = json_object();
         ok = result_run_metrics(f.store, f.row.id, last, err);
         json_object_set_new(o, "metrics", last);
+        add_importance(f.store, f.row.id, o);
         ok = ok && add_params(f.store, f.row.id, o, err) && add_events(f.store, f.row.id, o, err);
     }
     found_release(&f);

@@ -450,6 +450,12 @@ static bool settle(void *model, Error *err)
     return forest_settle(&m->forest, err);
 }
 
+static void importance(const void *model, Importance *out)
+{
+    const Gbdt *m = model;
+    forest_importance(&m->forest, out);
+}
+
 const ModelFamily gbdt_family = {
     .name = "gbdt",
     .title = "Gradient boosted trees",
@@ -469,4 +475,5 @@ const ModelFamily gbdt_family = {
     .reserve = reserve,
     .settle = settle,
     .predict_more = predict_more,
+    .importance = importance,
 };

@@ -7,6 +7,7 @@
  *     gbdt_grow.c     one tree, leaf by leaf
  *     gbdt_forest.c   the trees as tensors, and checked when they come from a file
  *     gbdt_predict.c  rows down the trees
+ *     gbdt_importance.c  what the columns did for it
  *     gbdt.c          the family: hyperparameters, a round
  *
  * Exact sums. Gradients g and curvatures h are rounded once a round to whole numbers, g by a power of
@@ -187,6 +188,8 @@ void forest_add(const Forest *f, const Batch *b, size_t from, size_t to, float *
 /* The same for one tree and one class: score is [rows], score[i] that of row[i] (NULL: i). */
 void forest_add_tree(const Forest *f, const Batch *b, const uint32_t *row, size_t tree,
                      float *score, Pool *pool);
+
+void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 
 /* ---- growing ---------------------------------------------------------------------------------------- */
 

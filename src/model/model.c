@@ -134,6 +134,33 @@ size_t model_predict_more(Model *m, const Batch *b, size_t from, float *out)
     return 0;
 }
 
+static int gained_more(const void *a, const void *b)
+{
+    const Importance *x = a, *y = b;
+    if (x->gain != y->gain)
+        return x->gain > y->gain ? -1 : 1;
+    return strcmp(x->name, y->name);
+}
+
+Importance *model_importance(const Model *m, size_t *n)
+{
+    const ModelShape *s = &m->shape;
+    *n = 0;
+    if (!m->family->importance)
+        return NULL;
+    Importance *all = mem_alloc(sizeof *all * (s->dense + s->codes));
+    m->family->importance(m->impl, all);
+    for (size_t i = 0; i < s->dense + s->codes; i++) {
+        const char *const *names = i < s->dense ? s->dense_name : s->code_name;
+        if (!all[i].splits)
+            continue;
+        all[*n] = all[i];
+        all[(*n)++].name = names ? names[i < s->dense ? i : i - s->dense] : "";
+    }
+    qsort(all, *n, sizeof *all, gained_more);
+    return all;
+}
+
 size_t model_weights(const Model *m)
 {
     const TensorRow *rows;

@@ -26,6 +26,26 @@ static json_t *params_json(const Job *j)
     return p;
 }
 
+/* [{"column", "gain": share of all, "splits", "cover": share}], or NULL. */
+static json_t *importance_json(const Model *m)
+{
+    size_t n;
+    double gain = 0.0, cover = 0.0;
+    Importance *all = model_importance(m, &n);
+    json_t *list = all ? json_array() : NULL;
+    for (size_t i = 0; i < n; i++) {
+        gain += all[i].gain;
+        cover += all[i].cover;
+    }
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:f, s:I, s:f}", "column", all[i].name, "gain",
+                                        all[i].gain / gain, "splits", (json_int_t)all[i].splits,
+                                        "cover", all[i].cover / cover));
+    mem_free(all);
+    return list;
+}
+
 static json_t *about_json(Job *j, const Chain *chain, const json_t *metrics_json)
 {
     json_t *a =
@@ -37,6 +57,9 @@ static json_t *about_json(Job *j, const Chain *chain, const json_t *metrics_json
                   (json_int_t)(j->loop.best_step >= 0 ? j->loop.best_step : j->loop.step),
                   "version", LATHE_VERSION);
     json_object_set_new(a, "params", params_json(j));
+    json_t *importance = importance_json(j->model);
+    if (importance)
+        json_object_set_new(a, "importance", importance);
     json_object_set(a, "metrics", (json_t *)(uintptr_t)metrics_json);
     return a;
 }

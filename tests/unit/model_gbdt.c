@@ -315,6 +315,36 @@ static void categories_by_sets(void **state)
     model_destroy(m);
 }
 
+/* The column that makes the target gains most, one that is noise next to nothing. */
+static void importance_tells_the_columns(void **state)
+{
+    (void)state;
+    static Table t;
+    static const char *const dense_name[] = {"first", "second", "third", "noise"};
+    static const char *const code_name[] = {"few", "many"};
+    make_table(&t, TASK_REGRESSION, 2000, 0);
+    t.shape.dense_name = dense_name;
+    t.shape.code_name = code_name;
+    ModelSetup setup = {.seed = 1, .batch_most = 2000};
+    Model *m = make_model(&t, &setup, NULL);
+    size_t n, nodes, splits = 0;
+    for (int i = 0; i < 10; i++)
+        step(m, &t, 0.1);
+    Importance *all = model_importance(m, &n);
+    assert_non_null(all);
+    assert_string_equal(all[0].name, "first");
+    for (size_t i = 0; i < n; i++) {
+        splits += all[i].splits;
+        assert_true(i == 0 || all[i].gain <= all[i - 1].gain);
+        if (!strcmp(all[i].name, "noise"))
+            assert_true(all[i].gain < 0.05 * all[0].gain);
+    }
+    tensor(m, "node.feature", &nodes);
+    assert_int_equal(nodes, 2 * splits + 10);
+    mem_free(all);
+    model_destroy(m);
+}
+
 /* Losses: the mean, the median, a quantile, the share of a class. */
 static void each_loss_has_its_centre(void **state)
 {
@@ -401,6 +431,63 @@ static void bits_on_any_threads_and_after_a_load(void **state)
                 }
             text_release(&expected);
         }
+}
+
+/* So many rows that they are put in another order: the same bits all the same. */
+static void bits_of_many_rows(void **state)
+{
+    (void)state;
+    enum { MANY = 70000 };
+    Table *few = mem_alloc(sizeof *few);
+    make_table(few, TASK_REGRESSION, MOST, 0.1);
+    float *dense = mem_alloc(sizeof(float) * MANY * DENSE), *y = mem_alloc(sizeof(float) * MANY);
+    int32_t *code = mem_alloc(sizeof(int32_t) * MANY * CODES);
+    for (size_t i = 0; i < MANY; i++) {
+        memcpy(dense + i * DENSE, few->dense + i % MOST * DENSE, sizeof(float) * DENSE);
+        memcpy(code + i * CODES, few->code + i % MOST * CODES, sizeof(int32_t) * CODES);
+        y[i] = few->target[i % MOST] + 0.001f * (float)(i % 77);
+    }
+    few->batch = (Batch){.rows = MANY, .dense = dense, .code = code, .target = y};
+    Text first = {0}, saved = {0};
+    for (int way = 0; way < 4; way++) { /* threads 1 2 3, then a load in the middle */
+        Error err = {0};
+        Pool *pool = pool_create(way < 3 ? (size_t)way + 1 : 2);
+        ModelSetup setup = {.seed = 5, .batch_most = MANY, .pool = pool};
+        Model *m = make_model(few, &setup, NULL);
+        for (int s = 0; s < 6; s++) {
+            if (way == 3 && s == 3) {
+                text_reset(&saved);
+                assert_true(model_state_save(m, false, &saved, &err));
+                model_destroy(m);
+                m = make_model(few, &setup, NULL);
+                assert_true(model_state_load(m, saved.at, saved.count, &err));
+            }
+            double loss = step(m, few, 0.3);
+            float *out = s == 5 ? mem_alloc(sizeof *out * MANY) : NULL;
+            if (out && way == 0) { /* what it trained on is what it predicts */
+                model_predict(m, &few->batch, out);
+                double now = model_loss(m, &few->batch, out);
+                assert_true(now < loss);
+                near(now, step(m, few, 0.3), 1e-5);
+            } else if (out)
+                step(m, few, 0.3);
+            mem_free(out);
+        }
+        text_reset(&saved);
+        assert_true(model_state_save(m, false, &saved, &err));
+        if (way == 0)
+            text_add(&first, saved.at, saved.count);
+        assert_int_equal(saved.count, first.count);
+        assert_memory_equal(saved.at, first.at, first.count);
+        model_destroy(m);
+        pool_destroy(pool);
+    }
+    text_release(&first);
+    text_release(&saved);
+    mem_free(dense);
+    mem_free(code);
+    mem_free(y);
+    mem_free(few);
 }
 
 /* Scores brought up to date round by round are those of predicting at once. */
@@ -511,9 +598,11 @@ int main(void)
         cmocka_unit_test(a_tree_as_without_bins),
         cmocka_unit_test(missing_goes_to_the_better_side),
         cmocka_unit_test(categories_by_sets),
+        cmocka_unit_test(importance_tells_the_columns),
         cmocka_unit_test(each_loss_has_its_centre),
         cmocka_unit_test(growth_keeps_its_bounds),
         cmocka_unit_test(bits_on_any_threads_and_after_a_load),
+        cmocka_unit_test(bits_of_many_rows),
         cmocka_unit_test(running_scores_are_whole_scores),
         cmocka_unit_test(damaged_trees_are_refused),
     };
