@@ -81,6 +81,7 @@ typedef struct Input {
     ColumnType type;
     const Encoder *encoder;
     bool missing;
+    bool nan;                     /* a float is NaN where there is no value (raw ones) */
     size_t dense, codes;          /* widths; dense without the indicator */
     size_t dense_at, code_at;     /* its place in a row */
     size_t hint;                  /* where the column stood in the schema it was fitted on */

@@ -262,7 +262,7 @@ void features_lay_out(Features *f)
     int32_t *cardinality = ARENA_NEW(&f->arena, int32_t, s->codes + 1);
     for (size_t i = 0; i < f->inputs; i++) {
         const Input *in = &f->input[i];
-        s->missing |= in->encoder == encoder_find("raw");
+        s->missing |= in->nan;
         for (size_t k = 0; k < in->dense + in->missing; k++)
             dense_name[in->dense_at + k] = float_name(f, in, k);
         for (size_t k = 0; k < in->codes; k++) {

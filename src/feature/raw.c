@@ -6,6 +6,7 @@ static void fit(Input *in, const ColumnStats *s, const FeatureOptions *o)
     (void)s, (void)o;
     in->dense = 1;
     in->missing = false; /* NaN says it */
+    in->nan = true;
 }
 
 static void encode(const Input *in, const Column *c, Dense dense, Codes codes, Arena *a)
@@ -33,6 +34,7 @@ static bool load(Input *in, const json_t *from, Error *err)
 {
     (void)from, (void)err;
     in->dense = 1;
+    in->nan = true;
     return true;
 }
 

@@ -6,14 +6,17 @@
  * A cycle of which the training rows saw only one part (one month, say) is left out: it would be a
  * constant while training and something unheard of afterwards. The days are held for the same
  * reason: a trend fitted over weeks must not be drawn on for years. The hour is taken with its
- * minutes; times are UTC, as they are stored. */
+ * minutes; times are UTC, as they are stored.
+ *
+ * With numbers=raw (trees, which cut a cycle where they like) the parts are numbers themselves: hour 0
+ * to 24, weekday 0 to 6 from Monday, month 1 to 12, days since 1970, NaN where the time is missing. */
 #include "feature_int.h"
 
 enum { PART_HOUR, PART_WEEKDAY, PART_MONTH, PARTS };
 static const char *const part_names[PARTS] = {"hour", "weekday", "month"};
 
 typedef struct Timestamp {
-    bool part[PARTS];
+    bool part[PARTS], raw;
     double mean, scale, least, most; /* days */
 } Timestamp;
 
@@ -21,7 +24,7 @@ static size_t width(const Timestamp *t)
 {
     size_t floats = t->least < t->most;
     for (int p = 0; p < PARTS; p++)
-        floats += t->part[p] ? 2 : 0;
+        floats += !t->part[p] ? 0 : t->raw ? 1 : 2;
     return floats;
 }
 
@@ -32,14 +35,16 @@ static bool several(uint32_t bits)
 
 static void fit(Input *in, const ColumnStats *s, const FeatureOptions *o)
 {
-    (void)o;
     Timestamp *t = mem_alloc(sizeof *t);
     double deviation = stats_deviation(s);
     *t = (Timestamp){.part = {several(s->hours), several(s->weekdays), several(s->months)},
                      .mean = s->mean,
                      .scale = deviation > 0.0 ? deviation : 1.0,
                      .least = s->least,
-                     .most = s->most};
+                     .most = s->most,
+                     .raw = o->numbers == NUMBERS_RAW};
+    in->nan = t->raw;
+    in->missing &= !t->raw;
     in->state = t;
     in->dense = width(t);
 }
@@ -60,6 +65,17 @@ static double turn(int part, double days)
     }
 }
 
+static const double turns[PARTS] = {24.0, 7.0, 12.0}; /* a whole cycle */
+
+static void encode_raw(const Timestamp *t, double days, float *out)
+{
+    for (int p = 0; p < PARTS; p++)
+        if (t->part[p])
+            *out++ = (float)(turn(p, days) * turns[p] + (p == PART_MONTH ? 1.0 : 0.0));
+    if (t->least < t->most)
+        *out = (float)days;
+}
+
 static void encode_row(const Timestamp *t, double days, float *out)
 {
     const double circle = 6.283185307179586;
@@ -77,9 +93,15 @@ static void encode_row(const Timestamp *t, double days, float *out)
 static void encode(const Input *in, const Column *c, Dense dense, Codes codes, Arena *a)
 {
     (void)codes, (void)a;
-    for (size_t row = 0; row < c->rows; row++)
+    const Timestamp *t = in->state;
+    for (size_t row = 0; row < c->rows; row++) {
+        float *out = dense.at + row * dense.stride;
         if (column_has(c, row))
-            encode_row(in->state, column_days(c, row), dense.at + row * dense.stride);
+            (t->raw ? encode_raw : encode_row)(t, column_days(c, row), out);
+        else
+            for (size_t i = 0; t->raw && i < in->dense; i++)
+                out[i] = NAN;
+    }
 }
 
 static void describe(const Input *in, size_t i, Text *name)
@@ -88,11 +110,14 @@ static void describe(const Input *in, size_t i, Text *name)
     for (int p = 0; p < PARTS; p++) {
         if (!t->part[p])
             continue;
-        if (i < 2) {
-            text_printf(name, "%s %s", part_names[p], i ? "cos" : "sin");
+        size_t floats = t->raw ? 1 : 2;
+        if (i < floats) {
+            text_puts(name, part_names[p]);
+            if (!t->raw)
+                text_puts(name, i ? " cos" : " sin");
             return;
         }
-        i -= 2;
+        i -= floats;
     }
     text_puts(name, "days");
 }
@@ -100,22 +125,24 @@ static void describe(const Input *in, size_t i, Text *name)
 static json_t *save(const Input *in)
 {
     const Timestamp *t = in->state;
-    return json_pack("{s:b, s:b, s:b, s:f, s:f, s:f, s:f}", "hour", (int)t->part[PART_HOUR],
-                     "weekday", (int)t->part[PART_WEEKDAY], "month", (int)t->part[PART_MONTH],
-                     "mean", t->mean, "scale", t->scale, "least", t->least, "most", t->most);
+    return json_pack("{s:b, s:b, s:b, s:b, s:f, s:f, s:f, s:f}", "raw", (int)t->raw, "hour",
+                     (int)t->part[PART_HOUR], "weekday", (int)t->part[PART_WEEKDAY], "month",
+                     (int)t->part[PART_MONTH], "mean", t->mean, "scale", t->scale, "least",
+                     t->least, "most", t->most);
 }
 
 static bool load(Input *in, const json_t *from, Error *err)
 {
-    int part[PARTS];
+    int part[PARTS], raw = 0; /* older files do not say */
     Timestamp t = {0};
-    if (json_unpack((json_t *)from, "{s:b, s:b, s:b, s:F, s:F, s:F, s:F}", "hour", &part[PART_HOUR],
-                    "weekday", &part[PART_WEEKDAY], "month", &part[PART_MONTH], "mean", &t.mean,
-                    "scale", &t.scale, "least", &t.least, "most", &t.most) ||
+    if (json_unpack((json_t *)from, "{s?b, s:b, s:b, s:b, s:F, s:F, s:F, s:F}", "raw", &raw, "hour",
+                    &part[PART_HOUR], "weekday", &part[PART_WEEKDAY], "month", &part[PART_MONTH],
+                    "mean", &t.mean, "scale", &t.scale, "least", &t.least, "most", &t.most) ||
         !(t.scale > 0.0) || !(t.least <= t.most))
         return error_set(err, ERROR_PARSE, "expected parts, mean, scale above 0, least and most");
     for (int p = 0; p < PARTS; p++)
         t.part[p] = part[p] != 0;
+    t.raw = in->nan = raw != 0;
     in->state = mem_copy(&t, sizeof t);
     in->dense = width(&t);
     return true;

@@ -162,7 +162,7 @@ static void stand_together(Gbdt *m)
     target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
     if (!isfinite(sums.loss))
         return;
-    slopes_pack(&m->slopes[0], n, NULL, m->setup->pool);
+    slopes_pack(&m->slopes[0], n, NULL, 0, m->setup->pool);
     forest_init(&tree, m->shape);
     Grower *g = &m->grower;
     for (size_t i = 0; i < n; i++)
@@ -387,7 +387,7 @@ static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Er
     }
     bool goss = draw_rows(m, round, k->lr);
     for (size_t c = 0; c < m->shape->outputs; c++)
-        slopes_pack(&m->slopes[c], b->rows, goss ? m->factor : NULL, m->setup->pool);
+        slopes_pack(&m->slopes[c], b->rows, goss ? m->factor : NULL, round, m->setup->pool);
     for (size_t c = 0; c < m->shape->outputs; c++) {
         if (c > 0)
             draw_rows(m, round, k->lr);

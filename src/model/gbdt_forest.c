@@ -200,11 +200,12 @@ void forest_ready(Forest *f, size_t tree)
     vec_add(&f->root, (uint32_t)root);
     for (size_t node = root; node < root + nodes; node++) {
         WalkNode w = {.at = f->field[NODE_VALUE].at[node], .feature = WALK_LEAF};
+        w.child[0] = w.child[1] = (uint32_t)node;
         float feature = f->field[NODE_FEATURE].at[node];
         if (feature >= 0.0f) {
             size_t own = (size_t)f->field[NODE_CODES].at[node];
-            w.left = (uint32_t)(root + (size_t)f->field[NODE_LEFT].at[node]);
-            w.right = (uint32_t)(root + (size_t)f->field[NODE_RIGHT].at[node]);
+            w.child[0] = (uint32_t)(root + (size_t)f->field[NODE_LEFT].at[node]);
+            w.child[1] = (uint32_t)(root + (size_t)f->field[NODE_RIGHT].at[node]);
             w.feature = (uint32_t)feature;
             w.at = f->field[NODE_THRESHOLD].at[node];
             if (w.feature >= f->numbers) {

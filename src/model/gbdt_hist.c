@@ -50,8 +50,9 @@ static void add_block(Pair *h, const BinBlock *b, const HistJob *j, size_t from,
         WIDTH(3)
         WIDTH(4)
         WIDTH(5)
-        WIDTH(6) WIDTH(7) WIDTH(8) WIDTH(9) WIDTH(10) WIDTH(11) WIDTH(12) WIDTH(13) WIDTH(14)
-            WIDTH(15) WIDTH(16)
+        WIDTH(6)
+        WIDTH(7)
+        WIDTH(8) WIDTH(9) WIDTH(10) WIDTH(11) WIDTH(12) WIDTH(13) WIDTH(14) WIDTH(15) WIDTH(16)
     }
 }
 

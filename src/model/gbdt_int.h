@@ -10,7 +10,7 @@
  *     gbdt_importance.c  what the columns did for it
  *     gbdt.c          the family: hyperparameters, a round
  *
- * Exact sums. Gradients g and curvatures h are rounded once a round to whole numbers, g by a power of
+ * Exact sums. Gradients g and curvatures h are rounded once a round to whole numbers (by chance, unbiased), g by a power of
  * two such that the sum of all |g| stays below 2^31, h likewise below 2^32, and packed as
  *
  *     pair = g << 32 + h           a sum of pairs is the pair of the sums, whatever the order
@@ -148,13 +148,14 @@ typedef enum NodeField { NODE_FIELDS(AS_ENUM) NODE_FIELD_COUNT } NodeField;
 #undef AS_ENUM
 
 /* The same, ready to walk. */
-#define WALK_LEAF     0x3fffffffu
+#define WALK_INDEX    0x1fffffffu
+#define WALK_LEAF     0x20000000u
 #define WALK_MISSING  0x40000000u /* missing goes left */
 #define WALK_CATEGORY 0x80000000u
 typedef struct WalkNode {
     union { float at; uint32_t set; }; /* threshold or leaf value; place of a set: words, then bits */
-    uint32_t feature;     /* with the bits above; WALK_LEAF */
-    uint32_t left, right; /* in Forest.walk */
+    uint32_t feature;     /* with the bits above */
+    uint32_t child[2];    /* left, right in Forest.walk; a leaf's are itself */
 } WalkNode;
 
 typedef VEC(float) Floats;
@@ -239,7 +240,7 @@ void target_bias(const Target *t, float *bias);
 /* score: [classes][rows]. Fills slopes[classes]. */
 void target_slopes(const Target *t, const float *score, Slopes *slopes, Pool *pool, SlopeSums *out);
 /* Slopes to pairs; factor [rows] or NULL scales both (a sample that stands for more). */
-void slopes_pack(Slopes *s, size_t rows, const float *factor, Pool *pool);
+void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool *pool);
 /* absolute, quantile: the leaf's value that fits its rows best; false: the Newton step is. */
 bool target_renews(const Target *t);
 double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n);

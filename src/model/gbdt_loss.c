@@ -209,6 +209,21 @@ void target_slopes(const Target *t, const float *score, Slopes *slopes, Pool *po
 
 /* ---- whole numbers ------------------------------------------------------------------------------------- */
 
+/* Rounded up or down by chance, in proportion, so that sums of many small numbers keep their size:
+ * a thousand saturated rows of h = 1e-6 would else weigh nothing beside one of g = 1. Two numbers in
+ * [0, 1) a row and round, from a hash (the finaliser of MurmurHash3). */
+static inline uint32_t mixed(uint32_t x)
+{
+    x = (x ^ x >> 16) * 0x85ebca6bu;
+    x = (x ^ x >> 13) * 0xc2b2ae35u;
+    return x ^ x >> 16;
+}
+
+static inline int64_t rounded(double v, uint32_t chance)
+{
+    return (int64_t)floor(v + (double)chance * 0x1p-32);
+}
+
 typedef struct PackJob {
     Slopes *s;
     size_t rows;
@@ -216,6 +231,7 @@ typedef struct PackJob {
     double *sum_g, *sum_h; /* [blocks] */
     Pair *sum;             /* [blocks] */
     double g_scale, h_scale;
+    uint32_t round;
 } PackJob;
 
 static void sum_block(void *job, size_t i, size_t worker)
@@ -251,15 +267,17 @@ static void pack_block(void *job, size_t i, size_t worker)
     const float *restrict g = j->s->g, *restrict h = j->s->h, *restrict factor = j->factor;
     Pair *restrict pair = j->s->pair;
     const double gs = j->g_scale, hs = j->h_scale;
+    const uint32_t salt = mixed(j->round + 0x9e3779b9u);
     if (!h && !factor) {
         for (size_t row = from; row < to; row++)
-            pair[row] = ((Pair)(int64_t)rint((double)g[row] * gs) << 32) + 1;
+            pair[row] = ((Pair)rounded((double)g[row] * gs, mixed((uint32_t)row ^ salt)) << 32) + 1;
     }
     for (size_t row = from; (h || factor) && row < to; row++) {
         double by = factor ? (double)factor[row] : 1.0;
         double more = h ? (double)h[row] * by : by;
-        int64_t whole_g = (int64_t)rint((double)g[row] * by * gs);
-        pair[row] = ((Pair)whole_g << 32) + (Pair)(int64_t)rint(more * hs);
+        uint32_t chance = mixed((uint32_t)row ^ salt);
+        int64_t whole_g = rounded((double)g[row] * by * gs, chance);
+        pair[row] = ((Pair)whole_g << 32) + (Pair)rounded(more * hs, mixed(chance));
     }
     Pair sum = 0;
     for (size_t row = from; row < to; row++)
@@ -267,7 +285,7 @@ static void pack_block(void *job, size_t i, size_t worker)
     j->sum[i] = sum;
 }
 
-/* The largest power of two that keeps sum * scale + rows / 2 below the bound. */
+/* The largest power of two that keeps sum * scale + rows below the bound. */
 static double scale_for(double sum, double rows, double bound)
 {
     if (!(sum > 0.0))
@@ -276,10 +294,10 @@ static double scale_for(double sum, double rows, double bound)
     return ldexp(1.0, room > 0 ? (int)fmax(fmin(floor(log2(room)), 200.0), -200.0) : -200);
 }
 
-void slopes_pack(Slopes *s, size_t rows, const float *factor, Pool *pool)
+void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool *pool)
 {
     size_t blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    PackJob j = {.s = s, .rows = rows, .factor = factor};
+    PackJob j = {.s = s, .rows = rows, .factor = factor, .round = (uint32_t)round};
     j.sum_g = mem_alloc(sizeof *j.sum_g * 2 * blocks);
     j.sum_h = j.sum_g + blocks;
     j.sum = mem_alloc(sizeof *j.sum * blocks);

@@ -72,6 +72,27 @@ static double read_rate(Pool *pool)
     return best;
 }
 
+/* Blocks of 4,096 rows on all threads, and rows one by one. */
+static void measure_scoring(Model *m, const Table *t, size_t rounds)
+{
+    enum { BLOCK = 4096, SINGLE = 20000 };
+    static float out[BLOCK];
+    size_t blocks = t->rows / BLOCK < 50 ? t->rows / BLOCK : 50;
+    size_t single = t->rows < SINGLE ? t->rows : SINGLE;
+    double begin = clock_now();
+    for (size_t i = 0; i < blocks; i++)
+        model_predict(m, &(Batch){.rows = BLOCK, .dense = t->x + i * BLOCK * t->columns}, out);
+    double many = clock_now() - begin;
+    begin = clock_now();
+    for (size_t i = 0; i < single; i++)
+        model_predict(m, &(Batch){.rows = 1, .dense = t->x + i * t->columns}, out);
+    double one = clock_now() - begin;
+    printf("%-10s scoring by %zu trees: %.2f M rows/s in blocks of %d, %.2f microseconds a single "
+           "row\n",
+           "", rounds, blocks ? (double)(blocks * BLOCK) / many / 1e6 : 0.0, BLOCK,
+           1e6 * one / (double)single);
+}
+
 static void measure(const Table *t, TaskKind task, size_t rounds, Pool *pool, double limit)
 {
     const ModelFamily *f = model_family("gbdt");
@@ -108,6 +129,7 @@ static void measure(const Table *t, TaskKind task, size_t rounds, Pool *pool, do
            task_name(task), fmax(first - round, 0), all, 1e3 * round, rate / 1e9,
            100 * bytes / limit, limit / 1e9, stats.loss);
     fflush(stdout);
+    measure_scoring(m, t, rounds);
     model_destroy(m);
     params_release(f->params, p);
     mem_free(p);

@@ -286,6 +286,47 @@ static void flags(void **state)
 #define HOUR 3600000000LL
 #define DAY  (24 * HOUR)
 
+static void raw_keeps_numbers_and_missing(void **state)
+{
+    (void)state;
+    Arena a = {0};
+    Input in;
+    const double at[] = {3.25, NAN, -1e30, 0.0};
+    Column c = numbers(&a, at, 4);
+    fit_on(&in, "raw", &c, &options);
+    reload(&in);
+    const float *x = dense_of(&in, &c, &a);
+    assert_true(in.nan && !in.missing && in.dense == 1);
+    assert_true(x[0] == 3.25f && isnan(x[1]) && x[2] == -1e30f && x[3] == 0.0f);
+    forget(&in);
+    arena_release(&a);
+}
+
+/* 2019-03-06, a Wednesday, 18:30, and one in April. */
+static void raw_times_are_plain_parts(void **state)
+{
+    (void)state;
+    Arena a = {0};
+    Input in;
+    FeatureOptions raw = options;
+    params_init(feature_params, &raw);
+    Error err = {0};
+    assert_true(params_set(feature_params, &raw, "numbers", "raw", &err));
+    const int64_t march = (date_days(2019, 3, 6) * 1440 + 18 * 60 + 30) * 60000000;
+    const int64_t april = date_days(2019, 4, 1) * 86400000000;
+    const int64_t at[] = {march, april};
+    Column c = whole(&a, COLUMN_TIME, at, 2);
+    fit_on(&in, "timestamp", &c, &raw);
+    reload(&in);
+    assert_int_equal(in.dense, 4);
+    const float *x = dense_of(&in, &c, &a);
+    assert_true(in.nan && x[0] == 18.5f && x[1] == 2.0f && x[2] == 3.0f);
+    assert_true(x[4] == 0.0f && x[5] == 0.0f && x[6] == 4.0f);
+    assert_true(x[7] == (float)date_days(2019, 4, 1));
+    forget(&in);
+    arena_release(&a);
+}
+
 static void timestamp_parts(void **state)
 {
     (void)state;
@@ -434,6 +475,8 @@ int main(void)
         cmocka_unit_test(onehot_floats),
         cmocka_unit_test(flags),
         cmocka_unit_test(timestamp_parts),
+        cmocka_unit_test(raw_keeps_numbers_and_missing),
+        cmocka_unit_test(raw_times_are_plain_parts),
         cmocka_unit_test(dates_have_no_hour),
         cmocka_unit_test(statistics_merge),
         cmocka_unit_test(broken_json_is_refused),
