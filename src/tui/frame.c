@@ -522,8 +522,9 @@ static void frame_command(Ui *ui, int command)
         quit(ui);
         break;
     case UI_BACK:
-        if (ui->maximised)
-            ui->maximised = false;
+        if (!ui->maximised)
+            ui_say(ui, STYLE_INFO, "this is the outermost view; Q leaves the workbench, ? lists the keys");
+        ui->maximised = false;
         break;
     default: /* motions the pane had no use for */
         return;

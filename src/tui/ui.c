@@ -386,7 +386,10 @@ static void say_ingested(Ui *ui, const json_t *r)
         text_printf(&t, ", %lld line%s rejected (x shows why)", rejects, rejects == 1 ? "" : "s");
     const char *delimiter = text_of(sniffed, "delimiter");
     if (*delimiter)
-        text_printf(&t, "; delimiter %s, header %s, %s", *delimiter == '\t' ? "tab" : delimiter,
+        text_printf(&t, "; delimiter %s, header %s, %s",
+                    *delimiter == '\t'  ? "tab"
+                    : *delimiter == ',' ? "comma"
+                                        : delimiter,
                     text_of(sniffed, "header"), text_of(sniffed, "encoding"));
     ui_say(ui, rejects ? STYLE_WARN : STYLE_GOOD, "%s", text_str(&t));
     text_release(&t);

@@ -270,6 +270,13 @@ void clean_draw_rules(const CleanState *s, const Canvas *c, const Ui *ui)
 
 /* ---- the blast radius -------------------------------------------------------------------------------------------------- */
 
+#define ROOM_FOR_PARTS 14 /* rows from which the parts have bars of their own */
+
+static Style part_style(Part part)
+{
+    return part == PART_TRAIN ? STYLE_TRAIN : part == PART_VALID ? STYLE_VALID : STYLE_TEST;
+}
+
 static int draw_head(const Preview *p, bool old, const Canvas *c)
 {
     uint64_t dropped = p->rows_in - p->rows_out;
@@ -306,15 +313,20 @@ static int draw_head(const Preview *p, bool old, const Canvas *c)
     }
     if (old)
         text_puts(&t, " ...");
-    canvas_put(c, 1, 0, STYLE_DIM, text_str(&t));
+    x = canvas_put(c, 1, 0, STYLE_DIM, text_str(&t)) + 2;
+    for (size_t i = 0; i < PART_COUNT && c->rows < ROOM_FOR_PARTS && (dropped || p->touched); i++) {
+        text_reset(&t);
+        text_printf(&t, "%s ", part_name((Part)i));
+        add_share(p->part_share[i], &t);
+        x += canvas_put(c, 1, x, part_style((Part)i), text_str(&t)) + 2;
+    }
     text_release(&t);
-    return 3;
+    return c->rows < ROOM_FOR_PARTS ? 2 : 3;
 }
 
 /* Share of each part's rows: a rule that falls on one part more than on another is suspicious. */
 static int draw_parts(const Preview *p, const Canvas *c, int row)
 {
-    static const Style styles[PART_COUNT] = {STYLE_TRAIN, STYLE_VALID, STYLE_TEST};
     double most = 0;
     for (size_t i = 0; i < PART_COUNT; i++)
         most = fmax(most, p->part_share[i]);
@@ -325,7 +337,7 @@ static int draw_parts(const Preview *p, const Canvas *c, int row)
     for (size_t i = 0; i < PART_COUNT; i++) {
         Text t = {0};
         canvas_put(c, row, 0, STYLE_DIM, part_name((Part)i));
-        chart_bar(c, row, 7, width, p->part_share[i], styles[i], STYLE_BAR_BACK);
+        chart_bar(c, row, 7, width, p->part_share[i], part_style((Part)i), STYLE_BAR_BACK);
         add_share(p->part_share[i], &t);
         canvas_field(c, row, 8 + width, 6, ALIGN_RIGHT, STYLE_NUMBER, text_str(&t));
         text_release(&t);
@@ -387,6 +399,32 @@ static void draw_preview_column(const PreviewColumn *p, const Canvas *c)
                 &(WordBars){.count = n, .name = names, .value = p->before, .value2 = p->after});
 }
 
+/* The columns in a grid: beside each other where there is the width, the rest below. */
+static void draw_columns(const Preview *p, const Canvas *in, int row)
+{
+    size_t across = (size_t)(in->cols / 36), down;
+    across = across < 1 ? 1 : across > p->columns ? p->columns : across;
+    int room = in->rows - row - 1;
+    down = (p->columns + across - 1) / across;
+    while (down > 1 && room / (int)down < 6)
+        down--;
+    size_t shown = across * down < p->columns ? across * down : p->columns;
+    canvas_put(in, row, 0, STYLE_BEFORE, canvas_unicode(in) ? "▒ before" : ": before");
+    canvas_put(in, row, 10, STYLE_AFTER, canvas_unicode(in) ? "█ after" : "# after");
+    if (shown < p->columns)
+        canvas_printf(in, row, 20, STYLE_DIM, "%zu of %zu columns", shown, p->columns);
+    row++;
+    int rows = room / (int)down, cols = in->cols / (int)across;
+    rows = rows > 14 ? 14 : rows;
+    for (size_t i = 0; i < shown && rows >= 3; i++) {
+        size_t y = i / across, x = i % across;
+        Canvas part =
+            canvas_part(in, row + (int)y * rows, (int)x * cols, rows - (y + 1 < down || rows > 5),
+                        cols - (x + 1 < across ? 2 : 0));
+        draw_preview_column(&p->column[i], &part);
+    }
+}
+
 void clean_draw_radius(const CleanState *s, const Canvas *c, const Ui *ui)
 {
     const Preview *p = s->preview;
@@ -402,24 +440,9 @@ void clean_draw_radius(const CleanState *s, const Canvas *c, const Ui *ui)
     }
     Canvas in = canvas_part(c, 0, 1, c->rows, c->cols - 2);
     int row = draw_head(p, s->preview_old, &in);
-    if (in.rows >= 14)
+    if (in.rows >= ROOM_FOR_PARTS)
         row = draw_parts(p, &in, row);
     if (!p->columns)
         return;
-    int room = in.rows - row - 1;
-    size_t shown = p->columns;
-    while (shown > 1 && room / (int)shown < 6)
-        shown--;
-    canvas_put(&in, row, 0, STYLE_BEFORE, canvas_unicode(c) ? "▒ before" : ": before");
-    canvas_put(&in, row, 10, STYLE_AFTER, canvas_unicode(c) ? "█ after" : "# after");
-    if (shown < p->columns)
-        canvas_printf(&in, row, 20, STYLE_DIM, "%zu of %zu columns", shown, p->columns);
-    row++;
-    int each = room / (int)shown;
-    each = each > 14 ? 14 : each;
-    for (size_t i = 0; i < shown && each >= 3; i++) {
-        Canvas part =
-            canvas_part(&in, row + (int)i * each, 0, each - (i + 1 < shown || each > 5), in.cols);
-        draw_preview_column(&p->column[i], &part);
-    }
+    draw_columns(p, &in, row);
 }

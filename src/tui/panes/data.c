@@ -290,8 +290,8 @@ static void draw_list(const DataState *s, const Canvas *c, const Ui *ui)
 static void draw_welcome(const Canvas *c, const Ui *ui)
 {
     static const char *const lines[][2] = {
-        {"o", "open a CSV file: a path, a glob, http(s)://, gzip and zstd as they are"},
-        {":", "a command line, as in the shell: sample months, ingest months/*.csv"},
+        {"o", "open a CSV file or an http(s):// address"},
+        {":", "commands, as in the shell: sample months"},
         {"^P", "find any command by a few of its letters"},
         {"?", "what every key does"},
     };
@@ -338,6 +338,18 @@ static void draw_table(const DataState *s, const Canvas *in, bool active, const 
         draw_typing(s, in, in->rows - 1);
 }
 
+/* 5,000,000: which row it is must be said to the last digit. */
+static void add_grouped(uint64_t n, Text *t)
+{
+    char digits[24];
+    int k = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
+    for (int i = 0; i < k; i++) {
+        if (i && (k - i) % 3 == 0)
+            text_putc(t, ',');
+        text_putc(t, digits[i]);
+    }
+}
+
 static void make_title(const DataState *s, const Canvas *c, Text *title, Text *note)
 {
     const OpenDataset *d = s->data;
@@ -355,12 +367,12 @@ static void make_title(const DataState *s, const Canvas *c, Text *title, Text *n
         text_printf(title, " %s %s", glyph(c, s->sort_down ? GLYPH_DOWN : GLYPH_UP), s->sort);
     if (s->view == VIEW_TABLE) {
         text_puts(note, "row ");
-        text_add_count(note, data_rows(s) ? (double)s->table.at + 1 : 0);
+        add_grouped(data_rows(s) ? s->table.at + 1 : 0, note);
         text_puts(note, " of ");
-        text_add_count(note, (double)data_rows(s));
+        add_grouped(data_rows(s), note);
         if (*s->filter) {
             text_puts(note, " / ");
-            text_add_count(note, (double)d->row.rows);
+            add_grouped((uint64_t)d->row.rows, note);
         }
     } else if (s->view == VIEW_SCHEMA) {
         text_printf(note, "%zu columns", s->columns);
