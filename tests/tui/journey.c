@@ -6,6 +6,7 @@
 #include <lathe/command.h>
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -74,11 +75,8 @@ static void open_months(Term *t)
     for (int i = 0; i < 2; i++) {
         snprintf(text, sizeof text, "ingest %.180s as=month_%d", made.month[i].path, i + 1);
         line(t, text);
-        must_show(t, "guessed"); /* the report */
-        term_press(t, "Esc");
-        assert_true(term_wait_gone(t, "guessed", 10));
-        snprintf(text, sizeof text, "month_%d", i + 1);
-        must_show(t, text);
+        snprintf(text, sizeof text, "month_%d 2,", i + 1);
+        must_show(t, text); /* opened, as the status line says */
     }
     must_show(t, "Datasets");
     must_show(t, "lines rejected");
@@ -195,6 +193,26 @@ static void with_keys_alone(void **state)
     bench_close(&bench);
 }
 
+/* Also when a check failed on the way: no run of ours goes on in a folder that is gone. */
+static int tear_down(void **state)
+{
+    Error err = {0};
+    Arena a = {0};
+    RunRow *runs;
+    size_t n = 0;
+    (void)state;
+    Store *s = file_exists(bench.workspace) ? store_open(bench.workspace, STORE_READ, &err) : NULL;
+    if (s && store_runs(s, &a, &runs, &n, &err))
+        for (size_t i = 0; i < n; i++)
+            if (runs[i].pid > 0 && (runs[i].status == RUN_RUNNING || runs[i].status == RUN_PAUSED))
+                kill((pid_t)runs[i].pid, SIGKILL);
+    store_close(s);
+    arena_release(&a);
+    dir_remove(bench.dir, NULL);
+    memset(&bench, 0, sizeof bench);
+    return 0;
+}
+
 /* Two workbenches on one workspace: what one does, the other shows. */
 static void two_at_once(void **state)
 {
@@ -219,8 +237,8 @@ static void two_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_keys_alone),
-        cmocka_unit_test(two_at_once),
+        cmocka_unit_test_teardown(with_keys_alone, tear_down),
+        cmocka_unit_test_teardown(two_at_once, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
