@@ -78,6 +78,7 @@ run sql "select count(*) as n from metrics where run = $mlp and key = 'val_loss'
     [ "$(first n <<<"$out")" = 6 ] || fail "six validation losses expected: $out"
 run predict "$mlp" "$feb" out=predictions.csv && {
     lines=$(wc -l <predictions.csv)
+    less 0 "$(first rejects <<<"$out")" || fail "broken lines are counted: $out"
     [ "$lines" = $(($(first rows <<<"$out") + 1)) ] || fail "predictions: $lines lines, $out"
 }
 head -n 3 "$feb" | "$lathe" -w ws --json predict "$mlp" - >two.json 2>/dev/null

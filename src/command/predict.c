@@ -20,7 +20,8 @@ typedef struct Sink {
     json_t *rows;
     char *with[64];                  /* columns of the source to copy beside */
     size_t withs;
-    uint64_t count, dropped;
+    uint64_t count, dropped, rejects;
+    json_t *first_rejects;           /* the first few, with line and reason */
     VEC(double) value, truth;        /* where the truth is known, for the metrics */
 } Sink;
 
@@ -207,12 +208,24 @@ static bool score_dataset(const Work *w, const Dataset *d, Error *err)
     return ok;
 }
 
+/* A line that cannot be read gets no prediction; that is counted and said, with its line. */
+static void reject(void *context, const Reject *r)
+{
+    Sink *k = context;
+    if (k->rejects++ >= 5)
+        return;
+    json_t *row = json_object();
+    result_int(row, "line", (int64_t)r->line);
+    result_text(row, "reason", r->reason);
+    json_array_append_new(k->first_rejects, row);
+}
+
 static bool score_source(const Work *w, const char *source, const IngestOptions *options, Error *err)
 {
     Arena arena = {0};
     Chunk c = {.rows = 1};
-    Reader *r = reader_open(source, options, bundle_schema(w->bundle), NULL, NULL, w->call->progress,
-                            err);
+    Reader *r = reader_open(source, options, bundle_schema(w->bundle), reject, w->sink,
+                            w->call->progress, err);
     bool ok = r != NULL;
     while (ok && c.rows && (ok = reader_next(r, &c, err)))
         if (c.rows)
@@ -251,6 +264,30 @@ static bool score_any(Work *w, Store *s, const char *source, const IngestOptions
     return ok;
 }
 
+/* A small file to score may not show which words mean missing: what the table that the model learnt
+ * from said holds here too, unless the user says otherwise. */
+static void options_of_training(Store *s, const char *dataset, const CommandCall *call, Arena *a,
+                                IngestOptions *options)
+{
+    DatasetRow row = {.parent = dataset};
+    Error ignored = {0};
+    while (*row.parent)
+        if (!store_dataset_find(s, row.parent, a, &row, &ignored))
+            return;
+    json_t *sniffed = json_loads(row.sniffed, 0, NULL), *word;
+    const char *decimal = json_string_value(json_object_get(sniffed, "decimal"));
+    Text words = {0};
+    size_t i;
+    json_array_foreach(json_object_get(sniffed, "null"), i, word)
+        text_printf(&words, "%s%s", i ? "," : "", json_string_value(word));
+    if (!command_given(call, "null") && words.count)
+        options->null_words = arena_text(a, text_str(&words));
+    if (!command_given(call, "decimal") && decimal)
+        options->decimal = arena_text(a, decimal);
+    text_release(&words);
+    json_decref(sniffed);
+}
+
 /* ---- the verb ---------------------------------------------------------------------------------------- */
 
 static void sink_columns(Sink *k, const char *with, Arena *a)
@@ -283,13 +320,13 @@ static bool finish_file(Sink *k, const char *temp, const char *out, bool ok, Err
     return ok;
 }
 
-static bool to_sink(Work *w, Store *s, const char *source, const PredictSettings *set, Arena *a,
-                    Error *err)
+static bool to_sink(Work *w, Store *s, const char *source, const PredictSettings *set,
+                    const IngestOptions *options, Arena *a, Error *err)
 {
     Sink *k = w->sink;
     if (!*set->out) {
         k->rows = json_array();
-        return score_any(w, s, source, &set->options, a, err);
+        return score_any(w, s, source, options, a, err);
     }
     char *temp = arena_printf(a, "%s.part%d", set->out, (int)getpid());
     k->file = fopen(temp, "we");
@@ -299,7 +336,7 @@ static bool to_sink(Work *w, Store *s, const char *source, const PredictSettings
     csv_header(k, &head);
     fputs(text_str(&head), k->file);
     text_release(&head);
-    return finish_file(k, temp, set->out, score_any(w, s, source, &set->options, a, err), err);
+    return finish_file(k, temp, set->out, score_any(w, s, source, options, a, err), err);
 }
 
 static bool run(CommandCall *call, json_t **result, Error *err)
@@ -319,8 +356,11 @@ static bool run(CommandCall *call, json_t **result, Error *err)
         sink.features = bundle_features(b);
         sink.shape = features_shape(sink.features);
         sink_columns(&sink, set->with, &arena);
+        sink.first_rejects = json_array();
+        IngestOptions options = set->options; /* its texts stay the settings' */
+        options_of_training(s, row.dataset, call, &arena, &options);
         Work w = {.bundle = b, .sink = &sink, .call = call};
-        ok = to_sink(&w, s, call->word[1], set, &arena, err);
+        ok = to_sink(&w, s, call->word[1], set, &options, &arena, err);
     }
     if (ok) {
         *result = json_object();
@@ -328,6 +368,9 @@ static bool run(CommandCall *call, json_t **result, Error *err)
         result_text(*result, "target", row.target);
         result_int(*result, "rows", (int64_t)sink.count);
         result_int(*result, "dropped", (int64_t)sink.dropped);
+        result_int(*result, "rejects", (int64_t)sink.rejects);
+        if (sink.rejects)
+            json_object_set(*result, "first_rejects", sink.first_rejects);
         add_metrics(&sink, *result);
         if (*set->out)
             result_text(*result, "out", set->out);
@@ -335,6 +378,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
             json_object_set(*result, "predictions", sink.rows);
     }
     json_decref(sink.rows);
+    json_decref(sink.first_rejects);
     vec_release(&sink.value);
     vec_release(&sink.truth);
     bundle_close(b);
