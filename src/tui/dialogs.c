@@ -151,7 +151,8 @@ static void ask_destroy(Overlay *o)
     line_release(&d->edit);
 }
 
-static const OverlayKind ask_kind = {.name = "ask",
+static const OverlayKind ask_kind = {.text = true,
+                                     .name = "ask",
                                      .size = sizeof(AskBox),
                                      .draw = ask_draw,
                                      .on_key = ask_key,
@@ -303,7 +304,8 @@ static void menu_destroy(Overlay *o)
     line_release(&m->filter);
 }
 
-static const OverlayKind menu_kind = {.name = "menu",
+static const OverlayKind menu_kind = {.text = true,
+                                      .name = "menu",
                                       .size = sizeof(Menu),
                                       .layout = menu_layout,
                                       .draw = menu_draw,

@@ -203,7 +203,8 @@ static int draw_run(const Ui *ui, const Canvas *c, int col)
     col += canvas_printf(c, 0, col, STYLE_STATUS, " %.0f%%", share * 100);
     double gone = r->started ? (double)(time_now() - r->started) / 1e6 : 0;
     double made = (double)(r->step - r->parent_step); /* by this run: a fork began later */
-    if (r->status == RUN_RUNNING && share > 0.02 && share < 1 && made > 0 && left_of(c, col, 0) > 16) {
+    if (r->status == RUN_RUNNING && share > 0.02 && share < 1 && made > 0 &&
+        left_of(c, col, 0) > 16) {
         Text left = {0};
         text_add_seconds(&left, gone * (double)(r->steps_total - r->step) / made);
         col += canvas_printf(c, 0, col, STYLE_STATUS_DIM, "  %s left", text_str(&left));
@@ -523,7 +524,8 @@ static void frame_command(Ui *ui, int command)
         break;
     case UI_BACK:
         if (!ui->maximised)
-            ui_say(ui, STYLE_INFO, "this is the outermost view; Q leaves the workbench, ? lists the keys");
+            ui_say(ui, STYLE_INFO,
+                   "this is the outermost view; Q leaves the workbench, ? lists the keys");
         ui->maximised = false;
         break;
     default: /* motions the pane had no use for */
@@ -548,9 +550,27 @@ void ui_do(Ui *ui, int command)
         frame_command(ui, command);
 }
 
+/* Pasted text is text: it goes where text is typed, as one line, and is never a command. */
+static bool paste_drops(Ui *ui, Key *key)
+{
+    if (*key == NKEY_PASTE_BEGIN || *key == NKEY_PASTE_END) {
+        ui->pasting = *key == NKEY_PASTE_BEGIN;
+        return true;
+    }
+    if (!ui->pasting)
+        return false;
+    if (*key == NKEY_ENTER || *key == NKEY_TAB)
+        *key = ' ';
+    bool typed =
+        ui->overlay ? ui->overlay->kind->text : pane_text_mode(ui_pane(ui), ui->state[ui->at]);
+    return !typed || !key_is_text(*key);
+}
+
 void frame_key(Ui *ui, Key key)
 {
     ui->now = clock_now();
+    if (paste_drops(ui, &key))
+        return;
     if (key == (KEY_CTRL | 'l')) {
         frame_command(ui, UI_REDRAW);
         return;

@@ -147,7 +147,8 @@ static void help_destroy(Overlay *o)
     vec_release(&h->line);
 }
 
-static const OverlayKind help_kind = {.name = "help",
+static const OverlayKind help_kind = {.text = true,
+                                      .name = "help",
                                       .size = sizeof(Help),
                                       .layout = help_layout,
                                       .draw = help_draw,

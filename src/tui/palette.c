@@ -256,7 +256,8 @@ static void palette_destroy(Overlay *o)
     mem_free(p->shown);
 }
 
-static const OverlayKind palette_kind = {.name = "palette",
+static const OverlayKind palette_kind = {.text = true,
+                                         .name = "palette",
                                          .size = sizeof(Palette),
                                          .layout = palette_layout,
                                          .draw = palette_draw,

@@ -445,7 +445,8 @@ static void prompt_destroy(Overlay *o)
     rl.head = rl.tail = 0;
 }
 
-static const OverlayKind prompt_kind = {.name = "prompt",
+static const OverlayKind prompt_kind = {.text = true,
+                                        .name = "prompt",
                                         .size = sizeof(Prompt),
                                         .draw = prompt_draw,
                                         .on_key = prompt_key,

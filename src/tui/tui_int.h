@@ -63,6 +63,7 @@ typedef struct OverlayKind {
     void (*on_mouse)(Overlay *o, const Mouse *m, Ui *ui);
     void (*destroy)(Overlay *o);
     const KeyRow *keys; /* for the line of hints */
+    bool text; /* keys are typed into it: pasted text may come in */
 } OverlayKind;
 struct Overlay {
     const OverlayKind *kind;
@@ -110,7 +111,7 @@ struct Ui {
     Watch *watch;
     int wake; /* eventfd */
     double now;
-    bool quit, dirty;
+    bool quit, dirty, pasting;
     bool begun;                            /* the first snapshot was looked at */
     double animate_until;
     double next_tick;

@@ -249,6 +249,40 @@ static void ingests_from_the_prompt(void **state)
     see("● little");
 }
 
+static void wide_and_combining_characters_line_up(void **state)
+{
+    (void)state;
+    static const char csv[] = "id,city,note\n1,\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd,after\n"
+                              "2,e\xcc\x81"
+                              "a\xcc\x8a,after\n3,plain,after\n4,\xf0\x9f\x98\x80,after\n";
+    char path[200], line[300];
+    Error err = {0};
+    snprintf(path, sizeof path, "%s/wide.csv", bench.dir);
+    assert_true(file_write(path, csv, sizeof csv - 1, &err));
+    snprintf(line, sizeof line, "%s as=wide", path);
+    term_press(bench.term, "o");
+    term_type(bench.term, line);
+    term_press(bench.term, "Enter");
+    see("row 1 of 4");
+    see("\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd");
+    see("e\xcc\x81"
+        "a\xcc\x8a");
+    int row, note, col;
+    assert_true(term_find(bench.term, "note", &row, &note));
+    for (int i = 1; i <= 4; i++) { /* the column behind it begins at the same place in every row */
+        const char *text = term_row(bench.term, row + i);
+        assert_non_null(strstr(text, "after"));
+    }
+    unsigned ground = term_back(bench.term, row + 2, note);
+    term_press(bench.term, "l l j");
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(term_back(bench.term, row + 2, note + i),
+                         term_back(bench.term, row + 2, note));
+    assert_int_not_equal(term_back(bench.term, row + 2, note), ground);
+    assert_true(term_find(bench.term, "after", &row, &col));
+    assert_int_equal(col, note);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -267,6 +301,7 @@ int main(void)
         T(maximises_and_renames),
         T(narrow_wide_and_ascii_are_whole),
         T(ingests_from_the_prompt),
+        T(wide_and_combining_characters_line_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,6 +181,21 @@ static void ascii_shows_no_other_bytes(void **state)
             assert_true((unsigned char)*s < 128);
 }
 
+static void pasted_text_is_never_a_command(void **state)
+{
+    (void)state;
+    Term *t = open_at(24, 80, NULL);
+    term_paste(t, "?:QQ3\n");
+    assert_false(term_has(t, "Keys"));
+    assert_true(term_has(t, "Datasets"));
+    term_press(t, ":");
+    term_paste(t, "one\ntwo");
+    assert_true(term_wait(t, ":one two", 3)); /* not run at the line end */
+    term_press(t, "Esc");
+    term_press(t, "?"); /* keys are keys again */
+    assert_true(term_wait(t, "Keys", 3));
+}
+
 static void idle_writes_nothing(void **state)
 {
     (void)state;
@@ -223,6 +238,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(colours_degrade, setup, teardown),
         cmocka_unit_test_setup_teardown(ascii_shows_no_other_bytes, setup, teardown),
+        cmocka_unit_test_setup_teardown(pasted_text_is_never_a_command, setup, teardown),
         cmocka_unit_test_setup_teardown(idle_writes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(every_frame_key_is_answered, setup, teardown),
     };
