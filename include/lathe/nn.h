@@ -119,6 +119,10 @@ Node *graph_add(Graph *g, Node *a, Node *b);                 /* same shape */
 Node *graph_embed(Graph *g, const char *name, const int32_t *cardinality, const size_t *size, size_t codes);
 /* The same, added up: sum of Ei[ci], each of `width` numbers, which begin at zero. */
 Node *graph_embed_sum(Graph *g, const char *name, const int32_t *cardinality, size_t codes, size_t width);
+/* A number a pair of codes: of each two columns that make at most `pairs_most` pairs, a table by both
+ * codes, summed as above. NULL if there are no such two columns. */
+Node *graph_embed_pairs(Graph *g, const char *name, const int32_t *cardinality, size_t codes,
+                        size_t width, size_t pairs_most);
 size_t node_width(const Node *n);                            /* numbers a token */
 
 /* ---- planning -------------------------------------------------------------------------------------- */

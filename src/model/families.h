@@ -5,6 +5,8 @@
 #define MODEL_FAMILIES(X)                                                                          \
     X(linear)                                                                                      \
     X(mlp)                                                                                         \
+    X(resnet)                                                                                      \
+    X(wide_deep)                                                                                   \
     X(gbdt)
 
 #endif

@@ -26,6 +26,8 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
                  Error *err);
 /* The inputs side by side: dense part and embeddings; rule 0: min(600, round(1.6 n^0.56)) numbers. */
 Node *net_inputs(Graph *g, const ModelShape *shape, int embedding);
+/* Its second half alone: the codes through a table each. */
+Node *net_embedding(Graph *g, const ModelShape *shape, int embedding);
 void net_destroy(void *net);
 bool net_step(void *net, const Batch *b, const Knobs *k, StepStats *out, Error *err);
 void net_predict(void *net, const Batch *b, float *out);

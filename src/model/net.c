@@ -16,21 +16,26 @@ struct Net {
     Arena arena;
 };
 
+Node *net_embedding(Graph *g, const ModelShape *shape, int embedding)
+{
+    size_t *widths = mem_alloc(sizeof *widths * shape->codes);
+    for (size_t i = 0; i < shape->codes; i++) {
+        double rule = fmin(600.0, round(1.6 * pow((double)shape->cardinality[i], 0.56)));
+        widths[i] = embedding > 0 ? (size_t)embedding : (size_t)fmax(1.0, rule);
+    }
+    Node *n = graph_embed(g, "embedding", shape->cardinality, widths, shape->codes);
+    mem_free(widths);
+    return n;
+}
+
 Node *net_inputs(Graph *g, const ModelShape *shape, int embedding)
 {
     Node *parts[2];
     size_t n = 0;
     if (shape->dense)
         parts[n++] = graph_input(g, shape->dense);
-    if (shape->codes) {
-        size_t *widths = mem_alloc(sizeof *widths * shape->codes);
-        for (size_t i = 0; i < shape->codes; i++) {
-            double rule = fmin(600.0, round(1.6 * pow((double)shape->cardinality[i], 0.56)));
-            widths[i] = embedding > 0 ? (size_t)embedding : (size_t)fmax(1.0, rule);
-        }
-        parts[n++] = graph_embed(g, "embedding", shape->cardinality, widths, shape->codes);
-        mem_free(widths);
-    }
+    if (shape->codes)
+        parts[n++] = net_embedding(g, shape, embedding);
     assert(n > 0);
     return n == 1 ? parts[0] : graph_concat(g, parts, n);
 }

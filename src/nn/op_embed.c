@@ -2,6 +2,7 @@
  *
  *     concatenated   y = [E0[c0], E1[c1], ...]      embeddings
  *     summed         y = E0[c0] + E1[c1] + ...      a linear model's one-hot weights
+ *     pairs          y = E01[c0, c1] + ...          weights of two columns crossed
  *
  * A table may be large and a batch touches few of its rows, so its gradient is not kept once a shard:
  * one task a table walks the batch in order after the shards are done. */
@@ -9,15 +10,30 @@
 
 #include <stdio.h>
 
+typedef struct Table {
+    size_t first, second; /* columns of codes; the same one: a table of one column */
+    size_t rows, stride; /* row of the table: code[first] * stride + code[second], or code[first] */
+    size_t size;         /* numbers a row */
+    size_t at;           /* first column of y; 0 when summed */
+} Table;
+
 typedef struct Tables {
-    size_t codes;
-    const int32_t *cardinality; /* [codes] */
-    const size_t *size;         /* [codes] numbers a code */
-    const size_t *at;           /* [codes] first column of y; all 0 when summed */
+    size_t codes;       /* columns of codes in the feed */
+    const Table *table; /* [node->tables] */
     bool sum;
 } Tables;
 
-static const float *table(const Node *n, size_t i)
+/* code [codes] of one row of the batch */
+static inline size_t row_of(const Table *t, const int32_t *code)
+{
+    size_t row = (size_t)code[t->first];
+    if (t->second != t->first)
+        row = row * t->stride + (size_t)code[t->second];
+    assert(code[t->first] >= 0 && code[t->second] >= 0 && row < t->rows);
+    return row;
+}
+
+static const float *weights_of(const Node *n, size_t i)
 {
     return n->graph->params + n->graph->tensor.at[n->param[0] + i].offset;
 }
@@ -30,14 +46,14 @@ static void forward(const Node *n, const Pass *p)
     for (size_t row = 0; row < p->rows; row++, y += n->width, code += t->codes) {
         if (t->sum)
             memset(y, 0, n->width * sizeof *y);
-        for (size_t i = 0; i < t->codes; i++) {
-            assert(code[i] >= 0 && code[i] < t->cardinality[i]);
-            const float *e = table(n, i) + (size_t)code[i] * t->size[i];
-            float *to = y + t->at[i];
+        for (size_t i = 0; i < n->tables; i++) {
+            const Table *table = &t->table[i];
+            const float *e = weights_of(n, i) + row_of(table, code) * table->size;
+            float *to = y + table->at;
             if (!t->sum)
-                memcpy(to, e, t->size[i] * sizeof *to);
+                memcpy(to, e, table->size * sizeof *to);
             else
-                for (size_t k = 0; k < t->size[i]; k++)
+                for (size_t k = 0; k < table->size; k++)
                     to[k] += e[k];
         }
     }
@@ -50,41 +66,36 @@ static void whole(const Node *n, const Pass *batch, size_t i)
     const GraphTensor *tensor = &n->graph->tensor.at[n->param[0] + i];
     float *gradient = n->graph->gradient + tensor->offset;
     memset(gradient, 0, tensor->count * sizeof *gradient);
-    const int32_t *code = batch->feed->code + i;
-    const float *dy = n->grad + t->at[i];
+    const Table *table = &t->table[i];
+    const int32_t *code = batch->feed->code;
+    const float *dy = n->grad + table->at;
     for (size_t row = 0; row < batch->batch; row++, code += t->codes, dy += n->width) {
-        float *e = gradient + (size_t)*code * t->size[i];
-        for (size_t k = 0; k < t->size[i]; k++)
+        float *e = gradient + row_of(table, code) * table->size;
+        for (size_t k = 0; k < table->size; k++)
             e[k] += dy[k];
     }
 }
 
-static Node *embed(Graph *g, const char *name, const int32_t *cardinality, const size_t *size,
-                   size_t codes, size_t sum_width)
+/* tables [count]: copied. A summed node's tables begin at zero. */
+static Node *embed(Graph *g, const char *name, const Table *tables, size_t count, size_t codes,
+                   size_t width, bool sum)
 {
     assert(g->codes == 0 || g->codes == codes);
     Tables *t = ARENA_NEW(&g->arena, Tables, 1);
-    int32_t *cards = ARENA_NEW(&g->arena, int32_t, codes);
-    size_t *sizes = ARENA_NEW(&g->arena, size_t, codes), *at = ARENA_NEW(&g->arena, size_t, codes);
-    size_t width = 0;
-    for (size_t i = 0; i < codes; i++) {
-        cards[i] = cardinality[i];
-        sizes[i] = sum_width ? sum_width : size[i];
-        at[i] = sum_width ? 0 : width;
-        width += sizes[i];
-    }
-    *t = (Tables){
-        .codes = codes, .cardinality = cards, .size = sizes, .at = at, .sum = sum_width > 0};
-    Node *n = graph_node(g, &embed_op, name, NULL, 0, sum_width ? sum_width : width);
+    Table *own = ARENA_NEW(&g->arena, Table, count);
+    memcpy(own, tables, count * sizeof *own);
+    *t = (Tables){.codes = codes, .table = own, .sum = sum};
+    Node *n = graph_node(g, &embed_op, name, NULL, 0, width);
     n->attr = t;
-    n->tables = codes;
+    n->tables = count;
     g->codes = codes;
-    for (size_t i = 0; i < codes; i++) {
-        char what[40];
-        snprintf(what, sizeof what, "%zu.weight", i);
-        float bound = 1.0f / sqrtf((float)sizes[i]);
-        node_param(n, what, (size_t)cards[i], sizes[i], true, sum_width ? INIT_ZERO : INIT_UNIFORM,
-                   bound);
+    for (size_t i = 0; i < count; i++) {
+        char what[48];
+        snprintf(what, sizeof what, "%zu.weight", own[i].first);
+        if (own[i].second != own[i].first)
+            snprintf(what, sizeof what, "%zu.%zu.weight", own[i].first, own[i].second);
+        float bound = 1.0f / sqrtf((float)own[i].size);
+        node_param(n, what, own[i].rows, own[i].size, true, sum ? INIT_ZERO : INIT_UNIFORM, bound);
     }
     return n;
 }
@@ -92,13 +103,39 @@ static Node *embed(Graph *g, const char *name, const int32_t *cardinality, const
 Node *graph_embed(Graph *g, const char *name, const int32_t *cardinality, const size_t *size,
                   size_t codes)
 {
-    return embed(g, name, cardinality, size, codes, 0);
+    Table *t = mem_alloc(codes * sizeof *t);
+    size_t width = 0;
+    for (size_t i = 0; i < codes; width += size[i++])
+        t[i] = (Table){i, i, (size_t)cardinality[i], 0, size[i], width};
+    Node *n = embed(g, name, t, codes, codes, width, false);
+    mem_free(t);
+    return n;
 }
 
 Node *graph_embed_sum(Graph *g, const char *name, const int32_t *cardinality, size_t codes,
                       size_t width)
 {
-    return embed(g, name, cardinality, NULL, codes, width);
+    Table *t = mem_alloc(codes * sizeof *t);
+    for (size_t i = 0; i < codes; i++)
+        t[i] = (Table){i, i, (size_t)cardinality[i], 0, width, 0};
+    Node *n = embed(g, name, t, codes, codes, width, true);
+    mem_free(t);
+    return n;
+}
+
+Node *graph_embed_pairs(Graph *g, const char *name, const int32_t *cardinality, size_t codes,
+                        size_t width, size_t pairs_most)
+{
+    VEC(Table) t = {0};
+    for (size_t i = 0; i < codes; i++)
+        for (size_t j = i + 1; j < codes; j++) {
+            size_t rows = (size_t)cardinality[i] * (size_t)cardinality[j];
+            if (rows <= pairs_most)
+                vec_add(&t, (Table){i, j, rows, (size_t)cardinality[j], width, 0});
+        }
+    Node *n = t.count ? embed(g, name, t.at, t.count, codes, width, true) : NULL;
+    vec_release(&t);
+    return n;
 }
 
 static void nothing(const Node *n, const Pass *p)
@@ -113,12 +150,13 @@ static Node *sample(Graph *g, Node *x)
     static const size_t size[] = {2, 4};
     Node *apart = graph_embed(g, "apart", cardinality, size, 2);
     Node *sum = graph_embed_sum(g, "sum", cardinality, 2, 3);
-    return graph_concat(g, (Node *[]){apart, x, sum}, 3);
+    Node *pairs = graph_embed_pairs(g, "pairs", cardinality, 2, 4, 15);
+    return graph_concat(g, (Node *[]){apart, x, sum, pairs}, 4);
 }
 
 const Op embed_op = {
     .name = "embed",
-    .about = "y = [E0[c0], E1[c1], ...] or their sum",
+    .about = "y = [E0[c0], E1[c1], ...] or their sum, of columns or of pairs",
     .forward = forward,
     .backward = nothing,
     .whole = whole,

@@ -85,8 +85,10 @@ static size_t numbers(const TensorRow *row)
 static void gradients(void **state)
 {
     (void)state;
-    const char *const smooth[] = {"hidden", "11,6", "activation", "gelu", "batchnorm", "no", NULL};
-    const char *const normed[] = {"hidden", "11,6", "activation", "tanh", "batchnorm", "yes", NULL};
+    const char *const smooth[] = {"hidden", "11,6", "activation", "gelu", "batchnorm", "no",
+                                  "width",  "6",    "blocks",     "2",    NULL};
+    const char *const normed[] = {"hidden", "11,6", "activation", "tanh", "batchnorm", "yes",
+                                  "width",  "6",    "blocks",     "1",    NULL};
     const char *const *ways[] = {smooth, normed};
     static Table t;
     for (size_t i = 0; model_families[i]; i++)
@@ -167,7 +169,7 @@ static void resumes_to_the_same_bits(void **state)
 {
     (void)state;
     static Table t;
-    const char *const changes[] = {"batchnorm", "yes", "hidden", "64,300,300", NULL};
+    const char *const changes[] = {"batchnorm", "yes", "hidden", "64,300,300", "width", "40", NULL};
     for (size_t i = 0; model_families[i]; i++)
         for (int optimizer = 0; optimizer < OPTIMIZER_COUNT; optimizer++) {
             make_table(&t, TASK_MULTICLASS);
