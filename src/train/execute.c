@@ -55,12 +55,17 @@ static bool go(Job *j, Error *err)
 }
 
 /* The reason is stored as well; what was learnt up to the last good step is kept. */
-static void fail(Job *j, Store *s, int64_t run, const Error *err)
+static void fail(Job *j, Store *s, int64_t run, Error *err)
 {
     bool asked = err->kind == ERROR_STOP;
     if (j->model) {
         record_flush(j, NULL);
-        checkpoint_write_best(j, NULL);
+        bool kept = checkpoint_write_best(j, NULL) && j->loop.best_step >= 0;
+        size_t n = strlen(err->text);
+        if (kept && err->kind == ERROR_SHAPE)
+            snprintf(err->text + n, sizeof err->text - n,
+                     "; its best weights are kept: fork it at step %lld",
+                     (long long)j->loop.best_step);
     }
     store_run_status(s, run, asked ? RUN_KILLED : RUN_FAILED, err->text, NULL);
     if (j->store)

@@ -140,6 +140,32 @@ static void divergence_is_named(void **state)
     w->err = (Error){0};
 }
 
+/* A run that was fine until its rate was set too high keeps what it had; a fork goes on from there. */
+static void divergence_keeps_the_best(void **state)
+{
+    World *w = *state;
+    const char *settings =
+        "epochs=20 batch=50 hidden=8 schedule=constant patience=0 optimizer=sgd lr=0.01";
+    int64_t run = submit(w, "mlp", "FARE", "MILES,MINUTES", settings), id;
+    CommandRow *c;
+    size_t n;
+    OK(id = store_command_add(w->s, run, "set", "lr", "1e6", &w->err));
+    OK(store_commands_take(w->s, run, &w->a, &c, &n, &w->err));
+    OK(store_command_step(w->s, id, 130, &w->err)); /* some three epochs in */
+    assert_false(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    RunRow r = run_of(w, run);
+    assert_int_equal(r.status, RUN_FAILED);
+    char words[64];
+    snprintf(words, sizeof words, "fork it at step %lld", (long long)r.best_step);
+    if (r.best_step < 40 || !strstr(r.message, words))
+        fail_msg("%s", r.message);
+    ParamRow lower = {"lr", "0.01"};
+    int64_t fork = run_fork(w->s, run, r.best_step, &lower, 1, &w->err);
+    OK(fork);
+    OK(run_execute(w->s, fork, w->pool, NULL, NULL, NULL, &w->err));
+    assert_true(last_metric(w, fork, "test_rmse") < 3);
+}
+
 /* The rows named for a step are the rows it took: with batch=1 and a dataset whose target is the
  * row's number this would be circular, so the walk is checked against the sampler's promise: each
  * training row once in the steps of an epoch. */
@@ -498,6 +524,7 @@ int main(void)
         EACH(refuses_up_front),
         EACH(the_target_by_its_role),
         EACH(divergence_is_named),
+        EACH(divergence_keeps_the_best),
         EACH(rows_of_steps),
         EACH(odd_splits),
         EACH(lineage),
