@@ -258,22 +258,24 @@ static void one_claim_wins(void **state)
     Store *s = store_open(*state, STORE_WRITE, &err);
     int64_t run = new_run(s);
     pid_t child[8];
-    int ends[2], won = 0;
-    assert_int_equal(pipe(ends), 0);
+    int tried[2], go[2], won = 0;
+    char byte;
+    assert_int_equal(pipe(tried), 0);
+    assert_int_equal(pipe(go), 0);
     for (int i = 0; i < 8; i++) {
         child[i] = fork();
         if (child[i] == 0) {
             Store *own = store_open(*state, STORE_WRITE, &err);
             bool ok = own && store_run_claim(own, run, getpid(), &err);
-            close(ends[1]);
-            char byte;
-            ssize_t n = read(ends[0], &byte, 1); /* lives until all have tried */
-            _exit(ok && n == 0 ? 1 : err.kind == ERROR_STOP ? 0 : 2);
+            close(go[1]);
+            if (write(tried[1], "x", 1) != 1 || read(go[0], &byte, 1) != 0)
+                _exit(3); /* it lives until all have tried */
+            _exit(ok ? 1 : err.kind == ERROR_STOP ? 0 : 2);
         }
     }
-    close(ends[0]);
-    usleep(400000);
-    close(ends[1]);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(read(tried[0], &byte, 1), 1);
+    close(go[1]);
     for (int i = 0; i < 8; i++) {
         int status;
         waitpid(child[i], &status, 0);
@@ -281,6 +283,9 @@ static void one_claim_wins(void **state)
         won += WEXITSTATUS(status);
     }
     assert_int_equal(won, 1);
+    close(go[0]);
+    close(tried[0]);
+    close(tried[1]);
     store_close(s);
 }
 
