@@ -33,17 +33,28 @@ static bool has_ended(pid_t child)
     return true;
 }
 
-/* Kills every 20 to 250 ms until it gets through; returns how often. */
+static size_t beginnings(World *w, int64_t run)
+{
+    return events_of(w, run, "start", NULL) + events_of(w, run, "resume", NULL);
+}
+
+/* Kills it once it trains, each time a little later, until it gets through; returns how often. */
 static int torment(World *w, int64_t run, unsigned seed)
 {
     srand(seed);
     for (int kills = 0;; kills++) {
+        size_t begun = beginnings(w, run);
         pid_t child = start(w, run);
-        double end = clock_now() + .02 + .23 * rand() / RAND_MAX + (kills > 30 ? 60 : 0);
+        double wait = (.06 + .04 * kills) * rand() / RAND_MAX, end = clock_now() + 120;
+        bool trains = false;
         while (clock_now() < end) {
             if (has_ended(child))
                 return kills;
-            usleep(2000);
+            if (!trains && beginnings(w, run) > begun) {
+                trains = true;
+                end = clock_now() + wait;
+            }
+            usleep(1000);
         }
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
