@@ -21,4 +21,8 @@ typedef struct Grid {
 
 Grid *screen_grid(Screen *s);
 
+/* Codes for the marks around pasted text, behind those that curses has. */
+#define CURSES_PASTE_BEGIN (KEY_MAX + 1)
+#define CURSES_PASTE_END   (KEY_MAX + 2)
+
 #endif

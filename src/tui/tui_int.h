@@ -86,6 +86,9 @@ void prompt_release(Ui *ui);
 void viewer_open(Ui *ui, const char *title, const char *text); /* dialogs.c */
 void messages_open(Ui *ui);
 
+/* Slots of the frame's own jobs (their owner is the Ui). */
+enum { SLOT_DATASET = 1, SLOT_ROLE, SLOT_SESSION, SLOT_SAVE, SLOT_COMMAND };
+
 /* ---- the frame ---------------------------------------------------------------------------------------------- */
 
 #define PANES_MOST 16
@@ -154,6 +157,9 @@ void ui_do(Ui *ui, int command);
 void ui_theme(Ui *ui, const char *name); /* and remembers it */
 void ui_show_result(Ui *ui, const char *line, const Command *command, const json_t *result);
 void frame_draw(Ui *ui); /* frame.c: everything */
+void frame_draw_tabs(const Ui *ui, const Canvas *bar); /* edges.c */
+void frame_draw_status(const Ui *ui, const Canvas *c);
+void frame_draw_hints(const Ui *ui, const Canvas *c);
 void frame_key(Ui *ui, Key key);
 void frame_mouse(Ui *ui, const ScreenMouse *m);
 void frame_body(const Ui *ui, int *rows, int *cols);

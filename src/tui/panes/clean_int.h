@@ -1,6 +1,7 @@
 /* clean_int.h -- the Clean pane's state, shared by its files:
- *   clean.c         the pane: layout, keys, commands     clean_draw.c      the rules, the blast radius
- *   clean_jobs.c    draft, preview, effects, apply        clean_suggest.c   rules the profile asks for */
+ *   clean.c          the pane: keys and commands           clean_draw.c     the rules
+ *   clean_radius.c   what a rule does to the data          clean_jobs.c     draft, preview, effects, apply
+ *   clean_suggest.c  rules the profile asks for                                                       */
 #ifndef LATHE_TUI_CLEAN_INT_H
 #define LATHE_TUI_CLEAN_INT_H
 
@@ -48,6 +49,7 @@ void clean_read_file(CleanState *s, const char *path, Ui *ui);
 
 /* clean_draw.c */
 void clean_draw_rules(const CleanState *s, const Canvas *c, const Ui *ui);
+/* clean_radius.c */
 void clean_draw_radius(const CleanState *s, const Canvas *c, const Ui *ui);
 
 /* clean_suggest.c */

@@ -1,6 +1,7 @@
 /* data_int.h -- the Data pane's state, shared by its files:
- *   data.c         the pane: layout, keys, commands       data_table.c   cells straight from the mapped chunks
- *   data_schema.c  schema, one column, rejects            data_jobs.c    search, filter, sort, rejects */
+ *   data.c         the pane: keys and commands        data_draw.c     how it looks
+ *   data_table.c   cells straight from the chunks     data_schema.c   schema, one column, rejects
+ *   data_jobs.c    search, filter, sort, rejects                                                */
 #ifndef LATHE_TUI_DATA_INT_H
 #define LATHE_TUI_DATA_INT_H
 
@@ -61,6 +62,20 @@ typedef struct DataState {
     ChunkCache *cache;
     uint64_t snapshot;          /* number of the one last seen */
 } DataState;
+
+/* What the list of datasets is drawn from. */
+typedef struct ListContext {
+    const Snapshot *snapshot;
+    const char *chosen;
+    bool unicode;
+} ListContext;
+
+/* data_draw.c */
+TableSource data_list_source(const Ui *ui, ListContext *l); /* l lives as long as the source is used */
+const DatasetRow *data_under_cursor(const DataState *s, const Ui *ui); /* NULL: the list is empty */
+int  data_list_width(int cols);
+bool data_list_shown(const DataState *s, const Ui *ui, int cols);
+void data_draw(const void *state, const Canvas *c, const Ui *ui);
 
 /* data_table.c */
 void data_columns_make(DataState *s);
