@@ -89,6 +89,15 @@ bool workspace_clean(Store *s, const char *dataset, const Recipe *r, const char 
 typedef struct WorkspaceSql WorkspaceSql;
 WorkspaceSql *workspace_sql_open(const char *dir, Error *err);
 struct sqlite3 *workspace_sql_handle(WorkspaceSql *q);
+/* One statement that reads and gives a table; else NULL. *where (may be NULL): the byte of text the error
+ * is about, SIZE_MAX if it is about none. To be finalized before the connection is closed. */
+struct sqlite3_stmt *workspace_sql_prepare(WorkspaceSql *q, const char *text, size_t *where, Error *err);
 void workspace_sql_close(WorkspaceSql *q);
+/* All rows of a statement as a dataset of the workspace, types from the values, or as a CSV file that is
+ * there whole or not at all. *rows (may be NULL): how many there were. */
+bool workspace_sql_dataset(const char *dir, const char *text, const char *as, Pool *pool,
+                           Progress *progress, uint64_t *rows, Error *err);
+bool workspace_sql_csv(const char *dir, const char *text, const char *path, Progress *progress,
+                       uint64_t *rows, Error *err);
 
 #endif

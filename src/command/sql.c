@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
-typedef struct SqlSettings { int limit; } SqlSettings;
+typedef struct SqlSettings { int limit; char *as, *out; } SqlSettings;
 
 static json_t *cell(sqlite3_stmt *row, int i)
 {
@@ -74,37 +74,50 @@ static bool fetch(sqlite3_stmt *row, const SqlSettings *set, json_t *out, Error 
            error_set(err, ERROR_PARSE, "sql: %s", sqlite3_errmsg(sqlite3_db_handle(row)));
 }
 
-static bool query(sqlite3 *db, const char *text, const SqlSettings *set, json_t **result, Error *err)
+/* The whole answer as a dataset or a file; what it became is the result. */
+static bool save(CommandCall *call, const char *text, json_t **result, Error *err)
 {
-    sqlite3_stmt *row = NULL;
-    const char *rest = NULL;
-    if (sqlite3_prepare_v2(db, text, -1, &row, &rest) != SQLITE_OK)
-        return error_set(err, ERROR_PARSE, "sql: %s", sqlite3_errmsg(db));
-    bool ok = row || error_set(err, ERROR_USAGE, "sql: an empty statement");
-    ok = ok && (sqlite3_stmt_readonly(row) ||
-                error_set(err, ERROR_USAGE, "sql: only reading is allowed; datasets never change and "
-                                            "runs have their own verbs"));
-    ok = ok && (!rest || !rest[strspn(rest, " \t\r\n;")] ||
-                error_set(err, ERROR_USAGE, "sql: one statement at a time, please"));
+    const SqlSettings *set = call->settings;
+    uint64_t rows = 0;
+    bool ok = (!*set->as || workspace_sql_dataset(call->workspace, text, set->as, call->pool,
+                                                  call->progress, &rows, err)) &&
+              (!*set->out || workspace_sql_csv(call->workspace, text, set->out, call->progress, &rows,
+                                               err));
+    if (!ok)
+        return false;
+    *result = json_object();
+    if (*set->as)
+        result_text(*result, "dataset", set->as);
+    if (*set->out)
+        result_text(*result, "file", set->out);
+    result_int(*result, "count", (int64_t)rows);
+    return true;
+}
+
+static bool query(CommandCall *call, const char *text, json_t **result, Error *err)
+{
+    WorkspaceSql *q = workspace_sql_open(call->workspace, err);
+    sqlite3_stmt *row = q ? workspace_sql_prepare(q, text, NULL, err) : NULL;
+    bool ok = row != NULL;
+    if (ok && call->progress)
+        sqlite3_progress_handler(workspace_sql_handle(q), 10000, asked_to_stop, call->progress);
     if (ok) {
         *result = json_object();
-        ok = fetch(row, set, *result, err);
+        ok = fetch(row, call->settings, *result, err);
     }
     sqlite3_finalize(row);
+    workspace_sql_close(q);
     return ok;
 }
 
 static bool run(CommandCall *call, json_t **result, Error *err)
 {
+    const SqlSettings *set = call->settings;
     Text text = {0}; /* quotes are often forgotten: the words together are the statement */
     for (size_t i = 0; i < call->words; i++)
         text_printf(&text, "%s%s", i ? " " : "", call->word[i]);
-    WorkspaceSql *q = workspace_sql_open(call->workspace, err);
-    bool ok = q != NULL;
-    if (ok && call->progress)
-        sqlite3_progress_handler(workspace_sql_handle(q), 10000, asked_to_stop, call->progress);
-    ok = ok && query(workspace_sql_handle(q), text_str(&text), call->settings, result, err);
-    workspace_sql_close(q);
+    bool ok = *set->as || *set->out ? save(call, text_str(&text), result, err)
+                                    : query(call, text_str(&text), result, err);
     text_release(&text);
     return ok;
 }
@@ -113,6 +126,10 @@ static void print(const json_t *result, size_t width, Text *into)
 {
     const json_t *rows = json_object_get(result, "rows");
     size_t n = json_array_size(rows);
+    if (!rows) {
+        command_print(NULL, result, width, into);
+        return;
+    }
     if (n)
         command_print(NULL, rows, width, into);
     text_printf(into, n == 1 ? "(%zu row%s)\n" : "(%zu rows%s)\n", n,
@@ -124,6 +141,8 @@ static const Arg args[] = {
     ARG_END};
 static const Param params[] = {
     PARAM_INT(SqlSettings, limit, "limit", 10000, 0, 1e9, "rows", "most rows to give; 0 for all"),
+    PARAM_TEXT(SqlSettings, as, "as", "", "keep all rows as a dataset of this name"),
+    PARAM_TEXT(SqlSettings, out, "out", "", "write all rows to this CSV file"),
     PARAM_END};
 
 const Command sql_command = {

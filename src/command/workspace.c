@@ -222,6 +222,32 @@ struct sqlite3 *workspace_sql_handle(WorkspaceSql *q)
     return store_handle(q->store);
 }
 
+struct sqlite3_stmt *workspace_sql_prepare(WorkspaceSql *q, const char *text, size_t *where, Error *err)
+{
+    sqlite3 *db = workspace_sql_handle(q);
+    sqlite3_stmt *row = NULL;
+    const char *rest = NULL;
+    size_t none;
+    where = where ? where : &none;
+    *where = SIZE_MAX;
+    bool ok = sqlite3_prepare_v2(db, text, -1, &row, &rest) == SQLITE_OK;
+    if (!ok) {
+        int offset = sqlite3_error_offset(db);
+        *where = offset < 0 ? SIZE_MAX : (size_t)offset;
+        error_set(err, ERROR_PARSE, "sql: %s", sqlite3_errmsg(db));
+    }
+    ok = ok && (row || error_set(err, ERROR_USAGE, "sql: an empty statement"));
+    ok = ok && ((sqlite3_stmt_readonly(row) && sqlite3_column_count(row)) ||
+                error_set(err, ERROR_USAGE, "sql: only reading is allowed; datasets never change and "
+                                            "runs have their own verbs"));
+    ok = ok && (!rest || !rest[strspn(rest, " \t\r\n;")] ||
+                error_set(err, ERROR_USAGE, "sql: one statement at a time, please"));
+    if (ok)
+        return row;
+    sqlite3_finalize(row);
+    return NULL;
+}
+
 void workspace_sql_close(WorkspaceSql *q)
 {
     if (!q)

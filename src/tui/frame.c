@@ -207,6 +207,9 @@ static void frame_command(Ui *ui, int command)
     case UI_PANE_4:
     case UI_PANE_5:
     case UI_PANE_6:
+    case UI_PANE_7:
+    case UI_PANE_8:
+    case UI_PANE_9:
         if ((size_t)(command - UI_PANE_1) < n)
             ui_go(ui, panes[command - UI_PANE_1]->name);
         break;

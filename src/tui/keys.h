@@ -91,6 +91,9 @@ void key_short(const KeyRow *row, Text *into);
     X(PANE_4,    "pane-4",        "4",               NULL,      "to the fourth pane")                       \
     X(PANE_5,    "pane-5",        "5",               NULL,      "to the fifth pane")                        \
     X(PANE_6,    "pane-6",        "6",               NULL,      "to the sixth pane")                        \
+    X(PANE_7,    "pane-7",        "7",               NULL,      "to the seventh pane")                      \
+    X(PANE_8,    "pane-8",        "8",               NULL,      "to the eighth pane")                       \
+    X(PANE_9,    "pane-9",        "9",               NULL,      "to the ninth pane")                        \
     X(NEXT_PANE, "next-pane",     "] Ctrl-Right",    NULL,      "to the pane on the right")                 \
     X(PREV_PANE, "previous-pane", "[ Ctrl-Left",     NULL,      "to the pane on the left")                  \
     X(NEXT_THEME,"next-theme",    "T",               NULL,      "the next colour theme")                    \

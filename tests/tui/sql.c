@@ -1,0 +1,310 @@
+/* sql.c -- tests of the SQL pane: typing, completing, errors with their place, rows as one scrolls, stopping,
+ * history, and an answer kept as CSV or as a dataset. */
+#include "support/workbench.h"
+
+#include <lathe/command.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static Bench bench;
+
+static int set_up(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    bench_close(&bench);
+    memset(&bench, 0, sizeof bench);
+    return 0;
+}
+
+static void must_show(Term *t, const char *text)
+{
+    if (term_wait(t, text, 15))
+        return;
+    term_print(t);
+    fail_msg("'%s' is not on the screen", text);
+}
+
+static Term *open_pane(int rows, int cols)
+{
+    Term *t = bench_open(&bench, rows, cols, "sql", NULL);
+    must_show(t, "Try one");
+    return t;
+}
+
+/* Counts beyond what fits in the first block. */
+static const char many[] = "with recursive n(i) as (select 1 union all select i + 1 from n where i < %d) "
+                           "select i as number, 'row ' || i as word from n";
+
+static void ask(Term *t, const char *text)
+{
+    term_press(t, "i Ctrl-E Ctrl-U");
+    term_type(t, text);
+    term_press(t, "Enter");
+}
+
+static void a_statement_is_typed_and_answered(void **state)
+{
+    (void)state;
+    bench_dataset(&bench, "trips", 1000);
+    Term *t = open_pane(24, 80);
+    ask(t, "select city, count(*) as n, null as gap from trips group by 1 order by 1");
+    must_show(t, "5 rows, ");
+    must_show(t, "Anacostia");
+    must_show(t, "NULL");
+    term_press(t, "Enter"); /* the value */
+    must_show(t, "city");
+    term_press(t, "Esc");
+    term_press(t, "y");
+    term_settle(t);
+    assert_string_equal(term_clipboard(t), "QW5hY29zdGlh"); /* Anacostia */
+}
+
+static void examples_run_by_key(void **state)
+{
+    (void)state;
+    bench_dataset(&bench, "trips", 1000);
+    Term *t = open_pane(30, 120);
+    must_show(t, "groups of the dataset");
+    term_press(t, "c");
+    must_show(t, "Brookland");
+    must_show(t, "average");
+    term_press(t, "a");
+    must_show(t, "No rows match");
+    must_show(t, "best_step");
+}
+
+static void errors_name_their_place(void **state)
+{
+    (void)state;
+    bench_dataset(&bench, "trips", 100);
+    Term *t = open_pane(24, 80);
+    ask(t, "select fale from trips");
+    must_show(t, "line 1, column 8: no such column: fale");
+    must_show(t, "did you mean fare?");
+    term_press(t, "i Ctrl-E Ctrl-U"); /* the cursor was put at the error */
+    term_type(t, "delete from runs\r");
+    must_show(t, "only reading is allowed");
+}
+
+static void words_are_completed(void **state)
+{
+    (void)state;
+    bench_dataset(&bench, "trips", 100);
+    Term *t = open_pane(30, 120);
+    must_show(t, "miles"); /* the list of tables has been read */
+    term_press(t, "i");
+    term_type(t, "select * from tri");
+    term_press(t, "Tab");
+    must_show(t, "select * from trips ");
+    term_type(t, "x where x.mi");
+    term_press(t, "Tab");
+    must_show(t, "x where x.miles");
+    term_type(t, "> 5 ord");
+    term_press(t, "Tab");
+    must_show(t, "> 5 order");
+}
+
+static void rows_come_as_one_scrolls(void **state)
+{
+    (void)state;
+    char text[300];
+    Term *t = open_pane(24, 80);
+    snprintf(text, sizeof text, many, 30000);
+    ask(t, text);
+    must_show(t, "200 rows so far");
+    assert_false(term_has(t, "row 201"));
+    for (int i = 0; i < 17; i++)
+        term_press(t, "PgDn");
+    must_show(t, "2,200 rows");
+    term_press(t, "G");
+    must_show(t, "30,000 rows, ");
+    must_show(t, "row 30000");
+    term_press(t, "g");
+    must_show(t, "row 1 ");
+}
+
+static void a_long_one_is_stopped(void **state)
+{
+    (void)state;
+    char text[300];
+    Term *t = open_pane(24, 80);
+    snprintf(text, sizeof text, "with recursive n(i) as (select 1 union all select i + 1 from n where i < %d) "
+                                "select count(*) as c from n", 2000000000);
+    ask(t, text);
+    must_show(t, "Ctrl-C stops it");
+    term_press(t, "Ctrl-C");
+    must_show(t, "stopped");
+    term_press(t, "i Ctrl-E Ctrl-U");
+    term_type(t, "select 41 + 1 as answer\r");
+    must_show(t, "1 row, ");
+    must_show(t, "42");
+}
+
+static void history_outlives_the_session(void **state)
+{
+    (void)state;
+    Term *t = open_pane(24, 80);
+    ask(t, "select 11 as first_one");
+    must_show(t, "1 row, ");
+    ask(t, "select 22 as second_one");
+    must_show(t, "second_one");
+    term_press(t, "i Up Up");
+    must_show(t, "select 11 as first_one");
+    term_press(t, "Esc");
+    must_show(t, "x run");
+    term_press(t, "Q");
+    assert_true(term_wait_end(t, 10));
+    term_close(t);
+    t = bench_open(&bench, 24, 80, "sql", NULL);
+    must_show(t, "Try one");
+    term_settle(t);
+    term_press(t, "< <");
+    must_show(t, "select 11 as first_one");
+}
+
+static void several_lines(void **state)
+{
+    (void)state;
+    Term *t = open_pane(24, 80);
+    term_press(t, "i");
+    term_paste(t, "select 6 * 7\nas\nanswer");
+    must_show(t, "answer");
+    term_press(t, "Up Up Home");
+    term_press(t, "Del Del Del");
+    term_type(t, "sel");
+    term_settle(t);
+    term_press(t, "Esc");
+    must_show(t, "x run");
+    term_press(t, "x");
+    must_show(t, "42");
+}
+
+static void an_answer_becomes_a_dataset(void **state)
+{
+    (void)state;
+    bench_dataset(&bench, "trips", 1000);
+    Term *t = open_pane(30, 120);
+    ask(t, "select city, day, count(*) as n, avg(fare) as fare from trips group by 1, 2");
+    must_show(t, "148 rows, ");
+    term_press(t, "S");
+    must_show(t, "Save as dataset");
+    term_press(t, "Ctrl-U");
+    term_type(t, "by_city\r");
+    must_show(t, "148 rows kept as dataset by_city");
+    must_show(t, "+ by_city"); /* in the list of tables */
+    Error err = {0};
+    Arena arena = {0};
+    ColumnRow *columns;
+    DatasetRow row;
+    size_t n;
+    Store *s = store_open(bench.workspace, STORE_READ, &err);
+    assert_non_null(s);
+    assert_true(store_dataset_find(s, "by_city", &arena, &row, &err));
+    assert_int_equal(row.rows, 148);
+    assert_true(store_dataset_columns(s, row.hash, &arena, &columns, &n, &err));
+    assert_int_equal(n, 4);
+    assert_string_equal(columns[0].type, "text");
+    assert_string_equal(columns[1].type, "date");
+    assert_string_equal(columns[2].type, "int64");
+    assert_string_equal(columns[3].type, "float64");
+    Dataset *d = workspace_dataset(s, "by_city", &arena, NULL, &err);
+    assert_non_null(d);
+    Chunk chunk;
+    double sum = 0;
+    dataset_chunk(d, 0, &arena, &chunk);
+    for (size_t i = 0; i < chunk.rows; i++)
+        sum += column_real(chunk_find(&chunk, "n"), i);
+    assert_true(sum == 1000);
+    dataset_close(d);
+    store_close(s);
+    arena_release(&arena);
+}
+
+static void an_answer_becomes_csv(void **state)
+{
+    (void)state;
+    char path[128];
+    Text text = {0};
+    Error err = {0};
+    Term *t = open_pane(24, 80);
+    ask(t, "select 1 as a, 'x, \"y\"' as b union all select null, ''");
+    must_show(t, "2 rows, ");
+    term_press(t, "w");
+    must_show(t, "Write CSV");
+    snprintf(path, sizeof path, "%s/out.csv", bench.dir);
+    term_press(t, "Ctrl-U");
+    term_type(t, path);
+    term_press(t, "Enter");
+    must_show(t, "2 rows written to");
+    assert_true(file_read(path, &text, 1000, &err));
+    assert_string_equal(text_str(&text), "a,b\n1,\"x, \"\"y\"\"\"\n,\"\"\n");
+    text_release(&text);
+}
+
+static void names_come_from_the_list(void **state)
+{
+    (void)state;
+    bench_dataset(&bench, "odd name", 100);
+    Term *t = open_pane(24, 80);
+    term_press(t, "i");
+    term_type(t, "select count(*) from");
+    term_settle(t);
+    term_press(t, "Esc");
+    must_show(t, "t tables");
+    term_press(t, "t");
+    must_show(t, "odd name");
+    term_press(t, "Enter");
+    must_show(t, "from \"odd name\"");
+    term_press(t, "t x");
+    must_show(t, "1 row, ");
+    must_show(t, "100");
+}
+
+static void every_tab_is_there_at_80(void **state)
+{
+    (void)state;
+    Term *t = open_pane(24, 80);
+    const char *tabs = term_row(t, 0);
+    for (char digit = '1'; digit <= '7'; digit++)
+        if (!strchr(tabs, digit))
+            fail_msg("no tab %c in '%s'", digit, tabs);
+    assert_non_null(strstr(tabs, "7 SQL"));
+    assert_non_null(strstr(tabs, "1 Data"));
+    term_press(t, "1");
+    assert_true(term_wait_gone(t, "Try one", 5));
+    term_press(t, "7");
+    must_show(t, "Try one");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_statement_is_typed_and_answered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(examples_run_by_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(errors_name_their_place, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(words_are_completed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rows_come_as_one_scrolls, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_long_one_is_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(history_outlives_the_session, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(several_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_becomes_a_dataset, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_becomes_csv, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(names_come_from_the_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_tab_is_there_at_80, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
