@@ -195,8 +195,10 @@ static void find_feature(const Grower *g, const Leaf *l, size_t i, Cut *out)
     if (!g->use[i] || !may_split(g, l))
         return;
     CutJob job = cut_job(g, l);
-    hist_feature(l->hist, f, sums);
-    cut_find(&job, f, sums, out);
+    bool alone = f->bins > BINS_MOST / 2;
+    if (!alone)
+        hist_feature(l->hist, f, sums);
+    cut_find(&job, f, alone ? l->hist + f->column * HIST_BINS : sums, out);
     out->feature = (uint32_t)i;
 }
 

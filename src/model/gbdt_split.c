@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WIDE 8
 #define TINY 1e-15 /* added to H: nothing is divided by 0 */
 
 static double pulled(double g, double alpha)
@@ -43,13 +44,33 @@ static void scan_gains(const CutJob *job, Scan *s, size_t n, double g_all, doubl
     const GbdtParams *p = job->params;
     const double lambda = p->lambda + TINY, alpha = p->alpha, least_h = p->min_hessian;
     const double per_h = job->rows / h_all, least = (double)p->min_rows - 0.5;
+    const double *restrict left_g = s->g, *restrict left_h = s->h;
+    double *restrict gains = s->gain;
     for (size_t i = 0; i < n; i++) {
-        double g = s->g[i], h = s->h[i], other_g = g_all - g, other_h = h_all - h;
-        double a = fmax(fabs(g) - alpha, 0.0), b = fmax(fabs(other_g) - alpha, 0.0);
+        double g = left_g[i], h = left_h[i], other_g = g_all - g, other_h = h_all - h;
+        double a = fabs(g) - alpha, b = fabs(other_g) - alpha;
+        a = a > 0.0 ? a : 0.0;
+        b = b > 0.0 ? b : 0.0;
         double gain = a * a / (h + lambda) + b * b / (other_h + lambda);
         double small_h = h < other_h ? h : other_h;
-        s->gain[i] = small_h >= least_h && small_h * per_h >= least ? gain : -1.0;
+        gains[i] = (small_h >= least_h) & (small_h * per_h >= least) ? gain : -1.0;
     }
+}
+
+static double largest(const double *v, size_t n)
+{
+    double lane[WIDE], most = -1.0;
+    for (size_t k = 0; k < WIDE; k++)
+        lane[k] = -1.0;
+    size_t i = 0;
+    for (; i + WIDE <= n; i += WIDE)
+        for (size_t k = 0; k < WIDE; k++)
+            lane[k] = v[i + k] > lane[k] ? v[i + k] : lane[k];
+    for (; i < n; i++)
+        most = v[i] > most ? v[i] : most;
+    for (size_t k = 0; k < WIDE; k++)
+        most = lane[k] > most ? lane[k] : most;
+    return most;
 }
 
 static void scan_numbers(const CutJob *job, const BinFeature *f, const Pair *sums,
@@ -68,15 +89,16 @@ static void scan_numbers(const CutJob *job, const BinFeature *f, const Pair *sum
     }
     scan_gains(job, &s, cuts, (double)pair_g(job->sum) * job->g_unit,
                (double)pair_h(job->sum) * job->h_unit);
-    double most = best->gain;
-    for (size_t i = 0; i < cuts; i++)
-        if (s.gain[i] > most) {
-            most = s.gain[i];
-            best->bin = i;
-            best->left = pair[i];
-            best->missing_left = missing_left;
-        }
+    double most = largest(s.gain, cuts);
+    if (!(most > best->gain))
+        return;
+    size_t at = 0;
+    while (s.gain[at] != most)
+        at++;
     best->gain = most;
+    best->bin = at;
+    best->left = pair[at];
+    best->missing_left = missing_left;
 }
 
 static void put(uint32_t *set, size_t bin)
