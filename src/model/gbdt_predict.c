@@ -116,7 +116,8 @@ static void walk_all(Walks *w)
     for (size_t left = w->count, on = 0; left; left = on) {
         on = 0;
         for (size_t i = 0; i < left; i += 16) {
-            __mmask16 here = left - i < 16 ? (__mmask16)((1u << (left - i)) - 1) : 0xffff;
+            size_t n = left - i < 16 ? left - i : 16;
+            __mmask16 here = (__mmask16)((1u << n) - 1);
             __m512i who = _mm512_loadu_si512(walk + i), node = _mm512_loadu_si512(w->node + i);
             __mmask16 go = step_down(w, here, who, &node);
             _mm512_storeu_si512(walk + on, _mm512_maskz_compress_epi32(go, who));

@@ -1,0 +1,80 @@
+/* Runs of the booster: stopped and gone on, forked, refused, with missing values and categories. */
+#include "train_world.h"
+
+#include <math.h>
+
+typedef struct Watch {
+    World *w;
+    int64_t run;
+    bool asked;
+} Watch;
+
+static void abort_at_ten(void *context, const RunNews *news)
+{
+    Watch *watch = context;
+    if (watch->asked || news->step < 10)
+        return;
+    watch->asked = true;
+    World *w = watch->w;
+    OK(run_command(w->s, watch->run, "abort", "", "", &w->err));
+}
+
+static void goes_on_to_the_same_bits(void **state)
+{
+    World *w = *state;
+    const char *settings = "epochs=1200 leaves=15 patience=0 row_share=0.8 min_rows=5";
+    int64_t run = submit(w, "gbdt", "FARE", "", settings);
+    int64_t whole = submit(w, "gbdt", "FARE", "", settings);
+    Watch watch = {.w = w, .run = run};
+    OK(run_execute(w->s, run, w->pool, abort_at_ten, &watch, NULL, &w->err));
+    RunRow row = run_of(w, run);
+    assert_int_equal(row.status, RUN_KILLED);
+    assert_true(row.step >= 10 && row.step < 1200);
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    OK(run_execute(w->s, whole, w->pool, NULL, NULL, NULL, &w->err));
+    same_curves(w, whole, run);
+    same_file(w, whole, run, "bundle/model.safetensors");
+}
+
+/* A fork with more rounds is the run that had them from the start. */
+static void a_fork_adds_rounds(void **state)
+{
+    World *w = *state;
+    int64_t run = submit(w, "gbdt", "FARE", "", "epochs=12 leaves=7 patience=0");
+    int64_t whole = submit(w, "gbdt", "FARE", "", "epochs=30 leaves=7 patience=0");
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    ParamRow more = {"epochs", "30"};
+    int64_t fork = run_fork(w->s, run, -1, &more, 1, &w->err);
+    OK(fork);
+    OK(run_execute(w->s, fork, w->pool, NULL, NULL, NULL, &w->err));
+    OK(run_execute(w->s, whole, w->pool, NULL, NULL, NULL, &w->err));
+    same_file(w, whole, fork, "bundle/model.safetensors");
+}
+
+static void learns_classes_and_stops(void **state)
+{
+    World *w = *state;
+    int64_t run =
+        submit(w, "gbdt", "ZONE", "MILES,MINUTES,TIME", "patience=5 class_weight=balanced");
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    RunRow row = run_of(w, run);
+    assert_true(row.best_step > 0 && row.best_step <= row.step && row.step <= 500);
+    assert_true(isfinite(last_metric(w, run, "test_logloss")));
+}
+
+static void raw_numbers_are_for_trees(void **state)
+{
+    World *w = *state;
+    int64_t run = submit(w, "mlp", "FARE", "MILES,MINUTES", "epochs=1 numbers=raw");
+    assert_false(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    assert_non_null(strstr(w->err.text, "numbers=auto"));
+}
+
+int main(void)
+{
+#define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+    const struct CMUnitTest tests[] = {EACH(goes_on_to_the_same_bits), EACH(a_fork_adds_rounds),
+                                       EACH(learns_classes_and_stops),
+                                       EACH(raw_numbers_are_for_trees)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
