@@ -7,7 +7,7 @@
 static int title_width(const TableColumn *c)
 {
     int w = (int)utf8_width(c->title, strlen(c->title));
-    return w + (c->glyph ? 1 + (int)utf8_width(c->glyph, strlen(c->glyph)) : 0);
+    return w + (c->glyph ? 2 : 0);
 }
 
 static int column_width(const TableColumn *c)
@@ -87,7 +87,7 @@ static void draw_header(const Table *t, const TableSource *s, const Canvas *c, s
     if (column->align == ALIGN_RIGHT && need < w)
         indent = w - need;
     if (column->glyph) {
-        indent += canvas_put(&head, 0, indent, style, column->glyph);
+        indent += canvas_put(&head, 0, indent, style, glyph(c, (Glyph)(column->glyph - 1)));
         indent += canvas_put(&head, 0, indent, style, " ");
     }
     canvas_field(&head, 0, indent, w - indent, ALIGN_LEFT, style, column->title);

@@ -15,7 +15,7 @@ typedef struct TableColumn {
     int width; /* columns on screen; 0: as the title */
     Align align;
     Style header;      /* 0: STYLE_HEADER */
-    const char *glyph; /* before the title; NULL none */
+    int glyph;            /* before the title: a Glyph + 1; 0 none */
     bool stretch;      /* takes what room is left */
 } TableColumn;
 

@@ -39,14 +39,19 @@ Style role_style(Role role)
     }
 }
 
-const char *role_glyph(const Canvas *c, Role role)
+static Glyph glyph_of(Role role)
 {
     static const Glyph glyphs[ROLE_COUNT] = {[ROLE_FEATURE] = GLYPH_DOT,
                                              [ROLE_TARGET] = GLYPH_TARGET,
                                              [ROLE_TIMELINE] = GLYPH_CLOCK,
                                              [ROLE_ID] = GLYPH_KEY,
                                              [ROLE_IGNORE] = GLYPH_IGNORE};
-    return glyph(c, glyphs[role]);
+    return glyphs[role];
+}
+
+const char *role_glyph(const Canvas *c, Role role)
+{
+    return glyph(c, glyph_of(role));
 }
 
 /* ---- widths, once a dataset ------------------------------------------------------------------------------ */
@@ -129,13 +134,15 @@ void data_columns_make(DataState *s)
             measure(c, &chunk->column[i], chunk->rows < SAMPLE ? chunk->rows : SAMPLE);
         widen_by_profile(c, profile ? profile_find(profile, f->name) : NULL);
         snprintf(c->title, sizeof c->title, "%s", f->name);
-        int title = (int)utf8_width(c->title, strlen(c->title));
+        bool marked = f->role != ROLE_FEATURE; /* the title bears its role */
+        int title = (int)utf8_width(c->title, strlen(c->title)) + (marked ? 2 : 0);
         int limit = title > WIDEST ? title : WIDEST;
         title = title > 24 ? 24 : title;
         c->width = c->width > limit ? limit : c->width < title ? title : c->width;
         bool right = f->type == COLUMN_INT || f->type == COLUMN_REAL;
         s->head[i] = (TableColumn){.title = c->title,
                                    .width = c->width,
+                                   .glyph = marked ? (int)glyph_of(f->role) + 1 : 0,
                                    .align = right ? ALIGN_RIGHT : ALIGN_LEFT,
                                    .header = role_style(f->role)};
     }
