@@ -123,6 +123,19 @@ Node *graph_embed_sum(Graph *g, const char *name, const int32_t *cardinality, si
  * codes, summed as above. NULL if there are no such two columns. */
 Node *graph_embed_pairs(Graph *g, const char *name, const int32_t *cardinality, size_t codes,
                         size_t width, size_t pairs_most);
+/* Tokens. A number times a vector of its own: [width] -> [width tokens][size], no bias. */
+Node *graph_token(Graph *g, const char *name, Node *x, size_t size);
+/* Tokens of `size` numbers one after the other, each with a bias of its place: whole rows of the x are
+ * cut into tokens. front: a token that is its bias alone comes first (CLS). */
+Node *graph_sequence(Graph *g, const char *name, Node *const *x, size_t n, size_t size, bool front);
+/* `count` tokens from `first` on, as tokens or, flat, side by side as one. */
+Node *graph_slice(Graph *g, Node *x, size_t first, size_t count, bool flat);
+/* softmax(q k' / sqrt(width / heads)) v by heads; dropout of the softmax at `dropout` times the step's
+ * rate. q may have other tokens than k and v. */
+Node *graph_attention(Graph *g, const char *name, Node *q, Node *k, Node *v, size_t heads,
+                      double dropout);
+Node *graph_gate(Graph *g, Node *x, Activation act, bool dropout); /* a act(b) of x = [a, b] */
+size_t node_tokens(const Node *n);
 size_t node_width(const Node *n);                            /* numbers a token */
 
 /* ---- planning -------------------------------------------------------------------------------------- */

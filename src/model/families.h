@@ -7,6 +7,7 @@
     X(mlp)                                                                                         \
     X(resnet)                                                                                      \
     X(wide_deep)                                                                                   \
+    X(ft_transformer)                                                                              \
     X(gbdt)
 
 #endif

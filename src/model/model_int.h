@@ -28,6 +28,17 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
 Node *net_inputs(Graph *g, const ModelShape *shape, int embedding);
 /* Its second half alone: the codes through a table each. */
 Node *net_embedding(Graph *g, const ModelShape *shape, int embedding);
+/* A transformer's block: x += attention(norm(x)); x += dense(gate(dense(norm(x)))). net_block.c */
+typedef struct NetBlock {
+    size_t heads;
+    double factor;            /* width of the gated layer, in widths */
+    Activation gate;
+    double attention_dropout; /* as a multiple of the step's rate */
+    bool norm_first;          /* before the attention too */
+    size_t queries;           /* only so many of the first tokens ask, and remain; 0: all */
+} NetBlock;
+bool net_block_check(const NetBlock *b, size_t width, Error *err);
+Node *net_block(Graph *g, int number, Node *x, const NetBlock *b);
 void net_destroy(void *net);
 bool net_step(void *net, const Batch *b, const Knobs *k, StepStats *out, Error *err);
 void net_predict(void *net, const Batch *b, float *out);

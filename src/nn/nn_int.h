@@ -122,7 +122,9 @@ struct Graph {
     double *task_norm; /* [tasks] squares of the gradient */
 };
 
-#define OPS(X)          X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed)
+#define OPS(X)                                                                                    \
+    X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed) X(token)     \
+    X(sequence) X(slice) X(attention) X(gate)
 #define AS_EXTERN(name) extern const Op name##_op;
 OPS(AS_EXTERN)
 #undef AS_EXTERN
@@ -167,6 +169,14 @@ bool tail_saves(Tail tail); /* backward needs the value before the activation: s
 void tail_forward(const Node *n, const Pass *p, float *y, const float *bias);
 /* In place: the gradient behind the tail becomes the one before it. */
 void tail_backward(const Node *n, const Pass *p, float *dy);
+
+/* y [n] = act(y), in place; and dy [n] *= act'(z), y being act(z) */
+void activation_forward(Activation act, float *y, size_t n);
+void activation_backward(Activation act, float *dy, const float *z, const float *y, size_t n);
+/* y [count] dropped at `rate`, in place; first: the element's number in the batch, which with the
+ * node and the step makes the mask. */
+void dropout_apply(const Node *n, const Pass *p, float rate, float *restrict y, size_t first,
+                   size_t count);
 
 /* ---- kernels ------------------------------------------------------------------------------------- */
 

@@ -45,6 +45,16 @@ static void (*const forwards[ACT_COUNT])(float *restrict,
 static void (*const backwards[ACT_COUNT])(float *restrict, const float *restrict,
                                           size_t) = {ACTIVATION_FORMULAS(AS_BACKWARD_ENTRY)};
 
+void activation_forward(Activation act, float *y, size_t n)
+{
+    forwards[act](y, n);
+}
+
+void activation_backward(Activation act, float *dy, const float *z, const float *y, size_t n)
+{
+    backwards[act](dy, slope_from_z[act] ? z : y, n);
+}
+
 /* ---- dropout --------------------------------------------------------------------------------------- */
 
 /* 32 well mixed bits of an element (the finaliser of MurmurHash3 over a keyed counter). */
@@ -58,12 +68,13 @@ static inline uint32_t element_bits(uint32_t i, uint32_t key, uint32_t key2)
     return h ^ (h >> 16);
 }
 
-static void drop(const Node *n, const Pass *p, float *restrict y, size_t first, size_t count)
+void dropout_apply(const Node *n, const Pass *p, float rate, float *restrict y, size_t first,
+                   size_t count)
 {
     uint64_t key = (p->key + n->number + 1) * 0x9E3779B97F4A7C15u;
     uint32_t key1 = (uint32_t)key, key2 = (uint32_t)(key >> 32);
-    uint32_t below = (uint32_t)((double)p->dropout * 4294967295.0);
-    float scale = 1.0f / (1.0f - p->dropout);
+    uint32_t below = (uint32_t)((double)rate * 4294967295.0);
+    float scale = 1.0f / (1.0f - rate);
     uint32_t begin = (uint32_t)first;
     for (uint32_t i = 0; i < (uint32_t)count; i++) {
         float keep = element_bits(begin + i, key1, key2) >= below ? scale : 0.0f;
@@ -96,14 +107,14 @@ void tail_forward(const Node *n, const Pass *p, float *y, const float *bias)
     if (save && !slope_from_z[n->tail.act])
         memcpy(save, y, count * sizeof *y);
     if (drops)
-        drop(n, p, y, first, count);
+        dropout_apply(n, p, p->dropout, y, first, count);
 }
 
 void tail_backward(const Node *n, const Pass *p, float *dy)
 {
     size_t count = p->rows * node_row(n);
     if (n->tail.dropout && p->dropout > 0.0f)
-        drop(n, p, dy, p->begin * node_row(n), count);
+        dropout_apply(n, p, p->dropout, dy, p->begin * node_row(n), count);
     if (n->tail.act != ACT_NONE)
         backwards[n->tail.act](dy, tail_saves(n->tail) ? node_save(n, p) : node_value(n, p), count);
 }

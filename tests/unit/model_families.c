@@ -85,10 +85,12 @@ static size_t numbers(const TensorRow *row)
 static void gradients(void **state)
 {
     (void)state;
-    const char *const smooth[] = {"hidden", "11,6", "activation", "gelu", "batchnorm", "no",
-                                  "width",  "6",    "blocks",     "2",    NULL};
-    const char *const normed[] = {"hidden", "11,6", "activation", "tanh", "batchnorm", "yes",
-                                  "width",  "6",    "blocks",     "1",    NULL};
+    const char *const smooth[] = {"hidden", "11,6",  "activation", "gelu",   "batchnorm",
+                                  "no",     "width", "6",          "blocks", "2",
+                                  "heads",  "2",     NULL};
+    const char *const normed[] = {"hidden", "11,6",  "activation", "tanh",   "batchnorm",
+                                  "yes",    "width", "6",          "blocks", "1",
+                                  "heads",  "3",     NULL};
     const char *const *ways[] = {smooth, normed};
     static Table t;
     for (size_t i = 0; model_families[i]; i++)
@@ -104,8 +106,8 @@ static void gradients(void **state)
                 Error err = {0};
                 assert_true(model_state_save(m, true, &before, &err));
                 step(m, &t, 1.0);
-                float *after[64];
-                assert_true(weights < 64);
+                float *after[128];
+                assert_true(weights < 128);
                 for (size_t k = 0; k < weights; k++)
                     after[k] = mem_copy(rows[k].at, numbers(&rows[k]) * sizeof(float));
                 assert_true(model_state_load(m, before.at, before.count, &err));
@@ -141,7 +143,8 @@ static void every_family_fits_every_task(void **state)
         for (int task = 0; task < TASK_COUNT; task++) {
             make_table(&t, (TaskKind)task);
             ModelSetup setup = {.seed = 1, .batch_most = ROWS, .optimizer = OPTIMIZER_ADAMW};
-            Model *m = make_model(model_families[i], &t, &setup, NULL);
+            const char *const small[] = {"width", "32", "blocks", "2", NULL};
+            Model *m = make_model(model_families[i], &t, &setup, small);
             double before = step(m, &t, 1e-2);
             for (int s = 0; s < 300; s++)
                 step(m, &t, 1e-2);
@@ -169,7 +172,8 @@ static void resumes_to_the_same_bits(void **state)
 {
     (void)state;
     static Table t;
-    const char *const changes[] = {"batchnorm", "yes", "hidden", "64,300,300", "width", "40", NULL};
+    const char *const changes[] = {"batchnorm", "yes",    "hidden", "64,300,300", "width",
+                                   "40",        "blocks", "2",      NULL};
     for (size_t i = 0; model_families[i]; i++)
         for (int optimizer = 0; optimizer < OPTIMIZER_COUNT; optimizer++) {
             make_table(&t, TASK_MULTICLASS);
@@ -216,7 +220,8 @@ static void one_row_as_many(void **state)
     make_table(&t, TASK_MULTICLASS);
     for (size_t i = 0; model_families[i]; i++) {
         ModelSetup setup = {.seed = 5, .batch_most = 16};
-        Model *m = make_model(model_families[i], &t, &setup, NULL);
+        const char *const small[] = {"width", "64", "blocks", "2", NULL};
+        Model *m = make_model(model_families[i], &t, &setup, small);
         float all[ROWS * CLASSES], one[CLASSES];
         model_predict(m, &t.batch, all);
         for (size_t r = 0; r < ROWS; r++) {
@@ -241,6 +246,17 @@ static void refuses_what_does_not_fit(void **state)
     assert_non_null(strstr(err.text, "loss=logistic does not fit a regression"));
 
     setup.loss = 0;
+    const ModelFamily *ft = model_family("ft_transformer");
+    void *settings = mem_alloc(ft->params_size);
+    params_init(ft->params, settings);
+    assert_true(params_set(ft->params, settings, "width", "100", &err));
+    err = (Error){0};
+    assert_null(model_create(ft, settings, &t.shape, &setup, &err));
+    assert_int_equal(err.kind, ERROR_USAGE);
+    assert_string_equal(err.text, "width=100 is not a multiple of heads=8");
+    params_release(ft->params, settings);
+    mem_free(settings);
+
     const char *const small[] = {"hidden", "8", NULL}, *const other[] = {"hidden", "9", NULL};
     Model *a = make_model(model_family("mlp"), &t, &setup, small);
     Model *b = make_model(model_family("mlp"), &t, &setup, other);

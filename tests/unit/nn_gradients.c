@@ -93,6 +93,7 @@ static void every_operator(void **state)
         Node *y = ops[i]->sample(g, x);
         plan(g, graph_dense(g, "head", y, 1, (Tail){0}), LOSS_SQUARED, NULL);
         check_gradient(g, &feed, 0, ops[i]->name);
+        check_gradient(g, &feed, 0.25, ops[i]->name);
         graph_destroy(g);
     }
 }
@@ -315,6 +316,65 @@ static void batchnorm_against_plain(void **state)
     graph_destroy(g);
 }
 
+/* Shares of softmax by head, in double; tokens and gates beside it. */
+static void attention_against_plain(void **state)
+{
+    (void)state;
+    enum { HEADS = 2, SIZE = 3, WIDE = HEADS * SIZE, TOKENS = WIDTH + 1 };
+    Data d = make_data(false);
+    GraphFeed feed = feed_of(&d);
+    Graph *g = graph_create(21);
+    Node *token = graph_token(g, "token", graph_input(g, WIDTH), WIDE);
+    Node *x = graph_sequence(g, "row", &token, 1, WIDE, true);
+    Node *q = graph_dense(g, "q", graph_slice(g, x, 2, 3, false), WIDE, (Tail){0});
+    Node *k = graph_dense(g, "k", x, WIDE, (Tail){0}), *v = graph_dense(g, "v", x, WIDE, (Tail){0});
+    Node *y = graph_attention(g, "look", q, k, v, HEADS, 1.0);
+    Node *gate = graph_gate(g, y, ACT_SILU, false);
+    assert_int_equal(node_tokens(x), TOKENS);
+    assert_int_equal(node_tokens(gate), 3);
+    plan(g, graph_dense(g, "head", graph_slice(g, gate, 0, 3, true), 1, (Tail){0}), LOSS_SQUARED,
+         NULL);
+    GraphStats stats;
+    graph_step(g, &feed, &(GraphKnobs){0}, &stats);
+    const GraphTensor *rows;
+    graph_tensors(g, &rows);
+    const float *w = graph_block(g) + rows[0].offset, *b = graph_block(g) + rows[1].offset;
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t t = 0; t < TOKENS; t++)
+            for (size_t c = 0; c < WIDE; c++) {
+                double of =
+                    t ? (double)d.dense[r * WIDTH + t - 1] * (double)w[(t - 1) * WIDE + c] : 0;
+                double found = (double)x->value[(r * TOKENS + t) * WIDE + c];
+                assert_true(fabs(of + (double)b[t * WIDE + c] - found) < 1e-5);
+            }
+    for (size_t r = 0; r < ROWS; r++)
+        for (size_t t = 0; t < 3; t++)
+            for (size_t h = 0; h < HEADS; h++) {
+                double share[TOKENS], sum = 0, out[SIZE] = {0};
+                for (size_t j = 0; j < TOKENS; j++) {
+                    double dot = 0;
+                    for (size_t c = h * SIZE; c < (h + 1) * SIZE; c++)
+                        dot += (double)q->value[(r * 3 + t) * WIDE + c] *
+                               (double)k->value[(r * TOKENS + j) * WIDE + c];
+                    sum += share[j] = exp(dot / sqrt((double)SIZE));
+                }
+                for (size_t j = 0; j < TOKENS; j++)
+                    for (size_t c = 0; c < SIZE; c++)
+                        out[c] += share[j] / sum *
+                                  (double)v->value[(r * TOKENS + j) * WIDE + h * SIZE + c];
+                for (size_t c = 0; c < SIZE; c++)
+                    assert_true(fabs(out[c] - (double)y->value[(r * 3 + t) * WIDE + h * SIZE + c]) <
+                                1e-5);
+            }
+    for (size_t i = 0; i < ROWS * 3; i++)
+        for (size_t c = 0; c < WIDE / 2; c++) {
+            double a = (double)y->value[i * WIDE + c],
+                   z = (double)y->value[i * WIDE + WIDE / 2 + c];
+            assert_true(fabs(a * z / (1 + exp(-z)) - (double)gate->value[i * WIDE / 2 + c]) < 1e-5);
+        }
+    graph_destroy(g);
+}
+
 /* One weight, by hand: PyTorch's formulas with y = w x, x = 1, target 0, so g = 2 w. */
 static void optimisers_by_hand(void **state)
 {
@@ -525,6 +585,7 @@ int main(void)
         cmocka_unit_test(every_loss),
         cmocka_unit_test(logistic_known_values),
         cmocka_unit_test(batchnorm_against_plain),
+        cmocka_unit_test(attention_against_plain),
         cmocka_unit_test(optimisers_by_hand),
         cmocka_unit_test(same_bits_on_any_threads),
         cmocka_unit_test(learns_and_drops),

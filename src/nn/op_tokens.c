@@ -1,0 +1,195 @@
+/* op_tokens.c -- numbers and category vectors as a sequence of tokens, and the way back.
+ *
+ *     token      y[t] = x[t] w[t]                    a number becomes a vector
+ *     sequence   y = [0, x0, x1, ...] + b            tokens one after the other, a vector b[t] a place;
+ *                                                    with the 0 in front, b[0] is a token of its own
+ *     slice      y = x[first .. first + count]       some tokens of it, side by side if `flat` */
+#include "nn_int.h"
+
+/* ---- token ------------------------------------------------------------------------------------------ */
+
+/* x [rows][tokens]   w [tokens][size]   y [rows][tokens][size] */
+static void token(const Node *n, const Pass *p)
+{
+    const float *x = node_value(n->input[0], p), *w = node_weights(n, 0);
+    float *restrict y = node_value(n, p);
+    for (size_t i = 0; i < p->rows; i++)
+        for (size_t t = 0; t < n->tokens; t++, x++, y += n->width)
+            for (size_t k = 0; k < n->width; k++)
+                y[k] = *x * w[t * n->width + k];
+}
+
+/* y[t] = x[t] w[t]:  dw[t] += x[t] dy[t],  dx[t] += dy[t] . w[t] */
+static void token_back(const Node *n, const Pass *p)
+{
+    Node *input = n->input[0];
+    size_t size = n->width;
+    const float *x = node_value(input, p), *w = node_weights(n, 0), *dy = node_grad(n, p);
+    float *dx = input->needs_grad ? node_grad(input, p) : NULL;
+    float *dw = node_gradient(n, p, 0);
+    memset(dw, 0, node_row(n) * sizeof *dw);
+    for (size_t i = 0; i < p->rows; i++)
+        for (size_t t = 0; t < n->tokens; t++, x++, dy += size) {
+            float *restrict to = dw + t * size;
+            float sum = 0;
+            for (size_t k = 0; k < size; k++)
+                to[k] += *x * dy[k];
+            for (size_t k = 0; dx && k < size; k++)
+                sum += dy[k] * w[t * size + k];
+            if (dx) {
+                *dx = n->fresh[0] ? sum : *dx + sum;
+                dx++;
+            }
+        }
+}
+
+Node *graph_token(Graph *g, const char *name, Node *x, size_t size)
+{
+    assert(x->tokens == 1);
+    Node *n = graph_node(g, &token_op, name, &x, 1, size);
+    n->tokens = x->width;
+    node_param(n, "weight", x->width, size, false, INIT_UNIFORM, 1.0f / sqrtf((float)size));
+    return n;
+}
+
+static Node *sample_token(Graph *g, Node *x)
+{
+    Node *y = graph_token(g, "sample", x, 5);
+    return graph_slice(g, y, 0, y->tokens, true);
+}
+
+/* ---- sequence --------------------------------------------------------------------------------------- */
+
+static void sequence(const Node *n, const Pass *p)
+{
+    size_t row = node_row(n), at = *(const size_t *)n->attr;
+    const float *restrict bias = node_weights(n, 0);
+    float *y = node_value(n, p);
+    for (size_t i = 0; i < p->rows; i++)
+        memset(y + i * row, 0, at * sizeof *y);
+    for (size_t k = 0; k < n->inputs; at += node_row(n->input[k++])) {
+        const float *x = node_value(n->input[k], p);
+        size_t part = node_row(n->input[k]);
+        for (size_t i = 0; i < p->rows; i++)
+            memcpy(y + i * row + at, x + i * part, part * sizeof *y);
+    }
+    for (size_t i = 0; i < p->rows; i++, y += row)
+        for (size_t k = 0; k < row; k++)
+            y[k] += bias[k];
+}
+
+/* y = [0, x0, x1, ...] + b:  db += sum of rows of dy,  dx0 += its place in dy, ... */
+static void sequence_back(const Node *n, const Pass *p)
+{
+    size_t row = node_row(n), at = *(const size_t *)n->attr;
+    column_sums(node_gradient(n, p, 0), node_grad(n, p), p->rows, row, false);
+    for (size_t k = 0; k < n->inputs; at += node_row(n->input[k++])) {
+        const Node *x = n->input[k];
+        if (!x->needs_grad)
+            continue;
+        size_t part = node_row(x);
+        float *dx = node_grad(x, p);
+        const float *dy = node_grad(n, p) + at;
+        for (size_t i = 0; i < p->rows; i++, dy += row, dx += part)
+            for (size_t j = 0; j < part; j++)
+                dx[j] = n->fresh[k] ? dy[j] : dx[j] + dy[j];
+    }
+}
+
+Node *graph_sequence(Graph *g, const char *name, Node *const *x, size_t n, size_t size, bool front)
+{
+    size_t tokens = front;
+    for (size_t i = 0; i < n; i++) {
+        assert(node_row(x[i]) % size == 0);
+        tokens += node_row(x[i]) / size;
+    }
+    Node *node = graph_node(g, &sequence_op, name, x, n, size);
+    size_t *begin = ARENA_NEW(&g->arena, size_t, 1);
+    *begin = front ? size : 0;
+    node->attr = begin;
+    node->tokens = tokens;
+    node_param(node, "bias", tokens, size, false, INIT_UNIFORM, 1.0f / sqrtf((float)size));
+    return node;
+}
+
+static Node *sample_sequence(Graph *g, Node *x)
+{
+    Node *y = graph_activate(g, x, (Tail){.act = ACT_TANH});
+    y = graph_sequence(g, "sample", (Node *[]){x, y, x}, 3, 3, true);
+    return graph_slice(g, y, 0, y->tokens, true);
+}
+
+/* ---- slice ------------------------------------------------------------------------------------------ */
+
+static void slice(const Node *n, const Pass *p)
+{
+    size_t part = node_row(n), row = node_row(n->input[0]);
+    const float *x = node_value(n->input[0], p) + *(const size_t *)n->attr;
+    float *y = node_value(n, p);
+    for (size_t i = 0; i < p->rows; i++)
+        memcpy(y + i * part, x + i * row, part * sizeof *y);
+}
+
+/* y = x[first ..]:  dx[first ..] += dy */
+static void slice_back(const Node *n, const Pass *p)
+{
+    const Node *x = n->input[0];
+    if (!x->needs_grad)
+        return;
+    size_t part = node_row(n), row = node_row(x), at = *(const size_t *)n->attr;
+    const float *dy = node_grad(n, p);
+    float *dx = node_grad(x, p);
+    for (size_t i = 0; i < p->rows; i++, dx += row, dy += part) {
+        if (n->fresh[0])
+            memset(dx, 0, row * sizeof *dx);
+        for (size_t k = 0; k < part; k++)
+            dx[at + k] += dy[k];
+    }
+}
+
+Node *graph_slice(Graph *g, Node *x, size_t first, size_t count, bool flat)
+{
+    assert(count > 0 && first + count <= x->tokens);
+    Node *n = graph_node(g, &slice_op, NULL, &x, 1, flat ? count * x->width : x->width);
+    size_t *begin = ARENA_NEW(&g->arena, size_t, 1);
+    *begin = first * x->width;
+    n->attr = begin;
+    n->tokens = flat ? 1 : count;
+    return n;
+}
+
+size_t node_tokens(const Node *n)
+{
+    return n->tokens;
+}
+
+static Node *sample_slice(Graph *g, Node *x)
+{
+    Node *y = graph_sequence(g, "sample", &x, 1, 2, false); /* three tokens */
+    Node *last = graph_slice(g, y, 1, 2, true);
+    return graph_concat(g, (Node *[]){last, graph_slice(g, y, 0, 1, false)}, 2);
+}
+
+const Op token_op = {
+    .name = "token",
+    .about = "y[t] = x[t] w[t], a vector a number",
+    .forward = token,
+    .backward = token_back,
+    .sample = sample_token,
+};
+
+const Op sequence_op = {
+    .name = "sequence",
+    .about = "y = [0, x0, x1, ...] + b, one token after the other",
+    .forward = sequence,
+    .backward = sequence_back,
+    .sample = sample_sequence,
+};
+
+const Op slice_op = {
+    .name = "slice",
+    .about = "y = some tokens of x",
+    .forward = slice,
+    .backward = slice_back,
+    .sample = sample_slice,
+};
