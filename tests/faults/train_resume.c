@@ -105,6 +105,17 @@ static void checkpoints_far_apart(void **state)
             "epochs=200 batch=8 patience=0 optimizer=sgd lr=0.001 checkpoint_seconds=0.1", 1);
 }
 
+/* Whatever the family: what it needs to go on is in its state. */
+static void every_family(void **state)
+{
+    for (size_t i = 0; model_families[i]; i++)
+        compare(*state, model_families[i]->name, "ZONE",
+                model_families[i]->whole_batch
+                    ? "epochs=150 patience=0 checkpoint_seconds=0.05"
+                    : "epochs=5 batch=64 patience=0 dropout=0.1 checkpoint_seconds=0.05",
+                0);
+}
+
 /* Live changes come again at their steps: the run that was changed and never killed is the oracle. */
 static void live_changes_come_again(void **state)
 {
@@ -288,6 +299,7 @@ int main(void)
         EACH(a_net_with_everything),
         EACH(early_stopping_counts_on),
         EACH(checkpoints_far_apart),
+        EACH(every_family),
         EACH(live_changes_come_again),
         EACH(a_torn_checkpoint),
         EACH(flipped_bytes),
