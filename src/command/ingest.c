@@ -56,10 +56,21 @@ static json_t *report_json(const char *name, const char *source, const IngestRep
     return o;
 }
 
+/* http://user:secret@host/x -> http://host/x: secrets are never stored. */
+static char *without_secret(const char *source, const char *scheme_end, Arena *a)
+{
+    const char *host = scheme_end + 3, *at = host + strcspn(host, "@/?#");
+    return *at == '@' ? arena_printf(a, "%.*s%s", (int)(host - source), source, at + 1)
+                      : arena_text(a, source);
+}
+
 /* A relative path means nothing from elsewhere, so lineage keeps the whole one. */
 static char *source_name(const char *source, Arena *a)
 {
-    char *whole = strstr(source, "://") || !strcmp(source, "-") ? NULL : realpath(source, NULL);
+    const char *scheme_end = strstr(source, "://");
+    if (scheme_end)
+        return without_secret(source, scheme_end, a);
+    char *whole = !strcmp(source, "-") ? NULL : realpath(source, NULL);
     char *kept = arena_text(a, whole ? whole : source);
     free(whole);
     return kept;
@@ -98,7 +109,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
                           keep_reject, &rejects, call->progress, &report, err) &&
               enter(s, name, source_name(source, &arena), &report, &rejects, err);
     if (ok)
-        *result = report_json(name, source, &report, &rejects);
+        *result = report_json(name, source_name(source, &arena), &report, &rejects);
     store_close(s);
     ingest_report_release(&report);
     vec_release(&rejects.row);
