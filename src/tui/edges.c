@@ -7,7 +7,10 @@
 
 /* ---- tabs ------------------------------------------------------------------------------------------------- */
 
-static int draw_tab(const Ui *ui, const Canvas *bar, size_t i, int col, bool titles)
+/* What the row of tabs does without, step by step, where it is narrow. */
+typedef enum TabsFit { TABS_ALL, TABS_NO_DIM_BADGES, TABS_NO_BADGES, TABS_NO_TITLES, TABS_FITS } TabsFit;
+
+static int draw_tab(const Ui *ui, const Canvas *bar, size_t i, int col, TabsFit fit)
 {
     const Pane *p = panes[i];
     bool active = i == ui->at;
@@ -16,10 +19,12 @@ static int draw_tab(const Ui *ui, const Canvas *bar, size_t i, int col, bool tit
     Style badge_style = STYLE_ACCENT;
     if (p->badge)
         p->badge(ui->state[i], ui, &badge, &badge_style);
+    if (fit == TABS_NO_BADGES || (fit == TABS_NO_DIM_BADGES && badge_style == STYLE_DIM))
+        text_reset(&badge);
     int from = col;
     col += canvas_put(bar, 0, col, ground, " ");
     col += canvas_printf(bar, 0, col, active ? STYLE_TAB_ACTIVE : STYLE_TAB_KEY, "%zu", i + 1);
-    if (titles || active)
+    if (fit < TABS_NO_TITLES || active)
         col += canvas_printf(bar, 0, col, ground, " %s", p->title);
     if (badge.count) {
         col += canvas_put(bar, 0, col, ground, " ");
@@ -32,20 +37,20 @@ static int draw_tab(const Ui *ui, const Canvas *bar, size_t i, int col, bool tit
     return col;
 }
 
-static int draw_tabs_from(const Ui *ui, const Canvas *bar, bool titles)
+static int draw_tabs_from(const Ui *ui, const Canvas *bar, TabsFit fit)
 {
     canvas_fill(bar, STYLE_TAB);
     int col = canvas_put(bar, 0, 0, style_on(STYLE_ACCENT, STYLE_TAB), " lathe ");
     for (size_t i = 0; i < ui->pane_count; i++)
-        col = draw_tab(ui, bar, i, col, titles);
+        col = draw_tab(ui, bar, i, col, fit);
     return col;
 }
 
 void frame_draw_tabs(const Ui *ui, const Canvas *bar)
 {
-    int col = draw_tabs_from(ui, bar, true);
-    if (col > bar->cols)
-        col = draw_tabs_from(ui, bar, false);
+    int col = bar->cols; /* what is cut ends there too */
+    for (int fit = TABS_ALL; fit < TABS_FITS && col >= bar->cols; fit++)
+        col = draw_tabs_from(ui, bar, (TabsFit)fit);
     const char *slash = strrchr(ui->workspace, '/');
     const char *name = slash && slash[1] ? slash + 1 : ui->workspace;
     int w = (int)utf8_width(name, strlen(name));

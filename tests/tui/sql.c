@@ -290,6 +290,19 @@ static void every_tab_is_there_at_80(void **state)
     must_show(t, "Try one");
 }
 
+/* Badges give way before titles do. */
+static void titles_stay_where_it_is_narrow(void **state)
+{
+    (void)state;
+    bench_dataset(&bench, "trips", 100);
+    Term *t = bench_open(&bench, 24, 68, "params", NULL);
+    must_show(t, "trips");
+    term_settle(t);
+    const char *tabs = term_row(t, 0);
+    if (!strstr(tabs, "3 Params") || !strstr(tabs, "7 SQL") || strstr(tabs, "mlp"))
+        fail_msg("tabs: '%s'", tabs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_answer_becomes_csv, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_come_from_the_list, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_tab_is_there_at_80, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(titles_stay_where_it_is_narrow, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -596,7 +596,8 @@ static Reply on_command(void *state, int command, Ui *ui)
         return REPLY_DRAW;
     case SQL_OLDER:
     case SQL_NEWER:
-        walk_history(s, command == SQL_OLDER ? -1 : 1);
+        if (!walk_history(s, command == SQL_OLDER ? -1 : 1))
+            ui_say(ui, STYLE_INFO, "there is no earlier statement");
         return REPLY_DRAW;
     case SQL_CLEAR:
         ui_job_cancel(ui, s, SQL_SLOT_ROWS);
