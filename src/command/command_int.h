@@ -14,6 +14,7 @@
     X(train)        \
     X(runs)         \
     X(predict)      \
+    X(serve)        \
     X(drift)        \
     X(plot)         \
     X(export)       \

@@ -1,0 +1,634 @@
+/* serve_http.c -- the server on a free port of loopback: both protocols, every error, slow clients and
+ * cut ones, many at once with the bits of bundle_score, and an end that loses no request. */
+#include "train_world.h"
+
+#include <lathe/serve.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+
+typedef struct Served {
+    World *w;
+    const char *bundle;
+    Server *server;
+    int port;
+    Progress progress;
+    pthread_t watcher;
+} Served;
+
+static void *watch(void *arg)
+{
+    Served *v = arg;
+    server_watch(v->server, &v->progress);
+    return NULL;
+}
+
+static bool serve(Served *v, const char *bundle, const char *settings)
+{
+    ServeOptions o;
+    World *w = v->w;
+    char copy[256], *save = NULL;
+    params_init(serve_params, &o);
+    OK(params_set(serve_params, &o, "listen", "127.0.0.1:0", &w->err));
+    OK(params_set(serve_params, &o, "threads", "2", &w->err));
+    snprintf(copy, sizeof copy, "%s", settings);
+    for (char *pair = strtok_r(copy, " ", &save); pair; pair = strtok_r(NULL, " ", &save)) {
+        char *eq = strchr(pair, '=');
+        *eq = 0;
+        OK(params_set(serve_params, &o, pair, eq + 1, &w->err));
+    }
+    v->server = server_open(&(ServeModel){bundle, "taxi", "3"}, &o, &w->err);
+    params_release(serve_params, &o);
+    if (!v->server)
+        return false;
+    v->port = atoi(strrchr(server_address(v->server), ':') + 1);
+    v->progress = (Progress){0};
+    return pthread_create(&v->watcher, NULL, watch, v) == 0;
+}
+
+static ServeCounts end(Served *v)
+{
+    ServeCounts c;
+    stop_ask(&v->progress.stop);
+    pthread_join(v->watcher, NULL);
+    server_close(v->server, &c);
+    v->server = NULL;
+    return c;
+}
+
+/* By a recipe that looks at MINUTES, which is no feature, and drops what is far. */
+static const char *trained_with_recipe(World *w)
+{
+    RunSpec spec;
+    const char *path;
+    run_spec_init(&spec, model_family("linear"));
+    spec.dataset = "trips";
+    spec.target = "FARE";
+    spec.features = "MILES";
+    spec.recipe = "drop column SAME\ndrop missing FARE\nkeep MILES between 0 and 8\n"
+                  "keep MINUTES < 25\n";
+    OK(run_spec_set(&spec, "epochs", "1", &w->err));
+    int64_t run = run_submit(w->s, &spec, &w->err);
+    run_spec_release(&spec);
+    OK(run);
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    OK(run_bundle_path(w->s, run, &w->a, &path, &w->err));
+    return path;
+}
+
+static const char *trained(World *w, const char *family, const char *target, const char *features,
+                           const char *settings)
+{
+    const char *path;
+    int64_t run = submit(w, family, target, features, settings);
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    OK(run_bundle_path(w->s, run, &w->a, &path, &w->err));
+    return path;
+}
+
+static int setup(void **state)
+{
+    Served *v = calloc(1, sizeof *v);
+    void *world;
+    if (world_setup(&world) != 0)
+        return -1;
+    v->w = world;
+    v->bundle = trained(v->w, "linear", "FARE", "MILES,MINUTES,TIME", "epochs=2");
+    *state = v;
+    return serve(v, v->bundle, "") ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    Served *v = *state;
+    void *world = v->w;
+    end(v);
+    world_teardown(&world);
+    free(v);
+    return 0;
+}
+
+/* ---- a client ------------------------------------------------------------------------------------------ */
+
+static int dial(const Served *v)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)v->port)};
+    struct timeval most = {.tv_sec = 20};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
+        fail_msg("connect: %s", strerror(errno));
+    return fd;
+}
+
+static bool put(int fd, const char *bytes, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = send(fd, bytes, n, MSG_NOSIGNAL);
+        if (k <= 0)
+            return false;
+        bytes += k;
+        n -= (size_t)k;
+    }
+    return true;
+}
+
+/* All that comes until the other side closes. */
+static void get(int fd, Text *into)
+{
+    char part[4096];
+    ssize_t n;
+    text_reset(into);
+    while ((n = recv(fd, part, sizeof part, 0)) > 0)
+        text_add(into, part, (size_t)n);
+    close(fd);
+}
+
+static void compose(Text *into, const char *method, const char *path, const char *type,
+                    const char *body)
+{
+    text_reset(into);
+    text_printf(into, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", method, path);
+    if (type)
+        text_printf(into, "Content-Type: %s\r\n", type);
+    if (body)
+        text_printf(into, "Content-Length: %zu\r\n", strlen(body));
+    text_printf(into, "\r\n%s", body ? body : "");
+}
+
+static int status_of(const Text *reply)
+{
+    int code = 0;
+    return sscanf(text_str(reply), "HTTP/1.1 %d", &code) == 1 ? code : 0;
+}
+
+static const char *body_of(const Text *reply)
+{
+    const char *gap = strstr(text_str(reply), "\r\n\r\n");
+    return gap ? gap + 4 : "";
+}
+
+static int ask(const Served *v, const char *method, const char *path, const char *type,
+               const char *body, Text *reply)
+{
+    Text request = {0};
+    int fd = dial(v);
+    compose(&request, method, path, type, body);
+    put(fd, request.at, request.count);
+    get(fd, reply);
+    text_release(&request);
+    return status_of(reply);
+}
+
+static void expect(const Served *v, const char *method, const char *path, const char *type,
+                   const char *body, int code, const char *said)
+{
+    Text reply = {0};
+    int got = ask(v, method, path, type, body, &reply);
+    if (got != code || !strstr(text_str(&reply), said))
+        fail_msg("%s %s: expected %d '%s', found '%.600s'", method, path, code, said,
+                 text_str(&reply));
+    text_release(&reply);
+}
+
+static json_t *expect_json(const Served *v, const char *path, const char *body)
+{
+    Text reply = {0};
+    int got = ask(v, body ? "POST" : "GET", path, body ? "application/json" : NULL, body, &reply);
+    json_t *o = json_loads(body_of(&reply), 0, NULL);
+    if (got != 200 || !o)
+        fail_msg("%s: '%.600s'", path, text_str(&reply));
+    text_release(&reply);
+    return o;
+}
+
+/* ---- what it must say ---------------------------------------------------------------------------------------- */
+
+/* bundle_score of one row, for comparison. */
+static double truth(Bundle *b, double miles, double minutes, const char *time, Arena *a)
+{
+    Column c[3];
+    Error err = {0};
+    Prediction *p;
+    ColumnBuild *build[] = {column_build(a, "MILES", COLUMN_REAL, 1),
+                            column_build(a, "MINUTES", COLUMN_REAL, 1),
+                            column_build(a, "TIME", COLUMN_TEXT, 1)};
+    column_build_real(build[0], miles);
+    column_build_real(build[1], minutes);
+    column_build_text(build[2], time, strlen(time));
+    for (int i = 0; i < 3; i++)
+        column_build_finish(build[i], &c[i]);
+    if (!bundle_score(b, &(Chunk){.rows = 1, .columns = 3, .column = c}, 0, a, &p, &err))
+        fail_msg("%s", err.text);
+    return p->value;
+}
+
+static Bundle *must_open(const char *path)
+{
+    Error err = {0};
+    Bundle *b = bundle_open(path, NULL, &err);
+    if (!b)
+        fail_msg("%s", err.text);
+    return b;
+}
+
+static void same(double a, double b)
+{
+    if (memcmp(&a, &b, sizeof a) != 0)
+        fail_msg("%.17g, expected %.17g", a, b);
+}
+
+static void every_form_scores_the_same(void **state)
+{
+    Served *v = *state;
+    static const char *const bodies[] = {
+        "{\"dataframe_split\": {\"columns\": [\"TIME\", \"MILES\", \"MINUTES\"], \"data\": "
+        "[[\"night\", 2.25, 10]]}}",
+        "{\"dataframe_records\": [{\"MILES\": 2.25, \"MINUTES\": 10, \"TIME\": \"night\"}]}",
+        "{\"instances\": [{\"MILES\": 2.25, \"MINUTES\": 10, \"TIME\": \"night\", \"SAME\": 1}]}",
+        "{\"instances\": [[2.25, 10, \"night\"]]}",
+        "{\"inputs\": {\"MILES\": [2.25], \"MINUTES\": [10], \"TIME\": [\"night\"]}}",
+    };
+    Arena a = {0};
+    Bundle *b = must_open(v->bundle);
+    double expected = truth(b, 2.25, 10, "night", &a);
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        json_t *o = expect_json(v, "/invocations", bodies[i]);
+        json_t *list = json_object_get(o, "predictions");
+        assert_int_equal(json_object_size(o), 1);
+        assert_int_equal(json_array_size(list), 1);
+        same(json_real_value(json_array_get(list, 0)), expected);
+        json_decref(o);
+    }
+    Text reply = {0};
+    const char *csv = "MILES,TIME,MINUTES\r\n2.25,night,10\r\n1,day,\r\n";
+    assert_int_equal(ask(v, "POST", "/invocations", "text/csv; charset=utf-8", csv, &reply), 200);
+    json_t *o = json_loads(body_of(&reply), 0, NULL);
+    assert_int_equal(json_array_size(json_object_get(o, "predictions")), 2);
+    same(json_real_value(json_array_get(json_object_get(o, "predictions"), 0)), expected);
+    json_decref(o);
+    text_release(&reply);
+    o = expect_json(
+        v, "/v2/models/taxi/versions/3/infer",
+        "{\"id\": \"q\", \"inputs\": ["
+        "{\"name\": \"MILES\", \"shape\": [1], \"datatype\": \"FP64\", \"data\": [2.25]},"
+        "{\"name\": \"MINUTES\", \"shape\": [1], \"datatype\": \"INT64\", \"data\": [10]},"
+        "{\"name\": \"TIME\", \"shape\": [1, 1], \"datatype\": \"BYTES\", \"data\": "
+        "[\"night\"]}]}");
+    json_t *out = json_array_get(json_object_get(o, "outputs"), 0);
+    assert_string_equal(json_string_value(json_object_get(o, "id")), "q");
+    assert_string_equal(json_string_value(json_object_get(o, "model_name")), "taxi");
+    assert_string_equal(json_string_value(json_object_get(out, "name")), "FARE");
+    assert_string_equal(json_string_value(json_object_get(out, "datatype")), "FP64");
+    same(json_real_value(json_array_get(json_object_get(out, "data"), 0)), expected);
+    json_decref(o);
+    bundle_close(b);
+    arena_release(&a);
+}
+
+static void the_small_endpoints(void **state)
+{
+    Served *v = *state;
+    expect(v, "GET", "/ping", NULL, NULL, 200, "\r\n\r\n\n");
+    expect(v, "GET", "/health", NULL, NULL, 200, "\r\n\r\n");
+    expect(v, "HEAD", "/health", NULL, NULL, 200, "\r\n\r\n");
+    expect(v, "GET", "/version", NULL, NULL, 200, LATHE_VERSION);
+    expect(v, "GET", "/v2", NULL, NULL, 200, "\"name\":\"lathe\"");
+    expect(v, "GET", "/v2/", NULL, NULL, 200, "\"name\":\"lathe\"");
+    expect(v, "GET", "/v2/health/live", NULL, NULL, 200, "{\"live\":true}");
+    expect(v, "GET", "/v2/health/ready", NULL, NULL, 200, "{\"ready\":true}");
+    expect(v, "GET", "/v2/models/taxi/ready", NULL, NULL, 200, "{\"ready\":true}");
+    expect(v, "GET", "/v2/models/taxi/versions/3/ready", NULL, NULL, 200, "{\"ready\":true}");
+    expect(v, "GET", "/v2/models/taxi/versions/3", NULL, NULL, 200, "\"versions\":[\"3\"]");
+    json_t *o = expect_json(v, "/v2/models/taxi", NULL);
+    json_t *inputs = json_object_get(o, "inputs");
+    assert_int_equal(json_array_size(inputs), 3);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(inputs, 2), "datatype")),
+                        "BYTES");
+    json_decref(o);
+}
+
+#define RECORD     "{\"MILES\": 1, \"MINUTES\": 2, \"TIME\": \"day\"}"
+#define RECORDS(r) "{\"dataframe_records\": [" r "]}"
+
+static void every_error(void **state)
+{
+    Served *v = *state;
+    static const char json[] = "application/json", ok[] = RECORDS(RECORD);
+    expect(v, "POST", "/invocations", json, "{", 400, "not JSON: line 1");
+    expect(v, "POST", "/invocations", json, "", 400, "not JSON");
+    expect(v, "POST", "/invocations", json, RECORDS("{\"MILES\": 1}"), 400,
+           "column MINUTES is missing");
+    expect(v, "POST", "/invocations", json, RECORDS("{\"MILES\": NaN}"), 400, "not JSON");
+    expect(v, "POST", "/invocations", json, RECORDS("{\"MILS\": 1}"), 400,
+           "no column MILS, did you mean MILES?");
+    expect(v, "POST", "/invocations", json,
+           RECORDS("{\"MILES\": \"x\", \"MINUTES\": 2, \"TIME\": \"day\"}"), 400,
+           "row 1, column MILES: expected a number");
+    expect(v, "POST", "/invocations", "text/csv", "MILES,MINUTES\n1,2\n", 400,
+           "column TIME is missing");
+    expect(v, "POST", "/invocations", "text/csv", "MILES,MINUTES,TOWN\n1,2,x\n", 400,
+           "no column TOWN");
+    expect(v, "POST", "/invocations", "text/csv", "MILES,MINUTES,TIME\n1,two,day\n", 400,
+           "line 2: ");
+    expect(v, "POST", "/invocations", "text/csv", "MILES,MINUTES,TIME\n1,2,day\n1,2\n", 400,
+           "line 3: ");
+    expect(v, "POST", "/invocations", "text/csv", "", 400, "error");
+    expect(v, "POST", "/v2/models/taxi/infer", json, ok, 400, "inputs: expected a list");
+    expect(v, "POST", "/invocations", NULL, ok, 415, "Content-Type");
+    expect(v, "POST", "/invocations", "text/plain", ok, 415, "Content-Type");
+    expect(v, "POST", "/invocations", "application/json; charset=latin-1", ok, 415, "UTF-8");
+    expect(v, "POST", "/v2/models/taxi/infer", "text/csv", ok, 415, "Content-Type");
+    expect(v, "GET", "/", NULL, NULL, 404, "nothing at /");
+    expect(v, "GET", "/v2/models/other", NULL, NULL, 404, "the model here is taxi, version 3");
+    expect(v, "GET", "/v2/models/taxi/versions/4", NULL, NULL, 404, "nothing at");
+    expect(v, "GET", "/invocations", NULL, NULL, 405, "Allow: POST");
+    expect(v, "POST", "/ping", json, "{}", 405, "Allow: GET");
+    expect(v, "DELETE", "/v2", NULL, NULL, 405, "expected GET");
+    expect(v, "POST", "/invocations", json, ok, 200, "{\"predictions\":[");
+}
+
+static void counts(void **state)
+{
+    Served *v = *state;
+    Text before = {0}, after = {0};
+    unsigned long long rows[2], fine[2], timed[2];
+    static const char *const marks[] = {"\nlathe_rows_total ", "requests_total{code=\"200\"} ",
+                                        "request_seconds_count "};
+    ask(v, "GET", "/metrics", NULL, NULL, &before);
+    expect(v, "POST", "/invocations", "application/json", RECORDS(RECORD ", " RECORD), 200,
+           "predictions");
+    ask(v, "GET", "/metrics", NULL, NULL, &after);
+    unsigned long long *const into[] = {rows, fine, timed};
+    for (int i = 0; i < 3; i++) {
+        const char *one = strstr(text_str(&before), marks[i]),
+                   *two = strstr(text_str(&after), marks[i]);
+        assert_true(one && two);
+        into[i][0] = strtoull(one + strlen(marks[i]), NULL, 10);
+        into[i][1] = strtoull(two + strlen(marks[i]), NULL, 10);
+    }
+    assert_int_equal(rows[1] - rows[0], 2);
+    assert_int_equal(fine[1] - fine[0], 2); /* the request, and the first look at the counts */
+    assert_int_equal(timed[1] - timed[0], 1);
+    assert_non_null(strstr(text_str(&after), "text/plain; version=0.0.4"));
+    assert_non_null(strstr(text_str(&after), "_bucket{le=\"+Inf\"}"));
+    text_release(&before);
+    text_release(&after);
+}
+
+/* ---- many at once ---------------------------------------------------------------------------------------------- */
+
+typedef struct Asker {
+    const Served *v;
+    unsigned seed;
+    int wrong;
+    pthread_t thread;
+} Asker;
+
+static void *ask_many(void *arg)
+{
+    Asker *k = arg;
+    Error err = {0};
+    Arena a = {0};
+    Rng rng;
+    Text reply = {0};
+    Bundle *b = bundle_open(k->v->bundle, NULL, &err);
+    rng_seed(&rng, k->seed, 0);
+    for (int i = 0; i < 250; i++) {
+        char body[200];
+        double miles = rng_unit(&rng) * 10, minutes = rng_unit(&rng) * 30;
+        snprintf(body, sizeof body, "{\"instances\": [[%.17g, %.17g, \"day\"]]}", miles, minutes);
+        int code = ask(k->v, "POST", "/invocations", "application/json", body, &reply);
+        json_t *o = json_loads(body_of(&reply), 0, NULL);
+        double got = json_real_value(json_array_get(json_object_get(o, "predictions"), 0));
+        double expected = truth(b, miles, minutes, "day", &a);
+        k->wrong += code != 200 || memcmp(&got, &expected, sizeof got) != 0;
+        json_decref(o);
+        arena_reset(&a);
+    }
+    bundle_close(b);
+    arena_release(&a);
+    text_release(&reply);
+    return NULL;
+}
+
+static void a_thousand_from_four_threads(void **state)
+{
+    Served *v = *state;
+    Asker k[4];
+    for (unsigned i = 0; i < 4; i++) {
+        k[i] = (Asker){.v = v, .seed = i + 1};
+        assert_int_equal(pthread_create(&k[i].thread, NULL, ask_many, &k[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(k[i].thread, NULL);
+        assert_int_equal(k[i].wrong, 0);
+    }
+}
+
+/* ---- clients that misbehave ------------------------------------------------------------------------------------- */
+
+static void nap(double seconds)
+{
+    struct timespec t = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    nanosleep(&t, NULL);
+}
+
+/* The watcher's thread needs the struct to stay where it is. */
+#define SECOND(name, settings)                                                                     \
+    Served name = {.w = v->w, .bundle = v->bundle};                                                \
+    assert_true(serve(&name, v->bundle, settings))
+
+static void too_large(void **state)
+{
+    Served *v = *state;
+    SECOND(small, "body=0.001");
+    Text reply = {0};
+    char body[3000], chunked[200];
+    memset(body, ' ', sizeof body);
+    body[sizeof body - 1] = 0;
+    expect(&small, "POST", "/invocations", "application/json", body, 413, "larger than");
+    int fd = dial(&small);
+    snprintf(chunked, sizeof chunked,
+             "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: "
+             "application/json\r\nTransfer-Encoding: chunked\r\n\r\n800\r\n");
+    put(fd, chunked, strlen(chunked));
+    put(fd, body, 0x800);
+    get(fd, &reply);
+    assert_int_equal(status_of(&reply), 413);
+    body[900] = 0;
+    expect(&small, "POST", "/invocations", "application/json", body, 400, "not JSON");
+    text_release(&reply);
+    assert_int_equal(end(&small).errors, 3);
+}
+
+static void slow_clients_are_shown_out(void **state)
+{
+    Served *v = *state;
+    SECOND(strict, "patience=0.5");
+    Text reply = {0};
+    static const char head[] = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                               "application/json\r\nContent-Length: 1000\r\n\r\n{";
+    double from = clock_now();
+    int fd = dial(&strict), idle = dial(&strict), drip = dial(&strict);
+    put(fd, head, strlen(head));
+    for (int i = 0; i < 60 && put(drip, head + i, 1); i++) /* the headers, letter by letter */
+        nap(0.05);
+    get(fd, &reply);
+    if (status_of(&reply) != 408)
+        fail_msg("expected 408, found '%s'", text_str(&reply));
+    get(idle, &reply);
+    assert_int_equal(reply.count, 0);
+    get(drip, &reply);
+    assert_true(clock_now() - from < 15);
+    expect(&strict, "GET", "/ping", NULL, NULL, 200, "");
+    text_release(&reply);
+    end(&strict);
+}
+
+static void cut_clients_do_no_harm(void **state)
+{
+    Served *v = *state;
+    Text request = {0};
+    compose(&request, "POST", "/invocations", "application/json", RECORDS(RECORD));
+    for (size_t n = 0; n <= request.count; n += 7) {
+        int fd = dial(v);
+        put(fd, request.at, n);
+        close(fd);
+    }
+    text_release(&request);
+    expect(v, "POST", "/invocations", "application/json", RECORDS(RECORD), 200, "predictions");
+}
+
+static void *end_it(void *arg)
+{
+    end(arg);
+    return NULL;
+}
+
+/* A request whose second half comes after the end was asked for is answered all the same. */
+static void the_end_waits_for_requests(void **state)
+{
+    Served *v = *state;
+    SECOND(ending, "drain=10");
+    Text request = {0}, reply = {0};
+    compose(&request, "POST", "/invocations", "application/json", RECORDS(RECORD));
+    int fd = dial(&ending), idle = dial(&ending);
+    put(fd, request.at, request.count - 5);
+    nap(0.3);
+    pthread_t ender;
+    double from = clock_now();
+    assert_int_equal(pthread_create(&ender, NULL, end_it, &ending), 0);
+    nap(0.4);
+    put(fd, request.at + request.count - 5, 5);
+    get(fd, &reply);
+    assert_int_equal(status_of(&reply), 200);
+    assert_non_null(strstr(text_str(&reply), "Connection: close"));
+    pthread_join(ender, NULL);
+    assert_true(clock_now() - from < 8);
+    get(idle, &reply);
+    assert_int_equal(reply.count, 0);
+    text_release(&request);
+    text_release(&reply);
+}
+
+/* ---- other models ------------------------------------------------------------------------------------------------ */
+
+static void classes(void **state)
+{
+    Served *v = *state;
+    World *w = v->w;
+    Served other = {.w = w};
+    assert_true(serve(&other, trained(w, "linear", "ZONE", "MILES,MINUTES,TIME", "epochs=2"), ""));
+    json_t *o = expect_json(&other, "/invocations", RECORDS(RECORD));
+    double sum = 0;
+    json_t *shares = json_array_get(json_object_get(o, "probabilities"), 0);
+    assert_int_equal(json_array_size(json_object_get(o, "classes")), 3);
+    assert_int_equal(json_array_size(shares), 3);
+    for (size_t i = 0; i < 3; i++)
+        sum += json_real_value(json_array_get(shares, i));
+    assert_true(fabs(sum - 1) < 1e-5);
+    assert_true(json_is_string(json_array_get(json_object_get(o, "predictions"), 0)));
+    json_decref(o);
+    o = expect_json(&other, "/v2/models/taxi", NULL);
+    assert_int_equal(json_array_size(json_object_get(o, "outputs")), 2);
+    json_decref(o);
+    end(&other);
+}
+
+static void dropped_rows(void **state)
+{
+    Served *v = *state;
+    Served other = {.w = v->w};
+    assert_true(serve(&other, trained_with_recipe(v->w), ""));
+    json_t *o =
+        expect_json(&other, "/invocations", "{\"instances\": [[1, 1], [9, 1], [1, 26], [2, 2]]}");
+    json_t *list = json_object_get(o, "predictions"), *by = json_object_get(o, "dropped_by");
+    static const int rules[] = {0, 3, 4, 0};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(json_is_null(json_array_get(list, i)), rules[i] != 0);
+        assert_int_equal(json_integer_value(json_array_get(by, i)), rules[i]);
+    }
+    json_decref(o);
+    o = expect_json(&other, "/v2/models/taxi", NULL); /* MILES and MINUTES, not SAME or TIME */
+    assert_int_equal(json_array_size(json_object_get(o, "inputs")), 2);
+    json_decref(o);
+    expect(&other, "POST", "/invocations", "application/json", "{\"instances\": [{\"MILES\": 1}]}",
+           400, "column MINUTES is missing");
+    expect(&other, "POST", "/invocations", "text/csv", "MILES,MINUTES\n1,1\n9,1\n", 200,
+           "\"dropped_by\":[0,3]");
+    expect(&other, "POST", "/invocations", "text/csv", "MILES,MINUTES\n1,inf\n", 400, "MINUTES");
+    ServeCounts c = end(&other);
+    assert_int_equal(c.rows, 6);
+    assert_int_equal(c.dropped, 3);
+    assert_int_equal(c.errors, 2);
+}
+
+static void refused_addresses(void **state)
+{
+    Served *v = *state;
+    World *w = v->w;
+    static const char *const bad[][2] = {
+        {"0.0.0.0:0", "TLS and a token"},
+        {"192.168.1.7:80", "TLS and a token"},
+        {"[::]:0", "TLS and a token"},
+        {"8808", "expected ADDRESS:PORT"},
+        {"127.0.0.1:99999", "expected ADDRESS:PORT"},
+        {"here:80", "expected an address in numbers"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        Served other = {.w = w};
+        char setting[80];
+        snprintf(setting, sizeof setting, "listen=%s", bad[i][0]);
+        says(w, serve(&other, v->bundle, setting), bad[i][1]);
+    }
+    Served other = {.w = w};
+    char taken[80];
+    snprintf(taken, sizeof taken, "listen=127.0.0.1:%d", v->port);
+    says(w, serve(&other, v->bundle, taken), "in use");
+    says(w, serve(&other, "/tmp/no/such/bundle", ""), "bundle");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_form_scores_the_same),
+        cmocka_unit_test(the_small_endpoints),
+        cmocka_unit_test(every_error),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(a_thousand_from_four_threads),
+        cmocka_unit_test(too_large),
+        cmocka_unit_test(slow_clients_are_shown_out),
+        cmocka_unit_test(cut_clients_do_no_harm),
+        cmocka_unit_test(the_end_waits_for_requests),
+        cmocka_unit_test(classes),
+        cmocka_unit_test(dropped_rows),
+        cmocka_unit_test(refused_addresses),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
