@@ -151,6 +151,8 @@ static void draw_columns(const Preview *p, const Canvas *in, int row)
     while (down > 1 && room / (int)down < 6)
         down--;
     size_t shown = across * down < p->columns ? across * down : p->columns;
+    if ((room - 1) / (int)down < 3)
+        return; /* the numbers above say enough */
     canvas_put(in, row, 0, STYLE_BEFORE, canvas_unicode(in) ? "▒ before" : ": before");
     canvas_put(in, row, 10, STYLE_AFTER, canvas_unicode(in) ? "█ after" : "# after");
     if (shown < p->columns)
