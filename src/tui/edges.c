@@ -51,6 +51,7 @@ void frame_draw_tabs(const Ui *ui, const Canvas *bar)
     int col = bar->cols; /* what is cut ends there too */
     for (int fit = TABS_ALL; fit < TABS_FITS && col >= bar->cols; fit++)
         col = draw_tabs_from(ui, bar, (TabsFit)fit);
+    canvas_zone(bar, 0, col, 1, bar->cols - col, -1, 0); /* over the places of tries that were too wide */
     const char *slash = strrchr(ui->workspace, '/');
     const char *name = slash && slash[1] ? slash + 1 : ui->workspace;
     int w = (int)utf8_width(name, strlen(name));
