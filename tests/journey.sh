@@ -123,6 +123,23 @@ run train mlp data=jan target=FAREAMOUNT features=$features epochs=100000 patien
     [ "$(first status <<<"$out")" = FINISHED ] || fail "stopped: $out"
     grep -q '"test_rmse"' <<<"$out" || fail "a stopped run has test metrics"
 }
+# a run whose process was killed is seen to be gone (that it resumes to the bit: tests/faults)
+run train linear data=jan target=FAREAMOUNT features=$features epochs=100000 patience=0 detach=yes && {
+    live=$(first run <<<"$out")
+    for _ in $(seq 100); do
+        run sql "select pid, step from runs where id = $live"
+        less 0 "$(first step <<<"$out")" && break
+        sleep 0.1
+    done
+    kill -9 "$(first pid <<<"$out")"
+    for _ in $(seq 50); do
+        run runs show "$live"
+        [ "$(first status <<<"$out")" = KILLED ] && break
+        sleep 0.1
+    done
+    [ "$(first status <<<"$out")" = KILLED ] || fail "a killed run: $(head -c 200 <<<"$out")"
+    run runs delete "$live"
+}
 run runs delete "$linear"
 
 # ---- wrong input ---------------------------------------------------------------------------------

@@ -35,6 +35,20 @@ static bool give(Found *f, bool ok, json_t **result, Error *err)
     return ok;
 }
 
+/* Looking, too, says of a run whose process is gone that it is; where nothing can be written it stays
+ * as it was stored. */
+static void notice_gone(const CommandCall *call)
+{
+    Arena arena = {0};
+    Error ignored = {0};
+    bool there = file_exists(arena_printf(&arena, "%s/lathe.db", call->workspace));
+    Store *s = there ? call_store(call, STORE_WRITE, &ignored) : NULL;
+    if (s)
+        run_reap(s, &ignored);
+    store_close(s);
+    arena_release(&arena);
+}
+
 /* ---- looking ------------------------------------------------------------------------------------- */
 
 static bool run_list(CommandCall *call, json_t **result, Error *err)
@@ -42,6 +56,7 @@ static bool run_list(CommandCall *call, json_t **result, Error *err)
     Arena arena = {0};
     RunRow *rows;
     size_t n;
+    notice_gone(call);
     Store *s = call_store(call, STORE_READ, err);
     bool ok = s && store_runs(s, &arena, &rows, &n, err);
     json_t *table = json_array();
@@ -109,6 +124,7 @@ static void add_importance(Store *s, int64_t run, json_t *into)
 static bool run_show(CommandCall *call, json_t **result, Error *err)
 {
     Found f = {0};
+    notice_gone(call);
     bool ok = find(&f, call, STORE_READ, err);
     if (ok) {
         json_t *o = *result = result_run(&f.row);
