@@ -1,5 +1,5 @@
 /* random_keys.c -- any keys at any time in any pane, with resizes between them: the workbench lives, draws
- * its frame, and leaves as it should. The seed is printed; LATHE_SEED repeats it. */
+ * its frame, and leaves as it should. LATHE_SEED gives other keys. */
 #include "support/workbench.h"
 
 #include <setjmp.h>
@@ -123,7 +123,7 @@ static void lives_through_any_keys(void **state)
     Bench b;
     Rng rng;
     const char *given = getenv("LATHE_SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time_now();
+    uint64_t seed = given ? strtoull(given, NULL, 10) : 20190101; /* the same keys in every check; a soak gives others */
     printf("seed %llu\n", (unsigned long long)seed);
     rng_seed(&rng, seed, 0);
     bench_make(&b);

@@ -17,6 +17,15 @@
 #include <vterm.h>
 
 #ifdef LATHE_SANITIZED
+/* readline keeps the contexts of a key sequence that was under way when its handler was removed. */
+const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"), used)) const char *__lsan_default_suppressions(void)
+{
+    return "leak:libreadline\n";
+}
+#endif
+
+#ifdef LATHE_SANITIZED
 void __lsan_do_leak_check(void) __attribute__((weak)); /* not in every sanitizer */
 #endif
 
