@@ -7,7 +7,9 @@ LC_ALL=C
 
 # Rooms by floor, from the ground up. Rooms of one line do not know each other.
 floors="base
+remote
 store data nn
+scan
 recipe
 feature
 model
