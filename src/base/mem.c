@@ -8,9 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ALIGN       64         /* a cache line, and the widest vector register */
-#define BLOCK_LEAST 65536      /* bytes of an arena's first block */
-#define BLOCK_MOST  (8u << 20) /* blocks double up to here; larger requests get their own size */
+#define ALIGN       64          /* a cache line, and the widest vector register */
+#define BLOCK_LEAST 65536       /* bytes of an arena's first block */
+#define BLOCK_MOST  (8u << 20)  /* blocks double up to here; larger requests get their own size */
+#define KEPT_MOST   (64u << 20) /* what a reset may keep in one piece */
 
 static _Noreturn void out_of_memory(size_t size)
 {
@@ -146,11 +147,21 @@ static void blocks_destroy(ArenaBlock *block)
     }
 }
 
+/* One block with room for all of it stays, so that the next round of the same work asks the system
+ * for nothing. */
 void arena_reset(Arena *a)
 {
-    if (a->block) { /* the newest block is the largest: keep it, and soon it alone is enough */
-        blocks_destroy(a->block->older);
-        a->block->older = NULL;
+    if (a->block && a->block->older) {
+        size_t room = 0;
+        for (const ArenaBlock *b = a->block; b; b = b->older)
+            room += b->room;
+        if (room <= KEPT_MOST) {
+            blocks_destroy(a->block);
+            a->block = block_create(NULL, room);
+        } else { /* the newest is the largest */
+            blocks_destroy(a->block->older);
+            a->block->older = NULL;
+        }
     }
     a->used = 0;
 }

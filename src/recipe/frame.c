@@ -120,20 +120,3 @@ bool frame_step(Frame *f, const Plan *p, size_t at, PlanState *state, bool no_ta
     f->fails = NULL;
     return step->rule->apply(step->self, f, err) || error_in(err, "line %zu", step->line);
 }
-
-void frame_finish(const Frame *f, Chunk *out)
-{
-    Chunk all;
-    frame_chunk(f, &all);
-    if (f->living == f->rows) {
-        *out = all;
-        return;
-    }
-    uint32_t *row = ARENA_NEW(f->arena, uint32_t, f->living + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < f->rows; i++) {
-        row[n] = (uint32_t)i;
-        n += f->alive[i];
-    }
-    chunk_gather(&all, row, f->living, f->arena, out);
-}
