@@ -197,7 +197,7 @@ extern const Param ingest_params[];
 typedef struct Reject { uint64_t line; const char *reason, *text; size_t text_size; } Reject;
 typedef void (*OnReject)(void *context, const Reject *r); /* on the reading thread */
 
-/* Streams any source (path, glob, "-", http(s)://; gzip and zstd by content) as typed chunks.
+/* Streams any source (path, glob, "-", http(s)://, s3://; gzip and zstd by content) as typed chunks.
  * With `wanted` (scoring) the columns and types are those; more in the source are left out, one
  * that is missing there is an error that names it (unless it is the target).                    */
 typedef struct Reader Reader;

@@ -1,6 +1,8 @@
 /* ingest.c -- lathe ingest: a source becomes a dataset of the workspace. */
 #include "command_int.h"
 
+#include <lathe/remote.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,20 +58,11 @@ static json_t *report_json(const char *name, const char *source, const IngestRep
     return o;
 }
 
-/* http://user:secret@host/x -> http://host/x: secrets are never stored. */
-static char *without_secret(const char *source, const char *scheme_end, Arena *a)
-{
-    const char *host = scheme_end + 3, *at = host + strcspn(host, "@/?#");
-    return *at == '@' ? arena_printf(a, "%.*s%s", (int)(host - source), source, at + 1)
-                      : arena_text(a, source);
-}
-
 /* A relative path means nothing from elsewhere, so lineage keeps the whole one. */
 static char *source_name(const char *source, Arena *a)
 {
-    const char *scheme_end = strstr(source, "://");
-    if (scheme_end)
-        return without_secret(source, scheme_end, a);
+    if (fetch_knows(source))
+        return fetch_public_name(source, a); /* secrets are never stored */
     char *whole = !strcmp(source, "-") ? NULL : realpath(source, NULL);
     char *kept = arena_text(a, whole ? whole : source);
     free(whole);
@@ -171,7 +164,7 @@ static void print(const json_t *result, size_t width, Text *into)
 }
 
 static const Arg args[] = {
-    {.name = "SRC", .kind = ARG_FILE, .about = "a path, a glob, an http(s) address, or - for standard input; gzip and zstd by content"},
+    {.name = "SRC", .kind = ARG_FILE, .about = "a path, a glob, an http(s) address, s3://BUCKET/KEY, s3://BUCKET/PREFIX/ or a glob of keys, or - for standard input; gzip and zstd by content"},
     ARG_END};
 
 static const Param params[] = {

@@ -389,7 +389,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
 
 static const Arg args[] = {
     {.name = "RUN", .kind = ARG_RUN, .about = "the run whose model scores"},
-    {.name = "SRC", .kind = ARG_FILE, .about = "raw rows: a path, an http(s) address, - or a dataset"},
+    {.name = "SRC", .kind = ARG_FILE, .about = "raw rows: a path, an http(s) or s3:// address, - or a dataset"},
     ARG_END};
 static const Param params[] = {
     PARAM_TEXT(PredictSettings, out, "out", "", "a CSV file for the predictions; without it they are printed"),

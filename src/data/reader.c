@@ -58,7 +58,10 @@ static uint64_t size_of_parts(const Reader *r)
     uint64_t total = 0;
     struct stat s;
     for (size_t i = 0; i < r->parts.count; i++)
-        total += stat(r->parts.at[i], &s) ? 0 : (uint64_t)s.st_size;
+        if (r->parts.size)
+            total += r->parts.size[i];
+        else
+            total += stat(r->parts.at[i], &s) ? 0 : (uint64_t)s.st_size;
     return source_packing(r->source) ? 0 : total;
 }
 
@@ -71,7 +74,7 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
               (first ? first_part(r, wanted, &s, err) : next_part(r, &s, err));
     if (ok) {
         r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
-        if (r->parts.count == 1)
+        if (r->parts.count == 1 && !r->parts.tag)
             source_tag(r->source, r->tag);
         else if (!r->part)
             source_tag_now(&r->parts, r->tag);
@@ -187,7 +190,7 @@ static bool end_part(Reader *r, Error *err)
 {
     if (!source_unchanged(r->source, err))
         return false;
-    if (r->parts.count == 1) /* a stream may know it only now */
+    if (r->parts.count == 1 && !r->parts.tag) /* a stream may know it only now */
         source_tag(r->source, r->tag);
     if (r->part + 1 == r->parts.count) {
         r->ended = true;
@@ -305,7 +308,7 @@ void reader_tag(const Reader *r, char tag[128])
 
 const char *reader_where(const Reader *r)
 {
-    return strcmp(r->parts.at[r->part], "-") ? r->parts.at[r->part] : "standard input";
+    return r->source ? source_name(r->source) : "source";
 }
 
 json_t *reader_sniffed(const Reader *r)

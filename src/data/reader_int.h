@@ -39,7 +39,6 @@ typedef struct SourceSetup {
 Stream *file_stream(const char *name, int fd, Progress *progress); /* takes fd */
 Stream *http_stream(const char *url, const SourceSetup *setup, Error *err);
 Stream *spool_stream(Stream *from, const char *dir, Error *err); /* takes from */
-bool http_tag(const char *url, char tag[128]);                   /* by HEAD; false: there is none */
 bool spool_rewind(Stream *spool, Error *err);
 Stream *gzip_stream(const char *name, Stream *from); /* borrows from */
 Stream *zstd_stream(const char *name, Stream *from); /* borrows from */
@@ -48,8 +47,11 @@ Stream *utf16_stream(Stream *from, bool big_endian); /* borrows from */
 typedef struct Names {
     size_t count;
     char **at;
+    char **tag;     /* [count], as listed; NULL: to be asked for one by one */
+    uint64_t *size; /* [count], as listed; NULL: of files */
 } Names;
-bool source_list(const char *source, Names *out, Error *err); /* a glob's files, in order */
+/* The files of a pattern, the objects of an s3:// prefix or pattern, in order; else the source itself. */
+bool source_list(const char *source, Names *out, Error *err);
 void names_release(Names *n);
 
 typedef struct Source Source;

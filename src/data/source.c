@@ -1,9 +1,11 @@
-/* source.c -- where bytes come from: a path, a glob, "-", http(s)://; packed or not.
+/* source.c -- where bytes come from: a path, a glob, "-", http(s)://, s3://; packed or not.
  *
  * A plain local file is read in place, from any thread. Everything else is a stream: pipes, packed
  * files, addresses. What cannot be opened a second time goes through a spool (spool.c), so that a
  * second pass is possible. Packing is told by content, never by name. */
 #include "reader_int.h"
+
+#include <lathe/remote.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,7 @@
 #include <unistd.h>
 
 struct Source {
-    char *name, *path;    /* as given; of a local file, else NULL */
+    char *name, *path;    /* for people: without secrets; of a local file, else NULL */
     int fd;               /* of a local regular file, else -1 */
     struct stat stat;     /* when it was opened */
     Stream *raw, *packed; /* bytes as they lie; unpacked, on top of raw */
@@ -35,9 +37,30 @@ static bool is_url(const char *s)
     return strstr(s, "://") != NULL;
 }
 
+/* What a listing says of each object is kept: asking for thousands one by one takes long. */
+static bool list_objects(const char *source, Names *out, Error *err)
+{
+    RemoteList l;
+    if (!fetch_list(source, NULL, &l, err))
+        return false;
+    out->at = mem_alloc(l.count * sizeof *out->at);
+    out->tag = mem_alloc(l.count * sizeof *out->tag);
+    out->size = mem_alloc(l.count * sizeof *out->size);
+    for (size_t i = 0; i < l.count; i++) {
+        out->at[i] = text_copy(l.object[i].key);
+        out->tag[i] = text_copy(l.object[i].tag);
+        out->size[i] = l.object[i].size;
+    }
+    out->count = l.count;
+    remote_list_release(&l);
+    return true;
+}
+
 bool source_list(const char *source, Names *out, Error *err)
 {
     *out = (Names){0};
+    if (fetch_is_many(source))
+        return list_objects(source, out, err);
     bool pattern = !is_url(source) && strpbrk(source, "*?[") && !file_exists(source);
     if (!pattern) {
         out->at = mem_alloc(sizeof *out->at);
@@ -57,9 +80,12 @@ bool source_list(const char *source, Names *out, Error *err)
 
 void names_release(Names *n)
 {
-    for (size_t i = 0; i < n->count; i++)
+    for (size_t i = 0; i < n->count; i++) {
         mem_free(n->at[i]);
-    mem_free(n->at);
+        if (n->tag)
+            mem_free(n->tag[i]);
+    }
+    mem_free(n->at), mem_free(n->tag), mem_free(n->size);
     *n = (Names){0};
 }
 
@@ -169,17 +195,17 @@ static bool open_local(Source *s, Error *err)
     return true;
 }
 
-static bool open_raw(Source *s, const SourceSetup *setup, Error *err)
+static bool open_raw(Source *s, const char *address, const SourceSetup *setup, Error *err)
 {
     if (!strcmp(s->name, "-")) {
         s->raw = file_stream("standard input", dup(STDIN_FILENO), s->progress);
-    } else if (text_starts(s->name, "http://") || text_starts(s->name, "https://")) {
-        s->raw = http_stream(s->name, setup, err);
+    } else if (fetch_knows(address)) {
+        s->raw = http_stream(address, setup, err);
         if (!s->raw)
             return false;
     } else if (is_url(s->name) && !text_starts(s->name, "file://")) {
-        return error_set(err, ERROR_USAGE, "%s: expected a path, a pattern, -, http:// or https://",
-                         s->name);
+        return error_set(err, ERROR_USAGE,
+                         "%s: expected a path, a pattern, -, http://, https:// or s3://", s->name);
     } else {
         s->path = text_copy(s->name + (text_starts(s->name, "file://") ? 7 : 0));
         if (!open_local(s, err))
@@ -198,8 +224,11 @@ static bool open_raw(Source *s, const SourceSetup *setup, Error *err)
 Source *source_open(const char *name, const SourceSetup *setup, Error *err)
 {
     Source *s = mem_alloc(sizeof *s);
-    *s = (Source){.name = text_copy(name), .fd = -1, .progress = setup ? setup->progress : NULL};
-    if (!open_raw(s, setup, err) || !read_head(s, err) || !check_magic(s, err)) {
+    Arena arena = {0};
+    *s = (Source){.fd = -1, .progress = setup ? setup->progress : NULL};
+    s->name = text_copy(fetch_public_name(name, &arena));
+    arena_release(&arena);
+    if (!open_raw(s, name, setup, err) || !read_head(s, err) || !check_magic(s, err)) {
         source_close(s);
         return NULL;
     }
@@ -328,8 +357,8 @@ void source_tag(const Source *s, char tag[128])
 static bool tag_now(const char *name, char tag[128])
 {
     struct stat at;
-    if (text_starts(name, "http://") || text_starts(name, "https://"))
-        return http_tag(name, tag);
+    if (fetch_knows(name))
+        return fetch_ask_tag(name, NULL, tag);
     if (stat(name + (text_starts(name, "file://") ? 7 : 0), &at) || !S_ISREG(at.st_mode))
         return false;
     stat_tag(&at, tag);
@@ -338,17 +367,24 @@ static bool tag_now(const char *name, char tag[128])
 
 bool source_tag_now(const Names *parts, char tag[128])
 {
-    if (parts->count == 1)
+    if (parts->count == 1 && !parts->tag)
         return tag_now(parts->at[0], tag);
-    uint64_t all = 0;
-    for (size_t i = 0; i < parts->count; i++) {
-        if (!tag_now(parts->at[i], tag))
-            return false;
-        all = hash_bytes(parts->at[i], strlen(parts->at[i]), all);
-        all = hash_bytes(tag, strlen(tag), all);
+    Sha256 *all = sha256_create();
+    uint8_t digest[32];
+    char hex[65];
+    bool ok = true;
+    for (size_t i = 0; ok && i < parts->count; i++) {
+        if (parts->tag)
+            snprintf(tag, 128, "%s", parts->tag[i]);
+        else
+            ok = tag_now(parts->at[i], tag);
+        sha256_add(all, parts->at[i], strlen(parts->at[i]) + 1);
+        sha256_add(all, tag, strlen(tag) + 1);
     }
-    snprintf(tag, 128, "%zu files, %016" PRIx64, parts->count, all);
-    return true;
+    sha256_finish(all, digest);
+    sha256_hex(digest, hex);
+    snprintf(tag, 128, "%zu files, %s", parts->count, hex);
+    return ok;
 }
 
 bool source_changed(const char *source, const char *source_tag)

@@ -319,7 +319,7 @@ static void a_source_that_changed_is_told_without_reading(void **state)
         Error err = {0};
         assert_true(ingest(sources[i], NULL, s->dir, NULL, NULL, NULL, NULL, &report, &err));
         assert_false(source_changed(sources[i], report.source_tag));
-        mem_free(put(s->dir, i ? "tag2.csv" : "tag1.csv", "a,b\n1,2\n5,6\n", 0));
+        mem_free(put(s->dir, "tag1.csv", i ? "a,b\n1,2\n5,6\n7,8\n" : "a,b\n1,2\n5,6\n", 0));
         assert_true(source_changed(sources[i], report.source_tag));
         ingest_report_release(&report);
     }
