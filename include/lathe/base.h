@@ -246,4 +246,43 @@ Log *log_open(const char *path, LogLevel least, Error *err); /* path NULL: stand
 void log_close(Log *log);
 void log_line(Log *log, LogLevel level, const char *fmt, ...) PRINTF_LIKE(3, 4); /* log may be NULL */
 
+/* ---- models as others run them -------------------------------------------------------------- */
+
+/* An ONNX model (onnx.ai) while it is written: values are named, nodes make values of values. Each
+ * operator, encoder, rule and family says its own part, so the file follows from the same rows as the
+ * scoring does. Everything handed in is copied; every name returned is the Onnx's.
+ *
+ *     const char *z = onnx_node(o, "Mul", x, onnx_floats(o, scale, width, 0), NULL);
+ *     z = onnx_node(o, "Concat", z, y, NULL);
+ *     onnx_set_whole(o, "axis", 1);                    // an attribute of the node made last
+ */
+typedef enum OnnxType { ONNX_FLOAT = 1, ONNX_WHOLE = 7, ONNX_TEXT = 8, ONNX_BOOL = 9, ONNX_REAL = 11 } OnnxType;
+typedef struct Onnx Onnx;
+Onnx *onnx_create(Error *err);                /* NULL: this build has no ONNX, and the error says why */
+void  onnx_destroy(Onnx *o);
+/* [rows][width]; `about` is for who feeds it. */
+const char *onnx_input(Onnx *o, const char *name, OnnxType type, size_t width, const char *about);
+void  onnx_output(Onnx *o, const char *value, const char *name, OnnxType type, size_t width, const char *about);
+void  onnx_note(Onnx *o, const char *key, const char *text);
+/* Constants. cols 0: one-dimensional. */
+const char *onnx_floats(Onnx *o, const float *at, size_t rows, size_t cols);
+const char *onnx_reals(Onnx *o, const double *at, size_t rows, size_t cols);
+const char *onnx_wholes(Onnx *o, const int64_t *at, size_t n);
+const char *onnx_float(Onnx *o, float value); /* of one number, which goes with any shape */
+const char *onnx_real(Onnx *o, double value);
+const char *onnx_whole(Onnx *o, int64_t value); /* of no dimension: Gather takes its axis away */
+/* op: "Add"; "ml.LabelEncoder" of the domain ai.onnx.ml. Inputs end with NULL. */
+const char *onnx_node(Onnx *o, const char *op, ...);
+const char *onnx_node_of(Onnx *o, const char *op, const char *const *input, size_t n);
+const char *onnx_cast(Onnx *o, const char *x, OnnxType to);
+const char *onnx_reshape(Onnx *o, const char *x, const int64_t *shape, size_t rank);
+const char *onnx_join(Onnx *o, const char *const *x, size_t n); /* side by side; one: itself */
+void  onnx_set_whole(Onnx *o, const char *key, int64_t value);
+void  onnx_set_wholes(Onnx *o, const char *key, const int64_t *at, size_t n);
+void  onnx_set_float(Onnx *o, const char *key, float value);
+void  onnx_set_floats(Onnx *o, const char *key, const float *at, size_t n);
+void  onnx_set_text(Onnx *o, const char *key, const char *value);
+void  onnx_set_texts(Onnx *o, const char *key, const char *const *at, const size_t *size, size_t n);
+bool  onnx_write(const Onnx *o, Text *into, Error *err);
+
 #endif

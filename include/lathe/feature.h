@@ -76,6 +76,13 @@ Features   *features_from_json(const json_t *from, Error *err);
 /* The chunk must have the input columns (by name; an INT where a REAL was is fine), the target only
  * if want_target. Rows whose target is missing get target NaN. Arena memory.                     */
 bool features_encode(const Features *f, const Chunk *c, bool want_target, Arena *a, Batch *out, Error *err);
+/* The same as ONNX nodes. column [features_inputs]: the inputs' values, [rows][1]; text, "" for missing;
+ * else reals with NaN for missing: true 1, false 0, dates in days, times in seconds since 1970.
+ * dense and codes: what Batch calls so, NULL where there is none. */
+bool features_onnx(const Features *f, Onnx *o, const char *const *column, const char **dense,
+                   const char **codes, Error *err);
+const char *features_target_onnx(const Features *f, Onnx *o, const char *z); /* features_target_value */
+ColumnType features_input_type(const Features *f, size_t i);
 /* The whole table in memory, part by part: [PART_COUNT] batches, rows with a missing target left
  * out; row[part][i] is the row's number in d. Owned by the table.                                 */
 typedef struct FeatureTable { Batch part[PART_COUNT]; uint64_t *row[PART_COUNT]; uint64_t dropped; } FeatureTable;

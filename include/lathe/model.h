@@ -79,6 +79,8 @@ typedef struct ModelFamily {
     bool    (*settle)(void *model, Error *err);   /* after a load: checks; on failure it is empty */
     size_t  (*predict_more)(void *model, const Batch *b, size_t from, float *out); /* see below */
     void    (*importance)(const void *model, Importance *out); /* [dense + codes]; NULL: cannot say */
+    /* predict as ONNX nodes: the value of the raw scores, [rows][outputs]; see graph_onnx */
+    const char *(*onnx)(void *model, Onnx *o, const char *dense, const char *codes, Error *err);
 } ModelFamily;
 
 extern const ModelFamily *const model_families[]; /* NULL-ended, order of the screen */
@@ -94,6 +96,8 @@ void   model_predict(Model *m, const Batch *b, float *out); /* raw scores: stand
  * many steps it now holds. A family that does not grow predicts anew and returns 0. */
 size_t model_predict_more(Model *m, const Batch *b, size_t from, float *out);
 double model_loss(const Model *m, const Batch *b, const float *out); /* mean loss of predictions */
+/* predict as ONNX nodes, see ModelFamily; NULL and a clear line for a family that cannot. */
+const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, Error *err);
 /* The columns it uses, those that gained most first; NULL when the family cannot say. mem_free it. */
 Importance *model_importance(const Model *m, size_t *n);
 size_t model_weights(const Model *m);                       /* numbers learnt */
@@ -143,5 +147,12 @@ typedef struct Prediction {
 /* first_plan: 0 for raw rows; k for rows that already went through the first k recipes. One row or
  * many give the same bits. Rows without the target are fine: rules that depend on it are skipped. */
 bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out, Error *err);
+
+/* The whole way from raw rows to predictions as an ONNX model: one input a column, outputs in raw units
+ * (prediction; or label and probability). What could not be said in it is told in `notes` (new
+ * references to strings are appended): the inputs are then columns as a recipe leaves them. */
+bool bundle_onnx(Bundle *b, Onnx *o, json_t *notes, Error *err);
+/* The weights as one safetensors file, with all else that the bundle says as JSON in its metadata. */
+bool bundle_safetensors(Bundle *b, Text *into, Error *err);
 
 #endif

@@ -180,6 +180,11 @@ void   graph_predict(Graph *g, const GraphFeed *feed, float *out); /* [rows][out
  * number, in the order of graph_tensors, each tensor from its offset on. */
 double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient);
 
+/* The graph as it predicts now, as ONNX nodes: the output's value, [rows][outputs]. dense is float
+ * [rows][width], codes int64 [rows][codes]; NULL where the graph has none. NULL and the error name an
+ * operator that cannot be said in ONNX. */
+const char *graph_onnx(const Graph *g, Onnx *o, const char *dense, const char *codes, Error *err);
+
 /* ---- what is kept ------------------------------------------------------------------------------------ */
 
 /* The one table over the parameter block. Rows with `learnt` false are statistics that prediction

@@ -63,6 +63,7 @@ typedef struct Plan Plan;
 Plan  *plan_create(const Recipe *r, const Schema *in, Error *err);
 void   plan_destroy(Plan *p);
 const Schema *plan_schema(const Plan *p);        /* what comes out; the roles follow the columns */
+bool   plan_writes(const Plan *p, const char *column); /* some rule makes or changes it */
 bool   plan_needs_fit(const Plan *p);
 /* Statistics from the rows of d whose part is PART_TRAIN (split NULL: all rows). */
 bool   plan_fit(Plan *p, const Dataset *d, const Split *split, Pool *pool, Progress *progress, Error *err);

@@ -40,6 +40,12 @@ void result_time(json_t *into, const char *key, int64_t micros); /* 0: null */
 json_t *result_run(const RunRow *r);                               /* the summary that list shows */
 bool result_run_metrics(Store *s, int64_t run, json_t *into, Error *err); /* last of every key, flat */
 
+/* How a run's model leaves the house (export_model.c): a row a form, "auto" first, NULL-ended. */
+extern const char *const model_format_names[];
+/* format 0: by the ending of `out`. dir: the run's bundle. Fills `result`. */
+bool export_model(const char *dir, size_t format, const char *out, Pool *pool, json_t *result,
+                  Error *err);
+
 /* Enters a dataset file of the workspace with its columns and rejects: one transaction. */
 bool workspace_register(Store *s, const DatasetRow *row, const RejectRow *rejects, size_t n,
                         Error *err);

@@ -47,6 +47,12 @@ static void release(Input *in)
     mem_free(in->state);
 }
 
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    (void)dense;
+    *codes = onnx_lexicon(o, in->state, x);
+}
+
 const Encoder embed_encoder = {
     .name = "embed",
     .about = "a category as a code with a learnt vector",
@@ -59,4 +65,5 @@ const Encoder embed_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

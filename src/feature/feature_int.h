@@ -105,6 +105,10 @@ struct Encoder {
     json_t *(*save)(const Input *in);
     bool (*load)(Input *in, const json_t *from, Error *err); /* also sets dense and codes */
     void (*release)(Input *in);
+    /* What encode does, as ONNX nodes. x: the column, [rows][1], reals with NaN where there is none or
+     * text with "" there; times as days. Sets *dense (float [rows][dense]) and *codes (int64
+     * [rows][codes]) where it has them. */
+    void (*onnx)(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes);
 };
 extern const Encoder *const encoders[];               /* NULL-ended */
 const Encoder *encoder_find(const char *name);
@@ -114,6 +118,12 @@ const Encoder *encoder_find(const char *name);
 
 double sorted_quantile(const double *sorted, size_t n, double share); /* linear between ranks */
 double normal_inverse(double p);
+
+/* onnx.c: what several encoders say */
+const char *onnx_lacks(Onnx *o, const char *x);      /* bool: NaN or infinite */
+const char *onnx_or_zero(Onnx *o, const char *x, const char *y); /* float: y, 0 where x lacks */
+const char *onnx_less_by(Onnx *o, const char *x, double mean, double scale); /* (x - mean) / scale */
+const char *onnx_lexicon(Onnx *o, const Lexicon *t, const char *x); /* int64: lexicon_encode */
 
 /* ---- target ------------------------------------------------------------------------------------ */
 

@@ -365,6 +365,11 @@ const char *features_input(const Features *f, size_t i)
     return f->input[i].name;
 }
 
+ColumnType features_input_type(const Features *f, size_t i)
+{
+    return f->input[i].type;
+}
+
 json_t *features_notes(const Features *f)
 {
     return json_incref(f->notes);

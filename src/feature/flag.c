@@ -40,6 +40,14 @@ static void release(Input *in)
     (void)in;
 }
 
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    (void)in, (void)codes;
+    const char *none = onnx_node(o, "Equal", x, onnx_real(o, 0.0), NULL);
+    const char *y = onnx_node(o, "Where", none, onnx_real(o, -1.0), onnx_real(o, 1.0), NULL);
+    *dense = onnx_or_zero(o, x, y);
+}
+
 const Encoder flag_encoder = {
     .name = "flag",
     .about = "true 1, false -1",
@@ -51,4 +59,5 @@ const Encoder flag_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

@@ -69,6 +69,19 @@ static void release(Input *in)
     mem_free(in->state);
 }
 
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    (void)codes;
+    const OneHot *s = in->state;
+    int64_t *code = mem_alloc(sizeof *code * (in->dense + 1));
+    for (size_t i = 0; i < in->dense; i++)
+        code[i] = (int64_t)(i + !s->unseen);
+    const char *is =
+        onnx_node(o, "Equal", onnx_lexicon(o, &s->words, x), onnx_wholes(o, code, in->dense), NULL);
+    *dense = onnx_cast(o, is, ONNX_FLOAT);
+    mem_free(code);
+}
+
 const Encoder onehot_encoder = {
     .name = "onehot",
     .about = "a category as one float a word",
@@ -80,4 +93,5 @@ const Encoder onehot_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

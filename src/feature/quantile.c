@@ -28,48 +28,34 @@ static double ratio(const double *top, const double *bottom, double r)
     return a / b;
 }
 
+/* AS 241: numerator and denominator within .425 of the middle, then near and far from it. */
+static const double normal_terms[6][8] = {
+    {3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125,
+     45921.953931549871457, 67265.770927008700853, 33430.575583588128105, 2509.0809287301226727},
+    {1.0, 42.313330701600911252, 687.18700749205790830, 5394.1960214247511077,
+     21213.794301586595867, 39307.895800092710610, 28729.085735721942674, 5226.4952788528545610},
+    {1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
+     1.27045825245236838258, 0.241780725177450611770, 0.0227238449892691845833,
+     7.74545014278341407640e-4},
+    {1.0, 2.05319162663775882187, 1.67638483018380384940, 0.689767334985100004550,
+     0.148103976427480074590, 0.0151986665636164571966, 5.47593808499534494600e-4,
+     1.05075007164441684324e-9},
+    {6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580,
+     0.296560571828504891230, 0.0265321895265761230930, 1.24266094738807843860e-3,
+     2.71155556874348757815e-5, 2.01033439929228813265e-7},
+    {1.0, 0.599832206555887937690, 0.136929880922735805310, 0.0148753612908506148525,
+     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+     2.04426310338993978564e-15},
+};
+
 double normal_inverse(double p)
 {
-    static const double a[8] = {3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427,
-                                13731.693765509461125, 45921.953931549871457, 67265.770927008700853,
-                                33430.575583588128105, 2509.0809287301226727};
-    static const double b[8] = {1.0,
-                                42.313330701600911252,
-                                687.18700749205790830,
-                                5394.1960214247511077,
-                                21213.794301586595867,
-                                39307.895800092710610,
-                                28729.085735721942674,
-                                5226.4952788528545610};
-    static const double c[8] = {1.42343711074968357734,   4.63033784615654529590,
-                                5.76949722146069140550,   3.64784832476320460504,
-                                1.27045825245236838258,   0.241780725177450611770,
-                                0.0227238449892691845833, 7.74545014278341407640e-4};
-    static const double d[8] = {1.0,
-                                2.05319162663775882187,
-                                1.67638483018380384940,
-                                0.689767334985100004550,
-                                0.148103976427480074590,
-                                0.0151986665636164571966,
-                                5.47593808499534494600e-4,
-                                1.05075007164441684324e-9};
-    static const double e[8] = {6.65790464350110377720,    5.46378491116411436990,
-                                1.78482653991729133580,    0.296560571828504891230,
-                                0.0265321895265761230930,  1.24266094738807843860e-3,
-                                2.71155556874348757815e-5, 2.01033439929228813265e-7};
-    static const double f[8] = {1.0,
-                                0.599832206555887937690,
-                                0.136929880922735805310,
-                                0.0148753612908506148525,
-                                7.86869131145613259100e-4,
-                                1.84631831751005468180e-5,
-                                1.42151175831644588870e-7,
-                                2.04426310338993978564e-15};
+    const double(*k)[8] = normal_terms;
     double q = p - 0.5;
     if (fabs(q) <= 0.425)
-        return q * ratio(a, b, 0.180625 - q * q);
+        return q * ratio(k[0], k[1], 0.180625 - q * q);
     double r = sqrt(-log(q < 0.0 ? p : 1.0 - p));
-    double z = r <= 5.0 ? ratio(c, d, r - 1.6) : ratio(e, f, r - 5.0);
+    double z = r <= 5.0 ? ratio(k[2], k[3], r - 1.6) : ratio(k[4], k[5], r - 5.0);
     return q < 0.0 ? -z : z;
 }
 
@@ -182,6 +168,92 @@ static void release(Input *in)
     mem_free(in->state);
 }
 
+/* ---- the same as ONNX nodes -------------------------------------------------------------------- */
+
+static const char *both(Onnx *o, const char *op, const char *a, const char *b)
+{
+    return onnx_node(o, op, a, b, NULL);
+}
+
+/* int64 [rows][1]: how many references stand in that relation to x. */
+static const char *say_count(Onnx *o, const Quantile *q, const char *op, const char *x)
+{
+    const char *is = both(o, op, x, onnx_reals(o, q->value, q->count, 0));
+    return both(o, "ReduceSum", onnx_cast(o, is, ONNX_WHOLE), onnx_wholes(o, (int64_t[]){1}, 1));
+}
+
+static const char *say_reference(Onnx *o, const Quantile *q, const char *at)
+{
+    at = both(o, "Max", at, onnx_wholes(o, (int64_t[]){0}, 1));
+    at = both(o, "Min", at, onnx_wholes(o, (int64_t[]){(int64_t)q->count - 1}, 1));
+    return both(o, "Gather", onnx_reals(o, q->value, q->count, 0), at);
+}
+
+/* share_of */
+static const char *say_share(Onnx *o, const Quantile *q, const char *x)
+{
+    const char *one = onnx_wholes(o, (int64_t[]){1}, 1),
+               *last = onnx_real(o, (double)(q->count - 1));
+    const char *below = say_count(o, q, "Greater", x), *upto = say_count(o, q, "GreaterOrEqual", x);
+    const char *under = both(o, "Sub", below, one);
+    const char *at = onnx_cast(o, both(o, "Add", below, both(o, "Sub", upto, one)), ONNX_REAL);
+    at = both(o, "Div", at, onnx_real(o, 2.0 * (double)(q->count - 1)));
+    const char *left = say_reference(o, q, under), *right = say_reference(o, q, below);
+    const char *between = both(o, "Div", both(o, "Sub", x, left), both(o, "Sub", right, left));
+    between = both(o, "Add", onnx_cast(o, under, ONNX_REAL), between);
+    between = both(o, "Div", between, last);
+    const char *above = both(o, "Equal", below, onnx_wholes(o, (int64_t[]){(int64_t)q->count}, 1));
+    const char *first = both(o, "Equal", below, onnx_wholes(o, (int64_t[]){0}, 1));
+    const char *out = onnx_node(o, "Where", above, onnx_real(o, 1.0), between, NULL);
+    out = onnx_node(o, "Where", first, onnx_real(o, 0.0), out, NULL);
+    return onnx_node(o, "Where", both(o, "Greater", upto, below), at, out, NULL);
+}
+
+/* ratio: the powers of r times both columns of coefficients, the one by the other */
+static const char *say_ratio(Onnx *o, const double *top, const double *bottom, const char *r)
+{
+    double power[8], table[16];
+    for (size_t i = 0; i < 8; i++) {
+        power[i] = (double)i;
+        table[2 * i] = top[i];
+        table[2 * i + 1] = bottom[i];
+    }
+    const char *y = both(o, "MatMul", both(o, "Pow", r, onnx_reals(o, power, 8, 0)),
+                         onnx_reals(o, table, 8, 2));
+    const char *side[2];
+    for (int64_t i = 0; i < 2; i++) {
+        side[i] = both(o, "Gather", y, onnx_wholes(o, &i, 1));
+        onnx_set_whole(o, "axis", 1);
+    }
+    return both(o, "Div", side[0], side[1]);
+}
+
+/* normal_inverse */
+static const char *say_normal(Onnx *o, const char *p)
+{
+    const char *q = both(o, "Sub", p, onnx_real(o, 0.5)), *zero = onnx_real(o, 0.0);
+    const char *low = both(o, "Less", q, zero);
+    const char *middle = both(o, "Sub", onnx_real(o, 0.180625), both(o, "Mul", q, q));
+    middle = both(o, "Mul", q, say_ratio(o, normal_terms[0], normal_terms[1], middle));
+    const char *r = onnx_node(o, "Where", low, p, both(o, "Sub", onnx_real(o, 1.0), p), NULL);
+    r = onnx_node(o, "Sqrt", onnx_node(o, "Neg", onnx_node(o, "Log", r, NULL), NULL), NULL);
+    const char *z = onnx_node(
+        o, "Where", both(o, "LessOrEqual", r, onnx_real(o, 5.0)),
+        say_ratio(o, normal_terms[2], normal_terms[3], both(o, "Sub", r, onnx_real(o, 1.6))),
+        say_ratio(o, normal_terms[4], normal_terms[5], both(o, "Sub", r, onnx_real(o, 5.0))), NULL);
+    z = onnx_node(o, "Where", low, onnx_node(o, "Neg", z, NULL), z, NULL);
+    const char *near = both(o, "LessOrEqual", onnx_node(o, "Abs", q, NULL), onnx_real(o, 0.425));
+    return onnx_node(o, "Where", near, middle, z, NULL);
+}
+
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    (void)codes;
+    const char *share = say_share(o, in->state, x);
+    share = both(o, "Min", both(o, "Max", share, onnx_real(o, RIM)), onnx_real(o, 1.0 - RIM));
+    *dense = onnx_or_zero(o, x, say_normal(o, share));
+}
+
 const Encoder quantile_encoder = {
     .name = "quantile",
     .about = "a number by its rank, as a normal deviate",
@@ -193,4 +265,5 @@ const Encoder quantile_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

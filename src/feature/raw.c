@@ -43,6 +43,13 @@ static void release(Input *in)
     (void)in;
 }
 
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    (void)in, (void)codes;
+    const char *y = onnx_node(o, "Where", onnx_lacks(o, x), onnx_real(o, (double)NAN), x, NULL);
+    *dense = onnx_cast(o, y, ONNX_FLOAT);
+}
+
 const Encoder raw_encoder = {
     .name = "raw",
     .about = "a number as it is, missing as NaN",
@@ -54,4 +61,5 @@ const Encoder raw_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

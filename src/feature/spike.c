@@ -110,6 +110,23 @@ static void release(Input *in)
     mem_free(s);
 }
 
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    const Spike *s = in->state;
+    *dense = onnx_or_zero(o, x, onnx_less_by(o, x, s->mean, s->scale));
+    int64_t *code = mem_alloc(sizeof *code * (s->count + 1));
+    const double none = (double)NAN;
+    for (size_t i = 0; i < s->count; i++)
+        code[i] = (int64_t)i + 1;
+    const char *is = onnx_node(
+        o, "Equal", x, s->count ? onnx_reals(o, s->value, s->count, 0) : onnx_reals(o, &none, 1, 0),
+        NULL);
+    is = onnx_node(o, "Mul", onnx_cast(o, is, ONNX_WHOLE),
+                   onnx_wholes(o, code, s->count ? s->count : 1), NULL);
+    *codes = onnx_node(o, "ReduceSum", is, onnx_wholes(o, (int64_t[]){1}, 1), NULL);
+    mem_free(code);
+}
+
 const Encoder spike_encoder = {
     .name = "spike",
     .about = "a number standardised, and its value as a code",
@@ -122,4 +139,5 @@ const Encoder spike_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

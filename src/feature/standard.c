@@ -61,6 +61,13 @@ static void release(Input *in)
     mem_free(in->state);
 }
 
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    (void)codes;
+    const Standard *s = in->state;
+    *dense = onnx_or_zero(o, x, onnx_less_by(o, x, s->mean, s->scale));
+}
+
 const Encoder standard_encoder = {
     .name = "standard",
     .about = "a number less its mean, by its deviation",
@@ -72,4 +79,5 @@ const Encoder standard_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

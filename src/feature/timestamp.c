@@ -153,6 +153,78 @@ static void release(Input *in)
     mem_free(in->state);
 }
 
+/* ---- the same as ONNX nodes -------------------------------------------------------------------- */
+
+static const char *by(Onnx *o, const char *op, const char *x, double value)
+{
+    return onnx_node(o, op, x, onnx_real(o, value), NULL);
+}
+
+static const char *floor_by(Onnx *o, const char *x, double value)
+{
+    return onnx_node(o, "Floor", by(o, "Div", x, value), NULL);
+}
+
+/* x modulo `value`, from 0 up */
+static const char *rest_by(Onnx *o, const char *x, double value)
+{
+    return onnx_node(o, "Sub", x, by(o, "Mul", floor_by(o, x, value), value), NULL);
+}
+
+/* Months since January from days since 1970, by eras of 400 years that begin in March (Hinnant,
+ * "chrono-compatible low-level date algorithms"). */
+static const char *say_month(Onnx *o, const char *day)
+{
+    const char *of_era = rest_by(o, by(o, "Add", day, 719468.0), 146097.0);
+    const char *y = onnx_node(o, "Sub", of_era, floor_by(o, of_era, 1460.0), NULL);
+    y = onnx_node(o, "Add", y, floor_by(o, of_era, 36524.0), NULL);
+    y = floor_by(o, onnx_node(o, "Sub", y, floor_by(o, of_era, 146096.0), NULL), 365.0);
+    const char *begin = onnx_node(o, "Add", by(o, "Mul", y, 365.0), floor_by(o, y, 4.0), NULL);
+    begin = onnx_node(o, "Sub", begin, floor_by(o, y, 100.0), NULL);
+    const char *of_year = onnx_node(o, "Sub", of_era, begin, NULL);
+    const char *march = floor_by(o, by(o, "Add", by(o, "Mul", of_year, 5.0), 2.0), 153.0);
+    return rest_by(o, by(o, "Add", march, 2.0), 12.0);
+}
+
+/* turn, times a whole cycle */
+static const char *say_part(Onnx *o, int part, const char *days)
+{
+    const char *day = onnx_node(o, "Floor", days, NULL);
+    if (part == PART_HOUR)
+        return by(o, "Mul", onnx_node(o, "Sub", days, day, NULL), 24.0);
+    return part == PART_WEEKDAY ? rest_by(o, by(o, "Add", day, 3.0), 7.0) : say_month(o, day);
+}
+
+static void say(const Input *in, Onnx *o, const char *x, const char **dense, const char **codes)
+{
+    (void)codes;
+    const Timestamp *t = in->state;
+    const char *part[2 * PARTS + 1];
+    size_t n = 0;
+    for (int p = 0; p < PARTS; p++) {
+        if (!t->part[p])
+            continue;
+        const char *at = say_part(o, p, x);
+        if (t->raw) {
+            part[n++] = onnx_cast(o, p == PART_MONTH ? by(o, "Add", at, 1.0) : at, ONNX_FLOAT);
+            continue;
+        }
+        at = onnx_cast(o, by(o, "Mul", at, 6.283185307179586 / turns[p]), ONNX_FLOAT);
+        part[n++] = onnx_node(o, "Sin", at, NULL);
+        part[n++] = onnx_node(o, "Cos", at, NULL);
+    }
+    if (t->least < t->most) {
+        const char *held = by(o, "Min", by(o, "Max", x, t->least), t->most);
+        const char *days = t->raw ? x : onnx_less_by(o, held, t->mean, t->scale);
+        part[n++] = onnx_cast(o, days, ONNX_FLOAT);
+    }
+    if (!n)
+        return;
+    *dense = onnx_join(o, part, n);
+    if (!t->raw) /* there a NaN says what it is */
+        *dense = onnx_node(o, "Where", onnx_lacks(o, x), onnx_float(o, 0.0f), *dense, NULL);
+}
+
 const Encoder timestamp_encoder = {
     .name = "timestamp",
     .about = "a time as its place in day, week and year, and days since",
@@ -164,4 +236,5 @@ const Encoder timestamp_encoder = {
     .save = save,
     .load = load,
     .release = release,
+    .onnx = say,
 };

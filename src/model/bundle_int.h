@@ -45,5 +45,6 @@ struct Bundle {
 };
 
 json_t *bundle_shape_to_json(const ModelShape *s);
+json_t *bundle_params_to_json(const ModelFamily *f, const void *params);
 
 #endif

@@ -23,7 +23,7 @@ json_t *bundle_shape_to_json(const ModelShape *s)
                      "classes", (json_int_t)s->classes, "outputs", (json_int_t)s->outputs);
 }
 
-static json_t *params_to_json(const ModelFamily *f, const void *params)
+json_t *bundle_params_to_json(const ModelFamily *f, const void *params)
 {
     json_t *to = json_object();
     Text value = {0};
@@ -126,7 +126,7 @@ static bool write_files(const char *dir, const BundleParts *p, Error *err)
     json_t *bundle =
         json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:o*, s:O}", "format", BUNDLE_FORMAT,
                   "version", BUNDLE_VERSION, "program", LATHE_VERSION, "family", family->name,
-                  "params", params_to_json(family, p->params), "schema", target_schema_to_json(p),
+                  "params", bundle_params_to_json(family, p->params), "schema", target_schema_to_json(p),
                   "shape", bundle_shape_to_json(features_shape(p->features)), "weights",
                   (json_int_t)model_weights(p->model), "about",
                   p->about ? json_deep_copy(p->about) : json_object(), "files", files);

@@ -456,6 +456,12 @@ static void importance(const void *model, Importance *out)
     forest_importance(&m->forest, out);
 }
 
+static const char *say(void *model, Onnx *o, const char *dense, const char *codes, Error *err)
+{
+    const Gbdt *m = model;
+    return forest_onnx(&m->forest, o, dense, codes, err);
+}
+
 const ModelFamily gbdt_family = {
     .name = "gbdt",
     .title = "Gradient boosted trees",
@@ -476,4 +482,5 @@ const ModelFamily gbdt_family = {
     .settle = settle,
     .predict_more = predict_more,
     .importance = importance,
+    .onnx = say,
 };

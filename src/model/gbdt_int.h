@@ -7,6 +7,7 @@
  *     gbdt_grow.c     one tree, leaf by leaf
  *     gbdt_forest.c   the trees as tensors, and checked when they come from a file
  *     gbdt_predict.c  rows down the trees
+ *     gbdt_onnx.c     the forest as others run it
  *     gbdt_importance.c  what the columns did for it
  *     gbdt.c          the family: hyperparameters, a round
  *
@@ -190,6 +191,8 @@ void forest_add(const Forest *f, const Batch *b, size_t from, size_t to, float *
 void forest_add_tree(const Forest *f, const Batch *b, const uint32_t *row, size_t tree,
                      float *score, Pool *pool);
 
+/* A TreeEnsembleRegressor of ai.onnx.ml: the raw scores, [rows][outputs]. gbdt_onnx.c */
+const char *forest_onnx(const Forest *f, Onnx *o, const char *dense, const char *codes, Error *err);
 void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 
 /* ---- growing ---------------------------------------------------------------------------------------- */

@@ -161,6 +161,14 @@ Importance *model_importance(const Model *m, size_t *n)
     return all;
 }
 
+const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, Error *err)
+{
+    if (m->family->onnx)
+        return m->family->onnx(m->impl, o, dense, codes, err);
+    error_set(err, ERROR_USAGE, "a %s cannot be said in ONNX yet", m->family->name);
+    return NULL;
+}
+
 size_t model_weights(const Model *m)
 {
     const TensorRow *rows;

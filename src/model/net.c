@@ -146,6 +146,12 @@ size_t net_tensors(void *model, const TensorRow **rows, size_t *weights)
     return net->count;
 }
 
+const char *net_onnx(void *model, Onnx *o, const char *dense, const char *codes, Error *err)
+{
+    Net *net = model;
+    return graph_onnx(net->graph, o, dense, codes, err);
+}
+
 json_t *net_state(const void *model)
 {
     const Net *net = model;

@@ -27,6 +27,13 @@ typedef struct Pass {
     bool learns;   /* a step: running statistics move */
 } Pass;
 
+/* The graph while it is said in ONNX. A value of one token is [rows][width], of more
+ * [rows][tokens][width]. */
+typedef struct OnnxPass {
+    Onnx *onnx;
+    const char *dense, *codes; /* the feed: float [rows][dense], int64 [rows][codes] */
+} OnnxPass;
+
 /* An operator. Callbacks work on the rows of the pass; `join`s run once, between stages, alone. */
 typedef struct Op {
     const char *name, *about;
@@ -41,6 +48,8 @@ typedef struct Op {
     /* Parameter gradients made by one task a table over all rows, instead of in `backward`. */
     void (*whole)(const Node *n, const Pass *whole, size_t table);
     Node *(*sample)(Graph *g, Node *x); /* a small use of it, for the tests */
+    /* What `infer` or `forward` does, as ONNX nodes; x: the inputs' values. NULL: it cannot be said */
+    const char *(*onnx)(const Node *n, const OnnxPass *p, const char *const *x);
 } Op;
 
 struct Node {
@@ -207,6 +216,14 @@ typedef struct UpdateJob {
 } UpdateJob;
 extern void (*const optimizer_update[OPTIMIZER_COUNT])(const UpdateJob *job);
 extern const size_t optimizer_moments[OPTIMIZER_COUNT];
+
+/* onnx.c: for the operators' own forms */
+const char *onnx_param(const Node *n, const OnnxPass *p, size_t i); /* its i-th tensor, as it is now */
+const char *onnx_tail(const Node *n, const OnnxPass *p, const char *y);
+const char *onnx_activation(Activation act, const OnnxPass *p, const char *x);
+/* [rows][tokens][width], or without the middle for one token */
+const char *onnx_shape(const OnnxPass *p, const char *x, size_t tokens, size_t width);
+const char *onnx_part(const OnnxPass *p, const char *x, int64_t axis, size_t from, size_t to);
 
 /* plan.c, run.c */
 size_t shard_count(size_t rows);

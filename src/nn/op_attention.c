@@ -150,6 +150,35 @@ Node *graph_attention(Graph *g, const char *name, Node *q, Node *k, Node *v, siz
     return n;
 }
 
+/* x [rows][tokens][heads * size] -> [rows][heads][tokens][size], or the last two swapped */
+static const char *by_heads(const OnnxPass *p, const char *x, size_t tokens, size_t heads,
+                            size_t size, bool swapped)
+{
+    const char *y = onnx_reshape(
+        p->onnx, x, (int64_t[]){-1, (int64_t)tokens, (int64_t)heads, (int64_t)size}, 4);
+    y = onnx_node(p->onnx, "Transpose", y, NULL);
+    onnx_set_wholes(p->onnx, "perm", swapped ? (int64_t[]){0, 2, 3, 1} : (int64_t[]){0, 2, 1, 3},
+                    4);
+    return y;
+}
+
+static const char *say_attention(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    Onnx *o = p->onnx;
+    size_t heads = ((const Heads *)n->attr)->count, size = n->width / heads;
+    size_t keys = n->input[KEY]->tokens;
+    const char *q = by_heads(p, x[QUERY], n->tokens, heads, size, false);
+    const char *k = by_heads(p, x[KEY], keys, heads, size, true);
+    const char *v = by_heads(p, x[VALUE], keys, heads, size, false);
+    const char *y =
+        onnx_node(o, "Mul", onnx_node(o, "MatMul", q, k, NULL), onnx_float(o, scale_of(n)), NULL);
+    y = onnx_node(o, "Softmax", y, NULL);
+    onnx_set_whole(o, "axis", -1);
+    y = onnx_node(o, "Transpose", onnx_node(o, "MatMul", y, v, NULL), NULL);
+    onnx_set_wholes(o, "perm", (int64_t[]){0, 2, 1, 3}, 4);
+    return onnx_shape(p, y, n->tokens, n->width);
+}
+
 static Node *sample_attention(Graph *g, Node *x)
 {
     Node *y = graph_sequence(g, "sample.tokens", &x, 1, 2, true); /* four tokens of two */
@@ -219,6 +248,14 @@ Node *graph_gate(Graph *g, Node *x, Activation act, bool dropout)
     return n;
 }
 
+static const char *say_gate(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    const char *a = onnx_part(p, x[0], -1, 0, n->width);
+    const char *b = onnx_part(p, x[0], -1, n->width, 2 * n->width);
+    b = onnx_activation(*(const Activation *)n->attr, p, b);
+    return onnx_tail(n, p, onnx_node(p->onnx, "Mul", a, b, NULL));
+}
+
 static Node *sample_gate(Graph *g, Node *x)
 {
     Node *y = graph_gate(g, x, ACT_GELU, true);
@@ -231,6 +268,7 @@ const Op attention_op = {
     .forward = attend,
     .backward = attend_back,
     .sample = sample_attention,
+    .onnx = say_attention,
 };
 
 const Op gate_op = {
@@ -239,4 +277,5 @@ const Op gate_op = {
     .forward = gate,
     .backward = gate_back,
     .sample = sample_gate,
+    .onnx = say_gate,
 };

@@ -40,6 +40,12 @@ Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail)
     return n;
 }
 
+static const char *say(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    const char *y = onnx_node(p->onnx, "MatMul", x[0], onnx_param(n, p, 0), NULL);
+    return onnx_tail(n, p, onnx_node(p->onnx, "Add", y, onnx_param(n, p, 1), NULL));
+}
+
 static Node *sample(Graph *g, Node *x)
 {
     return graph_dense(g, "sample", x, 19, (Tail){.act = ACT_GELU});
@@ -51,4 +57,5 @@ const Op dense_op = {
     .forward = forward,
     .backward = backward,
     .sample = sample,
+    .onnx = say,
 };

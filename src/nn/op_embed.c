@@ -144,6 +144,37 @@ static void nothing(const Node *n, const Pass *p)
     (void)p;
 }
 
+/* One column of codes, [rows]. */
+static const char *column_of(const OnnxPass *p, size_t i)
+{
+    const char *c = onnx_node(p->onnx, "Gather", p->codes, onnx_whole(p->onnx, (int64_t)i), NULL);
+    onnx_set_whole(p->onnx, "axis", 1);
+    return c;
+}
+
+static const char *say(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    (void)x;
+    Onnx *o = p->onnx;
+    const Tables *t = n->attr;
+    const char **part = mem_alloc(sizeof *part * n->tables), *y = NULL;
+    for (size_t i = 0; i < n->tables; i++) {
+        const Table *table = &t->table[i];
+        const char *row = column_of(p, table->first);
+        if (table->second != table->first) {
+            row = onnx_node(o, "Mul", row, onnx_wholes(o, (int64_t[]){(int64_t)table->stride}, 1),
+                            NULL);
+            row = onnx_node(o, "Add", row, column_of(p, table->second), NULL);
+        }
+        part[i] = onnx_node(o, "Gather", onnx_param(n, p, i), row, NULL);
+        y = y && t->sum ? onnx_node(o, "Add", y, part[i], NULL) : part[i];
+    }
+    if (!t->sum)
+        y = onnx_join(o, part, n->tables);
+    mem_free(part);
+    return y;
+}
+
 static Node *sample(Graph *g, Node *x)
 {
     static const int32_t cardinality[] = {3, 5};
@@ -161,4 +192,5 @@ const Op embed_op = {
     .backward = nothing,
     .whole = whole,
     .sample = sample,
+    .onnx = say,
 };

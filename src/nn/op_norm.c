@@ -264,6 +264,30 @@ static Node *layer_sample(Graph *g, Node *x)
     return graph_layernorm(g, "sample", x, (Tail){.act = ACT_GELU});
 }
 
+/* y = tail(x scale + shift), both from the running statistics: batch_infer */
+static const char *say_batch(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    float *scale = mem_alloc(2 * sizeof *scale * n->width), *shift = scale + n->width;
+    const float *gamma = node_weights(n, GAMMA), *beta = node_weights(n, BETA);
+    const float *mean = node_weights(n, RUNNING_MEAN), *var = node_weights(n, RUNNING_VAR);
+    for (size_t k = 0; k < n->width; k++) {
+        scale[k] = gamma[k] * (1.0f / sqrtf(var[k] + NORM_EPSILON));
+        shift[k] = beta[k] - mean[k] * scale[k];
+    }
+    const char *y = onnx_node(p->onnx, "Mul", x[0], onnx_floats(p->onnx, scale, n->width, 0), NULL);
+    y = onnx_node(p->onnx, "Add", y, onnx_floats(p->onnx, shift, n->width, 0), NULL);
+    mem_free(scale);
+    return onnx_tail(n, p, y);
+}
+
+static const char *say_layer(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    const char *y = onnx_node(p->onnx, "LayerNormalization", x[0], onnx_param(n, p, GAMMA),
+                              onnx_param(n, p, BETA), NULL);
+    onnx_set_float(p->onnx, "epsilon", NORM_EPSILON);
+    return onnx_tail(n, p, y);
+}
+
 const Op batchnorm_op = {
     .name = "batchnorm",
     .about = "y = tail(gamma xhat + beta), xhat over the rows of the batch",
@@ -275,6 +299,7 @@ const Op batchnorm_op = {
     .join_back = join_back,
     .backward = batch_backward,
     .sample = batch_sample,
+    .onnx = say_batch,
 };
 
 const Op layernorm_op = {
@@ -283,4 +308,5 @@ const Op layernorm_op = {
     .forward = layer_forward,
     .backward = layer_backward,
     .sample = layer_sample,
+    .onnx = say_layer,
 };

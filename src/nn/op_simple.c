@@ -16,6 +16,12 @@ Node *graph_input(Graph *g, size_t width)
     return g->input;
 }
 
+static const char *say_input(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    (void)n, (void)x;
+    return p->dense;
+}
+
 static Node *sample_input(Graph *g, Node *x)
 {
     (void)g;
@@ -64,6 +70,11 @@ Node *graph_activate(Graph *g, Node *x, Tail tail)
     return n;
 }
 
+static const char *say_activate(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    return onnx_tail(n, p, x[0]);
+}
+
 static Node *sample_activate(Graph *g, Node *x)
 {
     return graph_activate(g, x, (Tail){.act = ACT_SILU});
@@ -105,6 +116,11 @@ Node *graph_concat(Graph *g, Node *const *x, size_t n)
     return graph_node(g, &concat_op, NULL, x, n, width);
 }
 
+static const char *say_concat(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    return onnx_join(p->onnx, x, n->inputs);
+}
+
 static Node *sample_concat(Graph *g, Node *x)
 {
     Node *y = graph_activate(g, x, (Tail){.act = ACT_TANH});
@@ -136,6 +152,12 @@ Node *graph_add(Graph *g, Node *a, Node *b)
     return graph_node(g, &add_op, NULL, (Node *[]){a, b}, 2, a->width);
 }
 
+static const char *say_add(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    (void)n;
+    return onnx_node(p->onnx, "Add", x[0], x[1], NULL);
+}
+
 static Node *sample_add(Graph *g, Node *x)
 {
     return graph_add(g, x, graph_activate(g, x, (Tail){.act = ACT_ELU}));
@@ -147,6 +169,7 @@ const Op input_op = {
     .forward = nothing,
     .backward = nothing,
     .sample = sample_input,
+    .onnx = say_input,
 };
 
 const Op activate_op = {
@@ -155,6 +178,7 @@ const Op activate_op = {
     .forward = activate,
     .backward = activate_back,
     .sample = sample_activate,
+    .onnx = say_activate,
 };
 
 const Op concat_op = {
@@ -163,6 +187,7 @@ const Op concat_op = {
     .forward = concat,
     .backward = concat_back,
     .sample = sample_concat,
+    .onnx = say_concat,
 };
 
 const Op add_op = {
@@ -171,4 +196,5 @@ const Op add_op = {
     .forward = add,
     .backward = add_back,
     .sample = sample_add,
+    .onnx = say_add,
 };

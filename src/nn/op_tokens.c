@@ -52,6 +52,13 @@ Node *graph_token(Graph *g, const char *name, Node *x, size_t size)
     return n;
 }
 
+static const char *say_token(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    const char *y = onnx_reshape(p->onnx, x[0], (int64_t[]){-1, (int64_t)n->tokens, 1}, 3);
+    y = onnx_node(p->onnx, "Mul", y, onnx_param(n, p, 0), NULL);
+    return onnx_shape(p, y, n->tokens, n->width);
+}
+
 static Node *sample_token(Graph *g, Node *x)
 {
     Node *y = graph_token(g, "sample", x, 5);
@@ -112,6 +119,26 @@ Node *graph_sequence(Graph *g, const char *name, Node *const *x, size_t n, size_
     return node;
 }
 
+static const char *say_sequence(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    Onnx *o = p->onnx;
+    const char **part = mem_alloc(sizeof *part * n->inputs);
+    for (size_t i = 0; i < n->inputs; i++)
+        part[i] = onnx_reshape(
+            o, x[i],
+            (int64_t[]){-1, (int64_t)(node_row(n->input[i]) / n->width), (int64_t)n->width}, 3);
+    const char *y = part[0];
+    if (n->inputs > 1) {
+        y = onnx_node_of(o, "Concat", part, n->inputs);
+        onnx_set_whole(o, "axis", 1);
+    }
+    mem_free(part);
+    if (*(const size_t *)n->attr) /* the token in front */
+        y = onnx_node(o, "Pad", y, onnx_wholes(o, (int64_t[]){0, 1, 0, 0, 0, 0}, 6), NULL);
+    y = onnx_node(o, "Add", y, onnx_param(n, p, 0), NULL);
+    return n->tokens > 1 ? y : onnx_shape(p, y, 1, n->width);
+}
+
 static Node *sample_sequence(Graph *g, Node *x)
 {
     Node *y = graph_activate(g, x, (Tail){.act = ACT_TANH});
@@ -158,6 +185,13 @@ Node *graph_slice(Graph *g, Node *x, size_t first, size_t count, bool flat)
     return n;
 }
 
+static const char *say_slice(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    size_t from = *(const size_t *)n->attr, to = from + node_row(n), row = node_row(n->input[0]);
+    const char *y = onnx_shape(p, x[0], 1, row);
+    return onnx_shape(p, onnx_part(p, y, 1, from, to), n->tokens, n->width);
+}
+
 size_t node_tokens(const Node *n)
 {
     return n->tokens;
@@ -176,6 +210,7 @@ const Op token_op = {
     .forward = token,
     .backward = token_back,
     .sample = sample_token,
+    .onnx = say_token,
 };
 
 const Op sequence_op = {
@@ -184,6 +219,7 @@ const Op sequence_op = {
     .forward = sequence,
     .backward = sequence_back,
     .sample = sample_sequence,
+    .onnx = say_sequence,
 };
 
 const Op slice_op = {
@@ -192,4 +228,5 @@ const Op slice_op = {
     .forward = slice,
     .backward = slice_back,
     .sample = sample_slice,
+    .onnx = say_slice,
 };

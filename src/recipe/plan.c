@@ -106,6 +106,15 @@ const Schema *plan_schema(const Plan *p)
     return &p->out;
 }
 
+bool plan_writes(const Plan *p, const char *column)
+{
+    for (size_t i = 0; i < p->steps; i++)
+        for (size_t k = 0; k < p->step[i].writes; k++)
+            if (text_equal(p->step[i].write[k], column))
+                return true;
+    return false;
+}
+
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
 json_t *plan_to_json(const Plan *p)
