@@ -15,28 +15,14 @@
  * large products: it brings kernels for every processor. It runs single-threaded, since the batch is
  * already spread over the pool. (OpenBLAS 0.3.21 does not know newer Xeons and falls back to SSE3
  * there, a fifth of the speed, which is why ours comes first.) */
-#include "nn_int.h"
-#include "vector.h"
+#include "gemm_int.h"
 
 #include <cblas.h>
 
-#define SMALL_WEIGHTS (256 * 256) /* numbers: multiplied where they lie */
-#define FEW_ROWS      16          /* not worth packing the weights for */
-#define WEIGHT_ROWS   256         /* rows of the batch in one product of the weight gradient */
-
-#if LANES == 16
-#define TILE_ROWS 8
-#define TILE_VECS 3
-#else
-#define TILE_ROWS 6
-#define TILE_VECS 2
-#endif
-#define TILE_COLS (TILE_VECS * LANES)
-
-/* Blocks: slivers of a (8 x 256) in the first cache level, blocks of a and b in the second. */
-#define BLOCK_K 256
-#define BLOCK_M (12 * TILE_ROWS)
-#define BLOCK_N (20 * TILE_COLS)
+#define SMALL_WEIGHTS (256 * 256)      /* numbers: multiplied where they lie */
+#define FEW_ROWS      16               /* not worth packing the weights for */
+#define STRIP_ROWS    (12 * TILE_ROWS) /* of c, at a time */
+#define WEIGHT_ROWS   256              /* rows of the batch in one product of the weight gradient */
 
 #if defined(__AVX512F__) || defined(__FMA__)
 #define OWN_LARGE 1
@@ -44,60 +30,7 @@
 #define OWN_LARGE 0
 #endif
 
-typedef struct Product {
-    const float *restrict a; /* a(i, p) = a[i * row + p * col] */
-    size_t row, col;
-    const float *restrict b; /* b(p, j) = b[p * ldb + j * step]; step is 1 but for packing */
-    size_t ldb, step;
-    float *restrict c; /* [m][ldc] */
-    size_t ldc;
-    size_t m, n, k;
-    const float *bias; /* [n] or NULL; not with add */
-    bool add, relu;
-} Product;
-
-/* ---- the kernel ------------------------------------------------------------------------------------ */
-
-/* c[rows][vecs * LANES] at (i, j). rows and vecs are constants where it is expanded. */
-static inline __attribute__((always_inline)) void tile(const Product *t, size_t i, size_t j,
-                                                       int rows, int vecs)
-{
-    Vec acc[TILE_ROWS][TILE_VECS];
-    const float *a = t->a + i * t->row;
-    const float *b = t->b + j;
-    float *c = t->c + i * t->ldc + j;
-    const size_t row = t->row, col = t->col, ldb = t->ldb, ldc = t->ldc;
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int v = 0; v < vecs; v++)
-            acc[r][v] = t->add    ? vec_load(c + (size_t)r * ldc + v * LANES)
-                        : t->bias ? vec_load(t->bias + j + v * LANES)
-                                  : vec_all(0.0f);
-    }
-    for (size_t p = 0; p < t->k; p++) {
-        Vec w[TILE_VECS];
-        UNROLL
-        for (int v = 0; v < vecs; v++)
-            w[v] = vec_load(b + v * LANES);
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            const Vec x = vec_all(a[(size_t)r * row]);
-            UNROLL
-            for (int v = 0; v < vecs; v++)
-                acc[r][v] += x * w[v];
-        }
-        a += col;
-        b += ldb;
-    }
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int v = 0; v < vecs; v++)
-            vec_store(c + (size_t)r * ldc + v * LANES,
-                      t->relu ? vec_max(acc[r][v], vec_all(0.0f)) : acc[r][v]);
-    }
-}
+/* ---- where they lie --------------------------------------------------------------------------------- */
 
 /* All rows of the product for the columns from j on. */
 #define PANEL(name, vecs)                                                                          \
@@ -118,8 +51,6 @@ PANEL(panel2, 2)
 #if TILE_VECS >= 3
 PANEL(panel3, 3)
 #endif
-
-/* ---- where they lie --------------------------------------------------------------------------------- */
 
 /* The last columns: b padded to a vector in scratch, c through a small buffer. */
 static void narrow(const Product *t, size_t j, float *scratch)
@@ -149,7 +80,7 @@ static void narrow(const Product *t, size_t j, float *scratch)
     }
 }
 
-static void multiply(const Product *t, float *scratch)
+static void columns(const Product *t, float *scratch)
 {
     size_t j = 0;
 #if TILE_VECS >= 3
@@ -166,36 +97,17 @@ static void multiply(const Product *t, float *scratch)
         narrow(t, j, scratch);
 }
 
-#ifndef __clang__
-/* Rows and lanes trade places across one bit; across all bits, r is transposed. */
-static inline __attribute__((always_inline)) void trade(Vec r[LANES], const int d)
+/* Some rows at a time, so that a wide c is not walked over with strides of a page. */
+static void multiply(const Product *t, float *scratch)
 {
-    VecBits upper = {0}, lower = {0};
-    UNROLL
-    for (int l = 0; l < LANES; l++) {
-        upper[l] = l & d ? LANES + l - d : l;
-        lower[l] = l & d ? LANES + l : l + d;
-    }
-    UNROLL
-    for (int i = 0; i < LANES; i++) {
-        if (i & d)
-            continue;
-        Vec a = r[i], b = r[i + d];
-        r[i] = __builtin_shuffle(a, b, upper);
-        r[i + d] = __builtin_shuffle(a, b, lower);
+    Product q = *t;
+    for (size_t i = 0; i < t->m; i += STRIP_ROWS) {
+        q.m = gemm_least(STRIP_ROWS, t->m - i);
+        q.a = t->a + i * t->row;
+        q.c = t->c + i * t->ldc;
+        columns(&q, scratch);
     }
 }
-
-static inline __attribute__((always_inline)) void transpose_square(Vec r[LANES])
-{
-    trade(r, 1);
-    trade(r, 2);
-    trade(r, 4);
-#if LANES == 16
-    trade(r, 8);
-#endif
-}
-#endif
 
 /* t[n][m] = x[m][n]' */
 static void transpose(float *restrict t, const float *restrict x, size_t m, size_t n)
@@ -222,93 +134,6 @@ static void transpose(float *restrict t, const float *restrict x, size_t m, size
     for (size_t i = i0; i < m; i++)
         for (size_t j = 0; j < n; j++)
             t[j * m + i] = x[i * n + j];
-}
-
-/* ---- packed in blocks --------------------------------------------------------------------------------- */
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* into[slivers][count][side]: of `width` rows or columns side by side, zero beyond; (x, p) lies at
- * from[x * across + p * along]. */
-static void pack(float *restrict into, const float *restrict from, size_t across, size_t along,
-                 size_t width, size_t count, size_t side)
-{
-    for (size_t x0 = 0; x0 < width; x0 += side, into += count * side) {
-        size_t have = least(side, width - x0);
-        const float *at = from + x0 * across;
-        if (have < side)
-            memset(into, 0, count * side * sizeof *into);
-        if (across == 1)
-            for (size_t p = 0; p < count; p++)
-                for (size_t x = 0; x < have; x++)
-                    into[p * side + x] = at[x + p * along];
-        else
-            for (size_t x = 0; x < have; x++)
-                for (size_t p = 0; p < count; p++)
-                    into[p * side + x] = at[x * across + p * along];
-    }
-}
-
-/* A tile over the edge of c: computed whole beside it. */
-static void edge(const Product *t, size_t rows, size_t cols)
-{
-    float c[TILE_ROWS * TILE_COLS] = {0}, bias[TILE_COLS] = {0};
-    Product q = *t;
-    q.c = c;
-    q.ldc = TILE_COLS;
-    q.bias = t->bias ? bias : NULL;
-    if (t->bias)
-        memcpy(bias, t->bias, cols * sizeof *bias);
-    for (size_t r = 0; t->add && r < rows; r++)
-        memcpy(c + r * TILE_COLS, t->c + r * t->ldc, cols * sizeof *c);
-    tile(&q, 0, 0, TILE_ROWS, TILE_VECS);
-    for (size_t r = 0; r < rows; r++)
-        memcpy(t->c + r * t->ldc, c + r * TILE_COLS, cols * sizeof *c);
-}
-
-/* c[m][n] += packed a, packed b; t says the rest. */
-static void block(const Product *t, const float *a, const float *b)
-{
-    Product q = *t;
-    q.row = 1;
-    q.col = TILE_ROWS;
-    q.ldb = TILE_COLS;
-    for (size_t j = 0; j < t->n; j += TILE_COLS)
-        for (size_t i = 0; i < t->m; i += TILE_ROWS) {
-            q.a = a + i * t->k;
-            q.b = b + j * t->k;
-            q.c = t->c + i * t->ldc + j;
-            q.bias = t->bias ? t->bias + j : NULL;
-            size_t rows = least(TILE_ROWS, t->m - i), cols = least(TILE_COLS, t->n - j);
-            if (rows == TILE_ROWS && cols == TILE_COLS)
-                tile(&q, 0, 0, TILE_ROWS, TILE_VECS);
-            else
-                edge(&q, rows, cols);
-        }
-}
-
-static void multiply_packed(const Product *t, float *scratch)
-{
-    float *a = scratch, *b = scratch + BLOCK_M * BLOCK_K;
-    for (size_t j = 0; j < t->n; j += BLOCK_N)
-        for (size_t p = 0; p < t->k; p += BLOCK_K) {
-            Product q = *t;
-            q.n = least(BLOCK_N, t->n - j);
-            q.k = least(BLOCK_K, t->k - p);
-            q.add = t->add || p > 0;
-            q.bias = p == 0 && t->bias ? t->bias + j : NULL;
-            q.relu = t->relu && p + q.k == t->k;
-            pack(b, t->b + p * t->ldb + j * t->step, t->step, t->ldb, q.n, q.k, TILE_COLS);
-            for (size_t i = 0; i < t->m; i += BLOCK_M) {
-                q.m = least(BLOCK_M, t->m - i);
-                q.c = t->c + i * t->ldc + j;
-                pack(a, t->a + i * t->row + p * t->col, t->row, t->col, q.m, q.k, TILE_ROWS);
-                block(&q, a, b);
-            }
-        }
 }
 
 /* ---- results of one column: dot products and outer products ----------------------------------------- */
@@ -360,7 +185,7 @@ size_t gemm_scratch(size_t in, size_t out)
 {
     size_t most = in > out ? in : out;
     size_t small = (in * out <= SMALL_WEIGHTS ? in * out : 0) + (most + WEIGHT_ROWS) * LANES;
-    size_t packed = BLOCK_M * BLOCK_K + BLOCK_N * BLOCK_K;
+    size_t packed = gemm_packed_scratch();
     return in * out <= SMALL_WEIGHTS || small > packed ? small : packed;
 }
 
@@ -371,7 +196,7 @@ static void large(const Product *t, float *scratch)
         return;
     }
     if (OWN_LARGE) {
-        multiply_packed(t, scratch);
+        gemm_packed(t, scratch);
         return;
     }
     for (size_t i = 0; t->bias && i < t->m; i++)
@@ -466,7 +291,7 @@ void gemm_weight(float *restrict dw, const float *restrict x, const float *restr
         return;
     }
     for (size_t i = 0; i < m; i += WEIGHT_ROWS) {
-        t.k = least(WEIGHT_ROWS, m - i);
+        t.k = gemm_least(WEIGHT_ROWS, m - i);
         t.a = x + i * in;
         t.b = dy + i * out;
         multiply(&t, scratch);
