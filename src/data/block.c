@@ -43,18 +43,19 @@ static bool is_ascii(const char *s, size_t n)
 static void to_utf8(Grid *g, const Plan *p)
 {
     Text made = {0}; /* the side text may not move while it is read */
+    grid_spread(g);
     for (size_t c = 0; c < p->columns; c++) {
         if (p->column[c].from == SIZE_MAX)
             continue;
-        Span *span = g->span + p->column[c].from * g->room;
         for (size_t row = 0; row < g->rows; row++) {
-            const char *s = grid_text(g, span[row]);
-            size_t n = span[row].size;
+            Span *span = grid_odd(g, p->column[c].from, row);
+            const char *s = grid_text(g, *span);
+            size_t n = span->size;
             if (is_ascii(s, n))
                 continue;
             text_reset(&made);
             latin1_add(&made, s, n);
-            span[row] = (Span){(uint32_t)g->side.count | SPAN_SIDE, (uint32_t)made.count};
+            *span = (Span){(uint32_t)g->side.count | SPAN_SIDE, (uint32_t)made.count};
             text_add(&g->side, made.at, made.count);
         }
     }
@@ -92,7 +93,7 @@ static void check_bytes(Grid *g, const Plan *p, Arena *a, size_t from)
     if (memchr(bytes, 0, n))
         drop_rows(g, a, FAULT_NUL, has_nul);
     /* a quoted row may reach behind the indexed part */
-    bool ascii = g->ascii &&
+    bool ascii = g->index.ascii &&
                  (!g->rows || is_ascii(g->base + g->row[g->rows - 1].at, g->row[g->rows - 1].size));
     if (ascii)
         return;

@@ -4,7 +4,7 @@
  * here, and the caller decides (widen the column, reject the row). Text: column_read_text.c. */
 #include "reader_int.h"
 
-#include "digits.h"
+#include "stamp.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,7 +14,7 @@ typedef struct Reading {
     const Plan *plan;
     const ColumnPlan *column;
     const Grid *grid;
-    const Span *span; /* [rows] */
+    Cells cells;
     Arena *arena;
     Misfit *misfit;
     uint32_t **bad;
@@ -35,8 +35,11 @@ void column_miss(uint8_t **valid, Arena *a, size_t rows, size_t row)
 }
 
 /* Not a value of its column: missing, or a misfit. */
-static void no_value(Reading *r, size_t row, const char *s, size_t n)
+static void no_value(Reading *r, size_t row)
 {
+    Span span = cells_span(&r->cells, row);
+    const char *s = grid_text(r->grid, span);
+    size_t n = span.size;
     column_miss(&r->valid, r->arena, r->grid->rows, row);
     if (nullwords_has(r->plan->null, s, n))
         return;
@@ -60,56 +63,63 @@ static const uint8_t *read_bools(Reading *r)
 {
     uint8_t *bits = arena_alloc(r->arena, (r->grid->rows + 7) / 8);
     for (size_t row = 0; row < r->grid->rows; row++) {
-        const char *s = grid_text(r->grid, r->span[row]);
+        Span s = cells_span(&r->cells, row);
         bool value = false;
-        if (!value_bool(s, r->span[row].size, r->column->fixed, &value))
-            no_value(r, row, s, r->span[row].size);
+        if (!value_bool(grid_text(r->grid, s), s.size, r->column->fixed, &value))
+            no_value(r, row);
         bits[row >> 3] |= (uint8_t)(value << (row & 7));
     }
     return bits;
+}
+
+/* In the loops below the usual form is read where it stands; what is not of that form may have
+ * blanks around it and is looked at again without them. */
+
+static bool odd_int(const Reading *r, size_t row, int64_t *out)
+{
+    Span s = cells_span(&r->cells, row);
+    return value_int(grid_text(r->grid, s), s.size, r->column->fixed, out);
 }
 
 static const int64_t *read_ints(Reading *r)
 {
     int64_t *out = ARENA_NEW(r->arena, int64_t, r->grid->rows);
     bool lenient = r->column->fixed;
-    for (size_t row = 0; row < r->grid->rows; row++) {
-        const char *s = grid_text(r->grid, r->span[row]);
-        uint32_t n = r->span[row].size;
-        if (!digits_int(s, n, lenient, &out[row]) && !value_int(s, n, lenient, &out[row]))
-            no_value(r, row, s, n);
+    Cells cells = r->cells;
+    for (size_t row = 0; row < cells.grid->rows; row++) {
+        size_t n;
+        const char *s = cells_raw(&cells, row, &n);
+        if (!digits_int(s, n, lenient, &out[row]) && !odd_int(r, row, &out[row]))
+            no_value(r, row);
     }
     return out;
+}
+
+static bool odd_real(const Reading *r, size_t row, double *out)
+{
+    Span s = cells_span(&r->cells, row);
+    const char *text = grid_text(r->grid, s);
+    char point = r->plan->decimal;
+    bool amounts = r->column->as == READ_AMOUNT;
+    if (!value_real(text, s.size, point, r->column->fixed && !amounts, out) &&
+        !(amounts && value_amount(text, s.size, point, out)))
+        return false;
+    return !isnan(*out) || !nullwords_has(r->plan->null, text, s.size);
 }
 
 static const double *read_reals(Reading *r)
 {
     double *out = ARENA_NEW(r->arena, double, r->grid->rows);
     char point = r->plan->decimal;
-    bool lenient = r->column->fixed;
-    for (size_t row = 0; row < r->grid->rows; row++) {
-        const char *s = grid_text(r->grid, r->span[row]);
-        uint32_t n = r->span[row].size;
-        if (digits_real(s, n, point, lenient, &out[row]))
-            continue;
-        if (!value_real(s, n, point, lenient, &out[row]) ||
-            (isnan(out[row]) && nullwords_has(r->plan->null, s, n)))
-            no_value(r, row, s, r->span[row].size);
-    }
-    return out;
-}
-
-static const double *read_amounts(Reading *r)
-{
-    double *out = ARENA_NEW(r->arena, double, r->grid->rows);
-    char point = r->plan->decimal;
-    for (size_t row = 0; row < r->grid->rows; row++) {
-        const char *s = grid_text(r->grid, r->span[row]);
-        uint32_t n = r->span[row].size;
-        bool fits =
-            value_real(s, n, point, false, &out[row]) || value_amount(s, n, point, &out[row]);
-        if (!fits || (isnan(out[row]) && nullwords_has(r->plan->null, s, n)))
-            no_value(r, row, s, n);
+    bool lenient = r->column->fixed && r->column->as != READ_AMOUNT;
+    DigitsForm form = {0};
+    Cells cells = r->cells;
+    for (size_t row = 0; row < cells.grid->rows; row++) {
+        size_t n;
+        const char *s = cells_raw(&cells, row, &n);
+        if (!digits_real_like(&form, s, n, point, lenient, &out[row]) &&
+            !odd_real(r, row, &out[row]))
+            no_value(r, row);
     }
     return out;
 }
@@ -124,26 +134,35 @@ static const int32_t *read_dates(Reading *r)
     int32_t *out = ARENA_NEW(r->arena, int32_t, r->grid->rows);
     DateOrder order = order_of(r->column->as);
     for (size_t row = 0; row < r->grid->rows; row++) {
-        const char *s = grid_text(r->grid, r->span[row]);
+        Span s = cells_span(&r->cells, row);
         int64_t micros;
         bool clock;
-        if (value_stamp(s, r->span[row].size, order, &micros, &clock) && !clock)
+        if (value_stamp(grid_text(r->grid, s), s.size, order, &micros, &clock) && !clock)
             out[row] = (int32_t)(micros / 86400000000);
         else
-            no_value(r, row, s, r->span[row].size);
+            no_value(r, row);
     }
     return out;
+}
+
+static bool odd_time(const Reading *r, size_t row, DateOrder order, int64_t *out)
+{
+    Span s = cells_span(&r->cells, row);
+    bool clock;
+    return value_stamp(grid_text(r->grid, s), s.size, order, out, &clock);
 }
 
 static const int64_t *read_times(Reading *r)
 {
     int64_t *out = ARENA_NEW(r->arena, int64_t, r->grid->rows);
     DateOrder order = order_of(r->column->as);
-    for (size_t row = 0; row < r->grid->rows; row++) {
-        const char *s = grid_text(r->grid, r->span[row]);
-        bool clock;
-        if (!value_stamp(s, r->span[row].size, order, &out[row], &clock))
-            no_value(r, row, s, r->span[row].size);
+    bool usual = order == ORDER_YMD;
+    Cells cells = r->cells;
+    for (size_t row = 0; row < cells.grid->rows; row++) {
+        size_t n;
+        const char *s = cells_raw(&cells, row, &n);
+        if (!(usual && stamp_usual(s, n, &out[row])) && !odd_time(r, row, order, &out[row]))
+            no_value(r, row);
     }
     return out;
 }
@@ -152,7 +171,7 @@ static const int64_t *read_times(Reading *r)
 static void read_none(Reading *r, Column *out)
 {
     for (size_t row = 0; row < r->grid->rows; row++)
-        no_value(r, row, grid_text(r->grid, r->span[row]), r->span[row].size);
+        no_value(r, row);
     out->start = ARENA_NEW(r->arena, int32_t, r->grid->rows + 1);
     out->bytes = "";
 }
@@ -180,7 +199,7 @@ void column_read(const Plan *p, size_t column, const Grid *g, Arena *a, Misfit *
     Reading r = {.plan = p,
                  .column = c,
                  .grid = g,
-                 .span = g->span + c->from * g->room,
+                 .cells = grid_cells(g, c->from),
                  .arena = a,
                  .misfit = m,
                  .bad = bad,
@@ -193,7 +212,7 @@ void column_read(const Plan *p, size_t column, const Grid *g, Arena *a, Misfit *
         out->integer = read_ints(&r);
         break;
     case COLUMN_REAL:
-        out->real = c->as == READ_AMOUNT ? read_amounts(&r) : read_reals(&r);
+        out->real = read_reals(&r);
         break;
     case COLUMN_DATE:
         out->day = read_dates(&r);

@@ -110,18 +110,20 @@ static void write_words(const Table *t, const Grid *g, Arena *a, Column *out)
     out->words = w;
 }
 
-static void write_plain(const Plan *p, const Grid *g, const Span *span, Arena *a, Column *out)
+static void write_plain(const Plan *p, const Cells *cells, Arena *a, Column *out)
 {
+    const Grid *g = cells->grid;
     size_t total = 0;
     for (size_t row = 0; row < g->rows; row++)
-        total += span[row].size;
+        total += cells_span(cells, row).size;
     int32_t *start = ARENA_NEW(a, int32_t, g->rows + 1);
     char *bytes = arena_alloc(a, total + 16);
     uint8_t *valid = NULL;
     int32_t at = 0;
     for (size_t row = 0; row < g->rows; row++) {
-        const char *s = grid_text(g, span[row]);
-        uint32_t n = span[row].size;
+        Span span = cells_span(cells, row);
+        const char *s = grid_text(g, span);
+        uint32_t n = span.size;
         if (nullwords_has(p->text_null, s, n)) {
             column_miss(&valid, a, g->rows, row);
         } else {
@@ -137,18 +139,19 @@ static void write_plain(const Plan *p, const Grid *g, const Span *span, Arena *a
 
 void column_read_text(const Plan *p, size_t column, const Grid *g, Arena *a, Column *out)
 {
-    const Span *span = g->span + p->column[column].from * g->room;
+    Cells cells = grid_cells(g, p->column[column].from);
     Table t = {0};
     table_init(&t, 256);
     int32_t *code = ARENA_NEW(a, int32_t, g->rows);
     uint8_t *valid = NULL;
     size_t row = 0, bytes = 0;
     for (; row < g->rows; row++) {
-        int32_t c = table_code(&t, p, g, span[row]);
+        Span span = cells_span(&cells, row);
+        int32_t c = table_code(&t, p, g, span);
         if (c < 0)
             column_miss(&valid, a, g->rows, row);
         else
-            code[row] = c - 1, bytes += span[row].size;
+            code[row] = c - 1, bytes += span.size;
         if ((row & 1023) == 1023 && t.word.count > row / 2)
             break;
     }
@@ -158,7 +161,7 @@ void column_read_text(const Plan *p, size_t column, const Grid *g, Arena *a, Col
         out->code = code;
         out->valid = valid;
     } else {
-        write_plain(p, g, span, a, out);
+        write_plain(p, &cells, a, out);
     }
     table_release(&t);
 }

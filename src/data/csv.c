@@ -28,34 +28,50 @@ static inline Span trimmed(const char *base, size_t at, size_t end, char delimit
     return (Span){(uint32_t)at, (uint32_t)(end - at)};
 }
 
-/* Is the row at place k of the index plain and of the right width? Then it is in the grid. */
-static inline bool plain_row(Grid *g, const CsvRules *rules, size_t at, size_t k)
+Span grid_trimmed(const Grid *g, Span s)
 {
-    size_t last = rules->columns - 1;
-    if (k + last >= g->index_count)
-        return false;
-    const char *base = g->base;
-    const uint32_t *index = g->index + k;
-    char delimiter = rules->delimiter;
-    char wrong = 0;
-    Span *into = g->span + g->rows;
-    size_t begin = at;
-    for (size_t c = 0; c < last; c++, into += g->room) {
-        size_t end = index[c];
-        wrong |= (char)(base[end] ^ delimiter);
-        Span s = {(uint32_t)begin, (uint32_t)(end - begin)};
-        if (s.size && (base[begin] <= ' ' || base[end - 1] <= ' '))
-            s = trimmed(base, begin, end, delimiter);
-        *into = s;
-        begin = end + 1;
+    return trimmed(g->base, s.at, s.at + s.size, g->delimiter);
+}
+
+/* ---- rows along the index ---- */
+
+Span *grid_odd_row(Grid *g)
+{
+    if (g->odd_room < (g->odds + 1) * g->columns) {
+        g->odd_room = 2 * (g->odds + 1) * g->columns;
+        g->odd = mem_resize(g->odd, g->odd_room * sizeof *g->odd);
     }
-    size_t end = index[last];
-    if (wrong || !csv_ends_row(base[end]) || end - at > ROW_MOST)
+    return g->odd + g->odds * g->columns;
+}
+
+void grid_spread(Grid *g)
+{
+    for (size_t row = 0; row < g->rows; row++) {
+        if (g->first[row] & ROW_ODD)
+            continue;
+        Span *to = grid_odd_row(g);
+        for (size_t c = 0; c < g->columns; c++)
+            to[c] = grid_span(g, c, row);
+        g->first[row] = ROW_ODD | (uint32_t)g->odds++;
+    }
+}
+
+/* Is the row at place k, whose next stop is s, plain and of the right width? Then it is in the
+ * grid: the first place that is no delimiter is its line end. */
+static inline bool plain_row(Grid *g, size_t at, size_t k, size_t s)
+{
+    const CsvIndex *x = &g->index;
+    size_t last = k + g->columns - 1;
+    if (s == x->stops || x->stop[s] != last)
         return false;
-    *into = trimmed(base, begin, end, delimiter);
-    if (!last && !into->size)
+    size_t end = x->place[last];
+    if (!csv_ends_row(g->base[end]) || end - at > ROW_MOST)
+        return false;
+    if (g->columns == 1 && !trimmed(g->base, at, end, g->delimiter).size)
         return false; /* a blank line */
-    g->row[g->rows++] = (Span){(uint32_t)at, (uint32_t)(end - at)};
+    g->row[g->rows] = (Span){(uint32_t)at, (uint32_t)(end - at)};
+    g->first[g->rows] = (uint32_t)k;
+    g->rows++;
     return true;
 }
 
@@ -67,8 +83,8 @@ typedef struct RowLook {
 static RowLook look(const Grid *g, const CsvRules *rules, size_t k)
 {
     RowLook r = {.fields = 1, .last = k};
-    for (; r.last < g->index_count; r.last++) {
-        char c = g->base[g->index[r.last]];
+    for (; r.last < g->index.places; r.last++) {
+        char c = g->base[g->index.place[r.last]];
         if (csv_ends_row(c)) {
             r.end = true;
             break;
@@ -82,7 +98,7 @@ static RowLook look(const Grid *g, const CsvRules *rules, size_t k)
     return r;
 }
 
-static void make_room(Grid *g, const CsvRules *rules, size_t bytes)
+static void make_parser(Grid *g, const CsvRules *rules)
 {
     if (!g->csv) {
         g->csv = mem_alloc(sizeof *g->csv);
@@ -91,28 +107,19 @@ static void make_room(Grid *g, const CsvRules *rules, size_t bytes)
     }
     csv_set_delim(g->csv, (unsigned char)rules->delimiter);
     csv_set_quote(g->csv, (unsigned char)rules->quote);
-    if (g->index_room < bytes + 72) {
-        mem_free(g->index);
-        g->index_room = bytes + 72;
-        g->index = mem_resize(NULL, g->index_room * sizeof *g->index);
-    }
 }
 
-static void make_spans(Grid *g, const CsvRules *rules)
+static void make_rows(Grid *g)
 {
-    /* each field of a row ends at a place of the index, but the last of a source without a line
-     * end; the row being tried needs room too */
-    g->columns = rules->columns;
-    g->room = g->index_count / rules->columns + 2;
-    if (g->span_room < g->room * g->columns) {
-        mem_free(g->span);
-        g->span_room = g->room * g->columns;
-        g->span = mem_resize(NULL, g->span_room * sizeof *g->span);
-    }
+    /* each row ends at a stop of the index, but the last of a source without a line end; a row in
+     * quotes has stops within; the row being tried needs room too */
+    g->room = g->index.stops + 2;
     if (g->row_room < g->room) {
         mem_free(g->row);
+        mem_free(g->first);
         g->row_room = g->room;
         g->row = mem_resize(NULL, g->row_room * sizeof *g->row);
+        g->first = mem_resize(NULL, g->row_room * sizeof *g->first);
     }
 }
 
@@ -124,61 +131,89 @@ void grid_pad(Grid *g)
     g->side.count = count;
 }
 
-void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, size_t stop,
-               size_t size, bool final)
+static void begin(Grid *g, const CsvRules *rules, const char *bytes)
 {
-    assert(stop <= size && size < SPAN_SIDE && rules->columns);
     g->base = bytes;
+    g->delimiter = rules->delimiter;
+    g->columns = rules->columns;
     g->rows = 0;
     g->bad.count = 0;
+    g->odds = 0;
     g->open = false;
     g->endless_from = g->endless_to = 0;
     text_reset(&g->side);
     grid_pad(g);
     g->side.count = PADDING; /* in front too */
-    make_room(g, rules, stop - from);
+    make_parser(g, rules);
+}
+
+typedef struct Walk {
+    size_t at, k, s; /* the next byte, place, stop */
+} Walk;
+
+static void quoted_row(Grid *g, const CsvRules *rules, size_t size, bool final, Walk *w)
+{
+    const CsvIndex *x = &g->index;
+    size_t behind = w->at;
+    g->open = grid_quoted_row(g, rules, w->at, size, final, &behind) == ROW_OPEN;
+    w->at = behind;
+    while (w->k < x->places && x->place[w->k] < behind)
+        w->k++;
+}
+
+/* Through libcsv, or bad, or blank; leaves the grid open where it is not whole. */
+static void odd_row(Grid *g, const CsvRules *rules, size_t size, bool final, Walk *w)
+{
+    const CsvIndex *x = &g->index;
+    RowLook r = look(g, rules, w->k);
+    if (r.quote) {
+        quoted_row(g, rules, size, final, w);
+    } else if (!r.end) {
+        g->open = true;
+    } else {
+        size_t end = x->place[r.last];
+        if (r.fields > 1 || trimmed(g->base, w->at, end, rules->delimiter).size)
+            grid_bad(g, w->at, end, end - w->at > ROW_MOST ? FAULT_LONG : FAULT_COUNT, r.fields);
+        w->k = r.last + 1;
+        w->at = end + 1;
+    }
+    while (w->s < x->stops && x->stop[w->s] < w->k)
+        w->s++;
+}
+
+void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, size_t stop,
+               size_t size, bool final)
+{
+    assert(stop <= size && size < SPAN_SIDE && rules->columns);
+    begin(g, rules, bytes);
     /* rows that begin before stop may reach behind it only inside quotes, but a stop in the
      * middle of a line (the end of a window) has none of its own */
-    g->index_count =
-        csv_index(bytes, from, stop, rules->delimiter, rules->quote, g->index, &g->ascii);
-    if (final && stop == size)
-        g->index[g->index_count++] = (uint32_t)size; /* bytes[size] is '\n' */
-    make_spans(g, rules);
-
-    size_t at = from, k = 0;
-    while (at < stop) {
-        if (plain_row(g, rules, at, k)) {
-            k += rules->columns;
-            at = g->index[k - 1] + 1;
+    CsvIndex *x = &g->index;
+    csv_index(x, bytes, from, stop, rules->delimiter, rules->quote);
+    if (final && stop == size) { /* bytes[size] is '\n' */
+        x->stop[x->stops++] = (uint32_t)x->places;
+        x->place[x->places++] = (uint32_t)size;
+    }
+    make_rows(g);
+    Walk w = {.at = from};
+    while (w.at < stop && !g->open) {
+        if (plain_row(g, w.at, w.k, w.s)) {
+            w.k += g->columns;
+            w.at = x->place[w.k - 1] + 1;
+            w.s++;
         } else {
-            RowLook r = look(g, rules, k);
-            if (r.quote) {
-                size_t behind = at;
-                if (grid_quoted_row(g, rules, at, size, final, &behind) == ROW_OPEN) {
-                    g->open = true;
-                    break;
-                }
-                at = behind;
-                while (k < g->index_count && g->index[k] < at)
-                    k++;
-                continue;
-            }
-            if (!r.end) {
-                g->open = true;
+            odd_row(g, rules, size, final, &w);
+            if (g->open)
                 break;
-            }
-            size_t end = g->index[r.last];
-            if (r.fields > 1 || trimmed(bytes, at, end, rules->delimiter).size)
-                grid_bad(g, at, end, end - at > ROW_MOST ? FAULT_LONG : FAULT_COUNT, r.fields);
-            k = r.last + 1;
-            at = end + 1;
         }
-        if (bytes[at - 1] == '\r' && at < size && bytes[at] == '\n') {
-            k += k < g->index_count && g->index[k] == at;
-            at++;
+        if (w.at < size && bytes[w.at] == '\n' && bytes[w.at - 1] == '\r') {
+            bool indexed = w.k < x->places && x->place[w.k] == w.at;
+            w.k += indexed;
+            w.s += indexed;
+            w.at++;
         }
     }
-    g->end = at < size ? at : size;
+    g->end = w.at < size ? w.at : size;
     grid_pad(g);
 }
 
@@ -192,8 +227,7 @@ void grid_drop(Grid *g, const uint32_t *bad, RowFault fault)
         }
         if (kept != r) {
             g->row[kept] = g->row[r];
-            for (size_t c = 0; c < g->columns; c++)
-                g->span[c * g->room + kept] = g->span[c * g->room + r];
+            g->first[kept] = g->first[r];
         }
         kept++;
     }
@@ -205,9 +239,10 @@ void grid_release(Grid *g)
     if (g->csv)
         csv_free(g->csv);
     mem_free(g->csv);
-    mem_free(g->index);
-    mem_free(g->span);
+    csv_index_release(&g->index);
+    mem_free(g->odd);
     mem_free(g->row);
+    mem_free(g->first);
     text_release(&g->side);
     vec_release(&g->bad);
     *g = (Grid){0};

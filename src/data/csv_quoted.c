@@ -16,7 +16,7 @@ static void on_field(void *bytes, size_t size, void *context)
     RowParse *p = context;
     Grid *g = p->grid;
     if (p->fields < g->columns) {
-        Span *s = &g->span[p->fields * g->room + g->rows];
+        Span *s = grid_odd_row(g) + p->fields;
         *s = (Span){(uint32_t)g->side.count | SPAN_SIDE, (uint32_t)size};
         text_add(&g->side, bytes, size);
     }
@@ -114,7 +114,8 @@ RowEnd grid_quoted_row(Grid *g, const CsvRules *rules, size_t at, size_t size, b
     size_t end = done - (p.ended && csv_ends_row(g->base[done - 1]));
     bool fits = end - at <= ROW_MOST;
     if (p.ended && p.fields == rules->columns && fits) {
-        g->row[g->rows++] = (Span){(uint32_t)at, (uint32_t)(end - at)};
+        g->row[g->rows] = (Span){(uint32_t)at, (uint32_t)(end - at)};
+        g->first[g->rows++] = ROW_ODD | (uint32_t)g->odds++;
         *behind = behind_line_end(g->base, end, size);
         return ROW_TAKEN;
     }

@@ -66,21 +66,84 @@ static inline bool digits_point(const char *end, size_t n, char point, uint64_t 
 }
 #endif
 
+/* How many digits stand behind the point in the numbers of a column, mostly: then where they go is
+ * known before they are looked at. */
+typedef struct DigitsForm {
+    int behind; /* 0: not known */
+#if defined(__SSE4_1__)
+    __m128i from; /* digits before the point move one place up, over it */
+#endif
+} DigitsForm;
+
+static inline void digits_learn(DigitsForm *f, int behind)
+{
+    if (f->behind == behind)
+        return;
+    f->behind = behind;
+#if defined(__SSE4_1__)
+    const __m128i place = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m128i moved = _mm_cmpgt_epi8(_mm_set1_epi8((char)(16 - behind)), place);
+    f->from = _mm_add_epi8(place, moved);
+#endif
+}
+
+/* Two to 16 bytes of digits with a point where the form has it. False: something else. */
+#if defined(__SSE4_1__)
+static inline bool digits_formed(const DigitsForm *f, const char *end, size_t n, char point,
+                                 uint64_t *value)
+{
+    static const uint8_t keep[32] = {0,    0,    0,    0,    0,    0,    0,    0,
+                                     0,    0,    0,    0,    0,    0,    0,    0,
+                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    size_t behind = (size_t)f->behind;
+    if (n - 2 > 14 || behind - 1 >= n - 1 || end[-1 - f->behind] != point)
+        return false;
+    __m128i text = _mm_loadu_si128((const __m128i *)(const void *)(end - 16));
+    __m128i digit = _mm_shuffle_epi8(_mm_sub_epi8(text, _mm_set1_epi8('0')), f->from);
+    digit = _mm_and_si128(digit, _mm_loadu_si128((const __m128i *)(const void *)(keep + n - 1)));
+    __m128i other = _mm_subs_epu8(digit, _mm_set1_epi8(9));
+    __m128i two = _mm_maddubs_epi16(digit, _mm_set1_epi16(1 << 8 | 10));
+    __m128i four = _mm_madd_epi16(two, _mm_set1_epi32(1 << 16 | 100));
+    __m128i eight = _mm_madd_epi16(_mm_packus_epi32(four, four), _mm_set1_epi32(1 << 16 | 10000));
+    uint64_t halves = (uint64_t)_mm_cvtsi128_si64(eight);
+    *value = (halves & 0xffffffffu) * 100000000u + (halves >> 32);
+    return _mm_testz_si128(other, other);
+}
+#else
+static inline bool digits_formed(const DigitsForm *f, const char *end, size_t n, char point,
+                                 uint64_t *value)
+{
+    (void)f, (void)end, (void)n, (void)point, (void)value;
+    return false;
+}
+#endif
+
 /* -12.34 and the like, up to 16 digits; not lenient: no zeros in front of a whole number. Both
  * numbers that are divided are exact, so the result is rounded once (Clinger 1990). */
-static inline bool digits_real(const char *s, size_t n, char point, bool lenient, double *out)
+static inline bool digits_real_like(DigitsForm *form, const char *s, size_t n, char point,
+                                    bool lenient, double *out)
 {
     static const double power[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     uint64_t value;
-    int behind;
+    int behind = form->behind;
     size_t minus = n && *s == '-';
-    if (!digits_point(s + n, n - minus, point, &value, &behind) || value > (uint64_t)1 << 53 ||
-        (!lenient && !behind && s[minus] == '0' && n - minus > 1))
-        return false;
-    double real = (double)value / power[behind];
+    if (!digits_formed(form, s + n, n - minus, point, &value)) {
+        if (!digits_point(s + n, n - minus, point, &value, &behind) || value > (uint64_t)1 << 53 ||
+            (!lenient && !behind && s[minus] == '0' && n - minus > 1))
+            return false;
+        digits_learn(form, behind);
+    }
+    double real = (double)(int64_t)value / power[behind];
     *out = minus ? -real : real;
     return true;
+}
+
+static inline bool digits_real(const char *s, size_t n, char point, bool lenient, double *out)
+{
+    DigitsForm none = {0};
+    return digits_real_like(&none, s, n, point, lenient, out);
 }
 
 static inline uint64_t digits_load(const char *s)

@@ -104,22 +104,33 @@ typedef struct CsvRules {
     size_t columns;
 } CsvRules;
 
-/* The fields of whole rows. span[column * room + row]. */
+/* Where the bytes that matter lie in a block: delimiters, quotes, CR and LF. */
+typedef struct CsvIndex {
+    uint32_t *place; /* [places] */
+    uint32_t *stop;  /* [stops] which of the places are no delimiters */
+    size_t places, stops, room;
+    bool ascii;
+} CsvIndex;
+
+/* The fields of whole rows. Those of a row without quotes lie between the places of the index, and
+ * nothing is kept but where its first ends; those of an odd row have a span each. */
 typedef struct Grid {
     const char *base;
+    char delimiter;
     size_t rows, columns, room;
-    Span *span, *row;
-    size_t span_room, row_room;
+    Span *row;       /* [rows] */
+    uint32_t *first; /* [rows] the place that ends the first field, or ROW_ODD and its number */
+    Span *odd;       /* [odds][columns] */
+    size_t odds, odd_room, row_room;
     Text side;
     VEC(BadRow) bad;
     size_t end; /* behind the last row taken */
     bool open;  /* a row begins at end, before the stop, and is not complete in these bytes */
-    bool ascii;
-    uint32_t *index; /* places of delimiters, line ends and quotes */
-    size_t index_count, index_room;
+    CsvIndex index;
     struct csv_parser *csv;
     size_t endless_from, endless_to; /* a row from here is still inside quotes there */
 } Grid;
+#define ROW_ODD 0x80000000u
 
 /* Takes the rows that begin in [from, stop) of bytes[0..size). final: the source ends at size.
  * Readable PADDING on both sides; where final, bytes[size] must be '\n'. */
@@ -135,19 +146,80 @@ static inline bool csv_ends_row(char c)
     return c == '\n' || c == '\r';
 }
 void grid_drop(Grid *g, const uint32_t *bad, RowFault fault); /* rows whose bad[] is not 0 */
-void grid_pad(Grid *g); /* after adding to the side text: readable PADDING behind it */
+void grid_spread(Grid *g);                                    /* makes every row odd */
+Span *grid_odd_row(Grid *g); /* room for the spans of one more; g->odds stays */
+void grid_pad(Grid *g);      /* after adding to the side text: readable PADDING behind it */
 void grid_release(Grid *g);
 static inline const char *grid_text(const Grid *g, Span s)
 {
     return (s.at & SPAN_SIDE ? g->side.at : g->base) + (s.at & ~SPAN_SIDE);
 }
 
-/* Places in bytes[from..to) of delimiter, quote, CR and LF; into has room for to - from + 64. */
-size_t csv_index(const char *bytes, size_t from, size_t to, char delimiter, char quote,
-                 uint32_t *into, bool *ascii);
-size_t csv_index_plain(const char *bytes, size_t from, size_t to, char delimiter, char quote,
-                       uint32_t *into, bool *ascii); /* the oracle of the other */
-uint64_t csv_lines(const char *bytes, size_t n);     /* line ends: LF, CR LF or a lone CR */
+/* The fields of one column of a grid, for loops over its rows. */
+typedef struct Cells {
+    const Grid *grid;
+    const char *base;
+    const uint32_t *first, *place; /* place: of the index, moved on by the column */
+    const Span *row;
+    size_t column;
+} Cells;
+
+static inline Cells grid_cells(const Grid *g, size_t column)
+{
+    return (Cells){.grid = g,
+                   .base = g->base,
+                   .first = g->first,
+                   .place = g->index.place + column,
+                   .row = g->row,
+                   .column = column};
+}
+
+static inline Span *grid_odd(const Grid *g, size_t column, size_t row)
+{
+    return &g->odd[(g->first[row] & ~ROW_ODD) * g->columns + column];
+}
+
+/* The text of a field; it may still have blanks around it that do not belong to it. */
+static inline const char *cells_raw(const Cells *c, size_t row, size_t *n)
+{
+    uint32_t first = c->first[row];
+    if (__builtin_expect(first & ROW_ODD, 0)) {
+        Span s = *grid_odd(c->grid, c->column, row);
+        *n = s.size;
+        return grid_text(c->grid, s);
+    }
+    const uint32_t *end = c->place + first;
+    size_t at = c->column ? end[-1] + 1 : c->row[row].at;
+    *n = *end - at;
+    return c->base + at;
+}
+
+Span grid_trimmed(const Grid *g, Span s);
+
+static inline Span cells_span(const Cells *c, size_t row)
+{
+    uint32_t first = c->first[row];
+    if (first & ROW_ODD)
+        return *grid_odd(c->grid, c->column, row);
+    const uint32_t *end = c->place + first;
+    uint32_t at = c->column ? end[-1] + 1 : c->row[row].at;
+    Span s = {at, *end - at};
+    bool edge = s.size && (c->base[at] <= ' ' || c->base[*end - 1] <= ' ');
+    return edge ? grid_trimmed(c->grid, s) : s;
+}
+
+static inline Span grid_span(const Grid *g, size_t column, size_t row)
+{
+    Cells c = grid_cells(g, column);
+    return cells_span(&c, row);
+}
+
+/* The index of bytes[from..to). */
+void csv_index(CsvIndex *x, const char *bytes, size_t from, size_t to, char delimiter, char quote);
+void csv_index_plain(CsvIndex *x, const char *bytes, size_t from, size_t to, char delimiter,
+                     char quote); /* the oracle of the other */
+void csv_index_release(CsvIndex *x);
+uint64_t csv_lines(const char *bytes, size_t n); /* line ends: LF, CR LF or a lone CR */
 
 /* ---- values --------------------------------------------------------------------------------- */
 
@@ -155,7 +227,7 @@ uint64_t csv_lines(const char *bytes, size_t n);     /* line ends: LF, CR LF or 
     X(BOOL, BOOL, "bool")                                                                          \
     X(INT, INT, "int64")                                                                           \
     X(REAL, REAL, "float64")                                                                       \
-    X(AMOUNT,   REAL, "float64 (amounts)")                                                         \
+    X(AMOUNT, REAL, "float64 (amounts)")                                                           \
     X(DATE_YMD, DATE, "date")                                                                      \
     X(DATE_MDY, DATE, "date (month first)")                                                        \
     X(DATE_DMY, DATE, "date (day first)")                                                          \

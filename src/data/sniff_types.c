@@ -56,7 +56,7 @@ static void look_at_rows(const Sniff *s, const Grid *g, size_t first, bool guess
 {
     for (size_t c = 0; c < g->columns; c++)
         for (size_t row = first; row < g->rows; row++) {
-            Span span = g->span[c * g->room + row];
+            Span span = grid_span(g, c, row);
             look_at(&seen[c], &s->text_null, guess_nulls, grid_text(g, span), span.size);
         }
 }
@@ -66,11 +66,13 @@ static void look_at_rows(const Sniff *s, const Grid *g, size_t first, bool guess
 /* Does the word stand again further down in its column? */
 static bool seen_again(const Grid *g, size_t column, size_t rows)
 {
-    const Span *span = g->span + column * g->room;
-    const char *first = grid_text(g, span[0]);
-    for (size_t row = 1; row < rows; row++)
-        if (span[row].size == span[0].size && !memcmp(grid_text(g, span[row]), first, span[0].size))
+    Span span = grid_span(g, column, 0);
+    const char *first = grid_text(g, span);
+    for (size_t row = 1; row < rows; row++) {
+        Span s = grid_span(g, column, row);
+        if (s.size == span.size && !memcmp(grid_text(g, s), first, s.size))
             return true;
+    }
     return false;
 }
 
@@ -80,7 +82,7 @@ static bool has_years(const Grid *g)
     int64_t before = 0, year;
     size_t years = 0;
     for (size_t c = 0; c < g->columns; c++) {
-        Span span = g->span[c * g->room];
+        Span span = grid_span(g, c, 0);
         bool is_year = span.size == 4 && value_int(grid_text(g, span), 4, false, &year) &&
                        year >= 1800 && year <= 2200;
         years += is_year && (!years || year == before + 1);
@@ -98,7 +100,7 @@ static bool guess_header(const Sniff *s, const Grid *g, const Seen *rest)
     if (!g->rows)
         return true;
     for (size_t c = 0; c < g->columns; c++) {
-        Span span = g->span[c * g->room];
+        Span span = grid_span(g, c, 0);
         const char *text = grid_text(g, span);
         unsigned kinds = rest[c].values ? rest[c].kinds[0] | rest[c].kinds[1] : 0;
         unsigned own = value_kinds(text, span.size, '.') | value_kinds(text, span.size, ',');

@@ -6,7 +6,7 @@
  * The order of day and month is given; whether it is right is for the evidence of the column. */
 #include "reader_int.h"
 
-#include "digits.h"
+#include "stamp.h"
 
 #include <string.h>
 
@@ -130,78 +130,15 @@ static bool clock_part(Cursor *c, int64_t *micros)
     return true;
 }
 
-/* ---- the usual form: YYYY-MM-DD and YYYY-MM-DD HH:MM:SS, without a branch a character ---- */
-
-/* Where the separators stand in YYYY-MM- and HH:MM:SS. They are turned into zeros, so that one
- * look for eight digits is enough. */
-#define AT(byte, place) ((uint64_t)(byte) << (8 * (place)))
-#define DASHES          (AT('-', 4) | AT('-', 7))
-#define COLONS          (AT(':', 2) | AT(':', 5))
-#define DASH_PLACES     (AT(0xff, 4) | AT(0xff, 7))
-#define COLON_PLACES    (AT(0xff, 2) | AT(0xff, 5))
-#define ZEROS           0x3030303030303030u
-
-/* Days since 1970 of a valid date: the days before the month in the year, and leap days so far. */
-static inline int64_t days_since(uint32_t year, uint32_t month, uint32_t day)
-{
-    static const uint16_t before[] = {0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    uint32_t y = year - (month < 3); /* the leap day of this year counts from March on */
-    return (int64_t)year * 365 + y / 4 - y / 100 + y / 400 + before[month] + day - 719528;
-}
-
-static inline bool usual_date(const char *s, int64_t *days)
-{
-    static const uint8_t length[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    uint64_t raw = digits_load(s);
-    if ((raw & DASH_PLACES) != DASHES)
-        return false;
-    raw = (raw & ~DASH_PLACES) | (ZEROS & DASH_PLACES);
-    uint32_t tens = (uint32_t)(s[8] - '0'), ones = (uint32_t)(s[9] - '0');
-    if (digits_count(raw) != 8 || tens > 3 || ones > 9)
-        return false;
-    uint32_t value = digits_value(raw, 8); /* YYYY0MM0 */
-    uint32_t year = value / 10000, month = value % 10000 / 10, day = tens * 10 + ones;
-    if (month - 1 > 11 || day - 1 >= length[month] || !year)
-        return false;
-    if (month == 2 && day == 29 && (year % 4 || (year % 100 == 0 && year % 400)))
-        return false;
-    *days = days_since(year, month, day);
-    return true;
-}
-
-static inline bool usual_clock(const char *s, int64_t *micros)
-{
-    uint64_t raw = digits_load(s);
-    if ((raw & COLON_PLACES) != COLONS)
-        return false;
-    raw = (raw & ~COLON_PLACES) | (ZEROS & COLON_PLACES);
-    if (digits_count(raw) != 8)
-        return false;
-    uint32_t value = digits_value(raw, 8); /* HH0MM0SS */
-    uint32_t hour = value / 1000000, minute = value / 1000 % 1000, second = value % 1000;
-    *micros = (int64_t)(hour * 3600 + minute * 60 + second) * 1000000;
-    return hour < 24 && minute < 60 && second < 60;
-}
-
-static inline bool usual_stamp(const char *s, size_t n, int64_t *micros, bool *has_time)
-{
-    int64_t days, clock = 0;
-    *has_time = n == 19;
-    if ((n != 19 && n != 10) || !usual_date(s, &days))
-        return false;
-    if (*has_time && ((s[10] != ' ' && s[10] != 'T') || !usual_clock(s + 11, &clock)))
-        return false;
-    *micros = days * 86400000000 + clock;
-    return true;
-}
-
 bool value_stamp(const char *s, size_t n, DateOrder order, int64_t *micros, bool *has_time)
 {
     int64_t days, clock = 0;
     if (n < 8)
         return false;
-    if (order == ORDER_YMD && usual_stamp(s, n, micros, has_time))
+    if (order == ORDER_YMD && stamp_usual(s, n, micros)) {
+        *has_time = n == 19;
         return true;
+    }
     Cursor c = {s, s + n};
     if (!date_part(&c, order, &days))
         return false;

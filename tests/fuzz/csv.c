@@ -24,7 +24,7 @@ static void on_field(void *text, size_t size, void *context)
     Compare *c = context;
     const Grid *g = c->grid;
     if (c->field < g->columns && c->row < g->rows) {
-        Span s = g->span[c->field * g->room + c->row];
+        Span s = grid_span(g, c->field, c->row);
         c->differs |= s.size != size || (size && memcmp(grid_text(g, s), text, size));
     }
     c->field++;
