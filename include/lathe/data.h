@@ -165,6 +165,9 @@ uint64_t dataset_rows(const Dataset *d);
 uint64_t dataset_bytes(const Dataset *d);
 size_t   dataset_chunks(const Dataset *d);
 void     dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out); /* views, no copies */
+size_t   dataset_chunk_rows(const Dataset *d, size_t i);
+/* One column alone of a chunk, for scans that need no more. */
+void     dataset_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out);
 /* The chunk that holds row, and the row's place in it. */
 size_t   dataset_locate(const Dataset *d, uint64_t row, size_t *in_chunk);
 bool     dataset_verify(const Dataset *d, Pool *pool, Error *err); /* recomputes the hash */

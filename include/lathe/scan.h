@@ -24,7 +24,8 @@ void rowset_release(RowSet *rows);
 typedef struct SortKey { size_t column; bool down; } SortKey;
 /* Reorders rows by keys, first key first; stable; missing and NaN last whichever way; text by bytes.
  * Takes at most `memory` bytes beyond the rows (0: 1 GB); what needs more goes through sorted runs in
- * unnamed files in `scratch`. */
+ * unnamed files in `scratch` (the ranks of a column's words come on top). After a failure the rows
+ * are in no order, and some may be lost: release them. */
 bool scan_sort(const Dataset *d, const SortKey *key, size_t keys, RowSet *rows, uint64_t memory,
                const char *scratch, Pool *pool, Progress *progress, Error *err);
 
@@ -44,8 +45,15 @@ const char *aggregate_name(Aggregate a);
 bool aggregate_parse(const char *name, Aggregate *out);
 
 /* A key is a column, or a part of a time or of a number's range. */
-typedef enum GroupPart { GROUP_VALUE, GROUP_HOUR, GROUP_WEEKDAY, GROUP_DAY, GROUP_MONTH,
-                         GROUP_YEAR, GROUP_BIN } GroupPart; /* BIN: equal widths between the profile's extremes */
+/* HOUR, WEEKDAY, DAY (of the month), MONTH, YEAR, DATE: as the functions of expressions with these
+ * names. BIN: equal widths between the profile's extremes; the key is the bin's lower edge. */
+#define GROUP_PARTS(X) X(VALUE, "value") X(HOUR, "hour") X(WEEKDAY, "weekday") X(DAY, "day") \
+                       X(MONTH, "month") X(YEAR, "year") X(DATE, "date") X(BIN, "bin")
+#define AS_ENUM(name, text) GROUP_##name,
+typedef enum GroupPart { GROUP_PARTS(AS_ENUM) GROUP_PART_COUNT } GroupPart;
+#undef AS_ENUM
+const char *group_part_name(GroupPart p);
+bool group_part_parse(const char *name, GroupPart *out);
 typedef struct GroupKey { size_t column; GroupPart part; int bins; } GroupKey;
 typedef struct GroupMeasure { Aggregate what; size_t column; } GroupMeasure; /* COUNT of SIZE_MAX: rows */
 typedef struct GroupSpec {
@@ -68,7 +76,7 @@ typedef struct Correlation {        /* of the numeric columns, over rows that ha
     size_t columns; const size_t *column;  /* [columns] numbers of columns in the dataset */
     const double *pearson;          /* [columns * columns], NaN where a column is constant */
     const double *spearman;         /* the same of ranks, from at most 100,000 rows spread evenly */
-} Correlation;
+} Correlation;                      /* all columns but text; infinite values count as missing */
 bool scan_correlation(const Dataset *d, const RowSet *rows, Pool *pool, Progress *progress, Arena *a,
                       Correlation *out, Error *err);
 

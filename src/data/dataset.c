@@ -14,7 +14,7 @@ typedef struct Piece { /* one chunk: a stretch of a batch */
     uint64_t first;
 } Piece;
 
-enum { UNSEEN, GOOD, BAD }; /* whether a chunk's codes and offsets were found to be in range */
+enum { UNSEEN, GOOD, BAD }; /* whether a column's codes or offsets were found to be in range */
 
 struct Dataset {
     char *path;
@@ -25,7 +25,7 @@ struct Dataset {
     size_t chunks;
     uint64_t rows;
     Piece *piece;           /* [chunks] */
-    _Atomic uint8_t *state; /* [chunks] */
+    _Atomic uint8_t *state; /* [chunks][columns] */
     Range *range;           /* [chunks][columns], or NULL */
     Profile *profile;       /* NULL until asked for, in a file of another tool */
     pthread_mutex_t lock;   /* guards making the profile */
@@ -39,7 +39,7 @@ static void cut_pieces(Dataset *d)
     for (size_t b = 0; b < d->file.batches; b++)
         count += (d->file.batch[b].rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
     d->piece = mem_alloc((count + 1) * sizeof *d->piece);
-    d->state = mem_alloc((count + 1) * sizeof *d->state);
+    d->state = mem_alloc((count * d->file.fields + 1) * sizeof *d->state);
     for (size_t b = 0; b < d->file.batches; b++) {
         size_t rows = d->file.batch[b].rows;
         for (size_t from = 0; from < rows; from += CHUNK_ROWS) {
@@ -212,21 +212,34 @@ const Range *dataset_ranges(const Dataset *d, size_t chunk)
     return d->range ? d->range + chunk * d->file.fields : NULL;
 }
 
-void dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
+size_t dataset_chunk_rows(const Dataset *d, size_t i)
 {
     assert(i < d->chunks);
+    return d->piece[i].rows;
+}
+
+void dataset_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out)
+{
+    assert(i < d->chunks && column < d->file.fields);
     const Piece *piece = &d->piece[i];
-    const ArrowBatch *batch = &d->file.batch[piece->batch];
-    uint8_t state = atomic_load_explicit(&d->state[i], memory_order_relaxed);
+    _Atomic uint8_t *state = &d->state[i * d->file.fields + column];
+    uint8_t was = atomic_load_explicit(state, memory_order_relaxed);
     bool bad = false;
+    arrow_column(&d->file.field[column], &d->file.batch[piece->batch].part[column], piece->from,
+                 piece->rows, a, out, was == GOOD ? NULL : &bad);
+    if (was == UNSEEN)
+        atomic_store_explicit(state, bad ? BAD : GOOD, memory_order_relaxed);
+}
+
+void dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
+{
     Column *column = ARENA_NEW(a, Column, d->file.fields);
     for (size_t k = 0; k < d->file.fields; k++)
-        arrow_column(&d->file.field[k], &batch->part[k], piece->from, piece->rows, a, &column[k],
-                     state == GOOD ? NULL : &bad);
-    if (state == UNSEEN)
-        atomic_store_explicit(&d->state[i], bad ? BAD : GOOD, memory_order_relaxed);
-    *out = (Chunk){
-        .rows = piece->rows, .columns = d->file.fields, .column = column, .first = piece->first};
+        dataset_column(d, i, k, a, &column[k]);
+    *out = (Chunk){.rows = d->piece[i].rows,
+                   .columns = d->file.fields,
+                   .column = column,
+                   .first = d->piece[i].first};
 }
 
 size_t dataset_locate(const Dataset *d, uint64_t row, size_t *in_chunk)
