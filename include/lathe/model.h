@@ -35,6 +35,7 @@ typedef struct ModelSetup {       /* fixed for a run */
     const float *class_weight;    /* [classes] or NULL */
     Pool *pool;
     uint64_t steps_total;         /* planned; 0 unknown */
+    const char *freeze;           /* layers that steps leave as they are, see graph_freeze; or NULL */
 } ModelSetup;
 extern const char *const loss_names[];      /* auto squared absolute huber quantile logistic softmax */
 extern const char *const optimizer_names[]; /* sgd adam adamw */
@@ -104,6 +105,12 @@ size_t model_weights(const Model *m);                       /* numbers learnt */
 /* Everything a resumed run needs (safetensors bytes); loading makes the next step the same bits. */
 bool   model_state_save(Model *m, bool weights_only, Text *into, Error *err);
 bool   model_state_load(Model *m, const void *bytes, size_t n, Error *err);
+/* Weights by name and shape from a safetensors file, ours or anyone's (F32, F64): every one but those
+ * of the layers `renew` must be there and fit. What the file has beyond them is told in `said`. */
+bool   model_weights_take(Model *m, const void *bytes, size_t n, const char *renew, Text *said, Error *err);
+/* What bundle_safetensors put into such a file's metadata ("family", "params", "features", ...): a new
+ * reference, NULL where the file does not say. */
+json_t *safetensors_about(const void *bytes, size_t n, const char *key, Error *err);
 /* Raw scores in place -> what people see: regression unchanged (standardised), binary p(class 1),
  * multiclass softmax. */
 void   model_scores_to_outputs(const ModelShape *s, float *out, size_t rows);

@@ -150,6 +150,11 @@ typedef struct GraphPlan {
     Pool *pool;                     /* borrowed; NULL: the caller alone */
 } GraphPlan;
 
+/* Steps will leave these layers as they are. layers: "hidden.0,embedding" are the tensors of these names
+ * and all below them; "all"; "-head" takes some out again. Before graph_plan. An unknown layer, or
+ * nothing left to learn, is an error. */
+bool graph_freeze(Graph *g, const char *layers, Error *err);
+bool layers_have(const char *layers, const char *tensor);
 /* Lays out memory and initialises the parameters from the seed. Fails with ERROR_SPACE only. */
 bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err);
 
@@ -194,6 +199,7 @@ typedef struct GraphTensor {
     size_t rank, shape[4];
     size_t offset, count;           /* floats from the beginning of the block */
     bool learnt, decay;             /* decay: weight decay applies (not to norms and biases) */
+    bool frozen;                    /* no step changes it */
 } GraphTensor;
 
 size_t graph_tensors(const Graph *g, const GraphTensor **rows);

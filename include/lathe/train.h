@@ -34,6 +34,8 @@ typedef struct RunParams {
     double dropout;
     int threads;                        /* 0: all cores; the result does not depend on it */
     int record_every;                   /* steps between points of step curves; 0: some 2,500 a run */
+    char *from, *freeze, *renew;        /* weights to begin with: a run or a file; layers kept; begun anew */
+    int encoders;                       /* from: keep fit */
 } RunParams;
 extern const Param run_params[];
 
@@ -55,6 +57,10 @@ void run_spec_init(RunSpec *spec, const ModelFamily *family);  /* the family's d
 void run_spec_release(RunSpec *spec);
 /* Any hyperparameter: of the run, the features or the family. "no hyperparameter lrr, did you mean lr?" */
 bool run_spec_set(RunSpec *spec, const char *key, const char *value, Error *err);
+/* Training that begins with the weights of a run's model (by number, name, "last") or of a safetensors
+ * file: sets `from` and takes over the family's hyperparameters that the file tells, so that they fit.
+ * To be called before single settings are set over them. */
+bool run_spec_from(RunSpec *spec, Store *s, const char *from, Error *err);
 /* Walks all rows in order: run, family, feature. For forms, help and storing. */
 typedef struct SpecRow { const Param *row; void *settings; const char *group; } SpecRow;
 size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most);

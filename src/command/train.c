@@ -81,9 +81,13 @@ static bool fill_spec(RunSpec *spec, Store *s, const CommandCall *call, Arena *a
     spec->split = set->split;
     spec->seed = set->seed;
     ok = ok && (spec->target = target_of(s, set, a, err)) != NULL;
+    for (size_t i = 0; ok && i < call->extras; i++) /* what it brings is overruled by what is said */
+        if (text_equal(call->extra[i].key, "from") && *call->extra[i].value)
+            ok = run_spec_from(spec, s, call->extra[i].value, err) || error_in(err, "train");
     for (size_t i = 0; ok && i < call->extras; i++)
-        ok = run_spec_set(spec, call->extra[i].key, call->extra[i].value, err) ||
-             error_in(err, "train");
+        if (!text_equal(call->extra[i].key, "from"))
+            ok = run_spec_set(spec, call->extra[i].key, call->extra[i].value, err) ||
+                 error_in(err, "train");
     text_release(&text);
     recipe_destroy(r);
     return ok;

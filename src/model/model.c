@@ -81,6 +81,11 @@ Model *model_create(const ModelFamily *f, const void *params, const ModelShape *
                   f->name);
         return NULL;
     }
+    if (setup->freeze && *setup->freeze && f->whole_batch) {
+        error_set(err, ERROR_USAGE,
+                  "freeze: a %s has no layers; new trees leave the others as they are", f->name);
+        return NULL;
+    }
     Model *m = mem_alloc(sizeof *m);
     m->family = f;
     copy_shape(m, shape);
@@ -242,17 +247,32 @@ static size_t row_bytes(const TensorRow *row)
     return n;
 }
 
-static bool same_shape(const TensorRow *row, const SafeTensor *t, Error *err)
+static void print_shape(size_t rank, const size_t *shape, Text *into)
 {
-    bool same = text_equal(t->dtype, "F32") && t->rank == row->rank;
+    text_putc(into, '[');
+    for (size_t i = 0; i < rank; i++)
+        text_printf(into, "%s%zu", i ? "," : "", shape[i]);
+    text_putc(into, ']');
+}
+
+static bool same_shape(const TensorRow *row, const SafeTensor *t, bool wide, Error *err)
+{
+    bool same = t->rank == row->rank &&
+                (text_equal(t->dtype, "F32") || (wide && text_equal(t->dtype, "F64")));
     for (size_t i = 0; same && i < row->rank; i++)
         same = t->shape[i] == row->shape[i];
-    if (!same)
-        return error_set(
-            err, ERROR_SHAPE,
-            "tensor %s: %s of rank %zu does not fit this model's hyperparameters or columns",
-            row->name, t->dtype, t->rank);
-    return true;
+    if (same)
+        return true;
+    Text has = {0}, wants = {0};
+    print_shape(t->rank, t->shape, &has);
+    print_shape(row->rank, row->shape, &wants);
+    error_set(
+        err, ERROR_SHAPE,
+        "tensor %s: the file has %s %s, this model's hyperparameters and columns make it F32 %s",
+        row->name, t->dtype, text_str(&has), text_str(&wants));
+    text_release(&has);
+    text_release(&wants);
+    return false;
 }
 
 /* All weights must be there and fit; the rest is there whole or not at all. */
@@ -264,7 +284,7 @@ static bool check_tensors(const SafeFile *f, const TensorRow *rows, size_t weigh
         if (!t)
             return error_set(err, ERROR_SHAPE, "tensor %s is missing%s", rows[i].name,
                              i < weights ? "" : ": the state to go on training is not whole");
-        if (!same_shape(&rows[i], t, err))
+        if (!same_shape(&rows[i], t, false, err))
             return false;
     }
     if (f->count != count)
@@ -324,4 +344,77 @@ bool model_state_load(Model *m, const void *bytes, size_t n, Error *err)
     ok = ok && (!m->family->settle || m->family->settle(m->impl, err));
     safetensors_release(&f);
     return ok;
+}
+
+/* ---- weights from elsewhere -------------------------------------------------------------------------------- */
+
+static void take_numbers(const TensorRow *row, const SafeTensor *t)
+{
+    if (text_equal(t->dtype, "F32")) {
+        memcpy(row->at, t->at, row_bytes(row));
+        return;
+    }
+    for (size_t i = 0; i < t->size / sizeof(double); i++) {
+        double v;
+        memcpy(&v, t->at + i * sizeof v, sizeof v);
+        row->at[i] = (float)v;
+    }
+}
+
+static bool take_weights(Model *m, const SafeFile *f, const char *renew, Text *said, Error *err)
+{
+    const TensorRow *rows;
+    size_t weights, taken = 0;
+    m->family->tensors(m->impl, &rows, &weights);
+    for (int pass = 0; pass < 2; pass++) /* all are looked at before the first is taken */
+        for (size_t i = 0; i < weights; i++) {
+            if (layers_have(renew, rows[i].name))
+                continue;
+            const SafeTensor *t = safetensors_find(f, rows[i].name);
+            if (!t)
+                return error_set(err, ERROR_SHAPE,
+                                 "tensor %s is not in the file; renew=%s begins it anew",
+                                 rows[i].name, rows[i].name);
+            if (!same_shape(&rows[i], t, true, err))
+                return false;
+            if (pass)
+                take_numbers(&rows[i], t);
+            taken += pass;
+        }
+    text_printf(said, "%zu of %zu tensors taken", taken, weights);
+    if (f->count > taken)
+        text_printf(said, ", %zu more in the file left", f->count - taken);
+    return true;
+}
+
+bool model_weights_take(Model *m, const void *bytes, size_t n, const char *renew, Text *said,
+                        Error *err)
+{
+    SafeFile f;
+    if (!safetensors_read(&f, bytes, n, err))
+        return false;
+    const char *family = json_string_value(json_object_get(f.metadata, "family"));
+    bool ok =
+        !family || text_equal(family, m->family->name) ||
+        error_set(err, ERROR_SHAPE, "weights of a %.40s, not of a %s", family, m->family->name);
+    if (ok && m->family->reserve) { /* it grows: all of it, as it was */
+        ok = model_state_load(m, bytes, n, err);
+        text_printf(said, "%zu numbers taken", ok ? model_weights(m) : 0);
+    } else
+        ok = ok && take_weights(m, &f, renew, said, err);
+    safetensors_release(&f);
+    return ok;
+}
+
+json_t *safetensors_about(const void *bytes, size_t n, const char *key, Error *err)
+{
+    SafeFile f;
+    if (!safetensors_read(&f, bytes, n, err))
+        return NULL;
+    const char *text = json_string_value(json_object_get(f.metadata, key));
+    json_t *said = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+    if (text && !said) /* a plain word, as the family's */
+        said = json_string(text);
+    safetensors_release(&f);
+    return said;
 }

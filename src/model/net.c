@@ -83,6 +83,11 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
         return NULL;
     }
     plan.loss = loss;
+    if (setup->freeze && !graph_freeze(takes, setup->freeze, err)) {
+        error_in(err, "freeze");
+        net_destroy(net);
+        return NULL;
+    }
     if (!graph_plan(takes, output, &plan, err)) {
         net_destroy(net);
         return NULL;

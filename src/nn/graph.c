@@ -142,3 +142,60 @@ void graph_set_steps(Graph *g, uint64_t steps)
 {
     g->steps = steps;
 }
+
+/* ---- freezing ---------------------------------------------------------------------------------- */
+
+static bool is_below(const char *tensor, const char *layer, size_t n)
+{
+    return strncmp(tensor, layer, n) == 0 && (tensor[n] == 0 || tensor[n] == '.');
+}
+
+bool layers_have(const char *layers, const char *tensor)
+{
+    bool has = false;
+    for (const char *at = layers ? layers : ""; *at;) {
+        size_t n = strcspn(at, ",");
+        bool not = *at == '-';
+        const char *layer = at + not ;
+        size_t size = n - not ;
+        if ((size == 3 && memcmp(layer, "all", 3) == 0) || is_below(tensor, layer, size))
+            has = !not ;
+        at += n + (at[n] == ',');
+    }
+    return has;
+}
+
+static bool known_layer(const Graph *g, const char *layer, size_t n, Error *err)
+{
+    bool found = n == 3 && memcmp(layer, "all", 3) == 0;
+    for (size_t i = 0; i < g->tensor.count; i++)
+        found |= is_below(g->tensor.at[i].name, layer, n);
+    if (found)
+        return true;
+    Text names = {0};
+    for (size_t i = 0; i < g->node.count; i++)
+        if (g->node.at[i]->params)
+            text_printf(&names, "%s%s", names.count ? ", " : "", g->node.at[i]->name);
+    error_set(err, ERROR_USAGE, "no layer %.*s; there are %s", (int)n, layer, text_str(&names));
+    text_release(&names);
+    return false;
+}
+
+bool graph_freeze(Graph *g, const char *layers, Error *err)
+{
+    for (const char *at = layers ? layers : ""; *at;) {
+        size_t n = strcspn(at, ",");
+        bool not = *at == '-';
+        if (!known_layer(g, at + not, n - not, err))
+            return false;
+        at += n + (at[n] == ',');
+    }
+    bool learns = false;
+    for (size_t i = 0; i < g->tensor.count; i++) {
+        GraphTensor *t = &g->tensor.at[i];
+        t->frozen = layers_have(layers, t->name);
+        learns |= t->learnt && !t->frozen;
+    }
+    return learns ||
+           error_set(err, ERROR_USAGE, "every layer is frozen: there is nothing to learn");
+}

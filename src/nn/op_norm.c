@@ -49,6 +49,7 @@ static void join(const Node *n, const Pass *p)
     float *mean_out = part_of(n, JOINED), *scale_out = mean_out + n->width;
     float *running_mean = node_weights(n, RUNNING_MEAN),
           *running_var = node_weights(n, RUNNING_VAR);
+    bool frozen = n->graph->tensor.at[n->param[RUNNING_MEAN]].frozen;
     for (size_t k = 0; k < n->width; k++) {
         double rows = 0, mean = 0, square = 0;
         for (size_t s = 0; s < p->shards; s++) {
@@ -62,7 +63,7 @@ static void join(const Node *n, const Pass *p)
         }
         mean_out[k] = (float)mean;
         scale_out[k] = (float)(1.0 / sqrt(square / rows + (double)NORM_EPSILON));
-        if (p->learns) {
+        if (p->learns && !frozen) {
             move_running(&running_mean[k], mean);
             move_running(&running_var[k], square / (rows > 1 ? rows - 1 : 1));
         }

@@ -58,7 +58,7 @@ static void cut_updates(Graph *g)
     size_t in_task = 0;
     for (size_t i = 0; i < g->tensor.count; i++) {
         const GraphTensor *t = &g->tensor.at[i];
-        for (size_t done = 0; t->learnt && done < t->count;) {
+        for (size_t done = 0; t->learnt && !t->frozen && done < t->count;) {
             if (g->task.count == 0 || in_task >= UPDATE_TASK) {
                 vec_add(&g->task, (UpdateTask){g->piece.count, 0});
                 in_task = 0;

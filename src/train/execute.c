@@ -14,6 +14,7 @@ static bool begin(Job *j, Error *err)
     j->row.task = task_name(features_shape(j->features)->task);
     j->row.monitor = validate_watches(j);
     if (!job_model(j, (size_t)p->batch, err) || !checkpoint_restore(j, &found, err) ||
+        (!found && !origin_weights(j, err)) ||
         !commands_load(j, err) ||
         !store_metrics_cut(j->store, j->row.id, found ? j->loop.step : -1, err))
         return false;

@@ -135,9 +135,12 @@ static const char **wanted_columns(Job *j, size_t *n)
 static bool fit_features(Job *j, Error *err)
 {
     size_t n;
+    if (!origin_features(j, err))
+        return false;
     const char **names = wanted_columns(j, &n);
-    j->features = features_fit(j->dataset, j->plan, &j->split, j->row.target, names, n,
-                               &j->spec.feature, j->pool, NULL, err);
+    if (!j->features)
+        j->features = features_fit(j->dataset, j->plan, &j->split, j->row.target, names, n,
+                                   &j->spec.feature, j->pool, NULL, err);
     return j->features && fitted_write(j, "features.json", features_to_json(j->features), err);
 }
 
@@ -268,6 +271,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .class_weight = j->class_weight,
         .pool = j->pool,
         .steps_total = j->planned,
+        .freeze = *p->freeze ? p->freeze : NULL,
     };
     Text state = {0};
     bool ok = !j->model || model_state_save(j->model, false, &state, err);

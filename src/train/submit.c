@@ -29,6 +29,7 @@ typedef struct Check {
     Plan *plan;
     const Schema *cleaned; /* what the features are taken from */
     const char *target;
+    Origin origin; /* from=; empty: none */
 } Check;
 
 static bool check_dataset(Check *c, Error *err)
@@ -140,8 +141,18 @@ static bool check_family(Check *c, Error *err)
     return false;
 }
 
+static bool check_origin(Check *c, Error *err)
+{
+    const char *from = or_empty(c->spec->params.from);
+    if (!*from || c->spec->parent)
+        return true; /* a fork has its checkpoint */
+    return origin_read(&c->origin, c->store, from, &c->arena, err) &&
+           origin_check(&c->origin, c->spec, c->cleaned, c->target, err);
+}
+
 static void check_release(Check *c)
 {
+    text_release(&c->origin.bytes);
     plan_destroy(c->plan);
     recipe_destroy(c->recipe);
     schema_release(&c->schema);
@@ -201,8 +212,16 @@ static int64_t write_row(Check *c, Error *err)
     ParamRow params[MOST_ROWS];
     RunSpec copy = *c->spec; /* run_spec_rows hands out writable settings; they are only read */
     size_t n = param_rows(&copy, &c->arena, params);
+    for (size_t i = 0; i < n; i++)
+        if (c->origin.name && text_equal(params[i].key, "from"))
+            params[i].value = c->origin.name; /* "last" would be another one tomorrow */
     RunRow row = run_row(c->spec, &c->from, c->target, &c->arena);
-    return store_run_add(c->store, &row, params, n, err);
+    int64_t run = store_run_add(c->store, &row, params, n, err);
+    if (run && c->origin.name && !origin_keep(&c->origin, c->store, run, err)) {
+        store_run_delete(c->store, run, NULL);
+        return 0;
+    }
+    return run;
 }
 
 int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
@@ -210,7 +229,8 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
     Check c = {.store = s, .spec = spec};
     int64_t run = 0;
     if (check_family(&c, err) && check_dataset(&c, err) && check_recipe(&c, err) &&
-        check_target(&c, err) && check_features(&c, err) && check_split(&c, err))
+        check_target(&c, err) && check_features(&c, err) && check_split(&c, err) &&
+        check_origin(&c, err))
         run = write_row(&c, err);
     check_release(&c);
     return run;
@@ -221,7 +241,8 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
 /* What would not fit the weights and moments that are taken over. */
 static bool may_change(const RunSpec *spec, const char *key, Error *err)
 {
-    static const char *const fixed[] = {"optimizer", "loss", "class_weight"};
+    static const char *const fixed[] = {"optimizer", "loss", "class_weight", "from", "renew",
+                                        "encoders"};
     bool own = spec->family->params && param_find(spec->family->params, key);
     bool ok = param_find(run_params, key) && !own;
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)

@@ -148,6 +148,16 @@ bool commands_poll(Job *j, Error *err);
 bool commands_replay(Job *j, Error *err);       /* those of this step that a resumed run does again */
 bool commands_load(Job *j, Error *err);         /* after a restore: which there are */
 
+/* from.c: weights from elsewhere. They are kept as DIR/runs/ID/from.safetensors when the run is
+ * submitted, so the run can begin again whatever becomes of their source. */
+typedef struct Origin { Text bytes; char *name; /* "3" or the file's path, in the arena */ } Origin;
+enum { ENCODERS_KEEP, ENCODERS_FIT };
+bool origin_read(Origin *o, Store *s, const char *from, Arena *a, Error *err);
+bool origin_check(const Origin *o, const RunSpec *spec, const Schema *cleaned, const char *target, Error *err);
+bool origin_keep(const Origin *o, Store *s, int64_t run, Error *err);
+bool origin_features(Job *j, Error *err);       /* as the origin has them; none: j->features stays NULL */
+bool origin_weights(Job *j, Error *err);        /* into the model, before its first step */
+
 /* validate.c: loss and metrics of the validation rows, recorded; *watched is what is monitored. */
 bool validate(Job *j, double *loss, double *watched, Error *err);
 const char *validate_watches(const Job *j);     /* val_loss, val_rmse ..., or epoch_train_loss */

@@ -1,0 +1,175 @@
+/* from.c -- training that begins with weights from elsewhere: a run's model, or a safetensors file.
+ *
+ * At submission the weights become DIR/runs/ID/from.safetensors, with all that their source says of
+ * itself, and the run stands on that copy. encoders=keep takes over the features the weights were
+ * learnt with: columns are standardised by the old means, words keep their codes and new words count
+ * as unseen, the target keeps its scale. encoders=fit fits them anew; layers whose shapes follow from
+ * the columns must then be named in renew=. */
+#include "train_int.h"
+
+#include <string.h>
+
+#define ORIGIN_MOST ((size_t)1 << 40)
+
+static bool read_run(Origin *o, Store *s, const char *from, Arena *a, Error *err)
+{
+    RunRow row;
+    const char *path;
+    if (!store_run_find(s, from, a, &row, err) || !run_bundle_path(s, row.id, a, &path, err))
+        return false;
+    o->name = arena_printf(a, "%lld", (long long)row.id);
+    Bundle *b = bundle_open(path, NULL, err);
+    bool ok = b && bundle_safetensors(b, &o->bytes, err);
+    bundle_close(b);
+    return ok;
+}
+
+static bool is_file(const char *from)
+{
+    return text_ends(from, ".safetensors") || strchr(from, '/');
+}
+
+bool origin_read(Origin *o, Store *s, const char *from, Arena *a, Error *err)
+{
+    bool ok;
+    if (is_file(from)) {
+        o->name = arena_text(a, from);
+        ok = file_read(from, &o->bytes, ORIGIN_MOST, err);
+    } else
+        ok = read_run(o, s, from, a, err);
+    return ok || error_in(err, "from");
+}
+
+/* ---- what the source says of itself ------------------------------------------------------------------ */
+
+static bool same_family(const Origin *o, const RunSpec *spec, Error *err)
+{
+    Error why = {0};
+    json_t *family = safetensors_about(o->bytes.at, o->bytes.count, "family", &why);
+    const char *name = json_string_value(family);
+    bool ok = !why.kind || error_set(err, why.kind, "from=%s: %s", o->name, why.text);
+    if (ok && name && !text_equal(name, spec->family->name))
+        ok = error_set(err, ERROR_USAGE, "from=%s: weights of a %.40s, not of a %s", o->name, name,
+                       spec->family->name);
+    json_decref(family);
+    return ok;
+}
+
+bool run_spec_from(RunSpec *spec, Store *s, const char *from, Error *err)
+{
+    Origin o = {0};
+    Arena a = {0};
+    json_t *params = NULL, *value;
+    const char *key;
+    bool ok = origin_read(&o, s, from, &a, err) && same_family(&o, spec, err) &&
+              run_spec_set(spec, "from", o.name, err);
+    if (ok)
+        params = safetensors_about(o.bytes.at, o.bytes.count, "params", err);
+    json_object_foreach(params, key, value) if (ok && json_is_string(value)) ok =
+        params_set(spec->family->params, spec->model_params, key, json_string_value(value), err);
+    json_decref(params);
+    text_release(&o.bytes);
+    arena_release(&a);
+    return ok;
+}
+
+/* ---- at submission ------------------------------------------------------------------------------------- */
+
+static bool check_inputs(const Origin *o, const Features *f, const RunSpec *spec,
+                         const Schema *cleaned, const char *target, Error *err)
+{
+    for (size_t i = 0; i < features_inputs(f); i++)
+        if (schema_find(cleaned, features_input(f, i)) == SIZE_MAX)
+            return error_set(
+                err, ERROR_USAGE,
+                "from=%s: it reads column %s, which is not there; make it by a recipe, or "
+                "set encoders=fit",
+                o->name, features_input(f, i));
+    if (!text_equal(features_target(f), target))
+        return error_set(
+            err, ERROR_USAGE,
+            "from=%s: it predicts %s, not %s; encoders=fit renew=head learns another target",
+            o->name, features_target(f), target);
+    if (spec->features && *spec->features)
+        return error_set(err, ERROR_USAGE,
+                         "from=%s: its columns are kept; leave features= out, or set encoders=fit",
+                         o->name);
+    return true;
+}
+
+static Features *features_in(const Text *bytes, Error *err)
+{
+    json_t *said = safetensors_about(bytes->at, bytes->count, "features", err);
+    Features *f = said ? features_from_json(said, err) : NULL;
+    json_decref(said);
+    return f;
+}
+
+bool origin_check(const Origin *o, const RunSpec *spec, const Schema *cleaned, const char *target,
+                  Error *err)
+{
+    Error why = {0};
+    if (!same_family(o, spec, err))
+        return false;
+    if (spec->params.encoders == ENCODERS_FIT)
+        return true;
+    Features *f = features_in(&o->bytes, &why);
+    bool ok = !why.kind || error_set(err, why.kind, "from=%s: %s", o->name, why.text);
+    ok = ok && (!f || check_inputs(o, f, spec, cleaned, target, err));
+    features_destroy(f);
+    return ok;
+}
+
+bool origin_keep(const Origin *o, Store *s, int64_t run, Error *err)
+{
+    Arena a = {0};
+    char *dir = store_path(s, &a, "runs/%lld", (long long)run);
+    bool ok = dir_create(dir, err) && file_write(arena_printf(&a, "%s/from.safetensors", dir),
+                                                 o->bytes.at, o->bytes.count, err);
+    arena_release(&a);
+    return ok;
+}
+
+/* ---- in the run ------------------------------------------------------------------------------------------ */
+
+static bool read_kept(Job *j, Text *bytes, Error *err)
+{
+    return file_read(arena_printf(&j->arena, "%s/from.safetensors", j->dir), bytes, ORIGIN_MOST,
+                     err);
+}
+
+bool origin_features(Job *j, Error *err)
+{
+    Text bytes = {0};
+    Error why = {0};
+    if (!*j->spec.params.from || j->spec.params.encoders == ENCODERS_FIT)
+        return true;
+    bool ok = read_kept(j, &bytes, err);
+    if (ok)
+        j->features = features_in(&bytes, &why);
+    ok =
+        ok && (!why.kind || error_set(err, why.kind, "from=%s: %s", j->spec.params.from, why.text));
+    text_release(&bytes);
+    return ok;
+}
+
+bool origin_weights(Job *j, Error *err)
+{
+    Text bytes = {0}, said = {0};
+    const RunParams *p = &j->spec.params;
+    if (!*p->from)
+        return true;
+    text_printf(&said, "begins with from=%s: ", p->from);
+    bool ok = read_kept(j, &bytes, err) &&
+              (model_weights_take(j->model, bytes.at, bytes.count, p->renew, &said, err) ||
+               error_in(err, "from=%s", p->from));
+    if (*p->renew)
+        text_printf(&said, "; anew: %s", p->renew);
+    if (*p->freeze)
+        text_printf(&said, "; frozen: %s", p->freeze);
+    text_printf(&said, "; encoders %s", p->encoders == ENCODERS_FIT ? "fitted anew" : "kept");
+    ok = ok && job_news(j, "note", text_str(&said), true, err);
+    text_release(&bytes);
+    text_release(&said);
+    return ok;
+}
