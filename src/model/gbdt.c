@@ -28,6 +28,7 @@ typedef struct Gbdt {
     float *factor;  /* [rows] goss: what a row stands for */
     size_t scored;
     bool bound, score_is_whole;
+    bool carry; /* gradients are kept as whole numbers: no score, no slopes but pairs */
 } Gbdt;
 
 static const char *const growth_names[] = {"leaf", "depth", NULL};
@@ -125,23 +126,33 @@ static void weigh_rows(Gbdt *m)
             (b->weight ? b->weight[i] : 1.0f) * (by_class ? by_class[(size_t)b->target[i]] : 1.0f);
 }
 
+/* What is there already stays. */
 static bool make_slopes(Gbdt *m, Error *err)
 {
     size_t n = m->batch.rows, outputs = m->shape->outputs;
     bool bent = !target_constant_h(&m->target), ok = true;
-    m->slopes = mem_alloc(sizeof *m->slopes * outputs);
+    if (!m->slopes)
+        m->slopes = mem_alloc(sizeof *m->slopes * outputs);
     for (size_t i = 0; ok && i < outputs; i++) {
         Slopes *s = &m->slopes[i];
-        s->g = mem_try(n * sizeof *s->g, err);
-        s->pair = s->g ? mem_try(n * sizeof *s->pair, err) : NULL;
-        s->h = bent && s->pair ? mem_try(n * sizeof *s->h, err) : NULL;
-        ok = s->pair && (s->h || !bent);
+        s->pair = s->pair ? s->pair : mem_try(n * sizeof *s->pair, err);
+        if (m->carry)
+            return s->pair != NULL;
+        s->g = s->pair ? mem_try(n * sizeof *s->g, err) : NULL;
+        s->h = bent && s->g ? mem_try(n * sizeof *s->h, err) : NULL;
+        ok = s->g && (s->h || !bent);
     }
     if (ok)
         m->score = mem_try(n * outputs * sizeof *m->score, err);
     if (ok && m->score && m->params.goss)
         m->factor = mem_try(n * sizeof *m->factor, err);
     return ok && m->score && (m->factor || !m->params.goss);
+}
+
+static bool leave_carry(Gbdt *m, Error *err)
+{
+    m->carry = m->grower.carry = m->grower.root_ready = m->score_is_whole = false;
+    return make_slopes(m, err);
 }
 
 /* Rows that a first tree puts in one leaf, the later ones will mostly keep together. Standing side by
@@ -156,13 +167,18 @@ static void stand_together(Gbdt *m)
         return;
     float *bias = mem_alloc(sizeof *bias * m->shape->outputs);
     target_bias(&m->target, bias);
-    for (size_t i = 0; i < n * m->shape->outputs; i++)
+    bool ok = m->carry && carry_begin(&m->target, (double)bias[0], &m->slopes[0], m->setup->pool);
+    for (size_t i = 0; !m->carry && i < n * m->shape->outputs; i++)
         m->score[i] = bias[i / n];
     mem_free(bias);
-    target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
-    if (!isfinite(sums.loss))
+    if (!m->carry) {
+        target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
+        ok = isfinite(sums.loss);
+    }
+    if (!ok)
         return;
-    slopes_pack(&m->slopes[0], n, NULL, 0, m->setup->pool);
+    if (!m->carry)
+        slopes_pack(&m->slopes[0], n, NULL, 0, m->setup->pool);
     forest_init(&tree, m->shape);
     Grower *g = &m->grower;
     for (size_t i = 0; i < n; i++)
@@ -202,6 +218,8 @@ static bool bind(Gbdt *m, const Batch *b, Error *err)
     m->target.y = b->target;
     m->target.weight = m->weight;
     m->target.rows = b->rows;
+    m->carry = m->target.loss == LOSS_SQUARED && !m->weight && !m->params.goss &&
+               m->params.row_share >= 1.0;
     m->bound = make_slopes(m, err) &&
                bins_make(&m->bins, b, m->shape, (size_t)m->params.bins, m->setup->seed,
                          m->setup->pool, err) &&
@@ -213,12 +231,34 @@ static bool bind(Gbdt *m, const Batch *b, Error *err)
     return m->bound;
 }
 
+/* Gradients after the trees there are; false: they are too many or too large for that. */
+static bool carry_trees(Gbdt *m)
+{
+    size_t n = m->batch.rows;
+    Slopes *s = &m->slopes[0];
+    SlopeSums sums;
+    if (m->score_is_whole && m->scored == m->forest.nodes.count)
+        return true;
+    bool ok = carry_begin(&m->target, (double)m->forest.bias[0], s, m->setup->pool);
+    float *value = mem_alloc(n * sizeof *value);
+    for (size_t t = 0; ok && t < m->forest.nodes.count; t++) {
+        memset(value, 0, n * sizeof *value);
+        forest_add_tree(&m->forest, &m->batch, m->row, t, value, m->setup->pool);
+        carry_tree(s, value, n);
+        ok = carry_sums(s, n, &sums); /* as after each round */
+    }
+    mem_free(value);
+    m->scored = m->forest.nodes.count;
+    m->score_is_whole = ok;
+    m->grower.carry = true;
+    m->grower.root_ready = false;
+    return ok;
+}
+
 /* Scores of the trees there are: nothing to do after a round, all of them after a load. */
 static void score_rows(Gbdt *m)
 {
     size_t n = m->batch.rows, outputs = m->shape->outputs;
-    if (m->forest.nodes.count == 0)
-        target_bias(&m->target, m->forest.bias);
     if (m->score_is_whole && m->scored == m->forest.nodes.count)
         return;
     for (size_t c = 0; c < outputs; c++)
@@ -361,7 +401,9 @@ static void add_tree(Gbdt *m, size_t class, double lr)
     for (size_t node = finish.root; node < f->field[0].count; node++)
         *forest_node(f, NODE_VALUE, node) *= (float)lr;
     forest_ready(f, tree);
-    if (g->all)
+    if (m->carry)
+        grower_carry(g, f, &m->slopes[0]);
+    else if (g->all)
         pool_run(m->setup->pool, g->leaves, score_leaf, &finish);
     else
         forest_add_tree(f, &m->batch, m->row, tree, m->score + class * m->batch.rows,
@@ -375,9 +417,16 @@ static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Er
     SlopeSums sums;
     if (!bind(m, b, err))
         return false;
-    score_rows(m);
     size_t round = forest_rounds(&m->forest);
-    target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
+    if (round == 0)
+        target_bias(&m->target, m->forest.bias);
+    if (m->carry && !(carry_trees(m) && carry_sums(&m->slopes[0], b->rows, &sums)) &&
+        !leave_carry(m, err))
+        return false;
+    if (!m->carry) {
+        score_rows(m);
+        target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
+    }
     double weight = sums.weight > 0 ? sums.weight : 1.0;
     *out = (StepStats){.loss = sums.loss / weight, .grad_norm = sqrt(sums.square / weight)};
     out->finite = isfinite(out->loss) && isfinite(out->grad_norm);
@@ -386,7 +435,7 @@ static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Er
         return true;
     }
     bool goss = draw_rows(m, round, k->lr);
-    for (size_t c = 0; c < m->shape->outputs; c++)
+    for (size_t c = 0; !m->carry && c < m->shape->outputs; c++)
         slopes_pack(&m->slopes[c], b->rows, goss ? m->factor : NULL, round, m->setup->pool);
     for (size_t c = 0; c < m->shape->outputs; c++) {
         if (c > 0)

@@ -24,12 +24,13 @@ bool grower_init(Grower *g, const GbdtParams *p, const Bins *bins, Pool *pool, E
     g->scratch = mem_try(bins->rows * sizeof *g->scratch + 64, err);
     g->hist = mem_try((g->leaves_most + 1) * (whole + 1) * sizeof *g->hist, err);
     g->spare = mem_try((threads * whole + 1) * sizeof *g->spare, err);
+    g->root = mem_try((whole + 1) * sizeof *g->root, err);
     g->use = mem_alloc(bins->features + 1);
     g->leaf = mem_alloc(sizeof *g->leaf * (g->leaves_most + 1));
     g->free_hist = mem_alloc(sizeof *g->free_hist * (g->leaves_most + 1));
     g->found = mem_alloc(sizeof *g->found * (2 * bins->features + 1));
     g->chunk_left = mem_alloc(sizeof *g->chunk_left * (bins->rows / PART_ROWS + 2));
-    if (g->order && g->scratch && g->hist && g->spare)
+    if (g->order && g->scratch && g->hist && g->spare && g->root)
         return true;
     grower_release(g);
     return error_in(err, "growing trees of %zu leaves on %zu columns", g->leaves_most,
@@ -42,6 +43,7 @@ void grower_release(Grower *g)
     mem_free(g->scratch);
     mem_free(g->hist);
     mem_free(g->spare);
+    mem_free(g->root);
     mem_free(g->use);
     mem_free(g->leaf);
     mem_free(g->free_hist);
@@ -168,12 +170,14 @@ typedef struct Search {
     Grower *g;
     const HistJob *built; /* of `small`, not yet joined */
     Leaf *small, *large;  /* large NULL: the root alone; else its hist is still the parent's */
+    bool useful;          /* a split is wanted, not the sums alone */
     size_t *feature;      /* by column: which there are, see find_columns */
 } Search;
 
 static CutJob cut_job(const Grower *g, const Leaf *l)
 {
     return (CutJob){.params = g->params,
+                    .shift = g->slopes->shift,
                     .g_unit = g->slopes->g_unit,
                     .h_unit = g->slopes->h_unit,
                     .sum = l->sum,
@@ -183,8 +187,8 @@ static CutJob cut_job(const Grower *g, const Leaf *l)
 static bool may_split(const Grower *g, const Leaf *l)
 {
     const GbdtParams *p = g->params;
-    return l->count >= 2 * (size_t)(p->min_rows > 0 ? p->min_rows : 1) && pair_h(l->sum) > 0 &&
-           (p->depth <= 0 || l->depth < p->depth);
+    return l->count >= 2 * (size_t)(p->min_rows > 0 ? p->min_rows : 1) &&
+           pair_h(l->sum, g->slopes->shift) > 0 && (p->depth <= 0 || l->depth < p->depth);
 }
 
 static void find_feature(const Grower *g, const Leaf *l, size_t i, Cut *out)
@@ -214,7 +218,7 @@ static void find_column(void *job, size_t column, size_t worker)
         for (size_t k = 0; k < HIST_BINS; k++)
             large[k] -= small[k];
     }
-    for (size_t i = 0; i < g->bins->features; i++) {
+    for (size_t i = 0; s->useful && i < g->bins->features; i++) {
         const BinFeature *f = &g->bins->feature[i];
         if (f->bins < 2 || f->column != column)
             continue;
@@ -234,17 +238,30 @@ static void choose(Grower *g, Leaf *l, size_t which)
     }
 }
 
+/* The root's sums come along from the tree before, if they do. */
+static void build(Grower *g, HistJob *job, bool root)
+{
+    size_t bytes = g->bins->columns * HIST_BINS * sizeof *g->root;
+    if (root && g->carry && g->root_ready)
+        memcpy(job->hist, g->root, bytes);
+    else
+        hist_build(job, g->pool);
+}
+
 static void search(Grower *g, Leaf *small, Leaf *large)
 {
     bool useful = may_split(g, small) || (large && may_split(g, large));
     small->best = (Cut){0};
     if (large)
         large->best = (Cut){0};
-    if (!useful) {
-        give_hist(g, small);
-        if (large)
-            give_hist(g, large);
-        return;
+    if (g->leaves == g->leaves_most || !useful) {
+        if (!g->carry) {
+            give_hist(g, small);
+            if (large)
+                give_hist(g, large);
+            return;
+        }
+        useful = false;
     }
     small->hist = take_hist(g);
     HistJob built = {.bins = g->bins,
@@ -254,12 +271,18 @@ static void search(Grower *g, Leaf *small, Leaf *large)
                      .count = small->count,
                      .hist = small->hist,
                      .spare = g->spare};
-    hist_build(&built, g->pool);
-    Search s = {.g = g, .built = &built, .small = small, .large = large};
+    build(g, &built, !large);
+    Search s = {.g = g, .built = &built, .small = small, .large = large, .useful = useful};
     pool_run(g->pool, g->bins->columns, find_column, &s);
-    choose(g, small, 0);
-    if (large)
-        choose(g, large, 1);
+    if (!large && g->carry)
+        memcpy(g->root, small->hist, g->bins->columns * HIST_BINS * sizeof *g->root);
+    if (useful) {
+        choose(g, small, 0);
+        if (large)
+            choose(g, large, 1);
+    }
+    if (g->carry)
+        return;
     if (small->best.gain <= 0.0)
         give_hist(g, small);
     if (large && large->best.gain <= 0.0)
@@ -272,8 +295,8 @@ static void describe_node(const Grower *g, Forest *f, size_t node, const Leaf *l
 {
     GbdtParams p = *g->params;
     p.lambda += l->l2;
-    double sum_g = (double)pair_g(l->sum) * g->slopes->g_unit;
-    double sum_h = (double)pair_h(l->sum) * g->slopes->h_unit;
+    double sum_g = (double)pair_g(l->sum, g->slopes->shift) * g->slopes->g_unit;
+    double sum_h = (double)pair_h(l->sum, g->slopes->shift) * g->slopes->h_unit;
     *forest_node(f, NODE_VALUE, node) = (float)leaf_weight(&p, sum_g, sum_h);
     *forest_node(f, NODE_COVER, node) = (float)sum_h;
     *forest_node(f, NODE_ROWS, node) = (float)l->count;
@@ -385,4 +408,64 @@ void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
     list_codes(g, f, root, cut_of);
     vec_add(&f->nodes, (float)(f->field[0].count - root));
     mem_free(cut_of);
+}
+
+/* ---- on to the next tree --------------------------------------------------------------------------------- */
+
+#define CARRY_ROWS 32768
+
+typedef struct CarryJob {
+    Grower *g;
+    Slopes *s;
+    const Pair *change;  /* [leaves] */
+    const size_t *first; /* [leaves] its first piece of CARRY_ROWS rows */
+} CarryJob;
+
+static void carry_rows(void *job, size_t piece, size_t worker)
+{
+    (void)worker;
+    const CarryJob *c = job;
+    size_t i = c->g->leaves - 1;
+    while (c->first[i] > piece)
+        i--;
+    const Leaf *l = &c->g->leaf[i];
+    size_t from = (piece - c->first[i]) * CARRY_ROWS, left = l->count - from;
+    const uint32_t *restrict rows = c->g->order + l->begin + from;
+    Pair *restrict pair = c->s->pair;
+    const Pair change = c->change[i];
+    for (size_t k = 0; k < (left < CARRY_ROWS ? left : CARRY_ROWS); k++)
+        pair[rows[k]] += change;
+}
+
+/* A leaf's change times how many of its rows are in each bin: h is 1, so the pairs count them. */
+static void carry_column(void *job, size_t column, size_t worker)
+{
+    (void)worker;
+    const CarryJob *c = job;
+    Pair *restrict root = c->g->root + column * HIST_BINS;
+    const Pair counts = ((Pair)1 << c->s->shift) - 1;
+    for (size_t i = 0; i < c->g->leaves; i++) {
+        const Pair *restrict hist = c->g->leaf[i].hist + column * HIST_BINS;
+        const Pair change = c->change[i];
+        for (size_t k = 0; k < HIST_BINS; k++)
+            root[k] += (hist[k] & counts) * change;
+    }
+}
+
+void grower_carry(Grower *g, Forest *f, Slopes *s)
+{
+    Pair *change = mem_alloc(sizeof *change * g->leaves);
+    size_t *first = mem_alloc(sizeof *first * g->leaves), pieces = 0;
+    for (size_t i = 0; i < g->leaves; i++) {
+        const Leaf *l = &g->leaf[i];
+        change[i] = (Pair)carry_change(s, *forest_node(f, NODE_VALUE, l->node), l->sum) << s->shift;
+        first[i] = pieces;
+        pieces += (l->count + CARRY_ROWS - 1) / CARRY_ROWS;
+    }
+    CarryJob job = {.g = g, .s = s, .change = change, .first = first};
+    pool_run(g->pool, pieces, carry_rows, &job);
+    pool_run(g->pool, g->bins->columns, carry_column, &job);
+    g->root_ready = true;
+    mem_free(change);
+    mem_free(first);
 }

@@ -2,6 +2,7 @@
  *
  *     gbdt_bins.c     columns of numbers and codes -> a byte a cell, and where the bins end
  *     gbdt_loss.c     first scores, gradients, whole numbers for them, medians for leaves
+ *     gbdt_carry.c    squared loss: gradients kept as whole numbers from round to round
  *     gbdt_hist.c     sums of gradients a bin, for one leaf
  *     gbdt_split.c    the best split of one feature from its sums
  *     gbdt_grow.c     one tree, leaf by leaf
@@ -12,17 +13,20 @@
  *     gbdt.c          the family: hyperparameters, a round
  *
  * Exact sums. Gradients g and curvatures h are rounded once a round to whole numbers (by chance, unbiased), g by a power of
- * two such that the sum of all |g| stays below 2^31, h likewise below 2^32, and packed as
+ * two such that the sum of all |g| stays below 2^(63 - shift), h likewise below 2^shift, and packed as
  *
- *     pair = g << 32 + h           a sum of pairs is the pair of the sums, whatever the order
+ *     pair = g << shift + h        a sum of pairs is the pair of the sums, whatever the order
  *
  * so a histogram is one addition a row and column, may be cut into any pieces, is subtracted without
- * loss, and is the same to the bit on any number of threads. Of a million rows each keeps some eleven
- * bits, and the sums far more: what rounding loses is far below what sampling the rows lost. */
+ * loss, and is the same to the bit on any number of threads. Where every h is 1, shift is the bits of
+ * the number of rows and g has some forty of them; else it is 32, and of a million rows each keeps
+ * eleven bits, and the sums far more: what rounding loses is far below what sampling the rows lost. */
 #ifndef GBDT_INT_H
 #define GBDT_INT_H
 
 #include "model_int.h"
+
+#include <math.h>
 
 typedef struct GbdtParams {
     int growth, leaves, depth, bins, min_rows;
@@ -44,18 +48,18 @@ enum { GROW_LEAF, GROW_DEPTH };
 /* Features of few bins share a byte:  byte = sum over them of bin * stride. */
 typedef struct BinFeature {
     bool category;
-    bool missing;         /* numbers: the last bin holds the missing ones */
-    size_t bins;          /* 0 or 1: never split */
-    size_t values;        /* numbers: bins of values; x is in the first with x <= upper */
-    float *upper;         /* [BINS_MOST] ascending, the last and what follows infinite */
-    int32_t *code;        /* categories: [bins] the code of a bin; bin 0: all that have none */
-    uint8_t *bin_of;      /* categories: [cardinality] */
+    bool missing;    /* numbers: the last bin holds the missing ones */
+    size_t bins;     /* 0 or 1: never split */
+    size_t values;   /* numbers: bins of values; x is in the first with x <= upper */
+    float *upper;    /* [BINS_MOST] ascending, the last and what follows infinite */
+    int32_t *code;   /* categories: [bins] the code of a bin; bin 0: all that have none */
+    uint8_t *bin_of; /* categories: [cardinality] */
     size_t column, stride;
 } BinFeature;
 
 typedef struct BinBlock {
-    size_t first, width;  /* columns */
-    uint8_t *at;          /* [rows][width] */
+    size_t first, width; /* columns */
+    uint8_t *at;         /* [rows][width] */
 } BinBlock;
 
 typedef struct Bins {
@@ -63,8 +67,8 @@ typedef struct Bins {
     size_t columns, blocks;
     BinFeature *feature;
     BinBlock *block;
-    uint8_t *by_column;   /* [columns][rows]; for walks of one column */
-    uint8_t *bytes;       /* what the blocks stand in */
+    uint8_t *by_column; /* [columns][rows]; for walks of one column */
+    uint8_t *bytes;     /* what the blocks stand in */
     Arena arena;
 } Bins;
 bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most, uint64_t seed,
@@ -81,15 +85,28 @@ void sort_floats(float *at, float *scratch, size_t n); /* ascending, no NaN */
 /* ---- pairs -------------------------------------------------------------------------------------- */
 
 typedef uint64_t Pair;
-static inline int32_t pair_g(Pair p) { return (int32_t)(p >> 32); }
-static inline uint32_t pair_h(Pair p) { return (uint32_t)p; }
+static inline int64_t pair_g(Pair p, unsigned shift)
+{
+    return (int64_t)p >> shift;
+}
+static inline uint64_t pair_h(Pair p, unsigned shift)
+{
+    return p & (((Pair)1 << shift) - 1);
+}
+static inline Pair pair_of(int64_t g, uint64_t h, unsigned shift)
+{
+    return ((Pair)g << shift) + h;
+}
+unsigned pair_shift(size_t rows); /* where every h is 1 */
 
 /* A class's gradients in this round. */
 typedef struct Slopes {
-    float *g, *h;         /* [rows]; h NULL: 1 everywhere */
-    Pair *pair;           /* [rows] */
+    float *g, *h; /* [rows]; h NULL: 1 everywhere */
+    Pair *pair;   /* [rows] */
+    unsigned shift;
     double g_unit, h_unit; /* of a whole number */
     Pair sum;              /* of all rows */
+    __int128 square;       /* carry: sum of g^2 */
 } Slopes;
 
 /* ---- histograms ---------------------------------------------------------------------------------- */
@@ -102,7 +119,7 @@ typedef struct HistJob {
     const uint32_t *rows; /* NULL: all, in order */
     size_t count;
     Pair *hist, *spare;
-    size_t pieces;        /* set by hist_build: spare holds pieces - 1 that hist_join must add */
+    size_t pieces; /* set by hist_build: spare holds pieces - 1 that hist_join must add */
 } HistJob;
 void hist_build(HistJob *job, Pool *pool);
 void hist_join(const HistJob *job, size_t column);
@@ -112,20 +129,21 @@ void hist_feature(const Pair *hist, const BinFeature *f, Pair *into);
 /* ---- splits --------------------------------------------------------------------------------------- */
 
 typedef struct Cut {
-    double gain;          /* 0 or less: none */
+    double gain; /* 0 or less: none */
     uint32_t feature;
-    size_t bin;           /* numbers: bins 0..bin go left */
+    size_t bin; /* numbers: bins 0..bin go left */
     bool missing_left;
-    double l2;            /* more of it for the leaves it makes (sets of categories) */
-    Pair left;            /* sums of the left side */
+    double l2;               /* more of it for the leaves it makes (sets of categories) */
+    Pair left;               /* sums of the left side */
     uint32_t set[SET_WORDS]; /* bins that go left */
 } Cut;
 
 typedef struct CutJob {
     const GbdtParams *params;
+    unsigned shift;
     double g_unit, h_unit;
-    Pair sum;             /* of the leaf */
-    double rows;          /* of the leaf */
+    Pair sum;    /* of the leaf */
+    double rows; /* of the leaf */
 } CutJob;
 void cut_find(const CutJob *job, const BinFeature *f, const Pair *sums, Cut *out);
 double leaf_weight(const GbdtParams *p, double g, double h); /* before the learning rate */
@@ -133,17 +151,17 @@ double leaf_score(const GbdtParams *p, double g, double h);
 
 /* ---- the forest ------------------------------------------------------------------------------------ */
 
-#define NODE_FIELDS(X) /* enum, tensor */                                                         \
-    X(FEATURE, "node.feature")          /* -1: a leaf; numbers first, then codes */               \
-    X(THRESHOLD, "node.threshold")      /* numbers: x <= threshold goes left */                   \
-    X(LEFT, "node.left")                /* nodes of the same tree, counted from its root */       \
-    X(RIGHT, "node.right")                                                                        \
-    X(MISSING_LEFT, "node.missing_left") /* 1: so do missing values */                            \
-    X(VALUE, "node.value")              /* a leaf's, with the learning rate; inside: if it were */\
-    X(GAIN, "node.gain")                                                                          \
-    X(COVER, "node.cover")              /* sum of h */                                            \
-    X(ROWS, "node.rows")                /* training rows */                                       \
-    X(CODES, "node.codes")              /* how many of category.code are its: those go left */
+#define NODE_FIELDS(X)             /* enum, tensor */                                              \
+    X(FEATURE, "node.feature")     /* -1: a leaf; numbers first, then codes */                     \
+    X(THRESHOLD, "node.threshold") /* numbers: x <= threshold goes left */                         \
+    X(LEFT, "node.left")           /* nodes of the same tree, counted from its root */             \
+    X(RIGHT, "node.right")                                                                         \
+    X(MISSING_LEFT, "node.missing_left") /* 1: so do missing values */                             \
+    X(VALUE, "node.value") /* a leaf's, with the learning rate; inside: if it were */              \
+    X(GAIN, "node.gain")                                                                           \
+    X(COVER, "node.cover") /* sum of h */                                                          \
+    X(ROWS, "node.rows")   /* training rows */                                                     \
+    X(CODES, "node.codes") /* how many of category.code are its: those go left */
 #define AS_ENUM(name, tensor) NODE_##name,
 typedef enum NodeField { NODE_FIELDS(AS_ENUM) NODE_FIELD_COUNT } NodeField;
 #undef AS_ENUM
@@ -154,23 +172,26 @@ typedef enum NodeField { NODE_FIELDS(AS_ENUM) NODE_FIELD_COUNT } NodeField;
 #define WALK_MISSING  0x40000000u /* missing goes left */
 #define WALK_CATEGORY 0x80000000u
 typedef struct WalkNode {
-    union { float at; uint32_t set; }; /* threshold or leaf value; place of a set: words, then bits */
-    uint32_t feature;     /* with the bits above */
-    uint32_t child[2];    /* left, right in Forest.walk; a leaf's are itself */
+    union {
+        float at;
+        uint32_t set;
+    };                 /* threshold or leaf value; place of a set: words, then bits */
+    uint32_t feature;  /* with the bits above */
+    uint32_t child[2]; /* left, right in Forest.walk; a leaf's are itself */
 } WalkNode;
 
 typedef VEC(float) Floats;
 typedef struct Forest {
     size_t outputs, numbers, features;
     const int32_t *cardinality;
-    Floats nodes;         /* [trees]; tree i is of class i % outputs */
+    Floats nodes; /* [trees]; tree i is of class i % outputs */
     Floats field[NODE_FIELD_COUNT];
     Floats code;
-    float *bias;          /* [outputs] */
+    float *bias; /* [outputs] */
     VEC(WalkNode) walk;
-    VEC(uint32_t) root;   /* [trees] in walk */
+    VEC(uint32_t) root; /* [trees] in walk */
     VEC(uint32_t) set;
-    size_t codes_ready;   /* of category.code, those of the trees in walk */
+    size_t codes_ready; /* of category.code, those of the trees in walk */
     VEC(TensorRow) row;
 } Forest;
 void forest_init(Forest *f, const ModelShape *shape);
@@ -178,13 +199,16 @@ void forest_release(Forest *f);
 void forest_clear(Forest *f);
 size_t forest_tensors(Forest *f, const TensorRow **rows);
 bool forest_reserve(Forest *f, const TensorRow *file, size_t n, Error *err);
-bool forest_settle(Forest *f, Error *err);   /* checks what was loaded, makes it ready to walk */
-void forest_ready(Forest *f, size_t tree);   /* a tree that was just grown */
+bool forest_settle(Forest *f, Error *err); /* checks what was loaded, makes it ready to walk */
+void forest_ready(Forest *f, size_t tree); /* a tree that was just grown */
 static inline float *forest_node(Forest *f, NodeField field, size_t node)
 {
     return &f->field[field].at[node];
 }
-static inline size_t forest_rounds(const Forest *f) { return f->nodes.count / f->outputs; }
+static inline size_t forest_rounds(const Forest *f)
+{
+    return f->nodes.count / f->outputs;
+}
 /* out += trees from..to, in order; out is [rows][outputs]. */
 void forest_add(const Forest *f, const Batch *b, size_t from, size_t to, float *out, Pool *pool);
 /* The same for one tree and one class: score is [rows], score[i] that of row[i] (NULL: i). */
@@ -198,10 +222,10 @@ void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 /* ---- growing ---------------------------------------------------------------------------------------- */
 
 typedef struct Leaf {
-    size_t begin, count;  /* in Grower.order */
-    size_t node;          /* of the tree */
+    size_t begin, count; /* in Grower.order */
+    size_t node;         /* of the tree */
     int depth;
-    double l2;            /* beyond lambda */
+    double l2; /* beyond lambda */
     Pair sum;
     Pair *hist;
     Cut best;
@@ -218,30 +242,46 @@ typedef struct Grower {
     bool *use;                 /* [features] drawn for this tree */
     Leaf *leaf;                /* [leaves] */
     size_t leaves, leaves_most;
-    Pair *hist, *spare;        /* [leaves + 1][columns][HIST_BINS] */
+    Pair *hist, *spare; /* [leaves + 1][columns][HIST_BINS] */
+    bool carry;         /* every leaf keeps its sums for grower_carry */
+    Pair *root;         /* [columns][HIST_BINS] sums of all rows, if root_ready */
+    bool root_ready;
     Pair **free_hist;
     size_t free_hists;
-    Cut *found;              /* [2][features] */
-    size_t *chunk_left;        /* counts of a parallel partition */
+    Cut *found;         /* [2][features] */
+    size_t *chunk_left; /* counts of a parallel partition */
 } Grower;
 bool grower_init(Grower *g, const GbdtParams *p, const Bins *bins, Pool *pool, Error *err);
 void grower_release(Grower *g);
 /* Adds a tree to the forest; leaves[] then says which rows are where. Values are with rate 1. */
 void grower_tree(Grower *g, Forest *f, const Slopes *s);
+/* After that, with carry: what the tree's values (now with the learning rate) do to the gradients of a
+ * squared loss, to their sum and to the sums of the next root. */
+void grower_carry(Grower *g, Forest *f, Slopes *s);
 
 /* ---- losses ------------------------------------------------------------------------------------------ */
 
 typedef struct Target {
     LossKind loss;
-    const float *y, *weight;  /* [rows]; weight NULL: 1 */
-    size_t rows, classes;     /* classes: outputs */
+    const float *y, *weight; /* [rows]; weight NULL: 1 */
+    size_t rows, classes;    /* classes: outputs */
     double delta, quantile;
 } Target;
-typedef struct SlopeSums { double loss, weight, square; } SlopeSums;
+typedef struct SlopeSums {
+    double loss, weight, square;
+} SlopeSums;
 bool target_constant_h(const Target *t);
 void target_bias(const Target *t, float *bias);
 /* score: [classes][rows]. Fills slopes[classes]. */
 void target_slopes(const Target *t, const float *score, Slopes *slopes, Pool *pool, SlopeSums *out);
+/* Squared loss, no weights, all rows: gradients as whole numbers that trees are added to, see
+ * gbdt_carry.c. False: this target is not one for it. */
+bool carry_begin(const Target *t, double bias, Slopes *s, Pool *pool);
+void carry_tree(Slopes *s, const float *value, size_t rows); /* value: [rows] of one more tree */
+/* `rows` rows with that sum get `value` more: what comes to each, in units of g. */
+int64_t carry_change(Slopes *s, float value, Pair sum);
+/* The losses there are now; false: their sums may not fit the pairs any more. */
+bool carry_sums(const Slopes *s, size_t rows, SlopeSums *out);
 /* Slopes to pairs; factor [rows] or NULL scales both (a sample that stands for more). */
 void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool *pool);
 /* absolute, quantile: the leaf's value that fits its rows best; false: the Newton step is. */

@@ -231,6 +231,7 @@ typedef struct PackJob {
     double *sum_g, *sum_h; /* [blocks] */
     Pair *sum;             /* [blocks] */
     double g_scale, h_scale;
+    unsigned shift;
     uint32_t round;
 } PackJob;
 
@@ -268,21 +269,31 @@ static void pack_block(void *job, size_t i, size_t worker)
     Pair *restrict pair = j->s->pair;
     const double gs = j->g_scale, hs = j->h_scale;
     const uint32_t salt = mixed(j->round + 0x9e3779b9u);
+    const unsigned shift = j->shift;
     if (!h && !factor) {
         for (size_t row = from; row < to; row++)
-            pair[row] = ((Pair)rounded((double)g[row] * gs, mixed((uint32_t)row ^ salt)) << 32) + 1;
+            pair[row] =
+                pair_of(rounded((double)g[row] * gs, mixed((uint32_t)row ^ salt)), 1, shift);
     }
     for (size_t row = from; (h || factor) && row < to; row++) {
         double by = factor ? (double)factor[row] : 1.0;
         double more = h ? (double)h[row] * by : by;
         uint32_t chance = mixed((uint32_t)row ^ salt);
         int64_t whole_g = rounded((double)g[row] * by * gs, chance);
-        pair[row] = ((Pair)whole_g << 32) + (Pair)rounded(more * hs, mixed(chance));
+        pair[row] = pair_of(whole_g, (uint64_t)rounded(more * hs, mixed(chance)), shift);
     }
     Pair sum = 0;
     for (size_t row = from; row < to; row++)
         sum += pair[row];
     j->sum[i] = sum;
+}
+
+unsigned pair_shift(size_t rows)
+{
+    unsigned bits = 1;
+    while (rows >> bits)
+        bits++;
+    return bits;
 }
 
 /* The largest power of two that keeps sum * scale + rows below the bound. */
@@ -307,8 +318,10 @@ void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool
         sum_g += j.sum_g[i];
         sum_h += j.sum_h[i];
     }
-    j.g_scale = scale_for(sum_g, (double)rows, 2147483000.0);
-    j.h_scale = !s->h && !factor ? 1.0 : scale_for(sum_h, (double)rows, 4294967000.0);
+    bool counts = !s->h && !factor;
+    s->shift = j.shift = counts ? pair_shift(rows) : 32;
+    j.g_scale = scale_for(sum_g, (double)rows, 0.999999 * ldexp(1.0, 63 - (int)j.shift));
+    j.h_scale = counts ? 1.0 : scale_for(sum_h, (double)rows, 4294967000.0);
     pool_run(pool, blocks, pack_block, &j);
     s->g_unit = 1.0 / j.g_scale;
     s->h_unit = 1.0 / j.h_scale;

@@ -83,12 +83,13 @@ static void scan_numbers(const CutJob *job, const BinFeature *f, const Pair *sum
         cuts = f->values - 1;
     for (size_t i = 0; i < cuts; i++)
         pair[i] = sum += sums[i];
+    const unsigned shift = job->shift;
     for (size_t i = 0; i < cuts; i++) {
-        s.g[i] = (double)pair_g(pair[i]) * job->g_unit;
-        s.h[i] = (double)pair_h(pair[i]) * job->h_unit;
+        s.g[i] = (double)pair_g(pair[i], shift) * job->g_unit;
+        s.h[i] = (double)(int64_t)pair_h(pair[i], shift) * job->h_unit;
     }
-    scan_gains(job, &s, cuts, (double)pair_g(job->sum) * job->g_unit,
-               (double)pair_h(job->sum) * job->h_unit);
+    scan_gains(job, &s, cuts, (double)pair_g(job->sum, job->shift) * job->g_unit,
+               (double)pair_h(job->sum, job->shift) * job->h_unit);
     double most = largest(s.gain, cuts);
     if (!(most > best->gain))
         return;
@@ -118,7 +119,7 @@ static void find_number(const CutJob *job, const BinFeature *f, const Pair *sums
     for (size_t i = 0; i <= best->bin; i++)
         put(best->set, i);
     if (!f->missing) { /* none to learn from: to the larger side */
-        best->missing_left = pair_h(best->left) >= pair_h(job->sum) / 2;
+        best->missing_left = pair_h(best->left, job->shift) >= pair_h(job->sum, job->shift) / 2;
     } else if (best->missing_left)
         put(best->set, f->values);
 }
@@ -146,12 +147,14 @@ static double set_gain(const CutJob *job, Pair left, double more_l2)
     GbdtParams with = *p;
     with.lambda += more_l2;
     Pair right = job->sum - left;
-    double h = (double)pair_h(left) * job->h_unit, other = (double)pair_h(right) * job->h_unit;
-    double small = fmin(h, other), per_h = job->rows / ((double)pair_h(job->sum) * job->h_unit);
+    double h = (double)pair_h(left, job->shift) * job->h_unit,
+           other = (double)pair_h(right, job->shift) * job->h_unit;
+    double small = fmin(h, other),
+           per_h = job->rows / ((double)pair_h(job->sum, job->shift) * job->h_unit);
     if (small < p->min_hessian || small * per_h < (double)p->min_rows - 0.5)
         return -1.0;
-    return leaf_score(&with, (double)pair_g(left) * job->g_unit, h) +
-           leaf_score(&with, (double)pair_g(right) * job->g_unit, other);
+    return leaf_score(&with, (double)pair_g(left, job->shift) * job->g_unit, h) +
+           leaf_score(&with, (double)pair_g(right, job->shift) * job->g_unit, other);
 }
 
 static void one_from_rest(const CutJob *job, const BinFeature *f, const Pair *sums, Cut *best)
@@ -171,14 +174,14 @@ static void one_from_rest(const CutJob *job, const BinFeature *f, const Pair *su
 static void from_an_end(const CutJob *job, const Ranked *r, size_t n, bool last, Cut *best)
 {
     const GbdtParams *p = job->params;
-    double per_h = job->rows / (double)pair_h(job->sum), rows = 0;
+    double per_h = job->rows / (double)pair_h(job->sum, job->shift), rows = 0;
     size_t most = (size_t)p->cat_most < (n + 1) / 2 ? (size_t)p->cat_most : (n + 1) / 2;
     Pair sum = 0;
     for (size_t i = 0; i < most; i++) {
         const Ranked *next = &r[last ? n - 1 - i : i];
         sum += next->sum;
-        rows += (double)pair_h(next->sum) * per_h;
-        if ((double)pair_h(job->sum - sum) * per_h < (double)p->cat_rows)
+        rows += (double)pair_h(next->sum, job->shift) * per_h;
+        if ((double)pair_h(job->sum - sum, job->shift) * per_h < (double)p->cat_rows)
             break;
         if (rows < (double)p->cat_rows)
             continue;
@@ -200,10 +203,12 @@ static void sorted_sets(const CutJob *job, const BinFeature *f, const Pair *sums
     const GbdtParams *p = job->params;
     Ranked r[BINS_MOST];
     size_t n = 0;
-    double per_h = job->rows / (double)pair_h(job->sum);
+    double per_h = job->rows / (double)pair_h(job->sum, job->shift);
     for (size_t i = 0; i < f->bins; i++) {
-        double g = (double)pair_g(sums[i]) * job->g_unit, h = (double)pair_h(sums[i]) * job->h_unit;
-        if ((double)pair_h(sums[i]) * per_h >= p->cat_smooth - 0.5 && pair_h(sums[i]))
+        double g = (double)pair_g(sums[i], job->shift) * job->g_unit,
+               h = (double)pair_h(sums[i], job->shift) * job->h_unit;
+        if ((double)pair_h(sums[i], job->shift) * per_h >= p->cat_smooth - 0.5 &&
+            pair_h(sums[i], job->shift))
             r[n++] = (Ranked){g / (h + p->cat_smooth), sums[i], i};
     }
     qsort(r, n, sizeof *r, by_rank);
@@ -224,7 +229,8 @@ static void turn_round(const CutJob *job, const BinFeature *f, Cut *best)
 
 void cut_find(const CutJob *job, const BinFeature *f, const Pair *sums, Cut *out)
 {
-    double g = (double)pair_g(job->sum) * job->g_unit, h = (double)pair_h(job->sum) * job->h_unit;
+    double g = (double)pair_g(job->sum, job->shift) * job->g_unit,
+           h = (double)pair_h(job->sum, job->shift) * job->h_unit;
     double whole = leaf_score(job->params, g, h), least = whole + job->params->min_gain;
     *out = (Cut){.gain = least};
     if (!f->category)
