@@ -8,6 +8,7 @@
 
 #define SAMPLE_BLOCK  8192
 #define SAMPLE_STREAM 0x67626474
+#define QUICK_ROWS    256
 #define TOGETHER_ROWS 65536 /* fewer are in the cache anyway */
 
 typedef struct Gbdt {
@@ -455,6 +456,11 @@ static size_t predict_more(void *model, const Batch *b, size_t from, float *out)
         for (size_t i = 0; i < b->rows * outputs; i++)
             out[i] = m->forest.bias[i % outputs];
         from = 0;
+    }
+    bool laid = m->forest.quick.trees == m->forest.nodes.count; /* a growing one: for many rows */
+    if (from == 0 && rounds && (laid || b->rows >= QUICK_ROWS) && forest_quick(&m->forest)) {
+        quick_add(&m->forest, b, out, m->setup->pool);
+        return rounds;
     }
     forest_add(&m->forest, b, from * outputs, rounds * outputs, out, m->setup->pool);
     return rounds;

@@ -32,6 +32,7 @@ void forest_clear(Forest *f)
 {
     f->nodes.count = f->code.count = f->walk.count = f->root.count = f->set.count = 0;
     f->codes_ready = 0;
+    quick_release(&f->quick);
     for (int k = 0; k < NODE_FIELD_COUNT; k++)
         f->field[k].count = 0;
     memset(f->bias, 0, sizeof *f->bias * f->outputs);
@@ -45,6 +46,7 @@ void forest_release(Forest *f)
     vec_release(&f->root);
     vec_release(&f->set);
     vec_release(&f->row);
+    quick_release(&f->quick);
     for (int k = 0; k < NODE_FIELD_COUNT; k++)
         vec_release(&f->field[k]);
     mem_free(f->bias);
@@ -171,6 +173,8 @@ bool forest_settle(Forest *f, Error *err)
     }
     for (size_t i = 0; i < f->nodes.count; i++)
         forest_ready(f, i);
+    quick_release(&f->quick);
+    forest_quick(f);
     return true;
 }
 

@@ -9,6 +9,7 @@
  *     gbdt_forest.c   the trees as tensors, and checked when they come from a file
  *     gbdt_predict.c  rows down the trees
  *     gbdt_onnx.c     the forest as others run it
+ *     gbdt_quick.c    rows down a forest that has stopped growing, laid out for that
  *     gbdt_importance.c  what the columns did for it
  *     gbdt.c          the family: hyperparameters, a round
  *
@@ -180,6 +181,17 @@ typedef struct WalkNode {
     uint32_t child[2]; /* left, right in Forest.walk; a leaf's are itself */
 } WalkNode;
 
+/* The forest once more, for scoring: see gbdt_quick.c. */
+typedef struct Quick {
+    size_t trees, nodes; /* laid out */
+    bool fits, has_sets;
+    uint32_t *node, *root;
+    float *value;        /* [nodes] a leaf's; a category's: place in Forest.set, as bits */
+    size_t slots, most;  /* numbers that are split; thresholds of the one with most */
+    int32_t feature[64]; /* [slots] */
+    float *upper;        /* [slots][256] thresholds, ascending, then infinite */
+} Quick;
+
 typedef VEC(float) Floats;
 typedef struct Forest {
     size_t outputs, numbers, features;
@@ -193,6 +205,7 @@ typedef struct Forest {
     VEC(uint32_t) set;
     size_t codes_ready; /* of category.code, those of the trees in walk */
     VEC(TensorRow) row;
+    Quick quick;
 } Forest;
 void forest_init(Forest *f, const ModelShape *shape);
 void forest_release(Forest *f);
@@ -217,6 +230,12 @@ void forest_add_tree(const Forest *f, const Batch *b, const uint32_t *row, size_
 
 /* A TreeEnsembleRegressor of ai.onnx.ml: the raw scores, [rows][outputs]. gbdt_onnx.c */
 const char *forest_onnx(const Forest *f, Onnx *o, const char *dense, const char *codes, Error *err);
+/* Lays the forest out for scoring, if that is not done; false: it does not fit. */
+bool forest_quick(Forest *f);
+void quick_release(Quick *q);
+/* out += all trees; the forest is laid out. */
+void quick_add(const Forest *f, const Batch *b, float *out, Pool *pool);
+
 void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 
 /* ---- growing ---------------------------------------------------------------------------------------- */
