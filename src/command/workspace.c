@@ -8,8 +8,11 @@
 
 char *workspace_name_of(const char *source, Arena *a)
 {
-    const char *base = strrchr(source, '/');
-    base = base ? base + 1 : source;
+    char *whole = arena_text(a, source); /* of s3://bucket/trips/ the last folder */
+    for (size_t end = strlen(whole); end > 1 && whole[end - 1] == '/';)
+        whole[--end] = 0;
+    const char *base = strrchr(whole, '/');
+    base = base ? base + 1 : whole;
     char *name = arena_alloc(a, strlen(base) + 8);
     size_t n = 0;
     for (; *base && *base != '.' && *base != '?' && n < 60; base++) {

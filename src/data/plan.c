@@ -112,6 +112,7 @@ static bool plan_wanted(Plan *p, const Sniff *s, const Schema *wanted, const cha
         p->column[i] = (ColumnPlan){.name = arena_text(a, f->name),
                                     .as = read_of(f->type, s, from),
                                     .fixed = f->type != COLUMN_TEXT,
+                                    .needed = f->role != ROLE_TARGET,
                                     .from = from};
     }
     return true;
@@ -138,9 +139,8 @@ bool plan_rebind(Plan *p, const char *const *name, size_t columns, bool header, 
     p->rules.columns = columns;
     for (size_t i = 0; header && i < p->columns; i++) {
         ColumnPlan *c = &p->column[i];
-        bool optional = c->from == SIZE_MAX;
         c->from = find_name(name, columns, c->name);
-        if (c->from == SIZE_MAX && !optional) {
+        if (c->from == SIZE_MAX && c->needed) {
             Text why = {0};
             text_printf(&why, " (%s has it)", first_source);
             no_column(source, c->name, name, columns, text_str(&why), err);

@@ -1,7 +1,6 @@
 /* reader.c -- a source as typed chunks, in order, with its bad rows reported by line.
  *
- * Several files of a glob are one table: the first says what the columns are, the others are
- * matched by their header. A pass may end with columns that need a wider type (ingest asks for
+ * Several files are one table, matched by their headers (reader_parts.c). A pass may end with columns that need a wider type (ingest asks for
  * that); then the plan is widened and the source read again, and bad rows that were reported
  * already are not reported twice. */
 #include "reader_int.h"
@@ -34,20 +33,9 @@ static bool first_part(Reader *r, const Schema *wanted, Samples *s, Error *err)
     r->line = r->sniff.line;
     r->misfit = ARENA_NEW(&r->arena, Misfit, r->plan.columns);
     r->misfit_line = ARENA_NEW(&r->arena, uint64_t, r->plan.columns);
+    reader_take_fresh(r);
     set_schema(r, wanted);
     return true;
-}
-
-/* A further file of the same table, or the first one again. */
-static bool next_part(Reader *r, const Samples *s, Error *err)
-{
-    const char **name;
-    size_t columns;
-    Sample head = sample_lines(&s->piece[0], s->whole);
-    if (!sniff_head(&r->sniff, &head, &r->arena, &name, &columns, &r->part_body, &r->line, err))
-        return error_in(err, "%s", source_name(r->source));
-    return plan_rebind(&r->plan, name, columns, r->sniff.header, source_name(r->source),
-                       r->parts.at[0], err);
 }
 
 /* Unpacked bytes in all; 0: not known. */
@@ -71,7 +59,7 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
     bool first = !r->sniff.name;
     r->source = source_open(r->parts.at[r->part], &r->setup, err);
     bool ok = r->source && samples_take(&s, r->source, first, err) &&
-              (first ? first_part(r, wanted, &s, err) : next_part(r, &s, err));
+              (first ? first_part(r, wanted, &s, err) : reader_next_part(r, &s, err));
     if (ok) {
         r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
         if (r->parts.count == 1 && !r->parts.tag)
@@ -105,6 +93,7 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
                   .context = context,
                   .progress = progress};
     r->setup.progress = progress;
+    r->wanted = wanted != NULL;
     ingest_options_copy(&r->options, options);
     if (!source_list(source, &r->parts, err) || !open_part(r, wanted, err)) {
         reader_close(r);
@@ -134,6 +123,7 @@ void reader_close(Reader *r)
     sniff_release(&r->sniff);
     schema_release(&r->schema);
     vec_release(&r->widened);
+    vec_release(&r->fresh);
     arena_release(&r->arena);
     arena_release(&r->slices);
     mem_free(r);
@@ -240,6 +230,7 @@ bool reader_misfits(const Reader *r)
 
 static void widen_plan(Reader *r)
 {
+    size_t seen = r->plan.columns;
     for (size_t c = 0; c < r->plan.columns; c++) {
         ColumnPlan *p = &r->plan.column[c];
         Misfit *m = &r->misfit[c];
@@ -253,11 +244,12 @@ static void widen_plan(Reader *r)
         p->as = to;
         *m = (Misfit){0};
     }
+    reader_take_fresh(r);
     Schema old = r->schema;
     r->schema = (Schema){0};
     for (size_t c = 0; c < r->plan.columns; c++)
         schema_add(&r->schema, r->plan.column[c].name, read_type(r->plan.column[c].as),
-                   old.field[c].role);
+                   c < seen ? old.field[c].role : ROLE_FEATURE);
     schema_release(&old);
 }
 
@@ -313,6 +305,9 @@ const char *reader_where(const Reader *r)
 
 json_t *reader_sniffed(const Reader *r)
 {
-    return sniffed_json(&r->sniff, &r->plan, r->source, r->parts.count, r->widened.at,
-                        r->widened.count);
+    json_t *out = sniffed_json(&r->sniff, &r->plan, r->source, r->parts.count, r->widened.at,
+                               r->widened.count);
+    if (r->parts.count > 1)
+        json_object_set_new(out, "differences", reader_differences(r));
+    return out;
 }

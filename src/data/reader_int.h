@@ -318,6 +318,7 @@ typedef struct ColumnPlan {
     const char *name;
     ReadAs as;
     bool fixed;  /* asked for: what does not fit rejects its row */
+    bool needed; /* a file without it is an error */
     size_t from; /* field in the source's rows; SIZE_MAX: not there, all missing */
 } ColumnPlan;
 
@@ -444,12 +445,21 @@ struct Reader {
     uint64_t *misfit_line;
     bool misfits;
     VEC(Widening) widened;
+    /* several files */
+    bool wanted;            /* the columns are what a model wants */
+    VEC(ColumnPlan) fresh;  /* columns that only later files have */
+    size_t *absent;         /* [columns] how many files lack it; */
+    const char **absent_in; /* [columns] the first of them */
     /* bad rows behind this one are news */
     size_t told_part;
     uint64_t told_line;
     char first_reject[160];
     char tag[128];
 };
+/* reader_parts.c */
+bool reader_next_part(Reader *r, const Samples *s, Error *err); /* a further file, or the first again */
+void reader_take_fresh(Reader *r);
+json_t *reader_differences(const Reader *r);
 /* reader_rejects.c */
 void reader_tell(Reader *r, uint64_t line, const char *reason, const char *text, size_t n);
 void reader_tell_all(Reader *r, const Block *b);
