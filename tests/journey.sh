@@ -88,6 +88,9 @@ run drift jan feb target=FAREAMOUNT run="$mlp" && {
     grep -q '"column": "PAYMENTTYPE"' <<<"$out" || fail "drift: $out"
 }
 run drift jan jan && ! grep -q '"drifted": true' <<<"$out" || fail "a month drifted from itself"
+run explain "$mlp" rows=500 repeats=2 out=why.svg && [ -s why.svg ] && grep -q '"worse"' <<<"$out" || fail "explain: $out"
+run explain "$mlp" what=dependence column=MILEAGE points=5 rows=500 out=miles.png && [ -s miles.png ] || fail "dependence: $out"
+refuse 2 "needs a column" explain "$mlp" what=dependence
 run export "$mlp" out=model && [ -s model/model.safetensors ] || fail "export"
 if command -v gnuplot >/dev/null; then
     run plot "$mlp" "$linear" out=loss.png && [ "$(head -c 4 loss.png | tail -c 3)" = PNG ] || fail "plot"

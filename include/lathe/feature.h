@@ -83,6 +83,12 @@ bool features_onnx(const Features *f, Onnx *o, const char *const *column, const 
                    const char **codes, Error *err);
 const char *features_target_onnx(const Features *f, Onnx *o, const char *z); /* features_target_value */
 ColumnType features_input_type(const Features *f, size_t i);
+/* Where an input stands in an encoded row: dense_at .. + dense (its missing indicator with it). */
+typedef struct InputSpan { size_t dense_at, dense, code_at, codes; } InputSpan;
+InputSpan features_span(const Features *f, size_t input);
+/* One input's column alone: dense [rows][span.dense], code [rows][span.codes], both zeroed before. */
+bool features_encode_input(const Features *f, size_t input, const Column *c, Arena *a, float *dense,
+                           int32_t *code, Error *err);
 /* The whole table in memory, part by part: [PART_COUNT] batches, rows with a missing target left
  * out; row[part][i] is the row's number in d. Owned by the table.                                 */
 typedef struct FeatureTable { Batch part[PART_COUNT]; uint64_t *row[PART_COUNT]; uint64_t dropped; } FeatureTable;

@@ -155,6 +155,7 @@ typedef struct Prediction {
  * many give the same bits. Rows without the target are fine: rules that depend on it are skipped. */
 bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out, Error *err);
 
+void bundle_predict(Bundle *b, const Batch *batch, float *out); /* model_predict of the model inside */
 /* The whole way from raw rows to predictions as an ONNX model: one input a column, outputs in raw units
  * (prediction; or label and probability). What could not be said in it is told in `notes` (new
  * references to strings are appended): the inputs are then columns as a recipe leaves them. */

@@ -100,6 +100,50 @@ bool run_bundle_path(Store *s, int64_t run, Arena *a, const char **path, Error *
 /* The rows of a step, recomputed from the seed: row numbers in the dataset. */
 bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err);
 
+/* ---- explanations: what a finished run's model makes of its columns --------------------------------- */
+
+/* A run's model and a sample of its test rows, encoded (of the validation or training rows where it has
+ * none). Used by one thread at a time. */
+typedef struct Explainer Explainer;
+Explainer *explainer_open(Store *s, int64_t run, uint64_t rows_most, Pool *pool, Progress *progress, Error *err);
+void explainer_close(Explainer *e);
+const Features *explainer_features(const Explainer *e);
+size_t explainer_rows(const Explainer *e);
+const char *explainer_part(const Explainer *e); /* "test" */
+
+/* Permutation importance (Breiman 2001; Fisher, Rudin, Dominici 2019): how much worse a metric gets when
+ * the values of one column are dealt out anew among the rows, mean over repeats with its 95 % interval
+ * (Student's t). In the metric's units, above 0: the column helps. */
+typedef struct PermutationRow { const char *column; double worse, low, high; } PermutationRow;
+typedef struct Permutation {
+    const char *metric;
+    double base;                         /* of the rows as they are */
+    size_t repeats, columns;
+    PermutationRow *column;              /* [columns] the most important first; the arena's */
+} Permutation;
+bool explainer_permutation(Explainer *e, const char *metric /* NULL: the main one */, int repeats,
+                           uint64_t seed, Progress *progress, Arena *a, Permutation *out, Error *err);
+
+/* Partial dependence (Friedman 2001): the mean prediction over the rows when all have the same value in
+ * one column; and quantiles of the rows' own curves (ICE, Goldstein et al. 2015). Numbers and times: at
+ * quantiles of the column's values, 1 to 99 %; text: its most frequent words. */
+#define ICE_QUANTILES 5 /* .1 .25 .5 .75 .9 */
+typedef struct DependencePoint {
+    double at;                           /* numbers; the place of a word */
+    const char *text;                    /* as the value prints */
+    double mean, quantile[ICE_QUANTILES];
+    double share;                        /* of the rows that have the word; numbers: of those up to it */
+} DependencePoint;
+typedef struct Dependence {
+    const char *column, *predicts;       /* "FAREAMOUNT", "p(yes)" */
+    ColumnType type;
+    size_t points;
+    DependencePoint *point;
+} Dependence;
+/* class: whose share is shown; NULL: of two the second, of several the first */
+bool explainer_dependence(Explainer *e, const char *column, const char *class, int points,
+                          Progress *progress, Arena *a, Dependence *out, Error *err);
+
 /* ---- metrics: declared once -------------------------------------------------------------------- */
 typedef struct Metric {
     const char *name;                    /* rmse mae r2 mape rmsle; logloss accuracy error auc aucpr f1 brier */

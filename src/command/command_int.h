@@ -17,6 +17,7 @@
     X(serve)        \
     X(drift)        \
     X(plot)         \
+    X(explain)      \
     X(export)       \
     X(doctor)       \
     X(manual)       \
@@ -39,6 +40,11 @@ void result_int(json_t *into, const char *key, int64_t value);
 void result_time(json_t *into, const char *key, int64_t micros); /* 0: null */
 json_t *result_run(const RunRow *r);                               /* the summary that list shows */
 bool result_run_metrics(Store *s, int64_t run, json_t *into, Error *err); /* last of every key, flat */
+
+/* Pictures (gnuplot.c). body: commands and data behind the terminal and the output. */
+bool gnuplot_can(const char *out, Error *err); /* by the name's ending */
+void gnuplot_quote(const char *s, Text *into);
+bool gnuplot_picture(const char *out, int width, int height, const Text *body, Error *err);
 
 /* How a run's model leaves the house (export_model.c): a row a form, "auto" first, NULL-ended. */
 extern const char *const model_format_names[];

@@ -1,46 +1,11 @@
 /* plot.c -- lathe plot: the curves of runs as a picture, drawn by gnuplot through a pipe. */
 #include "command_int.h"
 
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 typedef struct PlotSettings { char *out, *metric; int log, width, height; } PlotSettings;
-
-/* file ending -> gnuplot terminal; sizes in pixels, which pdf wants as inches */
-typedef struct Format { const char *ending, *terminal; double per_unit; } Format;
-static const Format formats[] = {
-    {".png", "pngcairo noenhanced font 'sans,11' size %g,%g", 1},
-    {".svg", "svg noenhanced font 'sans,12' size %g,%g background '#ffffff'", 1},
-    {".pdf", "pdfcairo noenhanced font 'sans,9' size %gin,%gin", 100},
-};
-
-static const Format *format_of(const char *out, Error *err)
-{
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (text_ends(out, formats[i].ending))
-            return &formats[i];
-    error_set(err, ERROR_USAGE, "plot: out=%s: the name must end in .png, .svg or .pdf", out);
-    return NULL;
-}
-
-/* gnuplot's single quotes: doubled inside, line ends gone */
-static void quote(const char *s, Text *into)
-{
-    text_putc(into, '\'');
-    for (; *s; s++) {
-        if (*s == '\'')
-            text_putc(into, '\'');
-        text_putc(into, *s == '\n' || *s == '\r' ? ' ' : *s);
-    }
-    text_putc(into, '\'');
-}
 
 typedef struct Curve { char title[160]; VEC(double) step, value; } Curve;
 typedef VEC(Curve) Curves;
@@ -86,24 +51,15 @@ static bool load_all(const CommandCall *call, Curves *into, Error *err)
     return ok;
 }
 
-static void script(const Curves *curves, const PlotSettings *set, const Format *f, const char *temp,
-                   Text *into)
+static void script(const Curves *curves, const PlotSettings *set, Text *into)
 {
-    text_puts(into, "set terminal ");
-    char line[200];
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(line, sizeof line, f->terminal, set->width / f->per_unit, set->height / f->per_unit);
-#pragma GCC diagnostic pop
-    text_printf(into, "%s\nset output ", line);
-    quote(temp, into);
-    text_puts(into, "\nset key outside below noenhanced\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n"
+    text_puts(into, "set key outside below noenhanced\nset grid lc rgb '#dddddd'\nset xlabel 'step'\n"
                     "set border 3\nset tics nomirror\nset datafile missing 'NaN'\nset ylabel ");
-    quote(set->metric, into);
+    gnuplot_quote(set->metric, into);
     text_puts(into, set->log ? "\nset logscale y\nplot " : "\nplot ");
     for (size_t i = 0; i < curves->count; i++) {
         text_puts(into, i ? ", '-' with lines lw 1.5 title " : "'-' with lines lw 1.5 title ");
-        quote(curves->at[i].title, into);
+        gnuplot_quote(curves->at[i].title, into);
     }
     text_putc(into, '\n');
     for (size_t i = 0; i < curves->count; i++) {
@@ -117,36 +73,12 @@ static void script(const Curves *curves, const PlotSettings *set, const Format *
     }
 }
 
-static bool draw(const Text *commands_text, Error *err)
+static bool draw_to(const Curves *curves, const PlotSettings *set, Error *err)
 {
-    FILE *pipe = popen("exec gnuplot 2>/dev/null", "w");
-    if (!pipe)
-        return error_set(err, ERROR_IO, "plot: could not start gnuplot: %s", strerror(errno));
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    sigaction(SIGPIPE, &ignore, &before);
-    fwrite(text_str(commands_text), 1, commands_text->count, pipe);
-    int status = pclose(pipe);
-    sigaction(SIGPIPE, &before, NULL);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return error_set(err, ERROR_IO, "plot: gnuplot is not installed; apt-get install gnuplot-nox");
-    return status == 0 || error_set(err, ERROR_IO, "plot: gnuplot could not draw this");
-}
-
-static bool draw_to(const Curves *curves, const PlotSettings *set, const Format *f, Error *err)
-{
-    Arena arena = {0};
     Text text = {0};
-    struct stat made;
-    char *temp = arena_printf(&arena, "%s.part%s", set->out, f->ending);
-    script(curves, set, f, temp, &text);
-    bool ok = draw(&text, err) && ((stat(temp, &made) == 0 && made.st_size > 0) ||
-                                   error_set(err, ERROR_IO, "%s: cannot write there", set->out));
-    if (ok && rename(temp, set->out) != 0)
-        ok = error_set(err, ERROR_IO, "%s: %s", set->out, strerror(errno));
-    if (!ok)
-        unlink(temp);
+    script(curves, set, &text);
+    bool ok = gnuplot_picture(set->out, set->width, set->height, &text, err);
     text_release(&text);
-    arena_release(&arena);
     return ok;
 }
 
@@ -154,8 +86,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
 {
     const PlotSettings *set = call->settings;
     Curves curves = {0};
-    const Format *f = format_of(set->out, err);
-    bool ok = f && load_all(call, &curves, err) && draw_to(&curves, set, f, err);
+    bool ok = gnuplot_can(set->out, err) && load_all(call, &curves, err) && draw_to(&curves, set, err);
     if (ok)
         *result = json_pack("{s:s, s:I}", "out", set->out, "curves", (json_int_t)curves.count);
     for (size_t i = 0; i < curves.count; i++) {

@@ -35,6 +35,26 @@ static bool encode_input(const Input *in, const ModelShape *s, const Chunk *c, f
     return true;
 }
 
+InputSpan features_span(const Features *f, size_t input)
+{
+    const Input *in = &f->input[input];
+    return (InputSpan){in->dense_at, in->dense + in->missing, in->code_at, in->codes};
+}
+
+bool features_encode_input(const Features *f, size_t input, const Column *c, Arena *a, float *dense,
+                           int32_t *code, Error *err)
+{
+    const Input *in = &f->input[input];
+    InputSpan span = features_span(f, input);
+    if (!(TYPE_BIT(c->type) & in->encoder->accepts))
+        return error_set(err, ERROR_SHAPE, "column %s: expected %s, found %s", in->name,
+                         column_type_name(in->type), column_type_name(c->type));
+    in->encoder->encode(in, c, (Dense){dense, span.dense}, (Codes){code, span.codes}, a);
+    if (in->missing)
+        mark_missing(in, c, dense + in->dense, span.dense);
+    return true;
+}
+
 static bool encode_target(const Target *t, const Chunk *c, float *out, Error *err)
 {
     const Column *column = t->name ? features_column(c, t->name, t->hint, err) : NULL;

@@ -143,3 +143,8 @@ bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Pre
     *out = p;
     return way.chunk.rows == 0 || score_cleaned(b, &way, p, a, err);
 }
+
+void bundle_predict(Bundle *b, const Batch *batch, float *out)
+{
+    model_predict(b->model, batch, out);
+}
