@@ -111,10 +111,9 @@ static uint32_t *read_columns(Block *b, const Plan *p)
     Column *column = ARENA_NEW(&b->arena, Column, p->columns);
     bool misfits = false;
     b->misfit = ARENA_NEW(&b->arena, Misfit, p->columns);
-    for (size_t c = 0; c < p->columns; c++) {
-        column_read(p, c, &b->grid, &b->arena, &b->misfit[c], &bad, &column[c]);
+    columns_read(p, &b->grid, &b->arena, b->misfit, &bad, column);
+    for (size_t c = 0; c < p->columns; c++)
         misfits |= b->misfit[c].count != 0;
-    }
     if (!misfits)
         b->misfit = NULL;
     b->chunk = (Chunk){.rows = b->grid.rows, .columns = p->columns, .column = column};
@@ -133,7 +132,7 @@ void block_parse(Block *b, const Plan *p, const char *bytes, size_t from, size_t
     Grid *g = &b->grid;
     arena_reset(&b->arena);
     grid_fill(g, &p->rules, bytes, from, stop, size, final);
-    b->lines = csv_lines(bytes + from, g->end - from);
+    b->lines = grid_lines(g, stop);
     check_bytes(g, p, &b->arena, from);
     uint32_t *bad = read_columns(b, p);
     if (bad) {

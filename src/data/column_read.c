@@ -1,6 +1,6 @@
-/* column_read.c -- the fields of one column of a grid as an Arrow column in arena memory.
+/* column_read.c -- the fields of a grid as Arrow columns in arena memory.
  *
- * One loop a kind. A field that is neither a value nor a null word is a misfit: it becomes missing
+ * One loop a kind. The columns take turns over TILE rows, whose text stays in the nearest cache. A field that is neither a value nor a null word is a misfit: it becomes missing
  * here, and the caller decides (widen the column, reject the row). Text: column_read_text.c. */
 #include "reader_int.h"
 
@@ -9,8 +9,14 @@
 #include <math.h>
 #include <string.h>
 
+#define TILE 128
+
 /* What one column's loop carries. */
-typedef struct Reading {
+typedef struct Reading Reading;
+struct Reading {
+    void (*read)(Reading *r, size_t from, size_t to);
+    void *out;
+    DigitsForm form;
     const Plan *plan;
     const ColumnPlan *column;
     const Grid *grid;
@@ -20,7 +26,7 @@ typedef struct Reading {
     uint32_t **bad;
     uint32_t number; /* of the column, from 1 */
     uint8_t *valid;  /* NULL until a value is missing */
-} Reading;
+};
 
 void column_miss(uint8_t **valid, Arena *a, size_t rows, size_t row)
 {
@@ -59,17 +65,16 @@ static void no_value(Reading *r, size_t row)
     }
 }
 
-static const uint8_t *read_bools(Reading *r)
+static void read_bools(Reading *r, size_t from, size_t to)
 {
-    uint8_t *bits = arena_alloc(r->arena, (r->grid->rows + 7) / 8);
-    for (size_t row = 0; row < r->grid->rows; row++) {
+    uint8_t *bits = r->out;
+    for (size_t row = from; row < to; row++) {
         Span s = cells_span(&r->cells, row);
         bool value = false;
         if (!value_bool(grid_text(r->grid, s), s.size, r->column->fixed, &value))
             no_value(r, row);
         bits[row >> 3] |= (uint8_t)(value << (row & 7));
     }
-    return bits;
 }
 
 /* In the loops below the usual form is read where it stands; what is not of that form may have
@@ -81,18 +86,17 @@ static bool odd_int(const Reading *r, size_t row, int64_t *out)
     return value_int(grid_text(r->grid, s), s.size, r->column->fixed, out);
 }
 
-static const int64_t *read_ints(Reading *r)
+static void read_ints(Reading *r, size_t from, size_t to)
 {
-    int64_t *out = ARENA_NEW(r->arena, int64_t, r->grid->rows);
+    int64_t *out = r->out;
     bool lenient = r->column->fixed;
     Cells cells = r->cells;
-    for (size_t row = 0; row < cells.grid->rows; row++) {
+    for (size_t row = from; row < to; row++) {
         size_t n;
         const char *s = cells_raw(&cells, row, &n);
         if (!digits_int(s, n, lenient, &out[row]) && !odd_int(r, row, &out[row]))
             no_value(r, row);
     }
-    return out;
 }
 
 static bool odd_real(const Reading *r, size_t row, double *out)
@@ -107,21 +111,21 @@ static bool odd_real(const Reading *r, size_t row, double *out)
     return !isnan(*out) || !nullwords_has(r->plan->null, text, s.size);
 }
 
-static const double *read_reals(Reading *r)
+static void read_reals(Reading *r, size_t from, size_t to)
 {
-    double *out = ARENA_NEW(r->arena, double, r->grid->rows);
+    double *out = r->out;
     char point = r->plan->decimal;
     bool lenient = r->column->fixed && r->column->as != READ_AMOUNT;
-    DigitsForm form = {0};
+    DigitsForm form = r->form;
     Cells cells = r->cells;
-    for (size_t row = 0; row < cells.grid->rows; row++) {
+    for (size_t row = from; row < to; row++) {
         size_t n;
         const char *s = cells_raw(&cells, row, &n);
         if (!digits_real_like(&form, s, n, point, lenient, &out[row]) &&
             !odd_real(r, row, &out[row]))
             no_value(r, row);
     }
-    return out;
+    r->form = form;
 }
 
 static DateOrder order_of(ReadAs as)
@@ -129,11 +133,11 @@ static DateOrder order_of(ReadAs as)
     return (DateOrder)(as >= READ_TIME_YMD ? as - READ_TIME_YMD : as - READ_DATE_YMD);
 }
 
-static const int32_t *read_dates(Reading *r)
+static void read_dates(Reading *r, size_t from, size_t to)
 {
-    int32_t *out = ARENA_NEW(r->arena, int32_t, r->grid->rows);
+    int32_t *out = r->out;
     DateOrder order = order_of(r->column->as);
-    for (size_t row = 0; row < r->grid->rows; row++) {
+    for (size_t row = from; row < to; row++) {
         Span s = cells_span(&r->cells, row);
         int64_t micros;
         bool clock;
@@ -142,7 +146,6 @@ static const int32_t *read_dates(Reading *r)
         else
             no_value(r, row);
     }
-    return out;
 }
 
 static bool odd_time(const Reading *r, size_t row, DateOrder order, int64_t *out)
@@ -152,28 +155,25 @@ static bool odd_time(const Reading *r, size_t row, DateOrder order, int64_t *out
     return value_stamp(grid_text(r->grid, s), s.size, order, out, &clock);
 }
 
-static const int64_t *read_times(Reading *r)
+static void read_times(Reading *r, size_t from, size_t to)
 {
-    int64_t *out = ARENA_NEW(r->arena, int64_t, r->grid->rows);
+    int64_t *out = r->out;
     DateOrder order = order_of(r->column->as);
     bool usual = order == ORDER_YMD;
     Cells cells = r->cells;
-    for (size_t row = 0; row < cells.grid->rows; row++) {
+    for (size_t row = from; row < to; row++) {
         size_t n;
         const char *s = cells_raw(&cells, row, &n);
         if (!(usual && stamp_usual(s, n, &out[row])) && !odd_time(r, row, order, &out[row]))
             no_value(r, row);
     }
-    return out;
 }
 
 /* A column that never had a value: text without any. */
-static void read_none(Reading *r, Column *out)
+static void read_none(Reading *r, size_t from, size_t to)
 {
-    for (size_t row = 0; row < r->grid->rows; row++)
+    for (size_t row = from; row < to; row++)
         no_value(r, row);
-    out->start = ARENA_NEW(r->arena, int32_t, r->grid->rows + 1);
-    out->bytes = "";
 }
 
 static void all_missing(const Grid *g, Arena *a, Column *out)
@@ -183,46 +183,65 @@ static void all_missing(const Grid *g, Arena *a, Column *out)
     out->bytes = out->type == COLUMN_TEXT ? "" : NULL;
 }
 
-void column_read(const Plan *p, size_t column, const Grid *g, Arena *a, Misfit *m, uint32_t **bad,
-                 Column *out)
+static void begin(Reading *r, Column *out)
 {
-    const ColumnPlan *c = &p->column[column];
-    *out = (Column){.name = c->name, .type = read_type(c->as), .rows = g->rows};
-    if (c->from == SIZE_MAX) {
-        all_missing(g, a, out);
-        return;
-    }
-    if (c->as == READ_TEXT) {
-        column_read_text(p, column, g, a, out);
-        return;
-    }
-    Reading r = {.plan = p,
-                 .column = c,
-                 .grid = g,
-                 .cells = grid_cells(g, c->from),
-                 .arena = a,
-                 .misfit = m,
-                 .bad = bad,
-                 .number = (uint32_t)column + 1};
+    size_t rows = r->grid->rows;
     switch (out->type) {
     case COLUMN_BOOL:
-        out->bit = read_bools(&r);
+        r->read = read_bools;
+        out->bit = r->out = arena_alloc(r->arena, (rows + 7) / 8);
         break;
     case COLUMN_INT:
-        out->integer = read_ints(&r);
+        r->read = read_ints;
+        out->integer = r->out = ARENA_NEW(r->arena, int64_t, rows);
         break;
     case COLUMN_REAL:
-        out->real = read_reals(&r);
+        r->read = read_reals;
+        out->real = r->out = ARENA_NEW(r->arena, double, rows);
         break;
     case COLUMN_DATE:
-        out->day = read_dates(&r);
+        r->read = read_dates;
+        out->day = r->out = ARENA_NEW(r->arena, int32_t, rows);
         break;
     case COLUMN_TIME:
-        out->integer = read_times(&r);
+        r->read = read_times;
+        out->integer = r->out = ARENA_NEW(r->arena, int64_t, rows);
         break;
     default:
-        read_none(&r, out);
+        r->read = read_none;
+        out->start = r->out = ARENA_NEW(r->arena, int32_t, rows + 1);
+        out->bytes = "";
         break;
     }
-    out->valid = r.valid;
+}
+
+void columns_read(const Plan *p, const Grid *g, Arena *a, Misfit *m, uint32_t **bad, Column *out)
+{
+    Reading *reading = ARENA_NEW(a, Reading, p->columns);
+    for (size_t i = 0; i < p->columns; i++) {
+        const ColumnPlan *c = &p->column[i];
+        out[i] = (Column){.name = c->name, .type = read_type(c->as), .rows = g->rows};
+        reading[i] = (Reading){.plan = p,
+                               .column = c,
+                               .grid = g,
+                               .arena = a,
+                               .misfit = &m[i],
+                               .bad = bad,
+                               .number = (uint32_t)i + 1};
+        if (c->from == SIZE_MAX) {
+            all_missing(g, a, &out[i]);
+        } else if (c->as == READ_TEXT) {
+            column_read_text(p, i, g, a, &out[i]);
+        } else {
+            reading[i].cells = grid_cells(g, c->from);
+            begin(&reading[i], &out[i]);
+        }
+    }
+    for (size_t from = 0; from < g->rows; from += TILE)
+        for (size_t i = 0; i < p->columns; i++)
+            if (reading[i].read)
+                reading[i].read(&reading[i], from, g->rows - from < TILE ? g->rows : from + TILE);
+    for (size_t i = 0; i < p->columns; i++)
+        if (reading[i].read)
+            out[i].valid = reading[i].valid;
 }

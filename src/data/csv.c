@@ -166,7 +166,9 @@ static void odd_row(Grid *g, const CsvRules *rules, size_t size, bool final, Wal
 {
     const CsvIndex *x = &g->index;
     RowLook r = look(g, rules, w->k);
-    if (r.quote) {
+    if (r.quote && grid_neat_row(g, rules, w->at, &w->k)) {
+        w->at = x->place[w->k - 1] + 1;
+    } else if (r.quote) {
         quoted_row(g, rules, size, final, w);
     } else if (!r.end) {
         g->open = true;
@@ -215,6 +217,19 @@ void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, s
     }
     g->end = w.at < size ? w.at : size;
     grid_pad(g);
+}
+
+uint64_t grid_lines(const Grid *g, size_t stop)
+{
+    const CsvIndex *x = &g->index;
+    uint64_t lines = 0;
+    for (size_t i = 0; i < x->stops && x->place[x->stop[i]] < g->end; i++) {
+        const char *c = g->base + x->place[x->stop[i]];
+        lines += *c == '\n' || (*c == '\r' && (c + 1 == g->base + g->end || c[1] != '\n'));
+    }
+    if (g->end <= stop)
+        return lines;
+    return lines + csv_lines(g->base + stop, g->end - stop); /* a quoted row went on */
 }
 
 void grid_drop(Grid *g, const uint32_t *bad, RowFault fault)

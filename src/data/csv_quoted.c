@@ -1,4 +1,5 @@
-/* csv_quoted.c -- a row with a quote in it, through libcsv, which defines what its fields are.
+/* csv_quoted.c -- a row with a quote in it, through libcsv, which defines what its fields are, unless
+ * the quotes stand neatly around whole fields.
  *
  * A quote that never ends would swallow the rest of the file; here it costs its own line: the row is
  * rejected and reading goes on with the next line. */
@@ -103,6 +104,46 @@ static size_t parse_quoted(Grid *g, size_t at, size_t size, bool final, RowParse
         g->endless_to = done;
     }
     return done;
+}
+
+/* The end of the field that begins at `at`, as a place of the index from k on; SIZE_MAX: a quote
+ * stands within, doubled or amiss, or the line ends inside quotes. */
+static size_t neat_field(const Grid *g, char quote, size_t at, size_t k, Span *out)
+{
+    const CsvIndex *x = &g->index;
+    if (k == x->places)
+        return SIZE_MAX;
+    if (x->place[k] != at || g->base[at] != quote) {
+        *out = grid_trimmed(g, (Span){(uint32_t)at, x->place[k] - (uint32_t)at});
+        return g->base[x->place[k]] == quote ? SIZE_MAX : k;
+    }
+    for (k++; k < x->places && g->base[x->place[k]] == g->delimiter; k++) {
+    }
+    if (k + 1 >= x->places || g->base[x->place[k]] != quote)
+        return SIZE_MAX;
+    size_t close = x->place[k++];
+    *out = (Span){(uint32_t)at + 1, (uint32_t)(close - at - 1)};
+    return x->place[k] != close + 1 || g->base[close + 1] == quote ? SIZE_MAX : k;
+}
+
+bool grid_neat_row(Grid *g, const CsvRules *rules, size_t at, size_t *k)
+{
+    const CsvIndex *x = &g->index;
+    Span *to = grid_odd_row(g);
+    size_t begin = at, place = *k;
+    for (size_t c = 0; c < rules->columns; c++) {
+        place = neat_field(g, rules->quote, begin, place, &to[c]);
+        if (place == SIZE_MAX ||
+            csv_ends_row(g->base[x->place[place]]) != (c + 1 == rules->columns))
+            return false;
+        begin = x->place[place++] + 1;
+    }
+    if (rules->columns == 1 || begin - 1 - at > ROW_MOST)
+        return false;
+    g->row[g->rows] = (Span){(uint32_t)at, (uint32_t)(begin - 1 - at)};
+    g->first[g->rows++] = ROW_ODD | (uint32_t)g->odds++;
+    *k = place;
+    return true;
 }
 
 RowEnd grid_quoted_row(Grid *g, const CsvRules *rules, size_t at, size_t size, bool final,

@@ -120,6 +120,7 @@ static inline void hll_add(Hll *h, uint64_t hash)
     if (rank > *at)
         *at = rank;
 }
+unsigned hll_floor(const Hll *h); /* the lowest rank: hashes that have no higher change nothing */
 void hll_merge(Hll *into, const Hll *from);
 double hll_estimate(const Hll *h);
 

@@ -42,83 +42,83 @@ void dataset_name(const char *schema_json, size_t json_size, uint64_t rows,
 
 /* ---- ranges ------------------------------------------------------------------------------------ */
 
-static void range_add(Range *r, bool is_real, int64_t i, double v)
-{
-    if (is_real) {
-        r->least = !r->some || v < r->least ? v : r->least;
-        r->most = !r->some || v > r->most ? v : r->most;
-    } else {
-        r->least_int = !r->some || i < r->least_int ? i : r->least_int;
-        r->most_int = !r->some || i > r->most_int ? i : r->most_int;
-    }
-    r->some = true;
-}
-
-/* Missing values are zeros in memory too, but are told apart here by their bits. */
-static void range_slow(const Column *c, Range *r)
-{
-    for (size_t i = 0; i < c->rows; i++) {
-        if (!column_has(c, i) || (c->type == COLUMN_REAL && isnan(c->real[i])))
-            continue;
-        if (c->type == COLUMN_REAL)
-            range_add(r, true, 0, c->real[i]);
-        else
-            range_add(r, false,
-                      c->type == COLUMN_BOOL   ? bit_get(c->bit, i)
-                      : c->type == COLUMN_DATE ? c->day[i]
-                                               : c->integer[i],
-                      0);
-    }
-}
-
-/* Least and most of n values in eight lanes. */
-#define LANES 8
-#define RANGE_LANES(T, v, n, least, most)                                                          \
-    do {                                                                                           \
-        T low_[LANES], high_[LANES];                                                               \
-        size_t i_ = 0;                                                                             \
-        for (size_t k = 0; k < LANES; k++)                                                         \
-            low_[k] = least, high_[k] = most;                                                      \
-        for (; i_ + LANES <= (n); i_ += LANES)                                                     \
-            for (size_t k = 0; k < LANES; k++) {                                                   \
-                low_[k] = (v)[i_ + k] < low_[k] ? (v)[i_ + k] : low_[k];                           \
-                high_[k] = (v)[i_ + k] > high_[k] ? (v)[i_ + k] : high_[k];                        \
-            }                                                                                      \
-        for (; i_ < (n); i_++) {                                                                   \
-            low_[0] = (v)[i_] < low_[0] ? (v)[i_] : low_[0];                                       \
-            high_[0] = (v)[i_] > high_[0] ? (v)[i_] : high_[0];                                    \
+/* name(v, n, missing, &least, &most): of n values, missing of which are zeros that do not count;
+ * false: there is none. Zeros are left out of the lanes and counted instead; a NaN passes all
+ * comparisons by. */
+#define RANGE_FUNCTION(name, T, MASK, LOW, HIGH)                                                   \
+    static bool name(const T *v, size_t n, size_t missing, T *least, T *most)                      \
+    {                                                                                              \
+        typedef T Lanes __attribute__((vector_size(64), aligned(8), may_alias));                   \
+        typedef MASK Masks __attribute__((vector_size(64)));                                       \
+        const size_t lanes = sizeof(Lanes) / sizeof(T);                                            \
+        Lanes none = {0}, lowest = none + LOW, highest = none + HIGH, low = highest,               \
+              high = lowest;                                                                       \
+        Masks zero = {0};                                                                          \
+        size_t i = 0, zeros = 0;                                                                   \
+        for (; i + lanes <= n; i += lanes) {                                                       \
+            Lanes x = *(const Lanes *)(v + i);                                                     \
+            Masks is = (Masks)(x == none);                                                         \
+            Lanes a = (Lanes)(((Masks)x & ~is) | ((Masks)highest & is));                           \
+            Lanes b = (Lanes)(((Masks)x & ~is) | ((Masks)lowest & is));                            \
+            Masks less = (Masks)(a < low), more = (Masks)(b > high);                               \
+            low = (Lanes)(((Masks)a & less) | ((Masks)low & ~less));                               \
+            high = (Lanes)(((Masks)b & more) | ((Masks)high & ~more));                             \
+            zero -= is;                                                                            \
         }                                                                                          \
-        for (size_t k = 0; k < LANES; k++) {                                                       \
-            least = low_[k] < least ? low_[k] : least;                                             \
-            most = high_[k] > most ? high_[k] : most;                                              \
+        *least = low[0], *most = high[0];                                                          \
+        for (size_t k = 0; k < lanes; k++) {                                                       \
+            *least = low[k] < *least ? low[k] : *least;                                            \
+            *most = high[k] > *most ? high[k] : *most;                                             \
+            zeros += (size_t)zero[k];                                                              \
         }                                                                                          \
-    } while (0)
+        for (; i < n; i++) {                                                                       \
+            zeros += v[i] == 0;                                                                    \
+            *least = v[i] != 0 && v[i] < *least ? v[i] : *least;                                   \
+            *most = v[i] != 0 && v[i] > *most ? v[i] : *most;                                      \
+        }                                                                                          \
+        if (zeros > missing) {                                                                     \
+            *least = *least > 0 ? 0 : *least;                                                      \
+            *most = *most < 0 ? 0 : *most;                                                         \
+        }                                                                                          \
+        return *least <= *most;                                                                    \
+    }
 
-static void range_ints(const int64_t *v, size_t n, Range *r)
-{
-    int64_t least = INT64_MAX, most = INT64_MIN;
-    RANGE_LANES(int64_t, v, n, least, most);
-    *r = (Range){.some = true, .least_int = least, .most_int = most};
-}
+RANGE_FUNCTION(range_ints, int64_t, int64_t, INT64_MIN, INT64_MAX)
+RANGE_FUNCTION(range_days, int32_t, int32_t, INT32_MIN, INT32_MAX)
+RANGE_FUNCTION(range_reals, double, int64_t, -(double)INFINITY, (double)INFINITY)
 
-static void range_reals(const double *v, size_t n, Range *r)
+static bool range_bits(const Column *c, size_t missing, Range *out)
 {
-    double least = (double)INFINITY, most = -(double)INFINITY; /* a NaN passes both by */
-    RANGE_LANES(double, v, n, least, most);
-    *r = (Range){.some = least <= most, .least = least, .most = most};
+    size_t trues = bits_count(c->bit, 0, c->rows), falses = c->rows - missing - trues;
+    out->least_int = falses == 0;
+    out->most_int = trues > 0;
+    return trues + falses > 0;
 }
 
 void range_of(const Column *c, Range *out)
 {
+    size_t missing = c->valid ? c->rows - bits_count(c->valid, 0, c->rows) : 0;
+    int32_t first, last;
     *out = (Range){0};
-    if (c->type == COLUMN_TEXT || c->rows == 0)
-        return;
-    if (!c->valid && c->type == COLUMN_REAL)
-        range_reals(c->real, c->rows, out);
-    else if (!c->valid && (c->type == COLUMN_INT || c->type == COLUMN_TIME))
-        range_ints(c->integer, c->rows, out);
-    else
-        range_slow(c, out);
+    switch (c->type) {
+    case COLUMN_BOOL:
+        out->some = range_bits(c, missing, out);
+        break;
+    case COLUMN_DATE:
+        out->some = range_days(c->day, c->rows, missing, &first, &last);
+        out->least_int = first;
+        out->most_int = last;
+        break;
+    case COLUMN_REAL:
+        out->some = range_reals(c->real, c->rows, missing, &out->least, &out->most);
+        break;
+    case COLUMN_INT:
+    case COLUMN_TIME:
+        out->some = range_ints(c->integer, c->rows, missing, &out->least_int, &out->most_int);
+        break;
+    default:
+        break;
+    }
 }
 
 /* No value at all is written as least above most. */

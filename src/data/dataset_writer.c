@@ -77,8 +77,9 @@ static bool flush(DatasetWriter *w, Error *err)
     }
     if (!check_overflow(w, err))
         return false;
-    pool_run(w->pool, w->schema.count, writer_finish_column, w);
-    if (!writer_put_chunk(w, w->filled, err))
+    for (size_t i = 0; i < w->schema.count; i++)
+        writer_describe(&w->column[i], w->filled);
+    if (!writer_put_chunk(w, w->filled, true, err))
         return false;
     for (size_t i = 0; i < w->schema.count; i++) {
         WriterColumn *c = &w->column[i];

@@ -12,6 +12,14 @@ uint64_t unmix64(uint64_t x)
     return x ^ x >> 33;
 }
 
+unsigned hll_floor(const Hll *h)
+{
+    uint8_t low = h->rank[0];
+    for (size_t i = 1; i < COUNT_OF(h->rank); i++)
+        low = h->rank[i] < low ? h->rank[i] : low;
+    return low;
+}
+
 void hll_merge(Hll *into, const Hll *from)
 {
     for (size_t i = 0; i < COUNT_OF(into->rank); i++)

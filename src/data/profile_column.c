@@ -134,6 +134,24 @@ static size_t finite_only(double *restrict to, const double *restrict v, size_t 
     return kept;
 }
 
+/* Only a hash with more leading zeros than the lowest register can change a register. */
+static void count_distinct(ColumnProfiler *p, const uint64_t *key, size_t n)
+{
+    if (p->count >= p->floor_at) {
+        p->floor = hll_floor(p->hll);
+        p->floor_at = p->count + p->count / 2;
+    }
+    if (p->floor == 0) {
+        for (size_t i = 0; i < n; i++)
+            hll_add(p->hll, key[i]);
+        return;
+    }
+    unsigned shift = 64 - p->floor;
+    for (size_t i = 0; i < n; i++)
+        if (__builtin_expect((key[i] << HLL_BITS) >> shift == 0, 0))
+            hll_add(p->hll, key[i]);
+}
+
 /* ---- numbers ------------------------------------------------------------------------------------ */
 
 /* One block without missing values and NaN. */
@@ -160,31 +178,51 @@ static void add_numbers(ColumnProfiler *p, const double *v, const uint64_t *bits
         finites = finite_only(some, v + at, n - at);
         finite = some;
     }
-    for (size_t i = at; i < n; i++)
-        hll_add(p->hll, key[i]);
+    count_distinct(p, key + at, n - at);
     count_sampled(p, key + at, n - at);
     quantile_add(&p->quantile, finite, finites);
+}
+
+/* The values that are there, side by side. Returns how many. */
+static size_t gather(uint64_t *restrict to, const uint64_t *restrict v, const uint8_t *valid,
+                     size_t from, size_t rows)
+{
+    size_t n = 0;
+    for (size_t at = 0; at < rows; at += 64) {
+        uint64_t word = bits_word(valid, from + at, from + rows);
+        if (word == UINT64_MAX) {
+            memcpy(to + n, v + at, 64 * sizeof *to);
+            n += 64;
+            continue;
+        }
+        for (; word; word &= word - 1)
+            to[n++] = v[at + (size_t)__builtin_ctzll(word)];
+    }
+    return n;
 }
 
 static void load_real(ColumnProfiler *p, const Column *c, size_t from, size_t rows)
 {
     double v[BLOCK];
     uint64_t bits[BLOCK];
-    size_t n = 0;
-    const double *x = c->real + from;
-    if (!c->valid) {
-        for (size_t i = 0; i < rows; i++) {
-            v[n] = x[i] + 0.0; /* -0 is 0 */
-            n += !isnan(x[i]);
+    size_t n = rows, nans = 0;
+    if (c->valid)
+        n = gather(bits, (const uint64_t *)(const void *)(c->real + from), c->valid, from, rows);
+    else
+        memcpy(bits, c->real + from, rows * sizeof *bits);
+    memcpy(v, bits, n * sizeof *v);
+    for (size_t i = 0; i < n; i++) {
+        v[i] += 0.0; /* -0 is 0 */
+        nans += v[i] != v[i];
+    }
+    if (nans) {
+        size_t kept = 0;
+        for (size_t i = 0; i < n; i++) {
+            v[kept] = v[i];
+            kept += !isnan(v[i]);
         }
-        p->nans += rows - n;
-    } else {
-        for (size_t i = 0; i < rows; i++) {
-            bool has = bit_get(c->valid, from + i), nan = isnan(x[i]) != 0;
-            v[n] = x[i] + 0.0;
-            n += has && !nan;
-            p->nans += has && nan;
-        }
+        n = kept;
+        p->nans += nans;
     }
     memcpy(bits, v, n * sizeof *bits);
     add_numbers(p, v, bits, n);
@@ -193,23 +231,21 @@ static void load_real(ColumnProfiler *p, const Column *c, size_t from, size_t ro
 static void load_integer(ColumnProfiler *p, const Column *c, size_t from, size_t rows)
 {
     double v[BLOCK];
-    uint64_t bits[BLOCK];
+    uint64_t bits[BLOCK], wide[BLOCK];
+    const uint64_t *at = wide;
     size_t n = rows;
     if (c->type == COLUMN_DATE)
         for (size_t i = 0; i < rows; i++)
-            bits[i] = (uint64_t)(int64_t)c->day[from + i];
+            wide[i] = (uint64_t)(int64_t)c->day[from + i];
     else
-        memcpy(bits, c->integer + from, rows * sizeof *bits);
+        at = (const uint64_t *)(const void *)(c->integer + from);
     if (c->valid) {
-        n = 0;
-        for (size_t i = 0; i < rows; i++) {
-            bits[n] = bits[i];
-            n += bit_get(c->valid, from + i);
-        }
+        n = gather(bits, at, c->valid, from, rows);
+        at = bits;
     }
     for (size_t i = 0; i < n; i++)
-        v[i] = (double)(int64_t)bits[i];
-    add_numbers(p, v, bits, n);
+        v[i] = (double)(int64_t)at[i];
+    add_numbers(p, v, at, n);
 }
 
 static void add_bools(ColumnProfiler *p, const Column *c)

@@ -13,6 +13,8 @@ struct ColumnProfiler {
     uint64_t shortest, longest;
     Frequent frequent; /* keys: mix64 of the bits, word_hash of the text */
     Hll *hll;          /* once `frequent` is not exact any more */
+    unsigned floor;    /* no register of it is lower */
+    uint64_t floor_at; /* how many rows until that is looked at again */
     Quantile quantile;
     uint64_t dice;
 };

@@ -136,6 +136,8 @@ typedef struct Grid {
  * Readable PADDING on both sides; where final, bytes[size] must be '\n'. */
 void grid_fill(Grid *g, const CsvRules *rules, const char *bytes, size_t from, size_t stop,
                size_t size, bool final);
+/* The row at place *k, if its quotes stand around whole fields; csv_quoted.c. */
+bool grid_neat_row(Grid *g, const CsvRules *rules, size_t at, size_t *k);
 /* One row, from csv_quoted.c; *behind: where the next one begins. */
 typedef enum RowEnd { ROW_TAKEN, ROW_BAD, ROW_OPEN } RowEnd;
 RowEnd grid_quoted_row(Grid *g, const CsvRules *rules, size_t at, size_t size, bool final,
@@ -149,6 +151,7 @@ void grid_drop(Grid *g, const uint32_t *bad, RowFault fault); /* rows whose bad[
 void grid_spread(Grid *g);                                    /* makes every row odd */
 Span *grid_odd_row(Grid *g); /* room for the spans of one more; g->odds stays */
 void grid_pad(Grid *g);      /* after adding to the side text: readable PADDING behind it */
+uint64_t grid_lines(const Grid *g, size_t stop); /* as csv_lines up to g->end, by the index */
 void grid_release(Grid *g);
 static inline const char *grid_text(const Grid *g, Span s)
 {
@@ -364,9 +367,8 @@ void block_release(Block *b);
 /* Why the row, whose bytes lie at `row`, was rejected: which column, what stood there. */
 void block_reason(const BadRow *bad, const Plan *p, const char *row, Text *into);
 void latin1_add(Text *into, const char *s, size_t n); /* as UTF-8 */
-/* One column of the grid; misfits are noted in m, their rows in *bad ([rows], column + 1). */
-void column_read(const Plan *p, size_t column, const Grid *g, Arena *a, Misfit *m, uint32_t **bad,
-                 Column *out);
+/* The columns of the grid; misfits are noted in m, their rows in *bad ([rows], column + 1). */
+void columns_read(const Plan *p, const Grid *g, Arena *a, Misfit *m, uint32_t **bad, Column *out);
 void column_miss(uint8_t **valid, Arena *a, size_t rows, size_t row); /* *valid NULL: makes it */
 void column_read_text(const Plan *p, size_t column, const Grid *g, Arena *a, Column *out);
 

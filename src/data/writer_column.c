@@ -197,15 +197,15 @@ void writer_add_column(void *job, size_t i, size_t worker)
 
 /* ---- a full buffer ------------------------------------------------------------------------------ */
 
-static void describe(const WriterColumn *c, size_t rows, BufferSet *set)
+void writer_describe(WriterColumn *c, size_t rows)
 {
     size_t size =
         c->type == COLUMN_BOOL ? bit_bytes(rows) : (rows + c->plain) * column_width(c->type);
-    *set = (BufferSet){.at = {c->valid, c->values, c->bytes},
-                       .size = {c->missing ? bit_bytes(rows) : 0, size,
-                                c->plain ? (size_t)((int32_t *)c->values)[rows] : 0},
-                       .count = c->plain ? 3 : 2,
-                       .missing = c->missing};
+    c->set = (BufferSet){.at = {c->valid, c->values, c->bytes},
+                         .size = {c->missing ? bit_bytes(rows) : 0, size,
+                                  c->plain ? (size_t)((int32_t *)c->values)[rows] : 0},
+                         .count = c->plain ? 3 : 2,
+                         .missing = c->missing};
 }
 
 static Column view(const WriterColumn *c, size_t rows)
@@ -218,18 +218,13 @@ static Column view(const WriterColumn *c, size_t rows)
                     .bytes = c->bytes};
 }
 
-void writer_finish_column(void *job, size_t i, size_t worker)
+void writer_finish_column(WriterColumn *c, size_t rows)
 {
-    DatasetWriter *w = job;
-    WriterColumn *c = &w->column[i];
-    Column column = view(c, w->filled);
-    describe(c, w->filled, &c->set);
-    dataset_leaf(&c->set, &c->leaf);
+    Column column = view(c, rows);
     range_of(&column, &c->range);
     if ((c->type != COLUMN_TEXT || c->plain) && !c->counted)
         column_profiler_add(c->profiler, &column);
     c->counted = false;
-    (void)worker;
 }
 
 void writer_expand(WriterColumn *c, const int32_t *code, const uint8_t *valid, size_t rows,

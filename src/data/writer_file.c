@@ -33,15 +33,6 @@ static void write_all(WriterColumn *c, int file, const char *bytes, size_t n, in
     }
 }
 
-static void write_column(void *job, size_t i, size_t worker)
-{
-    DatasetWriter *w = job;
-    WriterColumn *c = &w->column[i];
-    for (size_t k = 0; k < c->set.count; k++)
-        write_all(c, w->file, c->set.at[k], c->set.size[k], w->at + c->span[k].offset);
-    (void)worker;
-}
-
 static bool write_failed(DatasetWriter *w, int problem, Error *err)
 {
     w->failed = true;
@@ -123,8 +114,36 @@ static void remember(DatasetWriter *w, size_t rows, ArrowBlock block, const Text
     vec_add(&w->chunks, done);
 }
 
-/* Writes the chunk whose columns have `set` and `leaf`. */
-bool writer_put_chunk(DatasetWriter *w, size_t rows, Error *err)
+typedef struct Putting {
+    DatasetWriter *w;
+    size_t rows;
+    int64_t body; /* where it begins */
+    bool fresh;
+} Putting;
+
+/* Two columns, while they are in the cache. Writers of one file wait for each other: so a thread
+ * that writes stands beside others that hash and profile. */
+static void put_pair(void *job, size_t pair, size_t worker)
+{
+    const Putting *p = job;
+    size_t columns = p->w->schema.count;
+    WriterColumn *c = &p->w->column[2 * pair];
+    size_t n = columns - 2 * pair < 2 ? 1 : 2;
+    if (n == 2)
+        dataset_leaves(&c[0].set, &c[0].leaf, &c[1].set, &c[1].leaf);
+    else
+        dataset_leaf(&c->set, &c->leaf);
+    for (size_t i = 0; i < n; i++) {
+        if (p->fresh)
+            writer_finish_column(&c[i], p->rows);
+        for (size_t k = 0; k < c[i].set.count; k++)
+            write_all(&c[i], p->w->file, c[i].set.at[k], c[i].set.size[k],
+                      p->body + c[i].span[k].offset);
+    }
+    (void)worker;
+}
+
+bool writer_put_chunk(DatasetWriter *w, size_t rows, bool fresh, Error *err)
 {
     if (w->at == 0 && !writer_put_start(w, err))
         return false;
@@ -134,7 +153,8 @@ bool writer_put_chunk(DatasetWriter *w, size_t rows, Error *err)
     bool ok = put_bytes(w, head.at, head.count, from, err);
     if (ok) {
         w->at += (int64_t)head.count;
-        pool_run(w->pool, w->schema.count, write_column, w);
+        Putting putting = {w, rows, w->at, fresh};
+        pool_run(w->pool, (w->schema.count + 1) / 2, put_pair, &putting);
         for (size_t i = 0; ok && i < w->schema.count; i++)
             if (w->column[i].problem)
                 ok = write_failed(w, w->column[i].problem, err);
@@ -182,9 +202,8 @@ static bool rewrite_chunk(DatasetWriter *w, int old, const Written *chunk, size_
             c->set.at[2] = c->bytes;
             c->set.size[2] = (size_t)start[rows];
         }
-        dataset_leaf(&c->set, &c->leaf);
     }
-    ok = ok && writer_put_chunk(w, rows, err);
+    ok = ok && writer_put_chunk(w, rows, false, err);
     mem_free(body);
     mem_free(start);
     return ok;

@@ -72,7 +72,8 @@ typedef struct Adding {
     size_t from, rows; /* of the chunk; they fit */
 } Adding;
 void writer_add_column(void *adding, size_t i, size_t worker);
-void writer_finish_column(void *writer, size_t i, size_t worker); /* profile, hash, range */
+void writer_describe(WriterColumn *c, size_t rows);      /* a full buffer as its `set` */
+void writer_finish_column(WriterColumn *c, size_t rows); /* profile, range */
 /* Codes of `rows` rows as offsets into c->bytes; start may be the memory of the codes. */
 void writer_expand(WriterColumn *c, const int32_t *code, const uint8_t *valid, size_t rows,
                    int32_t *start);
@@ -80,7 +81,8 @@ void writer_expand(WriterColumn *c, const int32_t *code, const uint8_t *valid, s
 /* writer_file.c */
 bool writer_open_file(DatasetWriter *w, Error *err);
 bool writer_put_start(DatasetWriter *w, Error *err);
-bool writer_put_chunk(DatasetWriter *w, size_t rows, Error *err); /* the columns' `set`, `leaf` */
+/* Hashes and writes the chunk whose columns have a `set`; fresh: profiles it too. */
+bool writer_put_chunk(DatasetWriter *w, size_t rows, bool fresh, Error *err);
 bool writer_rewrite(DatasetWriter *w, size_t turned, Error *err); /* again, that column as text */
 bool writer_put_dictionary(DatasetWriter *w, size_t i, Error *err);
 bool writer_put_footer(DatasetWriter *w, char hash[65], Error *err);

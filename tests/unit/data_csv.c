@@ -75,6 +75,7 @@ static void same_as_libcsv(const CsvRules *rules, const char *text, size_t n)
     Grid g = {0};
     bool closed = oracle_read(&o, rules, bytes, n);
     grid_fill(&g, rules, bytes, 0, n, n, true);
+    assert_int_equal(grid_lines(&g, n), csv_lines(bytes, g.end));
     size_t row = 0, bad = 0;
     for (size_t i = 0; i < o.row.count; i++) {
         if (o.fields.at[i] == rules->columns) {
