@@ -188,6 +188,9 @@ void column_profile_words(const Words *words, const uint64_t *count, uint64_t mi
                           const char *name, Arena *a, ColumnProfile *out);
 json_t *json_text(const char *s, size_t n); /* broken UTF-8 is repaired */
 
+/* dataset_writer_add for chunks one after the other, each column through all of them at once. */
+bool dataset_writer_add_all(DatasetWriter *w, const Chunk *chunk, size_t chunks, Error *err);
+
 /* ---- columns ---------------------------------------------------------------------------------- */
 
 static inline size_t column_width(ColumnType t) /* bytes a value takes; 0: BOOL, and TEXT has 4 */

@@ -109,23 +109,44 @@ static bool check_chunk(const DatasetWriter *w, const Chunk *c, Error *err)
     return true;
 }
 
-bool dataset_writer_add(DatasetWriter *w, const Chunk *c, Error *err)
+/* As many rows as fit from chunk[*at], row *from on; moves them behind what was taken. */
+static void take_pieces(DatasetWriter *w, const Chunk *chunk, size_t chunks, size_t *at,
+                        size_t *from, Adding *out)
 {
-    if (!check_chunk(w, c, err))
-        return false;
-    for (size_t from = 0; from < c->rows;) {
-        size_t room = CHUNK_ROWS - w->filled, rows = c->rows - from < room ? c->rows - from : room;
-        Adding adding = {w, c, from, rows};
-        pool_run(w->pool, c->columns, writer_add_column, &adding);
-        if (!check_overflow(w, err))
-            return false;
+    out->pieces.count = 0;
+    while (*at < chunks && w->filled < CHUNK_ROWS) {
+        size_t room = CHUNK_ROWS - w->filled, left = chunk[*at].rows - *from;
+        size_t rows = left < room ? left : room;
+        if (rows)
+            vec_add(&out->pieces, (AddPiece){&chunk[*at], *from, rows, w->filled});
         w->filled += rows;
         w->rows += rows;
-        from += rows;
-        if (w->filled == CHUNK_ROWS && !flush(w, err))
-            return false;
+        *from += rows;
+        if (*from == chunk[*at].rows) {
+            ++*at;
+            *from = 0;
+        }
     }
-    return true;
+}
+
+bool dataset_writer_add_all(DatasetWriter *w, const Chunk *chunk, size_t chunks, Error *err)
+{
+    Adding adding = {.w = w};
+    bool ok = true;
+    for (size_t i = 0; i < chunks && ok; i++)
+        ok = check_chunk(w, &chunk[i], err);
+    for (size_t at = 0, from = 0; ok && at < chunks;) {
+        take_pieces(w, chunk, chunks, &at, &from, &adding);
+        pool_run(w->pool, w->schema.count, writer_add_column, &adding);
+        ok = check_overflow(w, err) && (w->filled < CHUNK_ROWS || flush(w, err));
+    }
+    vec_release(&adding.pieces);
+    return ok;
+}
+
+bool dataset_writer_add(DatasetWriter *w, const Chunk *c, Error *err)
+{
+    return dataset_writer_add_all(w, c, 1, err);
 }
 
 /* ---- finishing ---------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * Types are a guess from a sample. When a later row does not fit, the rest of the pass only looks
  * (it writes nothing more and learns what all misfits have in common), the columns are widened and
  * the source is read again: two passes where the guess was wrong, one where it was right. */
+#include "data_int.h"
 #include "reader_int.h"
 
 #include <string.h>
@@ -11,13 +12,14 @@
 
 static bool write_pass(Reader *r, DatasetWriter *w, Error *err)
 {
-    Chunk chunk;
+    const Chunk *chunk;
+    size_t chunks;
     do {
-        if (!reader_next(r, &chunk, err))
+        if (!reader_next_all(r, &chunk, &chunks, err))
             return false;
-        if (chunk.rows && !reader_misfits(r) && !dataset_writer_add(w, &chunk, err))
+        if (!reader_misfits(r) && !dataset_writer_add_all(w, chunk, chunks, err))
             return false;
-    } while (chunk.rows);
+    } while (chunks);
     return true;
 }
 

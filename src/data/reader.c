@@ -124,6 +124,7 @@ void reader_close(Reader *r)
     schema_release(&r->schema);
     vec_release(&r->widened);
     vec_release(&r->fresh);
+    vec_release(&r->round);
     arena_release(&r->arena);
     arena_release(&r->slices);
     mem_free(r);
@@ -191,6 +192,34 @@ static bool end_part(Reader *r, Error *err)
     return open_part(r, NULL, err);
 }
 
+/* The next blocks, or what stands in their way. */
+static bool advance(Reader *r, Error *err)
+{
+    if (feed_stuck(r->feed))
+        return skip_long_row(r, err);
+    return next_blocks(r, err) && (r->blocks || end_part(r, err));
+}
+
+bool reader_next_all(Reader *r, const Chunk **chunk, size_t *chunks, Error *err)
+{
+    r->round.count = 0;
+    while (!r->ended && !r->round.count) {
+        if (!advance(r, err))
+            return false;
+        for (; !r->ended && r->at < r->blocks; r->at++) {
+            Block *b = &r->block[r->at];
+            enter_block(r, b);
+            b->chunk.first = r->rows;
+            r->rows += b->chunk.rows;
+            if (b->chunk.rows)
+                vec_add(&r->round, b->chunk);
+        }
+    }
+    *chunk = r->round.at;
+    *chunks = r->round.count;
+    return true;
+}
+
 bool reader_next(Reader *r, Chunk *out, Error *err)
 {
     *out = (Chunk){.columns = r->plan.columns, .first = r->rows};
@@ -210,12 +239,8 @@ bool reader_next(Reader *r, Chunk *out, Error *err)
             r->at++;
             r->row = 0;
             r->entered = false;
-        } else if (feed_stuck(r->feed)) {
-            if (!skip_long_row(r, err))
-                return false;
-        } else {
-            if (!next_blocks(r, err) || (!r->blocks && !end_part(r, err)))
-                return false;
+        } else if (!advance(r, err)) {
+            return false;
         }
     }
     return true;

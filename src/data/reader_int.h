@@ -438,6 +438,7 @@ struct Reader {
     size_t blocks, at, row; /* next block, next row in it */
     Column *slice;
     bool entered; /* block[at] was reported */
+    VEC(Chunk) round;
     Arena slices;
     /* the pass */
     bool ended;
@@ -471,6 +472,9 @@ bool reader_within_limit(const Reader *r, Error *err);
 Reader *reader_open_with(const char *source, const IngestOptions *options, const Schema *wanted,
                          const ReaderSetup *setup, OnReject on_reject, void *context,
                          Progress *progress, Error *err);
+/* As reader_next, but a whole round of blocks: *chunks 0 at the end. They live until the next call;
+ * not to be mixed with reader_next. */
+bool reader_next_all(Reader *r, const Chunk **chunk, size_t *chunks, Error *err);
 /* After a pass to the end: did a column need a wider type? Then the plan is widened, the source
  * rewound, and the next pass begins. */
 bool reader_misfits(const Reader *r);

@@ -178,20 +178,23 @@ static void add_text(WriterColumn *to, const Column *c, size_t from, size_t rows
     }
 }
 
+static void add_piece(WriterColumn *to, const Column *c, const AddPiece *p)
+{
+    size_t missing = add_valid(to, c, p->from, p->rows, p->at);
+    to->missing += missing;
+    if (c->type == COLUMN_TEXT)
+        add_text(to, c, p->from, p->rows, p->at, missing);
+    else if (c->type == COLUMN_BOOL)
+        add_bits(to, c, p->from, p->rows, p->at, missing);
+    else
+        add_fixed(to, c, p->from, p->rows, p->at, missing);
+}
+
 void writer_add_column(void *job, size_t i, size_t worker)
 {
     const Adding *a = job;
-    WriterColumn *to = &a->w->column[i];
-    const Column *c = &a->chunk->column[i];
-    size_t filled = a->w->filled;
-    size_t missing = add_valid(to, c, a->from, a->rows, filled);
-    to->missing += missing;
-    if (c->type == COLUMN_TEXT)
-        add_text(to, c, a->from, a->rows, filled, missing);
-    else if (c->type == COLUMN_BOOL)
-        add_bits(to, c, a->from, a->rows, filled, missing);
-    else
-        add_fixed(to, c, a->from, a->rows, filled, missing);
+    for (size_t k = 0; k < a->pieces.count; k++)
+        add_piece(&a->w->column[i], &a->pieces.at[k].chunk->column[i], &a->pieces.at[k]);
     (void)worker;
 }
 

@@ -65,15 +65,19 @@ struct DatasetWriter {
     bool failed; /* nothing more can be added */
 };
 
-/* writer_column.c; tasks for pool_run, one a column */
+/* writer_column.c */
+typedef struct AddPiece { /* rows that fit into the buffers */
+    const Chunk *chunk;
+    size_t from, rows; /* of the chunk */
+    size_t at;         /* in the buffers */
+} AddPiece;
 typedef struct Adding {
     DatasetWriter *w;
-    const Chunk *chunk;
-    size_t from, rows; /* of the chunk; they fit */
+    VEC(AddPiece) pieces;
 } Adding;
-void writer_add_column(void *adding, size_t i, size_t worker);
-void writer_describe(WriterColumn *c, size_t rows);      /* a full buffer as its `set` */
-void writer_finish_column(WriterColumn *c, size_t rows); /* profile, range */
+void writer_add_column(void *adding, size_t i, size_t worker); /* a task for pool_run */
+void writer_describe(WriterColumn *c, size_t rows);            /* a full buffer as its `set` */
+void writer_finish_column(WriterColumn *c, size_t rows);       /* profile, range */
 /* Codes of `rows` rows as offsets into c->bytes; start may be the memory of the codes. */
 void writer_expand(WriterColumn *c, const int32_t *code, const uint8_t *valid, size_t rows,
                    int32_t *start);
