@@ -10,7 +10,8 @@
  *     Dataset *d = dataset_open("3f2a....arrow", &err);
  *     for (size_t c = 0; c < dataset_chunks(d); c++) {
  *         Chunk chunk;
- *         dataset_chunk(d, c, &arena, &chunk);                    // zero copy
+ *         if (!dataset_read(d, c, &arena, &chunk, &err))          // zero copy
+ *             break;                                              // damaged meanwhile
  *         const Column *fare = chunk_find(&chunk, "FAREAMOUNT");  // NULL if absent
  *         for (size_t row = 0; row < chunk.rows; row++)
  *             if (column_has(fare, row))
@@ -164,7 +165,11 @@ const Profile *dataset_profile(const Dataset *d);     /* kept in the file */
 uint64_t dataset_rows(const Dataset *d);
 uint64_t dataset_bytes(const Dataset *d);
 size_t   dataset_chunks(const Dataset *d);
-void     dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out); /* views, no copies */
+/* Chunk i as views, no copies. False: the file became shorter since it was opened, or what it holds
+ * is damaged; the error says which and what to do. */
+bool     dataset_read(const Dataset *d, size_t i, Arena *a, Chunk *out, Error *err);
+/* The same for those who have nobody to tell: what is damaged is missing. */
+void     dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out);
 size_t   dataset_chunk_rows(const Dataset *d, size_t i);
 /* One column alone of a chunk, for scans that need no more. */
 void     dataset_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out);

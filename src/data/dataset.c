@@ -6,8 +6,11 @@
 #include "dataset_int.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct Piece { /* one chunk: a stretch of a batch */
     size_t batch, from, rows;
@@ -19,6 +22,7 @@ enum { UNSEEN, GOOD, BAD }; /* whether a column's codes or offsets were found to
 struct Dataset {
     char *path;
     FileMap map;
+    int fd; /* to ask how long the file is: a touch behind its end would be a signal */
     ArrowFile file;
     char hash[65];
     Schema schema;
@@ -138,12 +142,29 @@ static bool read_hash(Dataset *d, Error *err)
     return true;
 }
 
+/* Is the file still as long as it was? */
+static bool is_whole(const Dataset *d, Error *err)
+{
+    struct stat now;
+    if (fstat(d->fd, &now) == 0 && now.st_size >= 0 && (uint64_t)now.st_size >= d->map.size)
+        return true;
+    return error_set(err, ERROR_IO,
+                     "%s: became shorter since it was opened; fetch or make the dataset again",
+                     d->path);
+}
+
 Dataset *dataset_open(const char *path, Error *err)
 {
     Dataset *d = mem_alloc(sizeof *d);
     d->path = text_copy(path);
+    d->fd = -1;
     pthread_mutex_init(&d->lock, NULL);
     if (!filemap_open(&d->map, path, err)) {
+        dataset_close(d);
+        return NULL;
+    }
+    d->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (!is_whole(d, err)) {
         dataset_close(d);
         return NULL;
     }
@@ -172,6 +193,8 @@ void dataset_close(Dataset *d)
     schema_release(&d->schema);
     arrow_release(&d->file);
     filemap_close(&d->map);
+    if (d->fd >= 0)
+        close(d->fd);
     pthread_mutex_destroy(&d->lock);
     mem_free(d->piece);
     mem_free(d->state);
@@ -231,15 +254,60 @@ void dataset_column(const Dataset *d, size_t i, size_t column, Arena *a, Column 
         atomic_store_explicit(state, bad ? BAD : GOOD, memory_order_relaxed);
 }
 
-void dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
+static void take_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
 {
+    const Piece *piece = &d->piece[i];
+    const ArrowBatch *batch = &d->file.batch[piece->batch];
+    uint8_t state = atomic_load_explicit(&d->state[i], memory_order_relaxed);
+    bool bad = false;
     Column *column = ARENA_NEW(a, Column, d->file.fields);
     for (size_t k = 0; k < d->file.fields; k++)
-        dataset_column(d, i, k, a, &column[k]);
-    *out = (Chunk){.rows = d->piece[i].rows,
-                   .columns = d->file.fields,
-                   .column = column,
-                   .first = d->piece[i].first};
+        arrow_column(&d->file.field[k], &batch->part[k], piece->from, piece->rows, a, &column[k],
+                     state == GOOD ? NULL : &bad);
+    if (state == UNSEEN)
+        atomic_store_explicit(&d->state[i], bad ? BAD : GOOD, memory_order_relaxed);
+    *out = (Chunk){
+        .rows = piece->rows, .columns = d->file.fields, .column = column, .first = piece->first};
+}
+
+/* The rows of a chunk that cannot be read any more, without a value. */
+static void missing_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
+{
+    const Piece *piece = &d->piece[i];
+    Column *column = ARENA_NEW(a, Column, d->file.fields);
+    for (size_t k = 0; k < d->file.fields; k++)
+        column[k] = (Column){.name = d->file.field[k].name,
+                             .type = d->file.field[k].type,
+                             .rows = piece->rows,
+                             .valid = arena_alloc(a, bit_bytes(piece->rows)),
+                             .integer = ARENA_NEW(a, int64_t, piece->rows + 1),
+                             .bytes = ""};
+    *out = (Chunk){
+        .rows = piece->rows, .columns = d->file.fields, .column = column, .first = piece->first};
+}
+
+void dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
+{
+    assert(i < d->chunks);
+    if (is_whole(d, NULL))
+        take_chunk(d, i, a, out);
+    else
+        missing_chunk(d, i, a, out);
+}
+
+bool dataset_read(const Dataset *d, size_t i, Arena *a, Chunk *out, Error *err)
+{
+    assert(i < d->chunks);
+    if (!is_whole(d, err)) {
+        missing_chunk(d, i, a, out);
+        return false;
+    }
+    take_chunk(d, i, a, out);
+    if (atomic_load_explicit(&d->state[i], memory_order_relaxed) != BAD)
+        return true;
+    return error_set(
+        err, ERROR_PARSE, "%s: rows %llu to %llu are damaged; fetch or make the dataset again",
+        d->path, (unsigned long long)out->first + 1, (unsigned long long)out->first + out->rows);
 }
 
 size_t dataset_locate(const Dataset *d, uint64_t row, size_t *in_chunk)
@@ -351,6 +419,8 @@ static bool compare(const Dataset *d, const char *key, const char *what, const D
 
 bool dataset_verify(const Dataset *d, Pool *pool, Error *err)
 {
+    if (!is_whole(d, err))
+        return false;
     if (!d->file.ours) /* the name was computed when it was opened */
         return true;
     size_t chunks = d->file.batches, dictionaries = d->file.dictionaries, n;

@@ -288,6 +288,36 @@ static void test_truncated(void **state)
     (void)state;
 }
 
+/* Cut while it is open and mapped: no signal, but a line that says so; who cannot hear sees rows
+ * without values. */
+static void test_cut_while_open(void **state)
+{
+    char hash[65];
+    char *path = table_write(dir, 2 * CHUNK_ROWS + 5, 0, true, 0, hash);
+    Dataset *d = must_open(path);
+    Arena a = {0};
+    Chunk c;
+    Error err = {0};
+    for (size_t i = 0; i < dataset_chunks(d); i++)
+        assert_true(dataset_read(d, i, &a, &c, &err));
+    assert_int_equal(truncate(path, (off_t)dataset_bytes(d) / 2), 0);
+    for (size_t i = 0; i < dataset_chunks(d); i++) {
+        assert_false(dataset_read(d, i, &a, &c, &err));
+        assert_true(text_starts(err.text, path));
+        assert_non_null(strstr(err.text, "became shorter"));
+        dataset_chunk(d, i, &a, &c);
+        for (size_t k = 0; k < c.columns; k++)
+            for (size_t row = 0; row < c.rows; row++)
+                assert_false(column_has(&c.column[k], row));
+    }
+    assert_false(dataset_verify(d, NULL, &err));
+    dataset_close(d);
+    assert_null(dataset_open(path, &err));
+    arena_release(&a);
+    mem_free(path);
+    (void)state;
+}
+
 /* Any byte changed: an error, or a file that opens, is read without a crash and, where the change is
  * in what the name covers, found out by dataset_verify. */
 static void test_damaged(void **state)
@@ -470,7 +500,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_late_plain),    cmocka_unit_test(test_locate),
         cmocka_unit_test(test_truncated),     cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_foreign_files), cmocka_unit_test(test_writer_refuses),
-        cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_disk_full),     cmocka_unit_test(test_cut_while_open),
     };
     return cmocka_run_group_tests(tests, make_dir, drop_dir);
 }

@@ -477,9 +477,38 @@ static void a_file_that_changes_is_an_error(void **state)
     mem_free(path);
 }
 
+/* Another file under the name: what was opened is read to its end, and its tag says so. */
+static void a_file_that_is_replaced_is_read_as_it_was(void **state)
+{
+    Setting *s = *state;
+    char *path = put(s->dir, "replaced.csv", s->server.body.at, s->server.body.count);
+    char *other = put(s->dir, "other.csv", "a,b\n1,2\n", 0);
+    Error err = {0};
+    uint64_t rows = 0, again = 0;
+    char tag[128];
+    Reader *r = reader_open(path, NULL, NULL, NULL, NULL, NULL, &err);
+    Chunk c;
+    assert_true(reader_next(r, &c, &err));
+    assert_int_equal(rename(other, path), 0);
+    for (rows = c.rows; c.rows; rows += c.rows)
+        assert_true(reader_next(r, &c, &err));
+    reader_tag(r, tag);
+    reader_close(r);
+    assert_true(rows > 1000);
+    assert_true(source_changed(path, tag));
+    r = reader_open(path, NULL, NULL, NULL, NULL, NULL, &err);
+    for (c.rows = 1; c.rows; again += c.rows)
+        assert_true(reader_next(r, &c, &err));
+    reader_close(r);
+    assert_int_equal(again, 1);
+    mem_free(path);
+    mem_free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_is_replaced_is_read_as_it_was),
         cmocka_unit_test(addresses_are_read),
         cmocka_unit_test(a_break_is_resumed),
         cmocka_unit_test(servers_that_fail_are_told_in_one_line),
