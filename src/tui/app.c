@@ -202,6 +202,7 @@ static void ui_close(Ui *ui)
         mem_free(ui->state[i]);
     }
     prompt_release(ui);
+    mem_free(ui->offered_rule);
     open_dataset_drop(ui->dataset);
     snapshot_destroy((Snapshot *)ui->snapshot);
     for (size_t i = 0; i < ui->messages.count; i++)

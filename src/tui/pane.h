@@ -49,6 +49,8 @@ typedef struct Pane {
     void (*draw)(const void *state, const Canvas *c, const Ui *ui);
     Reply (*on_command)(void *state, int command, Ui *ui);
     Reply (*on_mouse)(void *state, const Mouse *m, Ui *ui);
+    /* `:filter fare > 10`: one of its commands with words behind it. NULL: none takes any. */
+    Reply (*on_words)(void *state, int command, const char *words, Ui *ui);
     /* Why a command cannot be done now, or NULL when it can: such hints are not shown, and pressing
      * the key says this line. May be NULL: everything can be done. */
     const char *(*why_not)(const void *state, int command, const Ui *ui);

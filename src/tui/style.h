@@ -61,7 +61,18 @@
     X(AFTER,         "after",         "b",  "cyan",          "a distribution after, the current one") \
     X(TRAIN,         "train",         "",   "cyan",          "the training part")                     \
     X(VALID,         "valid",         "b",  "yellow",        "the validation part")                   \
-    X(TEST,          "test",          "",   "magenta",       "the test part")
+    X(TEST,          "test",          "",   "magenta",       "the test part")                         \
+    X(HEAT_1,        "heat-1",        "d",  "blue blue",     "few rows in a cell of a grid")          \
+    X(HEAT_2,        "heat-2",        "d",  "bright-blue bright-blue", "more of them")                \
+    X(HEAT_3,        "heat-3",        "",   "magenta magenta", "more of them")                        \
+    X(HEAT_4,        "heat-4",        "b",  "yellow yellow", "many rows")                             \
+    X(HEAT_5,        "heat-5",        "b",  "white white",   "most rows")                             \
+    X(MINUS_1,       "minus-1",       "",   "cyan",          "a weak negative correlation")           \
+    X(MINUS_2,       "minus-2",       "b",  "black cyan",    "a negative correlation")                \
+    X(MINUS_3,       "minus-3",       "rb", "white blue",    "a strong negative correlation")         \
+    X(PLUS_1,        "plus-1",        "",   "yellow",        "a weak positive correlation")           \
+    X(PLUS_2,        "plus-2",        "b",  "black yellow",  "a positive correlation")                \
+    X(PLUS_3,        "plus-3",        "rb", "white red",     "a strong positive correlation")
 // clang-format on
 
 #define AS_ENUM(name, text, mono, sixteen, about) STYLE_##name,

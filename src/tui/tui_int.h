@@ -132,6 +132,8 @@ struct Ui {
     int64_t run;
     VEC(int64_t) marked;
 
+    char *offered_rule;                    /* for the Clean pane; NULL none */
+
     VEC(Message) messages;
     char said[512];
     Style said_style;

@@ -349,3 +349,16 @@ void ui_theme(Ui *ui, const char *name)
     ui_set_setting(ui, "theme", name);
     ui->dirty = true;
 }
+
+void ui_offer_rule(Ui *ui, const char *rule)
+{
+    mem_free(ui->offered_rule);
+    ui->offered_rule = text_copy(rule);
+}
+
+char *ui_take_rule(Ui *ui)
+{
+    char *rule = ui->offered_rule;
+    ui->offered_rule = NULL;
+    return rule;
+}

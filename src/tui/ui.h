@@ -98,6 +98,9 @@ void ui_command(Ui *ui, const char *line, void *owner,
                 void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui));
 void ui_prompt(Ui *ui, const char *initial);           /* opens `:` with a text to begin with */
 void ui_go(Ui *ui, const char *pane);                  /* "train" */
+/* A cleaning rule made up elsewhere, for the Clean pane to go on with in its editor. */
+void ui_offer_rule(Ui *ui, const char *rule);
+char *ui_take_rule(Ui *ui);                            /* owned; NULL: none was offered */
 bool ui_visible(const Ui *ui, const void *state);      /* is this pane on the screen? */
 bool ui_maximised(const Ui *ui);                       /* draw only the part with the keys */
 const char *ui_setting(const Ui *ui, const char *key); /* kept in the workspace; NULL none */

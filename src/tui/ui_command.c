@@ -197,6 +197,26 @@ static bool do_by_name(Ui *ui, const char *name)
     return false;
 }
 
+/* "row 50%": a command of the pane, with words it takes. */
+static bool do_with_words(Ui *ui, const char *line)
+{
+    const Pane *pane = ui_pane(ui);
+    void *state = ui->state[ui->at];
+    const char *words;
+    for (const KeyRow *r = pane->on_words ? pane->keys : NULL; r && r->command; r++) {
+        if (!(words = after_word(line, r->name)) || !*words)
+            continue;
+        const char *why = pane_why_not(pane, state, r->command, ui);
+        if (why)
+            ui_say(ui, STYLE_WARN, "%s", why);
+        if (why || pane->on_words(state, r->command, words, ui) != REPLY_IGNORED) {
+            ui_draw(ui);
+            return true;
+        }
+    }
+    return false;
+}
+
 void ui_line(Ui *ui, const char *typed)
 {
     const char *rest;
@@ -214,7 +234,7 @@ void ui_line(Ui *ui, const char *typed)
         ui_go(ui, rest);
     else if ((rest = after_word(line, "open")) && *rest)
         ui_choose_dataset(ui, rest);
-    else if (!do_by_name(ui, line))
+    else if (!do_by_name(ui, line) && !do_with_words(ui, line))
         ui_command(ui, line, NULL, NULL);
 }
 

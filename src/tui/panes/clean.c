@@ -59,29 +59,6 @@ static void destroy(void *state)
     mem_free(s->suggestion);
 }
 
-static bool tick(void *state, Ui *ui)
-{
-    CleanState *s = state;
-    OpenDataset *now = ui_dataset(ui);
-    if (s->data == now)
-        return ui_visible(ui, s);
-    bool same = s->data && now && text_equal(s->data->row.hash, now->row.hash);
-    open_dataset_drop(s->data);
-    s->data = open_dataset_hold(now);
-    if (same)
-        return true;
-    recipe_destroy(s->recipe);
-    s->recipe = NULL;
-    s->editing = false;
-    mem_free(s->preview);
-    mem_free(s->effect);
-    s->preview = NULL;
-    s->effect = NULL;
-    if (s->data)
-        clean_load(s, ui);
-    return true;
-}
-
 /* ---- layout and drawing -------------------------------------------------------------------------------------------- */
 
 static bool beside(int cols)
@@ -168,6 +145,40 @@ static void start_editing(CleanState *s, bool inserting, size_t at, const char *
     line_set(&s->line, text);
     schema_before(s, at);
     clean_preview(s, ui);
+}
+
+/* A rule made up in another pane is gone on with here, below all others. */
+static void take_offer(CleanState *s, Ui *ui)
+{
+    char *rule = s->recipe && s->data ? ui_take_rule(ui) : NULL;
+    if (rule)
+        start_editing(s, true, recipe_count(s->recipe), rule, ui);
+    mem_free(rule);
+}
+
+static bool tick(void *state, Ui *ui)
+{
+    CleanState *s = state;
+    OpenDataset *now = ui_dataset(ui);
+    if (s->data == now && ui_visible(ui, s))
+        take_offer(s, ui);
+    if (s->data == now)
+        return ui_visible(ui, s);
+    bool same = s->data && now && text_equal(s->data->row.hash, now->row.hash);
+    open_dataset_drop(s->data);
+    s->data = open_dataset_hold(now);
+    if (same)
+        return true;
+    recipe_destroy(s->recipe);
+    s->recipe = NULL;
+    s->editing = false;
+    mem_free(s->preview);
+    mem_free(s->effect);
+    s->preview = NULL;
+    s->effect = NULL;
+    if (s->data)
+        clean_load(s, ui);
+    return true;
 }
 
 /* Does the rule fit the columns there are? A rule above that does not is not held against it. */

@@ -1,80 +1,233 @@
-/* data.c -- pane 1, Data: the datasets of the workspace, and the chosen one as a table, as a schema, as one
- * column, and what of its source could not be read. The pane to copy for a new one. */
+/* data.c -- pane 1, Data: the datasets of the workspace, and the chosen one seen in many ways: as a table, as
+ * a schema, column by column, row by row. Here are its keys and what the views have in common. */
 #include "data_int.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
-enum {
-    MODE_LIST = 1,
-    MODE_TABLE = 2,
-    MODE_SCHEMA = 4,
-    MODE_COLUMN = 8,
-    MODE_REJECTS = 16,
-    MODE_TYPING = 32
-};
-#define MODE_COLUMNS (MODE_TABLE | MODE_SCHEMA | MODE_COLUMN)
+/* What a command needs, and what is said where that is not there. */
+#define NEEDS(X)                                                                                   \
+    X(NOTHING, "")                                                                                 \
+    X(DATA, "no dataset is open: o opens a file")                                                  \
+    X(ROW, "there is no row here")                                                                 \
+    X(LISTED, "no dataset here yet: o opens a file")                                               \
+    X(REJECTS, "every line of the source was taken")                                               \
+    X(FOUND, "nothing to look for yet: / searches")                                                \
+    X(HIDDEN, "no column is hidden: - hides one")                                                  \
+    X(MARKED, "no row is marked: Space marks one, | by an expression")
+#define AS_ENUM(name, text) NEED_##name,
+typedef enum Need { NEEDS(AS_ENUM) } Need;
+#undef AS_ENUM
+#define AS_TEXT(name, text) text,
+static const char *const need_text[] = {NEEDS(AS_TEXT)};
+#undef AS_TEXT
 
-enum {
-    DATA_INGEST = PANE_COMMANDS,
-    DATA_SCHEMA,
-    DATA_COLUMN,
-    DATA_ROLE,
-    DATA_TARGET,
-    DATA_REJECTS,
-    DATA_FILTER,
-    DATA_SORT_UP,
-    DATA_SORT_DOWN,
-    DATA_GO,
-    DATA_CLEAN,
-    DATA_RENAME,
-    DATA_ACCEPT,
-    DATA_LEAVE,
-    DATA_COMPLETE
-};
+enum { MODE_LIST = 1, MODE_TYPING = 2 };
+#define IN(view)   (4u << VIEW_##view)
+#define IN_VIEWS   (~(unsigned)(MODE_LIST | MODE_TYPING))
+#define IN_COLUMNS (IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE) | IN(COLUMN) | IN(FORM))
+#define IN_ROWS    (IN(TABLE) | IN(FORM))
 
-static const KeyRow keys[] = {
-    {UI_OPEN, "open-dataset", "Enter", "open", "work on the dataset under the cursor", MODE_LIST},
-    {DATA_INGEST, "open-source", "o", "open file",
-     "read a file or an http(s) address into a dataset", MODE_LIST | MODE_COLUMNS | MODE_REJECTS},
-    {DATA_RENAME, "rename-dataset", "R", "rename", "give the dataset under the cursor another name",
-     MODE_LIST},
-    {DATA_ACCEPT, "accept", "Enter", "accept", "search or filter with this text", MODE_TYPING},
-    {DATA_COMPLETE, "complete", "Tab", "complete", "columns and functions that may follow",
-     MODE_TYPING},
-    {DATA_LEAVE, "leave", "Esc Ctrl-C", "leave", "leave the table as it was", MODE_TYPING},
-    {DATA_COLUMN, "column-detail", "I Enter", "column",
-     "all that is known of the column under the cursor", MODE_TABLE | MODE_SCHEMA},
-    {DATA_SCHEMA, "schema", "s", "schema", "from the table to its schema and back",
-     MODE_COLUMNS | MODE_REJECTS},
-    {DATA_ROLE, "set-role", "r", "role", "feature, target, time, id, or ignore the column",
-     MODE_COLUMNS},
-    {DATA_TARGET, "set-target", "t", "target", "predict this column", MODE_COLUMNS},
-    {UI_SEARCH, "search", "/", "search", "find text in the cells (n and N go on)", MODE_TABLE},
-    {DATA_FILTER, "filter", "&", "filter", "show rows by an expression: fare > 10 and paid",
-     MODE_TABLE},
-    {DATA_SORT_UP, "sort-up", "<", NULL, "sort by this column, smallest first", MODE_TABLE},
-    {DATA_SORT_DOWN, "sort-down", ">", "sort", "sort by this column, largest first", MODE_TABLE},
-    {DATA_GO, "go-to-row", "#", NULL, "to the row with a number", MODE_TABLE},
-    {DATA_REJECTS, "rejects", "x", "rejects", "the lines of the source that could not be taken",
-     MODE_LIST | MODE_COLUMNS},
-    {DATA_CLEAN, "clean-this", "c", "clean", "write cleaning rules for this dataset",
-     MODE_LIST | MODE_COLUMNS},
-    {UI_BACK, "back", "Esc q", "back", "out of the view, the filter, to the list",
-     MODE_COLUMNS | MODE_REJECTS},
-    {UI_NEXT_PART, "other-part", "Tab", "list/table", "between the list of datasets and the table",
-     0},
-    {0}};
+static void ingest_prompt(DataState *s, Ui *ui)
+{
+    (void)s;
+    ui_prompt(ui, "ingest ");
+}
+
+static void show_schema(DataState *s, Ui *ui)
+{
+    if (s->view == VIEW_SCHEMA)
+        data_view_back(s);
+    else
+        data_show(s, VIEW_SCHEMA, ui);
+}
+
+static void show_describe(DataState *s, Ui *ui)
+{
+    if (s->view == VIEW_DESCRIBE)
+        data_view_back(s);
+    else
+        data_show(s, VIEW_DESCRIBE, ui);
+}
+
+static void show_column(DataState *s, Ui *ui)
+{
+    data_show(s, VIEW_COLUMN, ui);
+}
+
+static void show_row(DataState *s, Ui *ui)
+{
+    data_show(s, VIEW_FORM, ui);
+}
+
+static void show_rejects(DataState *s, Ui *ui)
+{
+    s->in_list = false;
+    data_show(s, VIEW_REJECTS, ui);
+}
+
+static void clean_this(DataState *s, Ui *ui)
+{
+    const DatasetRow *d = data_under_cursor(s, ui);
+    if (s->in_list && d)
+        ui_choose_dataset(ui, d->hash);
+    ui_go(ui, "clean");
+}
+
+static void describe_up(DataState *s, Ui *ui)
+{
+    (void)ui;
+    data_describe_sort(s, false);
+}
+
+static void describe_down(DataState *s, Ui *ui)
+{
+    (void)ui;
+    data_describe_sort(s, true);
+}
+
+/* The one table of keys: OWN are the pane's commands (enum, name, keys, hint, help, modes, handler, need),
+ * FRAME words of the frame that mean something more exact here. Its order is that of the hints. */
+// clang-format off
+#define DATA_KEYS(OWN, FRAME) \
+    FRAME(UI_OPEN, "open-dataset", "Enter", "open", "work on the dataset under the cursor", MODE_LIST) \
+    OWN(RENAME, "rename-dataset", "R", "rename", "give the dataset under the cursor another name", MODE_LIST, data_rename, LISTED) \
+    OWN(ACCEPT, "accept", "Enter", "accept", "search, filter or mark with this text", MODE_TYPING, data_accept, NOTHING) \
+    OWN(COMPLETE, "complete", "Tab", "complete", "columns and functions that may follow", MODE_TYPING, data_complete, NOTHING) \
+    OWN(LEAVE, "leave", "Esc Ctrl-C", "leave", "leave the table as it was", MODE_TYPING, data_leave, NOTHING) \
+    OWN(COLUMN, "column-detail", "i Enter", "column", "all that is known of the column under the cursor", IN(SCHEMA) | IN(DESCRIBE), show_column, DATA) \
+    OWN(ROW, "row-detail", "Enter", "row", "the row under the cursor as a form, every column of it", IN(TABLE), show_row, ROW) \
+    OWN(COLUMN_HERE, "column-here", "i", "column", "all that is known of the column under the cursor", IN_ROWS, show_column, DATA) \
+    OWN(GROUP_ROWS, "group-rows", "Enter", "rows", "the rows of the group, or of the marked groups", IN(GROUPS), data_group_rows, DATA) \
+    OWN(GROUP_ADD, "group-add", "a", "add", "group by another column too", IN(GROUPS), data_group_add, DATA) \
+    OWN(GROUP_MEASURE, "group-measure", "m", "measure", "sum, mean, min, max, stddev or count of a column in each group", IN(GROUPS), data_group_measure, DATA) \
+    OWN(GROUP_PART, "group-part", "b", "bins", "group by bins of a number, by hour, weekday, date, month, year of a time", IN(GROUPS), data_group_part, DATA) \
+    OWN(GROUP_DOWN, "group-down", ">", "sort", "sort the groups by this column, largest first", IN(GROUPS), data_group_down, DATA) \
+    OWN(GROUP_UP, "group-up", "<", NULL, "sort the groups by this column, smallest first", IN(GROUPS), data_group_up, DATA) \
+    OWN(GROUP_DROP, "group-drop", "d", "drop", "take this column or measure away", IN(GROUPS), data_group_drop, DATA) \
+    OWN(GROUP_RULE, "group-rule", "e", "rule", "cleaning rules for this value or the marked ones: replace, drop, keep", IN(GROUPS), data_group_rule, DATA) \
+    FRAME(UI_MARK, "mark-group", "Space", "mark", "mark the group, or take its mark away", IN(GROUPS)) \
+    OWN(SCATTER_ROWS, "scatter-rows", "Enter", "rows", "the rows of the cell under the crosshair", IN(SCATTER), data_scatter_rows, DATA) \
+    OWN(SCATTER_IN, "scatter-nearer", "+ z", "nearer", "half the range, around the crosshair", IN(SCATTER), data_scatter_in, DATA) \
+    OWN(SCATTER_OUT, "scatter-farther", "- Z", "farther", "twice the range", IN(SCATTER), data_scatter_out, DATA) \
+    OWN(SCATTER_ALL, "scatter-all", "A", "all", "the range that holds 99 % of the values again", IN(SCATTER), data_scatter_all, DATA) \
+    OWN(SCATTER_SWAP, "scatter-swap", "X", "swap", "the axes change places", IN(SCATTER), data_scatter_swap, DATA) \
+    OWN(CORRELATION_OPEN, "correlation-scatter", "Enter", "scatter", "these two columns as a scatter", IN(CORRELATION), data_correlation_open, DATA) \
+    OWN(CORRELATION_KIND, "correlation-kind", "p", "ranks", "of values (Pearson) or of ranks (Spearman)", IN(CORRELATION), data_correlation_kind, DATA) \
+    OWN(FILTER, "filter", "&", "filter", "show rows by an expression: fare > 10 and paid", IN_ROWS | IN(DESCRIBE), data_type_filter, DATA) \
+    OWN(SORT_DOWN, "sort-down", ">", "sort", "sort by this column, largest first", IN(TABLE), data_sort_down, DATA) \
+    OWN(SORT_UP, "sort-up", "<", NULL, "sort by this column, smallest first", IN(TABLE), data_sort_up, DATA) \
+    OWN(SORT_ADD_DOWN, "sort-add-down", "}", NULL, "sort rows that are alike so far by this column too, largest first", IN(TABLE), data_sort_add_down, DATA) \
+    OWN(SORT_ADD_UP, "sort-add-up", "{", NULL, "the same, smallest first", IN(TABLE), data_sort_add_up, DATA) \
+    OWN(DESCRIBE_DOWN, "describe-down", ">", "sort", "sort the columns by this statistic, largest first", IN(DESCRIBE), describe_down, DATA) \
+    OWN(DESCRIBE_UP, "describe-up", "<", NULL, "sort the columns by this statistic, smallest first", IN(DESCRIBE), describe_up, DATA) \
+    FRAME(UI_SEARCH, "search", "/", "search", "find text in the cells (n and N go on)", IN(TABLE)) \
+    OWN(DESCRIBE, "describe", "I", "describe", "every column with its statistics, of the rows that are shown", IN_VIEWS, show_describe, DATA) \
+    OWN(SCHEMA, "schema", "s", "schema", "types and roles of the columns, and back", IN_VIEWS, show_schema, DATA) \
+    OWN(ROLE, "set-role", "r", "role", "feature, target, time, id, or ignore the column", IN_COLUMNS, data_role, DATA) \
+    OWN(TARGET, "set-target", "t", "target", "predict this column", IN_COLUMNS, data_target, DATA) \
+    OWN(TYPE, "set-type", "~", "type", "another type for the column, as a cleaning rule", IN_COLUMNS, data_type, DATA) \
+    OWN(RULE, "rule-from-here", "e", "rule", "cleaning rules that this cell or the marked rows suggest", IN_COLUMNS, data_rule, DATA) \
+    FRAME(UI_MARK, "mark-row", "Space", NULL, "mark the row, or take its mark away", IN_ROWS) \
+    OWN(EQUAL, "mark-equal", ",", NULL, "mark all rows with the value of this cell", IN_ROWS, data_mark_equal, ROW) \
+    OWN(MARK_BY, "mark-by", "|", NULL, "mark all rows that an expression is true for", IN(TABLE), data_type_marks, DATA) \
+    OWN(ONLY_MARKED, "only-marked", "\"", NULL, "show the marked rows only, and all again", IN(TABLE), data_only_marked, MARKED) \
+    OWN(UNMARK, "unmark-all", "U", NULL, "take all marks away", IN_ROWS, data_unmark, MARKED) \
+    OWN(VALUE, "filter-value", "=", NULL, "show the rows with the value of this cell", IN_ROWS, data_filter_value, ROW) \
+    OWN(GO, "row", "#", NULL, "to the row with a number, or to a share: 50%", IN_ROWS, data_go_to_row, DATA) \
+    OWN(HIDE, "hide-column", "-", "hide", "leave this column out of the table", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_hide, DATA) \
+    OWN(UNHIDE, "show-column", "+", NULL, "bring hidden columns back", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_unhide, HIDDEN) \
+    OWN(PIN, "pin-column", "!", "pin", "keep this column at the left, or let it go", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_pin, DATA) \
+    OWN(MOVE_LEFT, "move-left", "H", NULL, "the column changes places with the one to the left", IN(TABLE), data_move_left, DATA) \
+    OWN(MOVE_RIGHT, "move-right", "L", NULL, "the column changes places with the one to the right", IN(TABLE), data_move_right, DATA) \
+    OWN(FREQUENCY, "frequency", "F", "frequency", "how often each value of the column occurs", IN_COLUMNS | IN(CORRELATION), data_frequency, DATA) \
+    OWN(PIVOT, "pivot", "W", NULL, "groups of one column down, of another across", IN_COLUMNS | IN(GROUPS), data_pivot, DATA) \
+    OWN(SCATTER, "scatter", ".", NULL, "this column against another: where the rows are dense", IN_COLUMNS | IN(CORRELATION) | IN(SCATTER), data_scatter, DATA) \
+    OWN(CORRELATION, "correlation", "C", NULL, "how the numeric columns go together, two by two", IN_VIEWS, data_correlation, DATA) \
+    OWN(INGEST, "open-source", "o", "open file", "read a file or an http(s) address into a dataset", MODE_LIST | IN_VIEWS, ingest_prompt, NOTHING) \
+    OWN(REJECTS, "rejects", "x", "rejects", "the lines of the source that could not be taken", MODE_LIST | IN_VIEWS, show_rejects, REJECTS) \
+    OWN(CLEAN, "clean-this", "c", "clean", "write cleaning rules for this dataset", MODE_LIST | IN_COLUMNS, clean_this, DATA) \
+    FRAME(UI_BACK, "back", "Esc q", "back", "out of the view, the sorting, the filter, to the list", IN_VIEWS) \
+    FRAME(UI_NEXT_PART, "other-part", "Tab", "list/table", "between the list of datasets and the table", 0)
+
+#define NO_FRAME(...)
+#define AS_ENUM(id, ...) DATA_##id,
+#define NO_ENUM(...)
+enum { DATA_BEFORE_ = PANE_COMMANDS - 1, DATA_KEYS(AS_ENUM, NO_ENUM) };
+#undef AS_ENUM
+#define AS_ROW(id, name, keys, hint, help, modes, handler, need) {DATA_##id, name, keys, hint, help, modes},
+#define AS_FRAME(id, name, keys, hint, help, modes) {id, name, keys, hint, help, modes},
+static const KeyRow keys[] = {DATA_KEYS(AS_ROW, AS_FRAME){0}};
+#undef AS_ROW
+#undef AS_FRAME
+// clang-format on
+
+typedef struct Action {
+    void (*run)(DataState *s, Ui *ui);
+    Need need;
+} Action;
+#define AS_ACTION(id, name, keys, hint, help, modes, handler, need) {handler, NEED_##need},
+static const Action actions[] = {DATA_KEYS(AS_ACTION, NO_FRAME)};
+#undef AS_ACTION
+
+/* ---- views -------------------------------------------------------------------------------------------------- */
+
+const ViewKind *data_view(const DataState *s)
+{
+#define AS_ENTRY(name, word) &data_##word##_view,
+    static const ViewKind *const views[] = {DATA_VIEWS(AS_ENTRY)};
+#undef AS_ENTRY
+    return views[s->view];
+}
+
+/* A view that is on the way already is gone back to: the way does not grow in circles. */
+void data_show(DataState *s, DataView view, Ui *ui)
+{
+    s->in_list = false;
+    if (view == s->view)
+        return;
+    size_t i = 0;
+    while (i < s->trail_count && s->trail[i] != view)
+        i++;
+    if (view == VIEW_TABLE)
+        i = 0;
+    if (view == VIEW_TABLE || i < s->trail_count)
+        s->trail_count = i;
+    else if (s->trail_count < TRAIL_MOST)
+        s->trail[s->trail_count++] = s->view;
+    s->view = view;
+    data_focus(s, s->focus);
+    if (data_view(s)->enter)
+        data_view(s)->enter(s, ui);
+}
+
+bool data_view_back(DataState *s)
+{
+    if (s->view == VIEW_TABLE)
+        return false;
+    s->view = s->trail_count ? s->trail[--s->trail_count] : VIEW_TABLE;
+    data_focus(s, s->focus);
+    return true;
+}
+
+void data_focus(DataState *s, size_t column)
+{
+    s->focus = column < s->columns ? column : 0;
+    size_t place = data_place(s, s->focus);
+    if (place != SIZE_MAX)
+        s->table.col = place;
+    s->schema.at = s->form.at = s->focus;
+    for (size_t i = 0; i < s->columns; i++)
+        if (s->describe_order[i] == s->focus)
+            s->describe.at = i;
+}
 
 /* ---- taking in what is new -------------------------------------------------------------------------------------- */
 
-static void forget_rows(DataState *s)
+static void drop_views(DataState *s)
 {
-    rowset_destroy(s->rows);
-    s->rows = NULL;
-    s->filter[0] = s->sort[0] = 0;
+    data_groups_drop(s);
+    data_scatter_drop(s);
+    data_correlation_drop(s);
 }
 
 static void take_dataset(DataState *s, Ui *ui)
@@ -83,15 +236,25 @@ static void take_dataset(DataState *s, Ui *ui)
     bool same_data = s->data && now && text_equal(s->data->row.hash, now->row.hash);
     open_dataset_drop(s->data);
     s->data = open_dataset_hold(now);
-    data_columns_make(s);
-    if (same_data)
-        return; /* another role; the place stays */
-    forget_rows(s);
+    if (same_data) {
+        data_head_make(s); /* another role; the place stays */
+        return;
+    }
+    data_rows_forget(s);
+    marks_release(&s->marks);
     reject_list_destroy(s->reject_list);
     s->reject_list = NULL;
     s->table = (Table){.cells = true, .row_numbers = true};
-    s->schema = s->rejects = (Table){0};
+    s->schema = s->rejects = s->form = (Table){0};
+    s->describe = (Table){.cells = true, .frozen = 1};
     s->view = VIEW_TABLE;
+    s->trail_count = 0;
+    s->came.on = false;
+    s->focus = 0;
+    drop_views(s);
+    data_columns_make(s);
+    if (s->data)
+        data_session_restore(s, ui);
 }
 
 static void follow_choice(DataState *s, const Ui *ui)
@@ -108,13 +271,16 @@ static void create(void *state, Ui *ui)
     DataState *s = state;
     s->cache = mem_alloc(sizeof *s->cache);
     s->in_list = true;
+    s->describe_key = SIZE_MAX;
     s->table = (Table){.cells = true, .row_numbers = true};
 }
 
 static void destroy(void *state)
 {
     DataState *s = state;
-    forget_rows(s);
+    data_rows_forget(s);
+    marks_release(&s->marks);
+    drop_views(s);
     data_columns_release(s);
     reject_list_destroy(s->reject_list);
     open_dataset_drop(s->data);
@@ -125,33 +291,18 @@ static void destroy(void *state)
 static bool tick(void *state, Ui *ui)
 {
     DataState *s = state;
+    const Snapshot *snapshot = ui_snapshot(ui);
     if (s->data != ui_dataset(ui)) {
-        bool first = s->data == NULL;
         take_dataset(s, ui);
         follow_choice(s, ui);
-        if (first || s->in_list)
-            s->in_list = false;
-    } else if (s->snapshot != ui_snapshot(ui)->number) {
+        s->in_list = false;
+    } else if (s->snapshot != snapshot->number) {
         follow_choice(s, ui);
     }
-    s->snapshot = ui_snapshot(ui)->number;
+    s->snapshot = snapshot->number;
+    if (s->data)
+        data_session_keep(s, ui);
     return true;
-}
-
-static void layout(void *state, int rows, int cols, Ui *ui)
-{
-    DataState *s = state;
-    ListContext l;
-    TableSource list = data_list_source(ui, &l);
-    int left = data_list_shown(s, ui, cols) ? data_list_width(cols) : 0;
-    s->list.no_header = true;
-    table_layout(&s->list, &list, rows - 2 - 8, left - 2);
-    int height = rows - 2 - 2 - (s->typing ? 1 : 0), width = cols - left - 2;
-    TableSource table = data_table_source(s), schema = data_schema_source(s),
-                rejects = data_rejects_source(s);
-    table_layout(&s->table, &table, height, width);
-    table_layout(&s->schema, &schema, rows - 2, width);
-    table_layout(&s->rejects, &rejects, rows - 2, width);
 }
 
 /* ---- commands --------------------------------------------------------------------------------------------------------- */
@@ -159,150 +310,72 @@ static void layout(void *state, int rows, int cols, Ui *ui)
 static unsigned mode(const void *state)
 {
     const DataState *s = state;
-    static const unsigned modes[] = {MODE_TABLE, MODE_SCHEMA, MODE_COLUMN, MODE_REJECTS};
-    return s->typing ? MODE_TYPING : s->in_list ? MODE_LIST : modes[s->view];
+    return s->typing ? MODE_TYPING : s->in_list ? MODE_LIST : 4u << s->view;
+}
+
+static bool has(const DataState *s, Need need, const Ui *ui)
+{
+    switch (need) {
+    case NEED_NOTHING:
+        return true;
+    case NEED_DATA:
+        return s->data != NULL || (s->in_list && data_under_cursor(s, ui));
+    case NEED_ROW:
+        return data_rows(s) > 0;
+    case NEED_LISTED:
+        return ui_snapshot(ui)->datasets > 0;
+    case NEED_REJECTS:
+        return s->data && s->data->row.rejects > 0;
+    case NEED_FOUND:
+        return *s->find != 0;
+    case NEED_HIDDEN:
+        return s->shown < s->columns;
+    case NEED_MARKED:
+        return s->marks.count > 0 || s->have.marked;
+    }
+    return true;
 }
 
 static const char *why_not(const void *state, int command, const Ui *ui)
 {
     const DataState *s = state;
-    switch (command) {
-    case UI_OPEN:
-        return s->in_list && !ui_snapshot(ui)->datasets ? "no dataset here yet: o opens a file"
-                                                        : NULL;
-    case DATA_RENAME:
-        return !ui_snapshot(ui)->datasets ? "no dataset here yet: o opens a file" : NULL;
-    case DATA_REJECTS:
-        return !s->data               ? "no dataset is open"
-               : s->data->row.rejects ? NULL
-                                      : "every line of the source was taken";
-    case DATA_SCHEMA:
-    case DATA_COLUMN:
-    case DATA_ROLE:
-    case DATA_TARGET:
-    case DATA_FILTER:
-    case DATA_SORT_UP:
-    case DATA_SORT_DOWN:
-    case DATA_GO:
-    case DATA_CLEAN:
-    case UI_SEARCH:
-        return s->data ? NULL : "no dataset is open: o opens a file";
-    case UI_NEXT:
-    case UI_PREVIOUS:
-        return *s->find ? NULL : "nothing to look for yet: / searches";
-    }
-    return NULL;
+    Need need = command >= PANE_COMMANDS           ? actions[command - PANE_COMMANDS].need
+                : command == UI_OPEN && s->in_list ? NEED_LISTED
+                : command == UI_NEXT || command == UI_PREVIOUS ? NEED_FOUND
+                : command == UI_SEARCH || command == UI_MARK   ? NEED_DATA
+                                                               : NEED_NOTHING;
+    if (need != NEED_NOTHING && need != NEED_LISTED && !has(s, NEED_DATA, ui))
+        need = NEED_DATA;
+    return has(s, need, ui) ? NULL : need_text[need];
 }
 
-static void role_picked(void *owner, size_t item, Ui *ui)
+/* A view that is as it was left. */
+static void back_to(DataState *s, DataView view)
 {
-    DataState *s = owner;
-    if (s->data && s->table.col < s->columns)
-        ui_set_role(ui, s->data->schema.field[s->table.col].name, (Role)item);
-}
-
-static void open_role_menu(DataState *s, Ui *ui)
-{
-#define AS_ITEM(name, text, about) {text, about, STYLE_PLAIN},
-    static const MenuItem items[] = {ROLES(AS_ITEM)};
-#undef AS_ITEM
-    const Field *f = &s->data->schema.field[s->table.col];
-    char title[160];
-    snprintf(title, sizeof title, "Role of %s", f->name);
-    ui_menu(ui, title, items, ROLE_COUNT, f->role, role_picked, s);
-}
-
-/* Only one column is predicted: the one that was is a feature again. */
-static void set_target(DataState *s, Ui *ui)
-{
-    for (size_t i = 0; i < s->columns; i++)
-        if (s->data->schema.field[i].role == ROLE_TARGET && i != s->table.col)
-            ui_set_role(ui, s->data->schema.field[i].name, ROLE_FEATURE);
-    const Field *f = &s->data->schema.field[s->table.col];
-    ui_set_role(ui, f->name, ROLE_TARGET);
-    ui_say(ui, STYLE_GOOD, "%s is what is predicted", f->name);
-}
-
-static void row_asked(void *owner, const char *text, Ui *ui)
-{
-    DataState *s = owner;
-    int64_t row;
-    TableSource table = data_table_source(s);
-    if (text_to_int(text, strlen(text), &row) && row >= 1)
-        table_go(&s->table, &table, (uint64_t)row - 1);
-    else
-        ui_say(ui, STYLE_WARN, "expected a row number from 1 to %llu, found '%s'",
-               (unsigned long long)table.rows, text);
-}
-
-static void name_asked(void *owner, const char *text, Ui *ui)
-{
-    DataState *s = owner;
-    const DatasetRow *d = data_under_cursor(s, ui);
-    if (d && *text && !text_equal(d->name, text))
-        data_rename(s, d->name, text, ui);
-}
-
-static void start_typing(DataState *s, int what)
-{
-    s->typing = what;
-    s->line_error = (Error){0};
-    line_set(&s->line, what == TYPING_FILTER ? s->filter : "");
-}
-
-static void accept_typing(DataState *s, Ui *ui)
-{
-    const char *text = line_text(&s->line);
-    if (s->typing == TYPING_SEARCH) {
-        s->typing = TYPING_NONE;
-        snprintf(s->find, sizeof s->find, "%s", text);
-        data_search(s, 1, true, ui);
-        return;
-    }
-    Error err = {0};
-    Expr *e = *text ? expr_parse(text, &s->data->schema, &err) : NULL;
-    if (*text && e && expr_type(e) != COLUMN_BOOL)
-        error_set(&err, ERROR_PARSE, "expected something that is true or false, like fare > 10");
-    expr_destroy(e);
-    if (err.kind != ERROR_NONE) {
-        s->line_error = err;
-        ui_say(ui, STYLE_WARN, "%s", err.text);
-        return;
-    }
-    s->typing = TYPING_NONE;
-    snprintf(s->filter, sizeof s->filter, "%s", text);
-    data_rows_make(s, ui);
-}
-
-static void sort_by(DataState *s, bool down, Ui *ui)
-{
-    snprintf(s->sort, sizeof s->sort, "%s", s->data->schema.field[s->table.col].name);
-    s->sort_down = down;
-    data_rows_make(s, ui);
-}
-
-static void copy_cell(const DataState *s, Ui *ui)
-{
-    if (!data_rows(s) || s->table.col >= s->columns)
-        return;
-    size_t row;
-    Text text = {0};
-    const Chunk *chunk = data_chunk_of(s, data_row(s, s->table.at), &row);
-    column_print(&chunk->column[s->table.col], row, &text);
-    ui_copy(ui, text_str(&text));
-    text_release(&text);
+    s->trail_count = 0;
+    s->trail[s->trail_count++] = VIEW_TABLE;
+    s->view = view;
 }
 
 static Reply go_back(DataState *s, Ui *ui)
 {
     if (s->in_list)
         return REPLY_IGNORED;
-    if (s->view == VIEW_COLUMN && s->column_from_schema)
-        s->view = VIEW_SCHEMA;
-    else if (s->view != VIEW_TABLE)
-        s->view = VIEW_TABLE;
-    else if (*s->filter || *s->sort) {
-        forget_rows(s);
+    if (data_view_back(s))
+        return REPLY_DRAW;
+    if (s->came.on) {
+        s->came.on = false;
+        s->want = s->came.choice;
+        data_rows_make(s, ui);
+        back_to(s, s->came.view);
+        return REPLY_DRAW;
+    }
+    if (s->have.keys || *s->have.filter || s->have.marked || s->glimpse) {
+        s->want = s->have; /* the sorting first, then the filter */
+        if (s->want.keys)
+            s->want.keys = 0;
+        else
+            s->want = (Choice){0};
         data_rows_make(s, ui);
     } else if (ui_maximised(ui))
         return REPLY_IGNORED;
@@ -311,210 +384,101 @@ static Reply go_back(DataState *s, Ui *ui)
     return REPLY_DRAW;
 }
 
-/* The row of the schema under the cursor is the column that is worked on. */
-static Reply with_column(DataState *s, Reply reply)
-{
-    s->table.col = s->schema.at < s->columns ? (size_t)s->schema.at : 0;
-    return reply;
-}
-
-static Reply move(DataState *s, int command, Ui *ui)
+static Reply in_list(DataState *s, int command, Ui *ui)
 {
     ListContext l;
-    TableSource list = data_list_source(ui, &l), table = data_table_source(s);
-    TableSource schema = data_schema_source(s), rejects = data_rejects_source(s);
-    if (s->in_list) {
-        if (command == UI_RIGHT && s->data) {
-            s->in_list = false;
-            return REPLY_DRAW;
-        }
-        return table_command(&s->list, &list, command);
-    }
-    switch (s->view) {
-    case VIEW_TABLE:
-        return table_command(&s->table, &table, command);
-    case VIEW_SCHEMA:
-        return with_column(s, table_command(&s->schema, &schema, command));
-    case VIEW_REJECTS:
-        return table_command(&s->rejects, &rejects, command);
-    case VIEW_COLUMN: /* the neighbours */
-        if ((command == UI_LEFT || command == UI_UP) && s->table.col > 0)
-            s->table.col--;
-        if ((command == UI_RIGHT || command == UI_DOWN) && s->table.col + 1 < s->columns)
-            s->table.col++;
-        s->schema.at = s->table.col;
-        return command <= UI_LAST ? REPLY_DRAW : REPLY_IGNORED;
-    }
-    return REPLY_IGNORED;
-}
-
-static void complete_filter(void *owner, const char *text, void (*add)(void *, const char *),
-                            void *context)
-{
-    const DataState *s = owner;
-    size_t n = strlen(text), from = n;
-    while (from && (text[from - 1] == '_' || (text[from - 1] & 0x80) ||
-                    strchr("0123456789", text[from - 1]) ||
-                    ((text[from - 1] | 32) >= 'a' && (text[from - 1] | 32) <= 'z')))
-        from--;
-    const char *word = text + from;
-    for (size_t i = 0; i < s->columns; i++)
-        if (!strncasecmp(s->data->schema.field[i].name, word, n - from))
-            add(context, s->data->schema.field[i].name);
-    for (size_t i = 0; i < function_kinds() && *word; i++)
-        if (!strncasecmp(function_kind(i)->name, word, n - from))
-            add(context, function_kind(i)->name);
-}
-
-/* While candidates are shown these three keys are theirs. */
-static bool typing_popup(DataState *s, int command)
-{
-    if (!s->line.open)
-        return false;
-    line_key(&s->line,
-             command == DATA_ACCEPT  ? NKEY_ENTER
-             : command == DATA_LEAVE ? NKEY_ESC
-                                     : NKEY_TAB,
-             NULL);
-    return true;
-}
-
-static Reply on_command(void *state, int command, Ui *ui)
-{
-    DataState *s = state;
+    TableSource list = data_list_source(ui, &l);
     const DatasetRow *d = data_under_cursor(s, ui);
-    switch (command) {
-    case UI_OPEN:
-        if (!s->in_list)
-            return REPLY_IGNORED;
+    if (command == UI_OPEN && d) {
         if (text_equal(d->hash, ui_dataset_hash(ui)))
             s->in_list = false;
         else
             ui_choose_dataset(ui, d->hash);
         return REPLY_DRAW;
+    }
+    if (command == UI_COPY && d)
+        ui_copy(ui, d->name);
+    if (command == UI_RIGHT && s->data)
+        s->in_list = false;
+    return command == UI_RIGHT ? REPLY_DRAW : table_command(&s->list, &list, command);
+}
+
+static Reply do_command(DataState *s, int command, Ui *ui)
+{
+    if (command >= PANE_COMMANDS) {
+        actions[command - PANE_COMMANDS].run(s, ui);
+        return REPLY_DRAW;
+    }
+    switch (command) {
     case UI_NEXT_PART:
     case UI_PREV_PART:
         s->in_list = !s->in_list;
         return REPLY_DRAW;
     case UI_BACK:
         return go_back(s, ui);
-    case UI_SEARCH:
-        start_typing(s, TYPING_SEARCH);
-        return REPLY_DRAW;
-    case UI_NEXT:
-    case UI_PREVIOUS:
-        data_search(s, command == UI_NEXT ? 1 : -1, false, ui);
-        return REPLY_DRAW;
-    case UI_COPY:
-        if (!s->in_list && s->view == VIEW_TABLE)
-            copy_cell(s, ui);
-        else if (s->in_list && d)
-            ui_copy(ui, d->name);
-        return REPLY_DRAW;
-    case DATA_INGEST:
-        ui_prompt(ui, "ingest ");
-        return REPLY_DRAW;
-    case DATA_RENAME:
-        ui_ask(ui, &(Ask){.title = "Rename dataset",
-                          .label = "name",
-                          .initial = d->name,
-                          .owner = s,
-                          .done = name_asked,
-                          .about = "Older versions with the same name keep their hash."});
-        return REPLY_DRAW;
-    case DATA_SCHEMA:
-        if (s->view == VIEW_SCHEMA) {
-            s->view = VIEW_TABLE;
-        } else {
-            s->view = VIEW_SCHEMA;
-            s->schema.at = s->table.col;
-        }
-        return REPLY_DRAW;
-    case DATA_COLUMN:
-        s->column_from_schema = s->view == VIEW_SCHEMA;
-        s->view = VIEW_COLUMN;
-        return REPLY_DRAW;
-    case DATA_REJECTS:
-        s->in_list = false;
-        s->view = VIEW_REJECTS;
-        data_rejects_load(s, ui);
-        return REPLY_DRAW;
-    case DATA_ROLE:
-        open_role_menu(s, ui);
-        return REPLY_DRAW;
-    case DATA_TARGET:
-        set_target(s, ui);
-        return REPLY_DRAW;
-    case DATA_FILTER:
-        start_typing(s, TYPING_FILTER);
-        return REPLY_DRAW;
-    case DATA_SORT_UP:
-    case DATA_SORT_DOWN:
-        sort_by(s, command == DATA_SORT_DOWN, ui);
-        return REPLY_DRAW;
-    case DATA_GO:
-        ui_ask(ui, &(Ask){.title = "Go to row", .label = "row", .owner = s, .done = row_asked});
-        return REPLY_DRAW;
-    case DATA_CLEAN:
-        if (s->in_list && d)
-            ui_choose_dataset(ui, d->hash);
-        ui_go(ui, "clean");
-        return REPLY_DRAW;
-    case DATA_ACCEPT:
-        if (!typing_popup(s, command))
-            accept_typing(s, ui);
-        return REPLY_DRAW;
-    case DATA_LEAVE:
-        if (!typing_popup(s, command))
-            s->typing = TYPING_NONE;
-        return REPLY_DRAW;
-    case DATA_COMPLETE:
-        if (!typing_popup(s, command) && s->typing == TYPING_FILTER)
-            line_complete(&s->line, complete_filter, s);
-        return REPLY_DRAW;
     }
-    return move(s, command, ui);
+    if (s->in_list)
+        return in_list(s, command, ui);
+    if (!s->data)
+        return REPLY_IGNORED;
+    return data_view(s)->command(s, command, ui);
 }
 
-static Reply on_key(void *state, Key key, Ui *ui)
+static Reply on_command(void *state, int command, Ui *ui)
 {
-    (void)ui;
     DataState *s = state;
-    bool changed;
-    line_key(&s->line, key, &changed);
-    if (changed && s->typing == TYPING_FILTER) { /* says what is wrong while it is typed, gently */
-        s->line_error = (Error){0};
-        const char *text = line_text(&s->line);
-        Expr *e = *text ? expr_parse(text, &s->data->schema, &s->line_error) : NULL;
+    Reply reply = do_command(s, command, ui);
+    if (s->data)
+        data_session_keep(s, ui);
+    return reply;
+}
+
+/* `:row 50%`, `:filter fare > 10` ... */
+static Reply on_words(void *state, int command, const char *words, Ui *ui)
+{
+    DataState *s = state;
+    Expr *e = NULL;
+    Error err = {0};
+    switch (command) {
+    case DATA_GO:
+        data_go(s, words, ui);
+        data_session_keep(s, ui);
+        return REPLY_DRAW;
+    case DATA_FILTER:
+    case DATA_MARK_BY:
+        if (!data_expression(words, &s->data->schema, &e, &err))
+            ui_error(ui, &err);
+        else if (command == DATA_FILTER)
+            data_set_filter(s, words, ui);
+        else
+            data_mark_rows(s, words, ui);
         expr_destroy(e);
+        return REPLY_DRAW;
+    case UI_SEARCH:
+        snprintf(s->find, sizeof s->find, "%s", words);
+        data_search(s, 1, true, ui);
+        return REPLY_DRAW;
     }
-    return REPLY_DRAW;
+    return REPLY_IGNORED;
 }
 
 static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
 {
     DataState *s = state;
     ListContext l;
-    TableSource list = data_list_source(ui, &l), table = data_table_source(s);
-    TableSource schema = data_schema_source(s), rejects = data_rejects_source(s);
+    TableSource list = data_list_source(ui, &l);
     if (m->id == DATA_ZONE_LIST) {
-        s->in_list = true;
         Reply reply = table_mouse(&s->list, &list, m);
-        if (m->kind <= MOUSE_DOUBLE && data_under_cursor(s, ui))
-            ui_choose_dataset(ui, data_under_cursor(s, ui)->hash);
+        const DatasetRow *d = data_under_cursor(s, ui);
+        s->in_list = true;
+        if (m->kind <= MOUSE_DOUBLE && d)
+            ui_choose_dataset(ui, d->hash);
         return reply;
     }
-    if (m->id != DATA_ZONE_MAIN)
+    if (m->id != DATA_ZONE_MAIN || !s->data)
         return REPLY_IGNORED;
     s->in_list = false;
-    switch (s->view) {
-    case VIEW_TABLE:
-        return table_mouse(&s->table, &table, m);
-    case VIEW_SCHEMA:
-        return with_column(s, table_mouse(&s->schema, &schema, m));
-    default:
-        return table_mouse(&s->rejects, &rejects, m);
-    }
+    return data_view(s)->mouse ? data_view(s)->mouse(s, m, ui) : REPLY_IGNORED;
 }
 
 static void badge(const void *state, const Ui *ui, Text *into, Style *style)
@@ -529,19 +493,20 @@ static void badge(const void *state, const Ui *ui, Text *into, Style *style)
 const Pane data_pane = {
     .name = "data",
     .title = "Data",
-    .about = "datasets as tables, schemas and columns",
+    .about = "datasets as tables, schemas, columns and groups",
     .keys = keys,
     .state_size = sizeof(DataState),
     .create = create,
     .destroy = destroy,
     .tick = tick,
-    .layout = layout,
+    .layout = data_layout,
     .draw = data_draw,
     .on_command = on_command,
     .on_mouse = on_mouse,
+    .on_words = on_words,
     .why_not = why_not,
     .mode = mode,
     .text_modes = MODE_TYPING,
-    .on_key = on_key,
+    .on_key = data_typed,
     .badge = badge,
 };

@@ -1,14 +1,11 @@
-/* data_table.c -- the table of the Data pane: cells straight from the mapped chunks, so ten million rows
- * are as quick as ten. */
+/* data_table.c -- the table: cells straight from the mapped chunks, so ten million rows are as quick as ten. */
 #include "data_int.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define WIDEST   30
-#define DECIMALS 6   /* after the point, on screen */
-#define SAMPLE   200 /* rows looked at for the widths */
+#define DECIMALS 6 /* after the point, on screen */
 
 Style data_style(ColumnType type)
 {
@@ -39,126 +36,22 @@ Style role_style(Role role)
     }
 }
 
-static Glyph glyph_of(Role role)
+int role_mark(Role role)
 {
     static const Glyph glyphs[ROLE_COUNT] = {[ROLE_FEATURE] = GLYPH_DOT,
                                              [ROLE_TARGET] = GLYPH_TARGET,
                                              [ROLE_TIMELINE] = GLYPH_CLOCK,
                                              [ROLE_ID] = GLYPH_KEY,
                                              [ROLE_IGNORE] = GLYPH_IGNORE};
-    return glyphs[role];
+    return (int)glyphs[role] + 1;
 }
 
 const char *role_glyph(const Canvas *c, Role role)
 {
-    return glyph(c, glyph_of(role));
-}
-
-/* ---- widths, once a dataset ------------------------------------------------------------------------------ */
-
-static int decimals_of(const char *text)
-{
-    const char *point = strchr(text, '.');
-    if (!point || strpbrk(text, "eE"))
-        return 0;
-    return (int)strlen(point + 1);
-}
-
-static void measure(DataColumn *c, const Column *column, size_t rows)
-{
-    int whole = 0, widest = 0;
-    for (size_t row = 0; row < rows; row++) {
-        if (!column_has(column, row))
-            continue;
-        Text text = {0};
-        column_print(column, row, &text);
-        int w = (int)utf8_width(text_str(&text), text.count < 400 ? text.count : 400);
-        if (column->type == COLUMN_REAL) {
-            int d = decimals_of(text_str(&text));
-            w -= d ? d + 1 : 0;
-            d = d > DECIMALS ? DECIMALS : d;
-            c->decimals = d > c->decimals ? d : c->decimals;
-            whole = w > whole ? w : whole;
-        } else {
-            widest = w > widest ? w : widest;
-        }
-        text_release(&text);
-    }
-    if (column->type == COLUMN_REAL)
-        widest = whole + (c->decimals ? c->decimals + 1 : 0);
-    c->width = widest;
-}
-
-/* Rows beyond the sample may be wider: the profile knows the extremes. */
-static void widen_by_profile(DataColumn *c, const ColumnProfile *p)
-{
-    if (!p || !p->numeric || (p->type != COLUMN_INT && p->type != COLUMN_REAL))
-        return;
-    char text[64];
-    int least = snprintf(text, sizeof text, "%.0f", p->least),
-        most = snprintf(text, sizeof text, "%.0f", p->most);
-    int whole = least > most ? least : most, tail = c->decimals ? c->decimals + 1 : 0;
-    if (whole < 16 && whole + tail > c->width)
-        c->width = whole + tail;
-}
-
-void data_columns_release(DataState *s)
-{
-    mem_free(s->column);
-    mem_free(s->head);
-    s->column = NULL;
-    s->head = NULL;
-    s->columns = 0;
-    if (s->cache) {
-        arena_release(&s->cache->arena);
-        *s->cache = (ChunkCache){0};
-    }
-}
-
-void data_columns_make(DataState *s)
-{
-    data_columns_release(s);
-    if (!s->data)
-        return;
-    const Schema *schema = &s->data->schema;
-    const Profile *profile = dataset_profile(s->data->data);
-    s->columns = schema->count;
-    s->column = mem_alloc((schema->count + 1) * sizeof *s->column);
-    s->head = mem_alloc((schema->count + 1) * sizeof *s->head);
-    size_t in_chunk;
-    const Chunk *chunk = dataset_rows(s->data->data) ? data_chunk_of(s, 0, &in_chunk) : NULL;
-    for (size_t i = 0; i < schema->count; i++) {
-        DataColumn *c = &s->column[i];
-        const Field *f = &schema->field[i];
-        if (chunk)
-            measure(c, &chunk->column[i], chunk->rows < SAMPLE ? chunk->rows : SAMPLE);
-        widen_by_profile(c, profile ? profile_find(profile, f->name) : NULL);
-        snprintf(c->title, sizeof c->title, "%s", f->name);
-        bool marked = f->role != ROLE_FEATURE; /* the title bears its role */
-        int title = (int)utf8_width(c->title, strlen(c->title)) + (marked ? 2 : 0);
-        int limit = title > WIDEST ? title : WIDEST;
-        title = title > 24 ? 24 : title;
-        c->width = c->width > limit ? limit : c->width < title ? title : c->width;
-        bool right = f->type == COLUMN_INT || f->type == COLUMN_REAL;
-        s->head[i] = (TableColumn){.title = c->title,
-                                   .width = c->width,
-                                   .glyph = marked ? (int)glyph_of(f->role) + 1 : 0,
-                                   .align = right ? ALIGN_RIGHT : ALIGN_LEFT,
-                                   .header = role_style(f->role)};
-    }
+    return glyph(c, (Glyph)(role_mark(role) - 1));
 }
 
 /* ---- cells ---------------------------------------------------------------------------------------------------- */
-
-uint64_t data_rows(const DataState *s)
-{
-    return !s->data ? 0 : s->rows ? s->rows->count : dataset_rows(s->data->data);
-}
-
-uint64_t data_row(const DataState *s, uint64_t shown)
-{
-    return s->rows ? s->rows->row[shown] : shown;
-}
 
 const Chunk *data_chunk_of(const DataState *s, uint64_t row, size_t *in_chunk)
 {
@@ -175,6 +68,28 @@ const Chunk *data_chunk_of(const DataState *s, uint64_t row, size_t *in_chunk)
     return &cache->chunk;
 }
 
+void data_cell_text(const DataState *s, uint64_t row, size_t column, Text *into)
+{
+    size_t in_chunk;
+    const Chunk *chunk = data_chunk_of(s, row, &in_chunk);
+    column_print(&chunk->column[column], in_chunk, into);
+}
+
+bool data_cell_missing(const DataState *s, uint64_t row, size_t column)
+{
+    size_t in_chunk;
+    const Chunk *chunk = data_chunk_of(s, row, &in_chunk);
+    return !column_has(&chunk->column[column], in_chunk);
+}
+
+static int decimals_of(const char *text)
+{
+    const char *point = strchr(text, '.');
+    if (!point || strpbrk(text, "eE"))
+        return 0;
+    return (int)strlen(point + 1);
+}
+
 static void line_up_decimals(Text *text, int decimals)
 {
     if (strpbrk(text_str(text), "eEni")) /* 1e-30, nan, inf */
@@ -184,46 +99,57 @@ static void line_up_decimals(Text *text, int decimals)
         text_putc(text, ' ');
 }
 
-static void cell(const void *context, uint64_t shown, size_t column, Cell *out)
+/* Text of any length is not copied for thirty columns of screen. */
+static void add_text(const Column *c, size_t row, Cell *out)
+{
+    size_t n;
+    const char *t = column_text(c, row, &n);
+    text_add(out->text, t, n < 400 ? n : 400);
+    if (n)
+        return;
+    text_puts(out->text, "\"\"");
+    out->style = STYLE_MISSING;
+}
+
+/* Six decimals on screen; y copies all of them. */
+static void add_real(const Column *c, size_t row, Cell *out)
+{
+    column_print(c, row, out->text);
+    if (decimals_of(text_str(out->text)) <= DECIMALS)
+        return;
+    double v = column_real(c, row);
+    text_reset(out->text);
+    text_printf(out->text, fabs(v) < 1e-3 ? "%.4g" : "%.6f", v);
+}
+
+static void cell(const void *context, uint64_t at, size_t place, Cell *out)
 {
     const DataState *s = context;
-    size_t row;
-    const Chunk *chunk = data_chunk_of(s, data_row(s, shown), &row);
+    size_t row, column = s->order[place];
+    const Chunk *chunk = data_chunk_of(s, data_row(s, at), &row);
     const Column *c = &chunk->column[column];
     Role role = s->data->schema.field[column].role;
-    if (!column_has(c, row)) {
-        text_puts(out->text, "-");
-        if (c->type == COLUMN_REAL && s->column[column].decimals)
-            line_up_decimals(out->text, s->column[column].decimals);
-        out->style = STYLE_MISSING;
-        return;
-    }
-    if (c->type == COLUMN_TEXT) { /* a megabyte of text is not copied for thirty columns */
-        size_t n;
-        const char *t = column_text(c, row, &n);
-        text_add(out->text, t, n < 400 ? n : 400);
-        if (!n) {
-            text_puts(out->text, "\"\"");
-            out->style = STYLE_MISSING;
-            return;
-        }
-    } else {
-        column_print(c, row, out->text);
-    }
-    if (c->type == COLUMN_REAL &&
-        decimals_of(text_str(out->text)) > DECIMALS) { /* y copies all of them */
-        double v = column_real(c, row);
-        text_reset(out->text);
-        if (fabs(v) < 1e-3)
-            text_printf(out->text, "%.4g", v);
-        else
-            text_printf(out->text, "%.*f", DECIMALS, v);
-    }
-    if (c->type == COLUMN_REAL && s->column[column].decimals)
-        line_up_decimals(out->text, s->column[column].decimals);
     out->style = role == ROLE_IGNORE   ? STYLE_DIM
                  : role == ROLE_TARGET ? STYLE_ROLE_TARGET
                                        : data_style(c->type);
+    if (!column_has(c, row)) {
+        text_puts(out->text, "-");
+        out->style = STYLE_MISSING;
+    } else if (c->type == COLUMN_TEXT) {
+        add_text(c, row, out);
+    } else if (c->type == COLUMN_REAL) {
+        add_real(c, row, out);
+    } else {
+        column_print(c, row, out->text);
+    }
+    if (c->type == COLUMN_REAL && s->column[column].decimals)
+        line_up_decimals(out->text, s->column[column].decimals);
+}
+
+static bool marked(const void *context, uint64_t at)
+{
+    const DataState *s = context;
+    return marks_has(&s->marks, data_row(s, at));
 }
 
 TableSource data_table_source(const DataState *s)
@@ -231,9 +157,139 @@ TableSource data_table_source(const DataState *s)
     return (TableSource){
         .context = s,
         .rows = data_rows(s),
-        .columns = s->columns,
+        .columns = s->shown,
         .column = s->head,
         .cell = cell,
-        .empty = s->filter[0] ? "No row passes the filter.\n\nEsc takes it away, & changes it."
-                              : "This dataset has no rows."};
+        .marked = s->marks.count ? marked : NULL,
+        .empty = s->have.filter[0] ? "No row passes the filter.\n\nEsc takes it away, & changes it."
+                                   : "This dataset has no rows."};
 }
+
+/* ---- going to a row ------------------------------------------------------------------------------------------------ */
+
+bool data_go(DataState *s, const char *text, Ui *ui)
+{
+    TableSource table = data_table_source(s);
+    size_t n = strlen(text);
+    double share;
+    int64_t row = 0;
+    bool percent = n > 1 && text[n - 1] == '%';
+    if (percent && text_to_real(text, n - 1, &share) && share >= 0 && share <= 100)
+        row = 1 + (int64_t)((double)(table.rows ? table.rows - 1 : 0) * share / 100);
+    else if (percent || !text_to_int(text, n, &row))
+        row = 0;
+    if (row >= 1) {
+        table_go(&s->table, &table, (uint64_t)row - 1);
+        return true;
+    }
+    ui_say(ui, STYLE_WARN, "expected a row number from 1 to %llu or a share like 50%%, found '%s'",
+           (unsigned long long)table.rows, text);
+    return false;
+}
+
+static void row_asked(void *owner, const char *text, Ui *ui)
+{
+    data_go(owner, text, ui);
+}
+
+void data_go_to_row(DataState *s, Ui *ui)
+{
+    ui_ask(ui, &(Ask){.title = "Go to row",
+                      .label = "row",
+                      .owner = s,
+                      .done = row_asked,
+                      .about = "A number as they stand now, or a share: 50%"});
+}
+
+void data_copy(DataState *s, Ui *ui)
+{
+    if (!data_rows(s))
+        return;
+    Text text = {0};
+    data_cell_text(s, data_row(s, s->table.at), s->focus, &text);
+    ui_copy(ui, text_str(&text));
+    text_release(&text);
+}
+
+/* ---- the view ------------------------------------------------------------------------------------------------------- */
+
+static void title(const DataState *s, const Canvas *c, Text *title_text, Text *note)
+{
+    data_add_filter(s, c, title_text);
+    data_add_sorting(s, c, title_text);
+    if (s->marks.count) {
+        data_add_grouped(s->marks.count, note);
+        text_printf(note, " marked %s ", glyph(c, GLYPH_DOT));
+    }
+    if (s->shown < s->columns)
+        text_printf(note, "%zu hidden %s ", s->columns - s->shown, glyph(c, GLYPH_DOT));
+    text_puts(note, "row ");
+    data_add_grouped(data_rows(s) ? s->table.at + 1 : 0, note);
+    text_puts(note, " of ");
+    if (s->glimpse) {
+        text_putc(note, '~');
+        text_add_count(note, s->estimate);
+    } else {
+        data_add_grouped(data_rows(s), note);
+    }
+    if (data_filtered(s)) {
+        text_puts(note, " / ");
+        data_add_grouped((uint64_t)s->data->row.rows, note);
+    }
+}
+
+static void layout(DataState *s, int rows, int cols)
+{
+    TableSource table = data_table_source(s);
+    table_layout(&s->table, &table, rows, cols);
+}
+
+static void draw(const DataState *s, const Canvas *in, bool active, const Ui *ui)
+{
+    (void)ui;
+    TableSource table = data_table_source(s);
+    table_draw(&s->table, &table, in, active, DATA_ZONE_MAIN);
+}
+
+/* The column under the cursor is the one in focus. */
+static void follow(DataState *s)
+{
+    if (s->table.col < s->shown)
+        s->focus = s->order[s->table.col];
+}
+
+static Reply command(DataState *s, int what, Ui *ui)
+{
+    TableSource table = data_table_source(s);
+    switch (what) {
+    case UI_SEARCH:
+        data_type_search(s, ui);
+        return REPLY_DRAW;
+    case UI_NEXT:
+    case UI_PREVIOUS:
+        data_search(s, what == UI_NEXT ? 1 : -1, false, ui);
+        return REPLY_DRAW;
+    case UI_COPY:
+        data_copy(s, ui);
+        return REPLY_DRAW;
+    case UI_MARK:
+        data_mark(s, ui);
+        return REPLY_DRAW;
+    }
+    Reply reply = table_command(&s->table, &table, what);
+    follow(s);
+    return reply;
+}
+
+static Reply mouse(DataState *s, const Mouse *m, Ui *ui)
+{
+    TableSource table = data_table_source(s);
+    Reply reply = table_mouse(&s->table, &table, m);
+    follow(s);
+    if (m->kind == MOUSE_DOUBLE && m->index >= 1000000)
+        data_show(s, VIEW_FORM, ui);
+    return reply;
+}
+
+const ViewKind data_table_view = {
+    .title = title, .layout = layout, .draw = draw, .command = command, .mouse = mouse};

@@ -1,0 +1,182 @@
+/* data_marks.c -- chosen rows, a bit each: one by one, by the value of a cell, by an expression. */
+#include "data_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void marks_release(Marks *m)
+{
+    mem_free(m->bit);
+    *m = (Marks){0};
+}
+
+bool marks_has(const Marks *m, uint64_t row)
+{
+    return m->bit && bit_get(m->bit, row);
+}
+
+static bool make_room(DataState *s, Ui *ui)
+{
+    Error err = {0};
+    if (!s->marks.bit)
+        s->marks.bit = mem_try(dataset_rows(s->data->data) / 8 + 8, &err);
+    if (!s->marks.bit)
+        ui_error(ui, &err);
+    return s->marks.bit != NULL;
+}
+
+void data_mark(DataState *s, Ui *ui)
+{
+    if (!data_rows(s) || !make_room(s, ui))
+        return;
+    uint64_t row = data_row(s, s->table.at);
+    bool on = marks_has(&s->marks, row);
+    s->marks.bit[row >> 3] ^= (uint8_t)(1u << (row & 7));
+    s->marks.count += on ? (uint64_t)-1 : 1;
+    TableSource table = data_table_source(s);
+    if (s->view == VIEW_TABLE) /* on to the next, as one marks several */
+        table_command(&s->table, &table, UI_DOWN);
+    if (!s->marks.count)
+        marks_release(&s->marks);
+}
+
+void data_unmark(DataState *s, Ui *ui)
+{
+    marks_release(&s->marks);
+    ui_say(ui, STYLE_INFO, "no row is marked any more");
+    if (s->have.marked || s->want.marked) {
+        s->want.marked = false;
+        data_rows_make(s, ui);
+    }
+}
+
+void data_only_marked(DataState *s, Ui *ui)
+{
+    s->want = s->have;
+    s->want.marked = !s->have.marked;
+    data_rows_make(s, ui);
+}
+
+/* ---- by an expression: a job over all chunks -------------------------------------------------------------------- */
+
+typedef struct MarkAsk {
+    OpenDataset *data; /* held */
+    char text[FILTER_MOST];
+} MarkAsk;
+
+static void release_ask(void *p)
+{
+    MarkAsk *a = p;
+    open_dataset_drop(a->data);
+    mem_free(a);
+}
+
+static void release_marks(void *p)
+{
+    if (p)
+        marks_release(p);
+    mem_free(p);
+}
+
+static void mark_chunk(const Chunk *chunk, const uint8_t *keep, Marks *out)
+{
+    for (size_t i = 0; i < chunk->rows; i++)
+        if (keep[i]) {
+            uint64_t row = chunk->first + i;
+            out->bit[row >> 3] |= (uint8_t)(1u << (row & 7));
+            out->count++;
+        }
+}
+
+static bool mark_all(JobContext *c, const MarkAsk *a, const Expr *e, Marks *out, Error *err)
+{
+    const Dataset *d = a->data->data;
+    Arena arena = {0};
+    bool ok = true;
+    progress_begin(job_progress(c), "marking", "rows", dataset_rows(d));
+    for (size_t i = 0; i < dataset_chunks(d) && ok; i++) {
+        Chunk chunk;
+        Error trouble = {0};
+        arena_reset(&arena);
+        dataset_chunk(d, i, &arena, &chunk);
+        uint8_t *keep = arena_alloc(&arena, chunk.rows + 1);
+        expr_filter(e, &chunk, &arena, keep, &trouble);
+        if (trouble.kind)
+            ok = error_set(err, trouble.kind, "%s", trouble.text);
+        else
+            mark_chunk(&chunk, keep, out);
+        progress_add(job_progress(c), chunk.rows);
+        if (ok && job_stopped(c))
+            ok = error_set(err, ERROR_STOP, "marking stopped");
+    }
+    arena_release(&arena);
+    return ok;
+}
+
+static void *make_marks(JobContext *c, void *input, Error *err)
+{
+    const MarkAsk *a = input;
+    Expr *e;
+    if (!data_expression(a->text, &a->data->schema, &e, err))
+        return NULL;
+    Marks *m = mem_alloc(sizeof *m);
+    m->bit = mem_try(dataset_rows(a->data->data) / 8 + 8, err);
+    bool ok = m->bit && mark_all(c, a, e, m, err);
+    expr_destroy(e);
+    if (ok)
+        return m;
+    release_marks(m);
+    return NULL;
+}
+
+/* Rows that were marked stay so. */
+static void join(Marks *into, const Marks *more, uint64_t rows)
+{
+    into->count = 0;
+    for (uint64_t i = 0; i < (rows + 7) / 8; i++) {
+        into->bit[i] |= more->bit[i];
+        into->count += (uint64_t)__builtin_popcount(into->bit[i]);
+    }
+}
+
+static void marked(void *owner, void *result, const Error *err, Ui *ui)
+{
+    (void)err;
+    DataState *s = owner;
+    Marks *m = result;
+    if (m && make_room(s, ui)) {
+        Text count = {0};
+        join(&s->marks, m, dataset_rows(s->data->data));
+        text_add_count(&count, (double)m->count);
+        ui_say(ui, STYLE_INFO, "%s rows marked; \" shows only them, e makes a rule of them",
+               text_str(&count));
+        text_release(&count);
+        if (!s->marks.count)
+            marks_release(&s->marks);
+    }
+    release_marks(m);
+    ui_draw(ui);
+}
+
+void data_mark_rows(DataState *s, const char *expression, Ui *ui)
+{
+    MarkAsk a = {.data = open_dataset_hold(s->data)};
+    snprintf(a.text, sizeof a.text, "%s", expression);
+    snprintf(s->marked_by, sizeof s->marked_by, "%s", expression);
+    ui_job(ui, (Job){.owner = s,
+                     .slot = DATA_MARK_SLOT,
+                     .what = "marking",
+                     .run = make_marks,
+                     .input = mem_copy(&a, sizeof a),
+                     .release_input = release_ask,
+                     .release = release_marks,
+                     .done = marked});
+}
+
+void data_mark_equal(DataState *s, Ui *ui)
+{
+    Text t = {0};
+    data_add_condition(s, data_row(s, s->table.at), s->focus, &t);
+    data_mark_rows(s, text_str(&t), ui);
+    text_release(&t);
+}
