@@ -178,9 +178,10 @@ void *sql_keep_run(JobContext *c, void *input, Error *err)
 {
     const SqlKeep *k = input;
     uint64_t rows = 0;
-    bool ok = k->csv ? workspace_sql_csv(job_workspace(c), k->text, k->to, job_progress(c), &rows, err)
-                     : workspace_sql_dataset(job_workspace(c), k->text, k->to, job_pool(c),
-                                             job_progress(c), &rows, err);
+    bool ok = k->csv
+                  ? workspace_sql_csv(job_workspace(c), k->text, k->to, job_progress(c), &rows, err)
+                  : workspace_sql_dataset(job_workspace(c), k->text, k->to, job_pool(c),
+                                          job_progress(c), &rows, err);
     if (!ok)
         return NULL;
     SqlKept *kept = mem_alloc(sizeof *kept);

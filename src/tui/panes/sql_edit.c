@@ -19,7 +19,8 @@ static size_t walk(const QueryEdit *e, size_t byte, int *row, int *col)
             y++;
             x = 0;
         }
-        if (byte == SIZE_MAX ? y > to_row || (y == to_row && (x + w > to_col || c == '\n')) : at >= byte)
+        if (byte == SIZE_MAX ? y > to_row || (y == to_row && (x + w > to_col || c == '\n'))
+                             : at >= byte)
             break;
         at += size;
         x += w;

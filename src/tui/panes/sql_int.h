@@ -162,9 +162,26 @@ typedef struct SqlState {
     struct { int left, editor, height, cols; } at; /* columns of the list, rows of the editor's box */
 } SqlState;
 
-TableSource sql_list(const SqlState *s);
-void sql_examples(SqlState *s);                /* statements for what the workspace has now */
+/* sql_history.c */
+void sql_remember(SqlState *s, const char *text);
+bool sql_walk_history(SqlState *s, int by);    /* false: there is none that way */
+/* sql_run.c */
 bool sql_running(const SqlState *s);
+void sql_run_query(SqlState *s);               /* what is in the editor */
+void sql_want_rows(SqlState *s);               /* more, where the cursor comes near the last */
+void sql_close_cursor(SqlState *s);
+/* sql_examples.c */
+void sql_examples(SqlState *s);                /* statements for what the workspace has now */
+void sql_run_example(SqlState *s, size_t i);
+/* sql_keep.c */
+void sql_ask_keep(SqlState *s, bool file);     /* as a dataset, or a file */
+/* sql_list.c */
+TableSource sql_list(const SqlState *s);
+void sql_load_tables(SqlState *s);
+void sql_open_table(SqlState *s, bool open);   /* that under the cursor */
+void sql_open_chosen(SqlState *s);
+void sql_insert_name(SqlState *s);             /* under the cursor, into the statement */
+
 void sql_layout(SqlState *s, int rows, int cols);
 void sql_draw(const SqlState *s, const Canvas *c);
 enum { SQL_ZONE_QUERY = 1, SQL_ZONE_RESULT, SQL_ZONE_TABLES, SQL_ZONE_EXAMPLE };

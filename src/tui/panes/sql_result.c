@@ -150,8 +150,12 @@ static void draw_cell(const void *context, uint64_t row, size_t column, Cell *ou
 
 TableSource result_source(const SqlResult *r)
 {
-    return (TableSource){.context = r, .rows = r->rows, .columns = r->columns, .column = r->column,
-                         .cell = draw_cell, .empty = "No rows match."};
+    return (TableSource){.context = r,
+                         .rows = r->rows,
+                         .columns = r->columns,
+                         .column = r->column,
+                         .cell = draw_cell,
+                         .empty = "No rows match."};
 }
 
 void result_note(const SqlResult *r, bool running, Text *into)

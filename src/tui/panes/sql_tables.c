@@ -71,8 +71,10 @@ static bool load_own(Store *s, SqlTables *t, Error *err)
         }
         if (table->columns == 64)
             continue;
-        table->column[table->columns] = arena_text(&t->arena, (const char *)sqlite3_column_text(row, 1));
-        table->type[table->columns++] = arena_text(&t->arena, (const char *)sqlite3_column_text(row, 2));
+        table->column[table->columns] =
+            arena_text(&t->arena, (const char *)sqlite3_column_text(row, 1));
+        table->type[table->columns++] =
+            arena_text(&t->arena, (const char *)sqlite3_column_text(row, 2));
     }
     sqlite3_finalize(row);
     return true;
@@ -123,8 +125,12 @@ TableSource sql_list(const SqlState *s)
 {
     static const TableColumn columns[] = {{.title = "Name", .width = 17, .stretch = true},
                                           {.title = "", .width = 9, .align = ALIGN_RIGHT}};
-    return (TableSource){.context = s, .rows = s->rows.count, .columns = 2, .column = columns,
-                         .cell = list_cell, .empty = "reading the tables"};
+    return (TableSource){.context = s,
+                         .rows = s->rows.count,
+                         .columns = 2,
+                         .column = columns,
+                         .cell = list_cell,
+                         .empty = "reading the tables"};
 }
 
 /* ---- words ------------------------------------------------------------------------------------------------ */
@@ -177,7 +183,7 @@ void sql_name(const char *name, Text *into)
 /* ---- completion ----------------------------------------------------------------------------------------------- */
 
 typedef struct Offer {
-    const char *word;          /* what is typed of it */
+    const char *word; /* what is typed of it */
     size_t size;
     void (*add)(void *, const char *);
     void *context;
@@ -240,7 +246,8 @@ static const SqlTable *find_table(const SqlTables *t, const char *word, size_t n
 }
 
 /* "from runs r" and "from runs as r": the table an alias stands for, or the table of that name. */
-static const SqlTable *find_alias(const SqlTables *t, const char *text, const char *alias, size_t size)
+static const SqlTable *find_alias(const SqlTables *t, const char *text, const char *alias,
+                                  size_t size)
 {
     const SqlTable *before = NULL, *found = find_table(t, alias, size);
     const char *word;
@@ -274,7 +281,8 @@ static bool after_from(const char *text, const char *end)
     return (n == 4 && (!strncasecmp(end - n, "from", 4) || !strncasecmp(end - n, "join", 4)));
 }
 
-void sql_complete(const SqlTables *t, const char *text, void (*add)(void *, const char *), void *context)
+void sql_complete(const SqlTables *t, const char *text, void (*add)(void *, const char *),
+                  void *context)
 {
     const char *end = text + strlen(text), *word = end;
     while (word > text && part_of_name(word[-1]))
