@@ -203,6 +203,7 @@ static void ui_close(Ui *ui)
     }
     prompt_release(ui);
     mem_free(ui->offered_rule);
+    found_rows_destroy(ui->found_rows);
     open_dataset_drop(ui->dataset);
     snapshot_destroy((Snapshot *)ui->snapshot);
     for (size_t i = 0; i < ui->messages.count; i++)

@@ -133,6 +133,7 @@ struct Ui {
     VEC(int64_t) marked;
 
     char *offered_rule;                    /* for the Clean pane; NULL none */
+    FoundRows *found_rows;                 /* for the Data pane; NULL none */
 
     VEC(Message) messages;
     char said[512];

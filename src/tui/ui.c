@@ -362,3 +362,28 @@ char *ui_take_rule(Ui *ui)
     ui->offered_rule = NULL;
     return rule;
 }
+
+void found_rows_destroy(void *rows)
+{
+    FoundRows *r = rows;
+    if (r)
+        mem_free(r->row);
+    mem_free(r);
+}
+
+void ui_show_rows(Ui *ui, FoundRows *rows)
+{
+    found_rows_destroy(ui->found_rows);
+    ui->found_rows = rows;
+    ui_choose_dataset(ui, rows->hash);
+    ui_go(ui, "data");
+}
+
+FoundRows *ui_take_rows(Ui *ui, const char *hash)
+{
+    FoundRows *rows = ui->found_rows;
+    if (!rows || !text_equal(rows->hash, hash))
+        return NULL;
+    ui->found_rows = NULL;
+    return rows;
+}

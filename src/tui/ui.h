@@ -101,6 +101,16 @@ void ui_go(Ui *ui, const char *pane);                  /* "train" */
 /* A cleaning rule made up elsewhere, for the Clean pane to go on with in its editor. */
 void ui_offer_rule(Ui *ui, const char *rule);
 char *ui_take_rule(Ui *ui);                            /* owned; NULL: none was offered */
+/* Rows of a dataset found elsewhere (those of a training step), for the Data pane to show. */
+typedef struct FoundRows {
+    char hash[65];
+    char what[160];                                    /* "the rows of step 12 of run 3" */
+    uint32_t *row;                                     /* [count], owned, in their order */
+    uint64_t count;
+} FoundRows;
+void found_rows_destroy(void *rows);
+void ui_show_rows(Ui *ui, FoundRows *rows);            /* takes; opens the dataset and the Data pane */
+FoundRows *ui_take_rows(Ui *ui, const char *hash);     /* owned; NULL: none of this dataset */
 bool ui_visible(const Ui *ui, const void *state);      /* is this pane on the screen? */
 bool ui_maximised(const Ui *ui);                       /* draw only the part with the keys */
 const char *ui_setting(const Ui *ui, const char *key); /* kept in the workspace; NULL none */

@@ -1,7 +1,7 @@
 /* key_paint.c -- from a key to the complete paint, through a pseudo-terminal, while a run trains and a
  * large dataset is open: median and 99th percentile in ms, beside the same keys with nothing going on.
  *
- *     bench_key_paint [ROWS]
+ *     LATHE_BENCH_ROWS=10000000 bench_key_paint          (or bench_key_paint ROWS; 1 million otherwise)
  *
  * A paint is complete with the last byte before the output rests for QUIET_MS. A frame drawn by the
  * running training may fall into that time and be counted: the numbers err on the high side.       */
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define QUIET_MS 12
-#define PRESSES 400
+#define PRESSES  400
 
 static const char *lathe, *workspace;
 
@@ -60,7 +60,8 @@ static double median_of(double *v, size_t n, double share)
     return n ? v[(size_t)((double)(n - 1) * share)] : -1;
 }
 
-static void press(const char *what, const char *pane_key, const char *const *keys, size_t n)
+/* `before` is typed first and given up to ten seconds: the way to where the keys are pressed. */
+static void press(const char *what, const char *before, const char *const *keys, size_t n)
 {
     struct winsize size = {.ws_row = 36, .ws_col = 120};
     int fd;
@@ -73,8 +74,16 @@ static void press(const char *what, const char *pane_key, const char *const *key
     double began = clock_now(), first = settle(fd, began, 3000), ms[PRESSES];
     settle(fd, began, 300);
     size_t count = 0;
-    if (write(fd, pane_key, strlen(pane_key)) > 0)
+    for (const char *k = before; *k; k++) {
+        if (write(fd, k, 1) < 0)
+            break;
         settle(fd, clock_now(), 300);
+    }
+    if (before
+            [1]) /* work was asked for: until nothing is drawn for a while, or a training draws for ever */
+        for (double until = clock_now() + 10;
+             clock_now() < until && settle(fd, clock_now(), 700) >= 0;)
+            ;
     for (size_t i = 0; i < PRESSES; i++) {
         double pressed = clock_now();
         if (write(fd, keys[i % n], strlen(keys[i % n])) < 0)
@@ -84,8 +93,9 @@ static void press(const char *what, const char *pane_key, const char *const *key
             ms[count++] = took;
     }
     double middle = median_of(ms, count, 0.5), late = median_of(ms, count, 0.99);
-    printf("key to paint, %s: median %.1f ms, p99 %.1f ms of %zu keys; start to first paint %.0f ms\n",
-           what, middle, late, count, first);
+    printf(
+        "key to paint, %s: median %.1f ms, p99 %.1f ms of %zu keys; start to first paint %.0f ms\n",
+        what, middle, late, count, first);
     kill(child, SIGTERM);
     waitpid(child, NULL, 0);
     close(fd);
@@ -110,7 +120,8 @@ static bool make_table(const char *path, long rows)
 int main(int argc, char **argv)
 {
     char dir[] = "/tmp/lathe-bench-XXXXXX", csv[64], ws[64];
-    long rows = argc > 1 ? atol(argv[1]) : 1000000;
+    const char *asked = argc > 1 ? argv[1] : getenv("LATHE_BENCH_ROWS");
+    long rows = asked ? atol(asked) : 1000000;
     if (!mkdtemp(dir))
         return 2;
     snprintf(csv, sizeof csv, "%s/table.csv", dir);
@@ -121,13 +132,21 @@ int main(int argc, char **argv)
               run((const char *const[]){lathe, "-w", ws, "ingest", csv, "as=table", NULL}) == 0;
     static const char *const moves[] = {"j", "j", "l", "k", "\x06", "h", "G", "g"};
     static const char *const panes[] = {"2", "5", "1", "3", "4", "6"};
+    static const char *const round[] = {"j", "k", "l", "h", "$", "0"};
     if (ok) {
         press("browsing, idle", "1", moves, 8);
-        ok = run((const char *const[]){lathe, "-w", ws, "train", "mlp", "data=table", "target=target",
-                                       "epochs=100000", "patience=0", "detach=yes", NULL}) == 0;
+        press("browsing sorted rows, idle", "1l>", moves, 8);
+        press("browsing filtered rows, idle", "1&x > 0.5\r", moves, 8);
+        ok = run((const char *const[]){lathe, "-w", ws, "train", "mlp", "data=table",
+                                       "target=target", "epochs=100000", "patience=0", "detach=yes",
+                                       NULL}) == 0;
     }
     if (ok) {
         press("browsing while a run trains", "1", moves, 8);
+        press("browsing sorted rows while a run trains", "1l>", moves, 8);
+        press("in the statistics while a run trains", "1I", round, 6);
+        press("in the groups of a column while a run trains", "1llllF", round, 4);
+        press("in the correlations while a run trains", "1C", round, 6);
         press("changing panes while a run trains", "1", panes, 6);
         run((const char *const[]){lathe, "-w", ws, "runs", "stop", "last", NULL});
         sleep(2);

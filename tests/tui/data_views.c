@@ -309,6 +309,7 @@ static void scatter_and_back(void **state)
     term_settle(bench.term);
     term_press(bench.term, "- A X");
     see("trips · fare by miles");
+    see("rows a cell");
     term_press(bench.term, "l Enter");
     see("miles >= ");
     term_press(bench.term, "Esc");

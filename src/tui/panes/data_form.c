@@ -122,5 +122,9 @@ static Reply mouse(DataState *s, const Mouse *m, Ui *ui)
     return reply;
 }
 
-const ViewKind data_form_view = {
-    .title = title, .layout = layout, .draw = draw, .command = command, .mouse = mouse};
+const ViewKind data_form_view = {.title = title,
+                                 .wide = true,
+                                 .layout = layout,
+                                 .draw = draw,
+                                 .command = command,
+                                 .mouse = mouse};

@@ -65,6 +65,7 @@ void groups_ask(DataState *s, Ui *ui)
 {
     if (s->glimpse)
         return; /* once all rows are known */
+    s->groups->stale = false;
     GroupsAsk a = {.data = open_dataset_hold(s->data),
                    .rows = rows_hold(data_filtered(s) ? s->rows : NULL),
                    .spec = s->groups->spec};

@@ -21,7 +21,8 @@ typedef struct GroupColumn { /* of the table on the screen */
 typedef struct Groups {
     GroupSpec spec; /* measure[0] is always the count of rows */
     bool across;    /* the last key's values are columns */
-    bool made;      /* the rest is there */
+    bool stale;   /* spec is other than what is shown */
+    bool made;         /* the rest is there */
     Arena arena;
     Chunk chunk;
     double total;         /* rows in all groups */
@@ -47,6 +48,8 @@ uint32_t groups_first(const Groups *g, size_t row); /* a group of the row on the
 uint32_t groups_cell(const Groups *g, size_t row, size_t column); /* UINT32_MAX: none */
 const Column *groups_value(const Groups *g, size_t row, size_t column,
                            size_t *group); /* NULL: none */
+
+size_t groups_key_at_cursor(const DataState *s); /* else the last key */
 
 /* data_groups_ask.c */
 void groups_ask(DataState *s, Ui *ui); /* s->groups->spec, by a job */

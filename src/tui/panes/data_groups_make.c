@@ -54,6 +54,13 @@ const Column *groups_value(const Groups *g, size_t row, size_t column, size_t *g
                                                                              : g->spec.keys];
 }
 
+size_t groups_key_at_cursor(const DataState *s)
+{
+    const Groups *g = s->groups;
+    const GroupColumn *c = g->table.col < g->columns ? &g->column[g->table.col] : NULL;
+    return c && c->kind == SHOW_KEY ? c->at : g->spec.keys - 1;
+}
+
 /* ---- columns ------------------------------------------------------------------------------------------------- */
 
 static int text_width(const Column *c, size_t row)

@@ -1,10 +1,10 @@
 /* data_int.h -- the Data pane's state, shared by its files:
- *   data.c          the pane: the table of its keys        data_draw.c     the frame around a view
+ *   data.c          the pane; data_keys.h its keys         data_draw.c     the frame around a view
  *   data_list.c     the datasets of the workspace          data_typing.c   the line that is typed
  *   data_rows.c     which rows, in which order             data_search.c   finding text in the cells
  *   data_columns.c  which columns, in which order          data_marks.c    chosen rows
  *   data_rules.c    from what is seen to a cleaning rule   data_session.c  what is kept of all this
- *   data_profile.c  numbers of a profile as people read them
+ *   data_profile.c  numbers of a profile as people read    data_trail.c    from view to view
  * and a file a view, see DATA_VIEWS.
  *
  * A view shows the open dataset in one way. Views stack: Esc goes back the way one came. The column that
@@ -21,8 +21,9 @@
 /* The one list of views; data_NAME_view is in data_NAME.c. */
 #define DATA_VIEWS(X)                                                                              \
     X(TABLE, table)                                                                                \
-    X(SCHEMA, schema) X(DESCRIBE, describe) X(COLUMN, column) X(FORM, form) X(GROUPS, groups)      \
-        X(SCATTER, scatter) X(CORRELATION, correlation) X(REJECTS, rejects)
+    X(SCHEMA, schema)                                                                              \
+    X(DESCRIBE, describe) X(COLUMN, column) X(FORM, form) X(GROUPS, groups) X(SCATTER, scatter)    \
+        X(CORRELATION, correlation) X(REJECTS, rejects)
 #define AS_ENUM(name, word) VIEW_##name,
 typedef enum DataView { DATA_VIEWS(AS_ENUM) VIEW_COUNT } DataView;
 #undef AS_ENUM
@@ -168,7 +169,7 @@ DATA_VIEWS(AS_EXTERN)
 #undef AS_EXTERN
 const ViewKind *data_view(const DataState *s);
 
-/* data.c */
+/* data_trail.c */
 void data_show(DataState *s, DataView view, Ui *ui); /* Esc leads back to the one before */
 bool data_view_back(DataState *s);                   /* false: this is the table */
 void data_focus(DataState *s, size_t column);        /* and the tables follow */
@@ -205,6 +206,7 @@ void data_draw_typing(const DataState *s, const Canvas *c, int row);
 /* data_rows.c */
 uint64_t data_rows(const DataState *s);             /* shown */
 uint64_t data_row(const DataState *s, uint64_t at); /* its number in the dataset */
+void data_rows_given(DataState *s, RowSet *set, Ui *ui); /* takes the set; its rows are marked */
 void data_rows_forget(DataState *s);                /* all rows in their order, at once */
 void data_rows_make(DataState *s, Ui *ui);          /* s->want, by a job */
 bool data_filtered(const DataState *s);
@@ -214,10 +216,27 @@ void data_sort_up(DataState *s, Ui *ui);
 void data_sort_down(DataState *s, Ui *ui);
 void data_sort_add_up(DataState *s, Ui *ui);
 void data_sort_add_down(DataState *s, Ui *ui);
-void data_add_filter(const DataState *s, const Canvas *c, Text *into);  /* for titles */
+void data_add_filter(const DataState *s, const Canvas *c, Text *into); /* for titles */
 void data_add_sorting(const DataState *s, const Canvas *c, Text *into);
-/* Which rows of a chunk pass: for jobs. */
 bool data_expression(const char *text, const Schema *schema, Expr **out, Error *err);
+
+/* data_rows_make.c */
+typedef struct RowsAsk {
+    OpenDataset *data; /* held */
+    Choice choice;
+    uint8_t *marks; /* owned; NULL: not asked */
+} RowsAsk;
+
+typedef struct RowsAnswer {
+    Choice choice;
+    Rows *rows;
+    double estimate; /* of a glimpse: how many will pass */
+} RowsAnswer;
+void *rows_make_run(JobContext *c, void *ask, Error *err); /* RowsAsk -> RowsAnswer */
+void *rows_glimpse_run(JobContext *c, void *ask,
+                       Error *err); /* the first rows that pass, and an estimate */
+void rows_ask_release(void *ask);
+void rows_answer_release(void *answer); /* NULL is fine */
 
 /* data_search.c */
 void data_search(DataState *s, int direction, bool from_here, Ui *ui); /* s->find */
@@ -309,6 +328,7 @@ void data_mark(DataState *s, Ui *ui);
 void data_mark_equal(DataState *s, Ui *ui);
 void data_mark_rows(DataState *s, const char *expression, Ui *ui); /* all rows that pass */
 void data_unmark(DataState *s, Ui *ui);
+void data_take_found(DataState *s, Ui *ui);          /* rows another pane wants to be seen */
 void data_only_marked(DataState *s, Ui *ui);
 bool marks_has(const Marks *m, uint64_t row);
 void marks_release(Marks *m);

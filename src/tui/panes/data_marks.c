@@ -180,3 +180,30 @@ void data_mark_equal(DataState *s, Ui *ui)
     data_mark_rows(s, text_str(&t), ui);
     text_release(&t);
 }
+
+/* ---- rows found elsewhere ----------------------------------------------------------------------------------------- */
+
+/* They are marked, and shown alone in the order they came in: U makes them rows like all others. */
+void data_take_found(DataState *s, Ui *ui)
+{
+    FoundRows *found = ui_take_rows(ui, s->data->row.hash);
+    if (!found)
+        return;
+    uint64_t all = dataset_rows(s->data->data), count = 0;
+    marks_release(&s->marks);
+    if (make_room(s, ui)) {
+        for (uint64_t i = 0; i < found->count; i++)
+            if (found->row[i] < all) {
+                found->row[count++] = found->row[i];
+                s->marks.bit[found->row[i] >> 3] |= (uint8_t)(1u << (found->row[i] & 7));
+            }
+        for (uint64_t i = 0; i < (all + 7) / 8; i++)
+            s->marks.count += (uint64_t)__builtin_popcount(s->marks.bit[i]);
+        RowSet set = {.row = found->row, .count = count};
+        found->row = NULL;
+        data_rows_given(s, &set, ui);
+        data_show(s, VIEW_TABLE, ui);
+        ui_say(ui, STYLE_INFO, "%s are marked; \" shows all rows again", found->what);
+    }
+    found_rows_destroy(found);
+}

@@ -7,10 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GLIMPSE_FROM    300000 /* rows of a dataset for which a first glimpse is worth it */
-#define GLIMPSE_ROWS    4096   /* rows of it at most */
-#define GLIMPSE_SECONDS 0.08
-#define BATCH           32 /* chunks filtered between two questions whether to stop */
+#define GLIMPSE_FROM 300000 /* rows of a dataset for which a first glimpse is worth it */
 
 /* ---- lists of rows ----------------------------------------------------------------------------------------- */
 
@@ -63,194 +60,6 @@ void data_rows_forget(DataState *s)
     data_described_drop(s);
 }
 
-/* ---- the job ------------------------------------------------------------------------------------------------- */
-
-typedef struct RowsAsk {
-    OpenDataset *data; /* held */
-    Choice choice;
-    uint8_t *marks; /* owned; NULL: not asked */
-} RowsAsk;
-
-typedef struct RowsAnswer {
-    Choice choice;
-    Rows *rows;
-    double estimate; /* of a glimpse: how many will pass */
-} RowsAnswer;
-
-static void release_ask(void *p)
-{
-    RowsAsk *a = p;
-    open_dataset_drop(a->data);
-    mem_free(a->marks);
-    mem_free(a);
-}
-
-static void release_answer(void *p)
-{
-    RowsAnswer *a = p;
-    if (a)
-        rows_drop(a->rows);
-    mem_free(a);
-}
-
-/* One chunk of a batch: which of its rows pass. */
-typedef struct Sieve {
-    Arena arena;
-    const uint8_t *keep; /* [rows], in the arena */
-    size_t rows;
-    uint64_t first;
-    Error error;
-} Sieve;
-
-typedef struct Filtering {
-    const Dataset *data;
-    const Expr *expr;     /* NULL: all */
-    const uint8_t *marks; /* NULL: all */
-    size_t base;          /* first chunk of the batch */
-    Sieve sieve[BATCH];
-} Filtering;
-
-static void keep_marked(const uint8_t *marks, uint64_t first, uint8_t *keep, size_t rows)
-{
-    for (size_t i = 0; i < rows; i++)
-        keep[i] &= bit_get(marks, first + i);
-}
-
-static void sift(void *job, size_t i, size_t worker)
-{
-    (void)worker;
-    Filtering *f = job;
-    Sieve *out = &f->sieve[i];
-    Chunk chunk;
-    arena_reset(&out->arena);
-    dataset_chunk(f->data, f->base + i, &out->arena, &chunk);
-    uint8_t *keep = arena_alloc(&out->arena, chunk.rows + 1);
-    if (f->expr)
-        expr_filter(f->expr, &chunk, &out->arena, keep, &out->error);
-    else
-        memset(keep, 1, chunk.rows);
-    if (f->marks)
-        keep_marked(f->marks, chunk.first, keep, chunk.rows);
-    out->keep = keep;
-    out->rows = chunk.rows;
-    out->first = chunk.first;
-}
-
-static void collect(const Sieve *from, RowSet *out)
-{
-    uint32_t *row = out->row + out->count;
-    size_t n = 0;
-    for (size_t i = 0; i < from->rows; i++) {
-        row[n] = (uint32_t)(from->first + i);
-        n += from->keep[i];
-    }
-    out->count += n;
-}
-
-/* Lets chunks through until all are done, the rows are enough, or the time is up. The room of out has a
- * place more than there are rows: collect writes before it decides. */
-static bool sift_all(Filtering *f, Pool *pool, Progress *progress, uint64_t enough, double seconds,
-                     RowSet *out, Error *err)
-{
-    size_t chunks = dataset_chunks(f->data), step = enough ? 4 : BATCH;
-    double began = clock_now();
-    bool ok = true;
-    for (f->base = 0; f->base < chunks && ok; f->base += step) {
-        size_t n = chunks - f->base < step ? chunks - f->base : step;
-        pool_run(pool, n, sift, f);
-        for (size_t i = 0; i < n && ok; i++) {
-            if (f->sieve[i].error.kind)
-                ok = error_set(err, f->sieve[i].error.kind, "%s", f->sieve[i].error.text);
-            else
-                collect(&f->sieve[i], out);
-            progress_add(progress, f->sieve[i].rows);
-        }
-        if (enough && (out->count >= enough || clock_now() - began > seconds))
-            break;
-        if (ok && progress_stopped(progress))
-            ok = error_set(err, ERROR_STOP, "filter stopped");
-    }
-    for (size_t i = 0; i < BATCH; i++)
-        arena_release(&f->sieve[i].arena);
-    return ok;
-}
-
-static bool filter(const RowsAsk *a, Pool *pool, Progress *progress, uint64_t enough, RowSet *out,
-                   Error *err)
-{
-    Filtering *f = mem_alloc(sizeof *f);
-    Expr *e = NULL;
-    f->data = a->data->data;
-    f->marks = a->marks;
-    bool ok = !*a->choice.filter || data_expression(a->choice.filter, &a->data->schema, &e, err);
-    f->expr = e;
-    if (ok) {
-        progress_begin(progress, "filtering", "rows", dataset_rows(f->data));
-        ok = sift_all(f, pool, progress, enough, GLIMPSE_SECONDS, out, err);
-    }
-    expr_destroy(e);
-    mem_free(f);
-    return ok;
-}
-
-static bool room_for(uint64_t rows, RowSet *out, Error *err)
-{
-    if (rows > UINT32_MAX)
-        return error_set(err, ERROR_SPACE,
-                         "more than 4,294,967,295 rows cannot be filtered on screen; use :sql");
-    out->row = mem_try((rows + 1) * sizeof *out->row, err);
-    return out->row != NULL;
-}
-
-static void *answer_with(RowSet *set, const Choice *choice, double estimate)
-{
-    RowsAnswer answer = {.choice = *choice, .rows = rows_take(set), .estimate = estimate};
-    return mem_copy(&answer, sizeof answer);
-}
-
-static void *make_rows(JobContext *c, void *input, Error *err)
-{
-    const RowsAsk *a = input;
-    const Dataset *d = a->data->data;
-    RowSet set = {0};
-    Progress *progress = job_progress(c);
-    bool ok =
-        *a->choice.filter || a->choice.marked
-            ? room_for(dataset_rows(d), &set, err) && filter(a, job_pool(c), progress, 0, &set, err)
-            : rowset_all(d, &set, err);
-    if (ok && set.count < dataset_rows(d) / 2)
-        set.row = mem_resize(set.row, (set.count + 1) * sizeof *set.row);
-    if (ok && a->choice.keys) {
-        char scratch[4200];
-        snprintf(scratch, sizeof scratch, "%s/scratch", job_workspace(c));
-        ok = dir_create(scratch, err) && scan_sort(d, a->choice.key, a->choice.keys, &set, 0,
-                                                   scratch, job_pool(c), progress, err);
-    }
-    if (ok)
-        return answer_with(&set, &a->choice, (double)set.count);
-    rowset_release(&set);
-    return NULL;
-}
-
-/* The first rows that pass, and about how many there will be. */
-static void *make_glimpse(JobContext *c, void *input, Error *err)
-{
-    const RowsAsk *a = input;
-    RowSet set = {0};
-    if (!room_for(dataset_rows(a->data->data), &set, err))
-        return NULL;
-    Progress *progress = job_progress(c);
-    if (!filter(a, job_pool(c), progress, GLIMPSE_ROWS, &set, err)) {
-        rowset_release(&set);
-        return NULL;
-    }
-    double seen = (double)atomic_load(&progress->done), all = (double)dataset_rows(a->data->data);
-    double estimate = seen > 0 ? (double)set.count * all / seen : 0;
-    set.count = set.count < GLIMPSE_ROWS ? set.count : GLIMPSE_ROWS;
-    set.row = mem_resize(set.row, (set.count + 1) * sizeof *set.row);
-    return answer_with(&set, &a->choice, estimate);
-}
-
 /* ---- on the screen --------------------------------------------------------------------------------------------- */
 
 static bool same_rows(const Choice *a, const Choice *b)
@@ -274,6 +83,17 @@ static void take_rows(DataState *s, RowsAnswer *a, bool glimpse)
         data_described_drop(s);
 }
 
+/* Marked rows in an order of their own. */
+void data_rows_given(DataState *s, RowSet *set, Ui *ui)
+{
+    ui_job_cancel(ui, s, DATA_ROWS_SLOT);
+    ui_job_cancel(ui, s, DATA_GLIMPSE_SLOT);
+    RowsAnswer given = {.choice = {.marked = true}, .rows = rows_take(set)};
+    take_rows(s, &given, false);
+    s->want = s->have;
+    s->came.on = false;
+}
+
 static void rows_made(void *owner, void *result, const Error *err, Ui *ui)
 {
     DataState *s = owner;
@@ -293,7 +113,7 @@ static void rows_made(void *owner, void *result, const Error *err, Ui *ui)
             data_rows_forget(s);
         s->want = s->have;
     }
-    release_answer(result);
+    rows_answer_release(result);
     ViewKind const *view = data_view(s);
     if (view->enter)
         view->enter(s, ui); /* what it shows was of other rows */
@@ -306,7 +126,7 @@ static void glimpsed(void *owner, void *result, const Error *err, Ui *ui)
     DataState *s = owner;
     if (result)
         take_rows(s, result, true);
-    release_answer(result);
+    rows_answer_release(result);
     ui_draw(ui);
 }
 
@@ -336,20 +156,20 @@ void data_rows_make(DataState *s, Ui *ui)
     if (new_rows && !s->want.keys && dataset_rows(s->data->data) >= GLIMPSE_FROM)
         ui_job(ui, (Job){.owner = s,
                          .slot = DATA_GLIMPSE_SLOT,
-                         .run = make_glimpse,
+                         .run = rows_glimpse_run,
                          .input = ask_for(s, true),
-                         .release_input = release_ask,
-                         .release = release_answer,
+                         .release_input = rows_ask_release,
+                         .release = rows_answer_release,
                          .done = glimpsed,
                          .quiet = true,
                          .urgent = true});
     ui_job(ui, (Job){.owner = s,
                      .slot = DATA_ROWS_SLOT,
                      .what = s->want.keys ? "sorting" : "filtering",
-                     .run = make_rows,
+                     .run = rows_make_run,
                      .input = ask_for(s, false),
-                     .release_input = release_ask,
-                     .release = release_answer,
+                     .release_input = rows_ask_release,
+                     .release = rows_answer_release,
                      .done = rows_made,
                      .quiet = true});
 }

@@ -41,7 +41,7 @@ void  train_delta_free(void *delta);
 
 /* The rows a step was made of, as a text for the viewer. */
 typedef struct RowsAsk { int64_t run, step; } RowsAsk;
-void *train_rows_load(JobContext *c, void *input, Error *err); /* RowsAsk -> char * */
+void *train_rows_load(JobContext *c, void *input, Error *err); /* RowsAsk -> FoundRows */
 
 /* ---- kept ------------------------------------------------------------------------------------------ */
 

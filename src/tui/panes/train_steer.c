@@ -189,8 +189,7 @@ static void rows_read(void *owner, void *result, const Error *err, Ui *ui)
     (void)owner;
     (void)err; /* the frame has said it */
     if (result)
-        ui_view(ui, "The rows of a step", result);
-    mem_free(result);
+        ui_show_rows(ui, result);
 }
 
 void train_rows(TrainState *s)
@@ -210,5 +209,6 @@ void train_rows(TrainState *s)
                         .run = train_rows_load,
                         .input = mem_copy(&ask, sizeof ask),
                         .done = rows_read,
+                        .release = found_rows_destroy,
                         .urgent = true});
 }
