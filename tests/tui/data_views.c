@@ -163,6 +163,21 @@ static void search_goes_both_ways_in_sorted_rows(void **state)
     see("row 57,656 of 70,000");
 }
 
+static void search_knows_numbers_and_dates(void **state)
+{
+    (void)state;
+    command("search 13.23");
+    see("row 4 of 70,000");
+    see("fare float64");
+    command("search 2016-09-07");
+    see("row 7 of 70,000");
+    see("day date");
+    command("search 98765.4321");
+    see("'98765.4321' is nowhere in trips");
+    command("search DUPONT");
+    see("city text");
+}
+
 /* ---- views ---------------------------------------------------------------------------------------------------------- */
 
 static void frequency_of_a_column(void **state)
@@ -446,6 +461,7 @@ int main(void)
         T(a_filter_is_counted_while_it_is_typed),
         T(filters_from_the_command_line),
         T(search_goes_both_ways_in_sorted_rows),
+        T(search_knows_numbers_and_dates),
         T(frequency_of_a_column),
         T(groups_with_measures),
         T(a_time_in_parts),

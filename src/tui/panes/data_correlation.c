@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SAMPLE 100000 /* rows of the first answer, where there are more than ten times as many */
+
 typedef struct Matrix {
     bool made, ranks; /* ranks: Spearman's instead of Pearson's */
     Arena arena;
     Correlation c;
     TableColumn *head; /* [columns + 1], in the arena */
     uint64_t rows;
+    bool sampled; /* the first answer; the exact one is on its way */
     Table table;
 } Matrix;
 
@@ -28,11 +31,13 @@ void data_correlation_drop(DataState *s)
 typedef struct CorrelationAsk {
     OpenDataset *data; /* held */
     Rows *rows;        /* held; NULL: all */
+    bool sample;
 } CorrelationAsk;
 
 typedef struct CorrelationAnswer {
     Correlation c;
     Arena arena;
+    bool sampled;
 } CorrelationAnswer;
 
 static void release_ask(void *p)
@@ -51,12 +56,25 @@ static void release_answer(void *p)
     mem_free(a);
 }
 
+static bool correlate_rows(JobContext *c, const CorrelationAsk *a, const RowSet *rows,
+                           CorrelationAnswer *out, Error *err)
+{
+    return scan_correlation(a->data->data, rows, job_pool(c), job_progress(c), &out->arena, &out->c,
+                            err);
+}
+
 static void *correlate(JobContext *c, void *input, Error *err)
 {
     const CorrelationAsk *a = input;
+    const RowSet *rows = a->rows ? &a->rows->set : NULL;
     CorrelationAnswer *answer = mem_alloc(sizeof *answer);
-    if (scan_correlation(a->data->data, a->rows ? &a->rows->set : NULL, job_pool(c),
-                         job_progress(c), &answer->arena, &answer->c, err))
+    RowSet some = {0};
+    answer->sampled = a->sample;
+    bool ok = a->sample ? rows_sample(a->data->data, rows, SAMPLE, &some, err) &&
+                              correlate_rows(c, a, &some, answer, err)
+                        : correlate_rows(c, a, rows, answer, err);
+    rowset_release(&some);
+    if (ok)
         return answer;
     release_answer(answer);
     return NULL;
@@ -88,6 +106,8 @@ static void follow(DataState *s)
         data_focus(s, m->c.column[m->table.at]);
 }
 
+static void ask(DataState *s, bool sample, Ui *ui);
+
 static void correlated(void *owner, void *result, const Error *err, Ui *ui)
 {
     DataState *s = owner;
@@ -99,6 +119,7 @@ static void correlated(void *owner, void *result, const Error *err, Ui *ui)
         a->arena = (Arena){0};
         m->c = a->c;
         m->made = true;
+        m->sampled = a->sampled;
         make_head(s);
         if (!m->table.col)
             m->table.col = m->c.columns > 1 ? 2 : 1;
@@ -106,17 +127,17 @@ static void correlated(void *owner, void *result, const Error *err, Ui *ui)
     } else if (err->kind != ERROR_STOP) {
         ui_error(ui, err);
     }
+    if (a && m && a->sampled)
+        ask(s, false, ui);
     release_answer(a);
     ui_draw(ui);
 }
 
-static void enter(DataState *s, Ui *ui)
+static void ask(DataState *s, bool sample, Ui *ui)
 {
-    if (s->glimpse)
-        return;
     CorrelationAsk a = {.data = open_dataset_hold(s->data),
-                        .rows = rows_hold(data_filtered(s) ? s->rows : NULL)};
-    s->matrix->rows = data_rows(s);
+                        .rows = rows_hold(data_filtered(s) ? s->rows : NULL),
+                        .sample = sample};
     ui_job(ui, (Job){.owner = s,
                      .slot = DATA_CORRELATION_SLOT,
                      .what = "correlating",
@@ -125,7 +146,16 @@ static void enter(DataState *s, Ui *ui)
                      .release_input = release_ask,
                      .release = release_answer,
                      .done = correlated,
-                     .quiet = true});
+                     .quiet = true,
+                     .urgent = sample});
+}
+
+static void enter(DataState *s, Ui *ui)
+{
+    if (s->glimpse)
+        return;
+    s->matrix->rows = data_rows(s);
+    ask(s, s->matrix->rows > 10 * SAMPLE, ui);
 }
 
 void data_correlation(DataState *s, Ui *ui)
@@ -219,8 +249,9 @@ static void title(const DataState *s, const Canvas *c, Text *title_text, Text *n
 {
     text_printf(title_text, " %s correlation", glyph(c, GLYPH_DOT));
     data_add_filter(s, c, title_text);
-    text_puts(note, s->matrix->ranks ? "of ranks, sampled" : "");
-    text_puts(note, note->count ? ", " : "");
+    text_puts(note, s->matrix->ranks ? "of ranks, sampled, " : "");
+    if (s->matrix->sampled) /* until the exact answer is there */
+        text_printf(note, "~ from %d of ", SAMPLE);
     data_add_grouped(s->matrix->rows, note);
     text_puts(note, " rows");
 }

@@ -12,9 +12,9 @@
     X(NAME, "column", 18)                                                                          \
     X(TYPE, "type", 9)                                                                             \
     X(MISSING, "missing", 7)                                                                       \
-    X(DISTINCT, "distinct", 8) X(SPARK, "distribution", 14) X(LEAST, "min", 10) X(Q1, "25 %", 10)  \
-        X(MEDIAN, "median", 10) X(Q3, "75 %", 10) X(MOST, "max", 10) X(MEAN, "mean", 10)           \
-            X(DEVIATION, "deviation", 10)
+    X(DISTINCT, "distinct", 8)                                                                     \
+    X(SPARK, "distribution", 14) X(LEAST, "min", 10) X(Q1, "25 %", 10) X(MEDIAN, "median", 10)     \
+        X(Q3, "75 %", 10) X(MOST, "max", 10) X(MEAN, "mean", 10) X(DEVIATION, "deviation", 10)
 #define AS_ENUM(name, title, width) DESCRIBE_##name,
 enum { STATISTICS(AS_ENUM) DESCRIBE_COUNT };
 #undef AS_ENUM

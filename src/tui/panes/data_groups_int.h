@@ -21,8 +21,8 @@ typedef struct GroupColumn { /* of the table on the screen */
 typedef struct Groups {
     GroupSpec spec; /* measure[0] is always the count of rows */
     bool across;    /* the last key's values are columns */
-    bool stale;   /* spec is other than what is shown */
-    bool made;         /* the rest is there */
+    bool stale;     /* spec is other than what is shown */
+    bool made;      /* the rest is there */
     Arena arena;
     Chunk chunk;
     double total;         /* rows in all groups */

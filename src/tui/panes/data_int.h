@@ -22,8 +22,10 @@
 #define DATA_VIEWS(X)                                                                              \
     X(TABLE, table)                                                                                \
     X(SCHEMA, schema)                                                                              \
-    X(DESCRIBE, describe) X(COLUMN, column) X(FORM, form) X(GROUPS, groups) X(SCATTER, scatter)    \
-        X(CORRELATION, correlation) X(REJECTS, rejects)
+    X(DESCRIBE, describe)                                                                          \
+    X(COLUMN, column)                                                                              \
+    X(FORM, form) X(GROUPS, groups) X(SCATTER, scatter) X(CORRELATION, correlation)                \
+        X(REJECTS, rejects)
 #define AS_ENUM(name, word) VIEW_##name,
 typedef enum DataView { DATA_VIEWS(AS_ENUM) VIEW_COUNT } DataView;
 #undef AS_ENUM
@@ -204,11 +206,11 @@ Reply data_typed(void *state, Key key, Ui *ui);
 void data_draw_typing(const DataState *s, const Canvas *c, int row);
 
 /* data_rows.c */
-uint64_t data_rows(const DataState *s);             /* shown */
-uint64_t data_row(const DataState *s, uint64_t at); /* its number in the dataset */
+uint64_t data_rows(const DataState *s);                  /* shown */
+uint64_t data_row(const DataState *s, uint64_t at);      /* its number in the dataset */
 void data_rows_given(DataState *s, RowSet *set, Ui *ui); /* takes the set; its rows are marked */
-void data_rows_forget(DataState *s);                /* all rows in their order, at once */
-void data_rows_make(DataState *s, Ui *ui);          /* s->want, by a job */
+void data_rows_forget(DataState *s);                     /* all rows in their order, at once */
+void data_rows_make(DataState *s, Ui *ui);               /* s->want, by a job */
 bool data_filtered(const DataState *s);
 void data_narrow(DataState *s, const char *condition, Ui *ui); /* and the filter there is */
 void data_set_filter(DataState *s, const char *expression, Ui *ui);
@@ -235,6 +237,8 @@ typedef struct RowsAnswer {
 void *rows_make_run(JobContext *c, void *ask, Error *err); /* RowsAsk -> RowsAnswer */
 void *rows_glimpse_run(JobContext *c, void *ask,
                        Error *err); /* the first rows that pass, and an estimate */
+/* At most so many of the rows (NULL: all), spread evenly: for a first answer. */
+bool rows_sample(const Dataset *d, const RowSet *of, uint64_t most, RowSet *out, Error *err);
 void rows_ask_release(void *ask);
 void rows_answer_release(void *answer); /* NULL is fine */
 
@@ -328,7 +332,7 @@ void data_mark(DataState *s, Ui *ui);
 void data_mark_equal(DataState *s, Ui *ui);
 void data_mark_rows(DataState *s, const char *expression, Ui *ui); /* all rows that pass */
 void data_unmark(DataState *s, Ui *ui);
-void data_take_found(DataState *s, Ui *ui);          /* rows another pane wants to be seen */
+void data_take_found(DataState *s, Ui *ui); /* rows another pane wants to be seen */
 void data_only_marked(DataState *s, Ui *ui);
 bool marks_has(const Marks *m, uint64_t row);
 void marks_release(Marks *m);

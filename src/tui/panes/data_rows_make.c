@@ -182,3 +182,16 @@ void *rows_glimpse_run(JobContext *c, void *input, Error *err)
     set.row = mem_resize(set.row, (set.count + 1) * sizeof *set.row);
     return answer_with(&set, &a->choice, estimate);
 }
+
+bool rows_sample(const Dataset *d, const RowSet *of, uint64_t most, RowSet *out, Error *err)
+{
+    uint64_t n = of ? of->count : dataset_rows(d), k = n < most ? n : most;
+    if (!room_for(k, out, err))
+        return false;
+    for (uint64_t i = 0; i < k; i++) {
+        uint64_t at = i * n / k;
+        out->row[i] = of ? of->row[at] : (uint32_t)at;
+    }
+    out->count = k;
+    return true;
+}

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SAMPLE 200000 /* rows of the first picture, where there are more than ten times as many */
+
 void data_scatter_drop(DataState *s)
 {
     if (s->scatter)
@@ -20,11 +22,13 @@ typedef struct ScatterAsk {
     OpenDataset *data; /* held */
     Rows *rows;        /* held; NULL: all */
     Density density;
+    bool sample;
 } ScatterAsk;
 
 typedef struct ScatterAnswer {
     Density density;
     Arena arena;
+    bool sampled;
 } ScatterAnswer;
 
 static void release_ask(void *p)
@@ -43,17 +47,38 @@ static void release_answer(void *p)
     mem_free(a);
 }
 
+/* What the cells would be if the sample is like the rest. */
+static void scale_up(Density *d, double by)
+{
+    for (int i = 0; i < d->width * d->height; i++)
+        d->cell[i] = (uint64_t)((double)d->cell[i] * by + 0.5);
+    d->inside = (uint64_t)((double)d->inside * by);
+    d->outside = (uint64_t)((double)d->outside * by);
+    d->missing = (uint64_t)((double)d->missing * by);
+}
+
 static void *measure(JobContext *c, void *input, Error *err)
 {
     const ScatterAsk *a = input;
+    const RowSet *rows = a->rows ? &a->rows->set : NULL;
+    uint64_t all = rows ? rows->count : dataset_rows(a->data->data);
     ScatterAnswer *answer = mem_alloc(sizeof *answer);
+    RowSet some = {0};
     answer->density = a->density;
-    if (scan_density(a->data->data, &answer->density, a->rows ? &a->rows->set : NULL, job_pool(c),
-                     job_progress(c), &answer->arena, err))
+    answer->sampled = a->sample;
+    bool ok = (!a->sample || rows_sample(a->data->data, rows, SAMPLE, &some, err)) &&
+              scan_density(a->data->data, &answer->density, a->sample ? &some : rows, job_pool(c),
+                           job_progress(c), &answer->arena, err);
+    rowset_release(&some);
+    if (ok && a->sample)
+        scale_up(&answer->density, (double)all / SAMPLE);
+    if (ok)
         return answer;
     release_answer(answer);
     return NULL;
 }
+
+static void ask(DataState *s, bool sample, Ui *ui);
 
 static void measured(void *owner, void *result, const Error *err, Ui *ui)
 {
@@ -65,17 +90,22 @@ static void measured(void *owner, void *result, const Error *err, Ui *ui)
         p->arena = a->arena;
         a->arena = (Arena){0};
         p->shown = a->density;
+        p->sampled = a->sampled;
         p->most = 0;
         for (int i = 0; i < p->shown.width * p->shown.height; i++)
             p->most = p->shown.cell[i] > p->most ? p->shown.cell[i] : p->most;
-    } else if (err->kind != ERROR_STOP) {
-        ui_error(ui, err);
+    } else if (p) {
+        p->failed = true;
+        if (err->kind != ERROR_STOP)
+            ui_error(ui, err);
     }
+    if (a && p && a->sampled)
+        ask(s, false, ui);
     release_answer(a);
     ui_draw(ui);
 }
 
-static void ask(DataState *s, Ui *ui)
+static void ask(DataState *s, bool sample, Ui *ui)
 {
     Scatter *p = s->scatter;
     if (s->glimpse || p->cols < 2 || p->rows < 1)
@@ -86,7 +116,8 @@ static void ask(DataState *s, Ui *ui)
     p->asked.height = p->rows * 2;
     ScatterAsk a = {.data = open_dataset_hold(s->data),
                     .rows = rows_hold(data_filtered(s) ? s->rows : NULL),
-                    .density = p->asked};
+                    .density = p->asked,
+                    .sample = sample && data_rows(s) > 10 * SAMPLE};
     ui_job(ui, (Job){.owner = s,
                      .slot = DATA_SCATTER_SLOT,
                      .what = "counting",
@@ -95,7 +126,8 @@ static void ask(DataState *s, Ui *ui)
                      .release_input = release_ask,
                      .release = release_answer,
                      .done = measured,
-                     .quiet = true});
+                     .quiet = true,
+                     .urgent = a.sample});
 }
 
 /* ---- which columns ------------------------------------------------------------------------------------------------ */
@@ -189,7 +221,7 @@ static void zoom(DataState *s, double by, Ui *ui)
     p->asked.x_most = x + wide * (1 - fx);
     p->asked.y_least = y - high * fy;
     p->asked.y_most = y + high * (1 - fy);
-    ask(s, ui);
+    ask(s, true, ui);
 }
 
 void data_scatter_in(DataState *s, Ui *ui)
@@ -205,7 +237,7 @@ void data_scatter_out(DataState *s, Ui *ui)
 void data_scatter_all(DataState *s, Ui *ui)
 {
     s->scatter->asked = (Density){0};
-    ask(s, ui);
+    ask(s, true, ui);
 }
 
 static void step(Scatter *p, int x, int y)
@@ -235,8 +267,8 @@ void data_scatter_fit(DataState *s, Ui *ui)
     bool running = ui_job_running(ui, s, DATA_SCATTER_SLOT);
     bool fits = running ? p->asked.width == p->cols && p->asked.height == p->rows * 2
                         : p->shown.width == p->cols && p->shown.height == p->rows * 2;
-    if (!fits)
-        ask(s, ui);
+    if (!fits && !p->failed)
+        ask(s, true, ui);
 }
 
 static Reply command(DataState *s, int what, Ui *ui)
@@ -290,7 +322,7 @@ static Reply mouse(DataState *s, const Mouse *m, Ui *ui)
 
 static void enter(DataState *s, Ui *ui)
 {
-    ask(s, ui);
+    ask(s, true, ui);
 }
 
 const ViewKind data_scatter_view = {.title = scatter_title,

@@ -129,6 +129,8 @@ static void draw_place(const DataState *s, const Canvas *c, int row)
     add_axis_value(s, p->y, scatter_edge(d->y_least, d->y_most, p->at_y + 1, d->height), &t);
     int col = 1 + canvas_put(c, row, 1, STYLE_PLAIN, text_str(&t));
     text_reset(&t);
+    if (p->sampled)
+        text_putc(&t, '~');
     data_add_grouped(d->cell[p->at_y * d->width + p->at_x], &t);
     text_puts(&t, " rows");
     canvas_put(c, row, col + 3, STYLE_STRONG, text_str(&t));
@@ -143,6 +145,8 @@ void scatter_title(const DataState *s, const Canvas *c, Text *title_text, Text *
     const Field *f = s->data->schema.field;
     text_printf(title_text, " %s %s by %s", glyph(c, GLYPH_DOT), f[p->y].name, f[p->x].name);
     data_add_filter(s, c, title_text);
+    if (p->sampled)
+        text_putc(note, '~');
     data_add_grouped(p->shown.inside, note);
     text_puts(note, " rows");
     if (p->shown.missing) {

@@ -11,6 +11,8 @@ typedef struct Scatter {
     Density asked, shown; /* shown: cells in the arena; width 0: not there yet */
     Arena arena;
     uint64_t most;
+    bool sampled;   /* the first picture; the exact one is on its way */
+    bool failed;    /* it was said why; no other try by itself */
     int at_x, at_y; /* crosshair, cells of the grid */
     int cols, rows; /* of the plot, from the last layout */
 } Scatter;

@@ -6,6 +6,7 @@
 #include "data_int.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,17 +44,44 @@ static void release_ask(void *p)
 typedef struct Needle {
     char low[200], high; /* in small letters; its first letter as a capital */
     size_t size;
-    bool digits; /* may be part of a number or a date */
+    bool in[COLUMN_TYPE_COUNT]; /* may a value of this type hold it at all? */
+    bool has_point;             /* then the digits before it end a number: */
+    double whole, power;        /* they are `whole`, modulo `power` */
 } Needle;
+
+/* What the values of each type are printed with. */
+static const char *const letters[COLUMN_TYPE_COUNT] = {[COLUMN_BOOL] = "truefals",
+                                                       [COLUMN_INT] = "-0123456789",
+                                                       [COLUMN_REAL] = "-0123456789.e+infa",
+                                                       [COLUMN_TIME] = "-0123456789: .",
+                                                       [COLUMN_DATE] = "-0123456789"};
 
 static Needle needle_of(const char *what)
 {
-    Needle n = {.size = strlen(what)};
+    Needle n = {.size = strlen(what), .power = 1};
     for (size_t i = 0; i < n.size; i++)
         n.low[i] = (char)tolower((unsigned char)what[i]);
     n.high = (char)toupper((unsigned char)what[0]);
-    n.digits = strcspn(what, "0123456789") < n.size || !strcmp(what, "-");
+    for (int type = 0; type < COLUMN_TYPE_COUNT; type++)
+        n.in[type] = type == COLUMN_TEXT || strspn(n.low, letters[type]) == n.size;
+    const char *point = strchr(n.low, '.');
+    n.has_point = point && !strpbrk(n.low, "e+");
+    for (const char *c = point; n.has_point && c-- > n.low && *c != '-';) {
+        n.whole += (*c - '0') * n.power;
+        n.power *= 10;
+    }
     return n;
+}
+
+/* Cheaper than printing it: can this number hold the text at all? */
+static bool may_hold(const Needle *n, const Column *c, size_t row)
+{
+    if (c->type == COLUMN_TIME)
+        return !n->has_point || c->integer[row] % 1000000;
+    if (c->type != COLUMN_REAL || !n->has_point)
+        return true;
+    double v = fabs(c->real[row]);
+    return !(v < 1e15) || fmod(floor(v), n->power) == n->whole;
 }
 
 static bool holds(const Needle *n, const char *s, size_t size)
@@ -72,13 +100,15 @@ static bool holds(const Needle *n, const char *s, size_t size)
 
 static bool cell_holds(const Needle *n, const Column *c, size_t row, Text *scratch)
 {
-    if (!column_has(c, row) || (!n->digits && c->type != COLUMN_BOOL && c->type != COLUMN_TEXT))
+    if (!n->in[c->type] || !column_has(c, row))
         return false;
     if (c->type == COLUMN_TEXT) {
         size_t size;
         const char *s = column_text(c, row, &size);
         return holds(n, s, size);
     }
+    if (!may_hold(n, c, row))
+        return false;
     text_reset(scratch);
     column_print(c, row, scratch);
     return holds(n, text_str(scratch), scratch->count);
@@ -97,7 +127,7 @@ static void column_bits(const Needle *n, const Column *c, Arena *a, Text *scratc
                 bit[row >> 3] |= (uint8_t)(1u << (row & 7));
         return;
     }
-    if (!n->digits && c->type != COLUMN_TEXT && c->type != COLUMN_BOOL)
+    if (!n->in[c->type])
         return;
     for (size_t row = 0; row < c->rows; row++)
         if (!bit_get(bit, row) && cell_holds(n, c, row, scratch))
