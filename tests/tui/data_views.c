@@ -375,6 +375,30 @@ static void rows_are_marked(void **state)
     gone(" marked ·");
 }
 
+static void marks_by_expression_are_a_rule(void **state)
+{
+    (void)state;
+    command("mark-by id > 69990");
+    see("10 marked");
+    command("mark-by id < 3");
+    see("12 marked");
+    term_press(bench.term, "e");
+    see("drop where (id > 69990) or (id < 3)");
+    term_press(bench.term, "Enter");
+    see("Recipe for trips");
+    see("drop where (id > 69990) or (id < 3)");
+}
+
+static void a_filter_and_hidden_columns_are_rules(void **state)
+{
+    (void)state;
+    command("filter fare > 10");
+    see("fare > 10");
+    term_press(bench.term, "l l - e");
+    see("keep fare > 10");
+    see("drop column miles");
+}
+
 static void cells_become_rules(void **state)
 {
     (void)state;
@@ -473,6 +497,8 @@ int main(void)
         T(text_has_no_scatter),
         T(correlation_leads_to_a_scatter),
         T(rows_are_marked),
+        T(marks_by_expression_are_a_rule),
+        T(a_filter_and_hidden_columns_are_rules),
         T(cells_become_rules),
         T(another_type_is_a_rule),
         T(a_value_is_filtered_for),

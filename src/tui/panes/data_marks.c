@@ -32,6 +32,7 @@ void data_mark(DataState *s, Ui *ui)
     uint64_t row = data_row(s, s->table.at);
     bool on = marks_has(&s->marks, row);
     s->marks.bit[row >> 3] ^= (uint8_t)(1u << (row & 7));
+    s->marked_by[0] = 0; /* no expression says which these are */
     s->marks.count += on ? (uint64_t)-1 : 1;
     TableSource table = data_table_source(s);
     if (s->view == VIEW_TABLE) /* on to the next, as one marks several */
@@ -43,6 +44,7 @@ void data_mark(DataState *s, Ui *ui)
 void data_unmark(DataState *s, Ui *ui)
 {
     marks_release(&s->marks);
+    s->marked_by[0] = 0;
     ui_say(ui, STYLE_INFO, "no row is marked any more");
     if (s->have.marked || s->want.marked) {
         s->want.marked = false;
@@ -158,11 +160,24 @@ static void marked(void *owner, void *result, const Error *err, Ui *ui)
     ui_draw(ui);
 }
 
+/* What was marked before and this together, as one expression; "" where there is none. */
+static void add_marked_by(DataState *s, const char *expression)
+{
+    Text both = {0};
+    if (s->marks.count && *s->marked_by)
+        text_printf(&both, "(%s) or (%s)", s->marked_by, expression);
+    else if (!s->marks.count)
+        text_puts(&both, expression);
+    snprintf(s->marked_by, sizeof s->marked_by, "%s",
+             both.count < sizeof s->marked_by ? text_str(&both) : "");
+    text_release(&both);
+}
+
 void data_mark_rows(DataState *s, const char *expression, Ui *ui)
 {
     MarkAsk a = {.data = open_dataset_hold(s->data)};
     snprintf(a.text, sizeof a.text, "%s", expression);
-    snprintf(s->marked_by, sizeof s->marked_by, "%s", expression);
+    add_marked_by(s, expression);
     ui_job(ui, (Job){.owner = s,
                      .slot = DATA_MARK_SLOT,
                      .what = "marking",
@@ -191,6 +206,7 @@ void data_take_found(DataState *s, Ui *ui)
         return;
     uint64_t all = dataset_rows(s->data->data), count = 0;
     marks_release(&s->marks);
+    s->marked_by[0] = 0;
     if (make_room(s, ui)) {
         for (uint64_t i = 0; i < found->count; i++)
             if (found->row[i] < all) {
