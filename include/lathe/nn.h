@@ -110,7 +110,9 @@ void   graph_destroy(Graph *g);
 /* The names of parameters are NAME.weight, NAME.bias, ...; a name is used once. */
 Node *graph_input(Graph *g, size_t width);                   /* the feed's dense part; made once */
 Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail); /* x w + b */
+Node *graph_dense_again(Graph *g, const Node *first, Node *x, Tail tail); /* the weights of another dense */
 Node *graph_batchnorm(Graph *g, const char *name, Node *x, Tail tail);  /* over all rows of the batch */
+Node *graph_ghostnorm(Graph *g, const char *name, Node *x);  /* the same over some 128 rows each */
 Node *graph_layernorm(Graph *g, const char *name, Node *x, Tail tail);  /* over the width */
 Node *graph_activate(Graph *g, Node *x, Tail tail);
 Node *graph_concat(Graph *g, Node *const *x, size_t n);      /* along the width */
@@ -135,6 +137,13 @@ Node *graph_slice(Graph *g, Node *x, size_t first, size_t count, bool flat);
 Node *graph_attention(Graph *g, const char *name, Node *q, Node *k, Node *v, size_t heads,
                       double dropout);
 Node *graph_gate(Graph *g, Node *x, Activation act, bool dropout); /* a act(b) of x = [a, b] */
+/* What chooses: number by number unless said. */
+Node *graph_affine(Graph *g, Node *x, double scale, double shift); /* scale x + shift */
+Node *graph_product(Graph *g, Node *a, Node *b);             /* a b, same shape */
+Node *graph_part(Graph *g, Node *x, size_t first, size_t count); /* columns of each token */
+Node *graph_sparsemax(Graph *g, Node *x);                    /* over the width: not negative, sums to 1 */
+/* x itself; each step's gradient gains that of rate times the mean entropy of a row. */
+Node *graph_entropy(Graph *g, Node *x, double rate);
 size_t node_tokens(const Node *n);
 size_t node_width(const Node *n);                            /* numbers a token */
 

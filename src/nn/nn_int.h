@@ -104,7 +104,7 @@ typedef struct TensorPlan {
     InitKind init;
     float bound;
     bool whole;
-    size_t uses;
+    size_t last; /* number of the last node that uses it: the first to write its gradient */
 } TensorPlan;
 
 struct Graph {
@@ -133,7 +133,8 @@ struct Graph {
 
 #define OPS(X)                                                                                    \
     X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed) X(token)     \
-    X(sequence) X(slice) X(attention) X(gate)
+    X(sequence) X(slice) X(attention) X(gate) X(affine) X(product) X(part) X(sparsemax)          \
+    X(entropy) X(ghostnorm)
 #define AS_EXTERN(name) extern const Op name##_op;
 OPS(AS_EXTERN)
 #undef AS_EXTERN

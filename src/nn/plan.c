@@ -126,6 +126,9 @@ static void mark_fresh(Graph *g)
             n->fresh[k] = !written[n->input[k]->number];
             written[n->input[k]->number] = true;
         }
+        for (size_t k = 0; n->reached && k < n->params && k < NODE_PARAMS; k++)
+            if (g->tensor_plan.at[n->param[k]].last < n->number)
+                g->tensor_plan.at[n->param[k]].last = n->number;
     }
 }
 
