@@ -126,5 +126,9 @@ bool  expr_eval(const Expr *e, const Chunk *in, Arena *a, Column *out, Error *er
 /* keep[i] = 1 where a bool expression is true (missing is not). Returns how many; SIZE_MAX and the
  * error when it cannot be computed on this chunk. */
 size_t expr_filter(const Expr *e, const Chunk *in, Arena *a, uint8_t *keep, Error *err);
+/* The rows (scan.h) where it is true, in the order of `from` (NULL: all, in the order of the file). */
+struct RowSet;
+bool  expr_rows(const Expr *e, const Dataset *d, const struct RowSet *from, Pool *pool,
+                Progress *progress, struct RowSet *out, Error *err);
 
 #endif

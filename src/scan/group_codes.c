@@ -26,6 +26,36 @@ static void take_civil(GroupPart part, int64_t *v, size_t n)
     }
 }
 
+/* v[i] / unit towards the past, and what is left (rest may be NULL), without a division of integers:
+ * below 2^52 doubles hold the numbers, their quotient is at most one off, and the rest, exact, says so. */
+static void divide(int64_t *restrict v, size_t n, int64_t unit, int64_t *restrict rest)
+{
+    double over = 1.0 / (double)unit, times = (double)unit;
+    int64_t far = 0;
+    for (size_t i = 0; i < n; i++)
+        far |= v[i] ^ v[i] >> 63; /* magnitudes */
+    for (size_t i = 0; far >> 52 && i < n; i++) {
+        int64_t q = floor_div(v[i], unit);
+        if (rest)
+            rest[i] = v[i] - q * unit;
+        v[i] = q;
+    }
+    for (size_t i = 0; !(far >> 52) && i < n; i++) {
+        double x = (double)v[i], q = floor(x * over), left = x - q * times;
+        q = left < 0 ? q - 1 : left >= times ? q + 1 : q;
+        if (rest)
+            rest[i] = (int64_t)(x - q * times);
+        v[i] = (int64_t)q;
+    }
+}
+
+static void modulo(int64_t *restrict v, size_t n, int64_t unit)
+{
+    int64_t rest[BLOCK];
+    divide(v, n, unit, rest);
+    memcpy(v, rest, n * sizeof *v);
+}
+
 static void take_part(const KeyCode *key, int64_t *v, size_t n)
 {
     bool time = key->type == COLUMN_TIME;
@@ -34,21 +64,22 @@ static void take_part(const KeyCode *key, int64_t *v, size_t n)
     case GROUP_BIN:
         return;
     case GROUP_HOUR:
-        for (size_t i = 0; i < n; i++) {
-            int64_t hours = floor_div(v[i], DAY / 24);
-            v[i] = time ? hours - 24 * floor_div(hours, 24) : 0;
-        }
+        divide(v, n, DAY / 24, NULL);
+        modulo(v, n, 24);
+        if (!time) /* a date has no hour but its first */
+            memset(v, 0, n * sizeof *v);
         return;
     default:
         if (time)
-            for (size_t i = 0; i < n; i++)
-                v[i] = floor_div(v[i], DAY);
+            divide(v, n, DAY, NULL);
     }
-    if (key->part == GROUP_WEEKDAY)
+    if (key->part == GROUP_WEEKDAY) {
         for (size_t i = 0; i < n; i++)
-            v[i] = ((v[i] + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday, number 3 */
-    else if (key->part != GROUP_DATE)
+            v[i] += 3; /* 1970-01-01 was a Thursday, number 3 */
+        modulo(v, n, 7);
+    } else if (key->part != GROUP_DATE) {
         take_civil(key->part, v, n);
+    }
 }
 
 /* ---- codes ----------------------------------------------------------------------------------------- */
@@ -102,12 +133,11 @@ static void code_ints(Grouping *g, const KeyCode *key, const Piece *p, size_t at
         }
         return;
     }
-    uint64_t none = key->size - 1;
-    bool wrong = false;
+    uint64_t none = key->size - 1, least = (uint64_t)key->least, wrong = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t at_ = (uint64_t)v[i] - (uint64_t)key->least;
-        wrong |= has[i] && at_ >= none;
-        code[i] = has[i] && at_ < none ? at_ : none;
+        uint64_t one = has[i] ? (uint64_t)v[i] - least : none;
+        wrong |= one > none ? 1 : has[i] & (one == none);
+        code[i] = one < none ? one : none;
     }
     if (wrong)
         atomic_store(&g->wrong, true);

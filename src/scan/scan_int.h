@@ -51,9 +51,10 @@ uint64_t rows_of(const View *v, const RowSet *rows);
 
 /* Values of the view's k-th column for rows [at, at + n) of the piece, n <= BLOCK. */
 /* All types but REAL and plain TEXT: the integer (0 or 1 of a BOOL, the code of a word). */
-void load_ints(const Piece *p, size_t k, size_t at, size_t n, int64_t *out, uint8_t *has);
+void load_ints(const Piece *p, size_t k, size_t at, size_t n, int64_t *restrict out,
+               uint8_t *restrict has);
 /* All types but TEXT: missing is NaN. */
-void load_reals(const Piece *p, size_t k, size_t at, size_t n, double *out);
+void load_reals(const Piece *p, size_t k, size_t at, size_t n, double *restrict out);
 typedef struct Span { const char *at; size_t n; } Span;
 void load_texts(const Piece *p, size_t k, size_t at, size_t n, Span *out, uint8_t *has);
 

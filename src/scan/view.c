@@ -108,14 +108,41 @@ bool scan_stopped(const Progress *p, Error *err)
 
 /* ---- blocks of values --------------------------------------------------------------------------- */
 
-/* Walks over the block's rows with `c` and `r`: the column of the row's chunk, and its place there. */
-#define EACH_ROW(p, k, at, n, body)                                                                \
+/* Whether the block's rows all lie in one chunk, as those of ascending lists mostly do. */
+static bool one_chunk(const Piece *p, size_t at, size_t n, size_t *chunk)
+{
+    const uint32_t *row = p->row + at * p->stride;
+    uint32_t least = UINT32_MAX, most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t r = row[i * p->stride];
+        least = r < least ? r : least;
+        most = r > most ? r : most;
+    }
+    *chunk = n ? view_chunk(p->view, least) : 0;
+    return n && most < p->view->first[*chunk + 1];
+}
+
+/* body with `c`, a column, and `r`, a place in it: for rows that follow each other, for rows of one
+ * chunk, for rows anywhere. `pre` sets up pointers into c, so that the first two loops are plain. */
+#define EACH_ROW(p, k, at, n, pre, body)                                                           \
     do {                                                                                           \
         const View *v_ = (p)->view;                                                                \
+        size_t chunk_ = (p)->chunk;                                                                \
         if (!(p)->row) {                                                                           \
-            const Column *c = view_column(v_, k, (p)->chunk);                                      \
-            size_t r = (p)->from + (at);                                                           \
-            for (size_t i = 0; i < (n); i++, r++) {                                                \
+            const Column *c = view_column(v_, k, chunk_);                                          \
+            size_t from_ = (p)->from + (at);                                                       \
+            pre;                                                                                   \
+            for (size_t i = 0; i < (n); i++) {                                                     \
+                size_t r = from_ + i;                                                              \
+                body;                                                                              \
+            }                                                                                      \
+        } else if (one_chunk(p, at, n, &chunk_)) {                                                 \
+            const Column *c = view_column(v_, k, chunk_);                                          \
+            const uint32_t *row_ = (p)->row + (at) * (p)->stride;                                  \
+            uint32_t first_ = (uint32_t)v_->first[chunk_];                                         \
+            pre;                                                                                   \
+            for (size_t i = 0; i < (n); i++) {                                                     \
+                size_t r = row_[i * (p)->stride] - first_;                                         \
                 body;                                                                              \
             }                                                                                      \
         } else {                                                                                   \
@@ -123,47 +150,71 @@ bool scan_stopped(const Progress *p, Error *err)
             const Column *all_ = view_column(v_, k, 0);                                            \
             for (size_t i = 0; i < (n); i++) {                                                     \
                 uint32_t at_ = row_[i * (p)->stride];                                              \
-                size_t chunk_ = view_chunk(v_, at_);                                               \
-                const Column *c = &all_[chunk_];                                                   \
-                size_t r = (size_t)(at_ - v_->first[chunk_]);                                      \
+                size_t in_ = view_chunk(v_, at_);                                                  \
+                const Column *c = &all_[in_];                                                      \
+                size_t r = (size_t)(at_ - v_->first[in_]);                                         \
+                pre;                                                                               \
                 body;                                                                              \
             }                                                                                      \
         }                                                                                          \
     } while (0)
 
-static void load_has(const Piece *p, size_t k, size_t at, size_t n, uint8_t *has)
+/* Eight bits as eight bytes of 0 or 1. */
+static inline uint64_t spread_bits(uint8_t bits)
 {
-    if (!p->row && !view_column(p->view, k, p->chunk)->valid)
-        memset(has, 1, n);
-    else
-        EACH_ROW(p, k, at, n, has[i] = column_has(c, r));
+    uint64_t one_each = (bits * UINT64_C(0x0101010101010101)) & UINT64_C(0x8040201008040201);
+    return (one_each + UINT64_C(0x7f7f7f7f7f7f7f7f)) >> 7 & UINT64_C(0x0101010101010101);
 }
 
-void load_ints(const Piece *p, size_t k, size_t at, size_t n, int64_t *out, uint8_t *has)
+static void unpack_bits(const uint8_t *bits, size_t from, size_t n, uint8_t *restrict out)
+{
+    size_t i = 0;
+    if (from % 8 == 0)
+        for (const uint8_t *byte = bits + from / 8; i + 8 <= n; i += 8) {
+            uint64_t eight = spread_bits(*byte++);
+            memcpy(out + i, &eight, 8);
+        }
+    for (; i < n; i++)
+        out[i] = bit_get(bits, from + i);
+}
+
+static void load_has(const Piece *p, size_t k, size_t at, size_t n, uint8_t *restrict has)
+{
+    const uint8_t *valid = p->row ? NULL : view_column(p->view, k, p->chunk)->valid;
+    if (p->row)
+        EACH_ROW(p, k, at, n, const uint8_t *v = c->valid, has[i] = !v || bit_get(v, r));
+    else if (valid)
+        unpack_bits(valid, p->from + at, n, has);
+    else
+        memset(has, 1, n);
+}
+
+void load_ints(const Piece *p, size_t k, size_t at, size_t n, int64_t *restrict out,
+               uint8_t *restrict has)
 {
     switch (view_column(p->view, k, 0)->type) {
     case COLUMN_INT:
     case COLUMN_TIME:
-        EACH_ROW(p, k, at, n, out[i] = c->integer[r]);
+        EACH_ROW(p, k, at, n, const int64_t *v = c->integer, out[i] = v[r]);
         break;
     case COLUMN_DATE:
-        EACH_ROW(p, k, at, n, out[i] = c->day[r]);
+        EACH_ROW(p, k, at, n, const int32_t *v = c->day, out[i] = v[r]);
         break;
     case COLUMN_BOOL:
-        EACH_ROW(p, k, at, n, out[i] = bit_get(c->bit, r));
+        EACH_ROW(p, k, at, n, const uint8_t *v = c->bit, out[i] = bit_get(v, r));
         break;
     default:
-        EACH_ROW(p, k, at, n, out[i] = c->code[r]);
+        EACH_ROW(p, k, at, n, const int32_t *v = c->code, out[i] = v[r]);
     }
     load_has(p, k, at, n, has);
 }
 
-void load_reals(const Piece *p, size_t k, size_t at, size_t n, double *out)
+void load_reals(const Piece *p, size_t k, size_t at, size_t n, double *restrict out)
 {
     int64_t whole[BLOCK];
     uint8_t has[BLOCK];
     if (view_column(p->view, k, 0)->type == COLUMN_REAL) {
-        EACH_ROW(p, k, at, n, out[i] = c->real[r]);
+        EACH_ROW(p, k, at, n, const double *v = c->real, out[i] = v[r]);
         if (!p->row && !view_column(p->view, k, p->chunk)->valid)
             return;
         load_has(p, k, at, n, has);
@@ -178,6 +229,6 @@ void load_reals(const Piece *p, size_t k, size_t at, size_t n, double *out)
 
 void load_texts(const Piece *p, size_t k, size_t at, size_t n, Span *out, uint8_t *has)
 {
-    EACH_ROW(p, k, at, n, out[i].at = column_text(c, r, &out[i].n));
+    EACH_ROW(p, k, at, n, (void)0, out[i].at = column_text(c, r, &out[i].n));
     load_has(p, k, at, n, has);
 }

@@ -1,0 +1,117 @@
+/* sql_int.h -- a dataset as a table of SQLite: what the files of it share.
+ *
+ * A scan's plan is a text that xBestIndex writes and xFilter reads: the columns that are used as hex,
+ * then for each argument its column (-1: the row number), operator and whether it is a whole list:
+ *
+ *     3f;4,2,0;-1,32,0;7,2,1;
+ */
+#ifndef LATHE_SQL_INT_H
+#define LATHE_SQL_INT_H
+
+#include "dataset_int.h"
+
+#include <sqlite3.h>
+
+#define LIMITS_MOST 32 /* conditions of one scan that are used; further ones only by SQLite */
+#define LOOKUP      1  /* idxNum: the first argument may be looked up by hash */
+
+/* ---- conditions --------------------------------------------------------------------------------- */
+
+typedef struct TextBound { int op; char *at; size_t n; } TextBound;
+
+/* What the conditions on one column leave. Kinds by the column's type; intervals are closed. */
+typedef struct Limit {
+    int column;           /* -1: the row number */
+    ColumnType type;
+    bool any;             /* no condition on values but `null` */
+    bool none;            /* nothing passes */
+    int null;             /* 0: no word about it; 1: only missing; 2: only values */
+    int64_t low, high;    /* INT, BOOL, TIME, DATE, the row number */
+    double least, most;   /* REAL */
+    uint8_t *allowed;     /* TEXT with words: [words], a byte each */
+    size_t words;
+    VEC(TextBound) text;  /* plain TEXT */
+    int64_t *whole;       /* one of these: ascending */
+    double *real;
+    size_t set;           /* how many; used when is_set */
+    bool is_set;
+} Limit;
+
+void limit_begin(Limit *l, const Dataset *d, int column);
+void limit_release(Limit *l);
+/* Adds a condition; false: it says nothing that can be used (SQLite must check it). */
+bool limit_add(Limit *l, const Dataset *d, int op, sqlite3_value *v);
+bool limit_add_list(Limit *l, const Dataset *d, sqlite3_value *list);
+bool limit_may_hold(const Limit *l, const Dataset *d, size_t chunk);
+bool limit_holds(const Limit *l, const Column *c, size_t row);
+/* Of rows[0 .. n) those that pass, in place; how many. */
+size_t limit_filter(const Limit *l, const Column *c, uint32_t *rows, size_t n);
+bool limit_is_one(const Limit *l, uint64_t *key); /* passes one value: its key (see lookup_key) */
+/* Whether a constant is of a kind for which conditions on the column are used in full. */
+bool limit_is_exact(const Dataset *d, int column, int op, sqlite3_value *v);
+
+/* ---- looking up ----------------------------------------------------------------------------------- */
+
+/* The rows of each value of a column, chained in their order. */
+typedef struct Lookup {
+    uint32_t *head, *next; /* row + 1; 0 ends */
+    size_t slots;
+} Lookup;
+bool lookup_build(Lookup *l, const Dataset *d, size_t column);
+void lookup_release(Lookup *l);
+uint32_t lookup_first(const Lookup *l, uint64_t key);
+uint64_t lookup_key(const Column *c, size_t row);
+static inline uint64_t real_key(double v)
+{
+    uint64_t bits;
+    v += 0.0; /* -0 is 0 */
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
+}
+
+/* ---- table and scan -------------------------------------------------------------------------------- */
+
+typedef struct SqlTable {
+    sqlite3_vtab base; /* SQLite's part comes first */
+    const Dataset *dataset;
+    Lookup *lookup;    /* [columns] made when a column was asked for its values one by one */
+    unsigned *asked;   /* [columns] how often it was */
+    bool refused;      /* no memory for lookups */
+} SqlTable;
+
+typedef struct SqlCursor {
+    sqlite3_vtab_cursor base;
+    SqlTable *table;
+    const Dataset *dataset;
+    Arena arena;        /* the chunk's, or of all chunks in a lookup */
+    size_t chunk;       /* the chunk of the row; dataset_chunks() at the end */
+    Column *column;     /* [columns] of it; those that are used: `own`, or of chunk_columns */
+    Column *own;
+    uint64_t first;     /* number of its first row */
+    size_t rows;        /* in it */
+    size_t row;         /* in the chunk */
+    uint32_t *pick;     /* rows of the chunk that pass; NULL: all */
+    size_t picks, pick_at;
+    uint64_t from, last; /* rows of the table that are wanted */
+    uint64_t used;      /* columns by bit, the last bit for all from 63 on */
+    bool *open;         /* [columns] used, or with a condition */
+    Limit limit[LIMITS_MOST];
+    size_t limits;
+    uint64_t skip;      /* OFFSET */
+    bool by_lookup;
+    uint32_t next_row;  /* lookup: + 1 */
+    const Lookup *lookup;
+    Column **chunk_columns; /* lookup: [chunks] */
+    Text text;          /* of a time or a date */
+    int64_t day;        /* what day_text is of */
+    char day_text[10];
+} SqlCursor;
+
+int sql_best_index(sqlite3_vtab *base, sqlite3_index_info *info);
+int sql_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
+               sqlite3_value **argv);
+int sql_next(sqlite3_vtab_cursor *base);
+int sql_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int i);
+bool sql_add_functions(sqlite3 *db);
+
+#endif
