@@ -1,5 +1,5 @@
 /* data.c -- lathe data: the datasets; schema, profile and rejects of one. */
-#include "command_int.h"
+#include "data_verbs.h"
 
 #include <math.h>
 
@@ -53,7 +53,7 @@ static void add_limit(json_t *row, const char *key, const ColumnProfile *p, doub
     text_release(&text);
 }
 
-static json_t *column_json(const Field *f, const ColumnProfile *p)
+json_t *data_column_json(const Field *f, const ColumnProfile *p)
 {
     json_t *o = json_object();
     result_text(o, "column", f->name);
@@ -112,7 +112,7 @@ static json_t *show(Store *s, const char *name, Error *err)
         json_t *columns = json_array();
         for (size_t i = 0; i < schema.count; i++)
             json_array_append_new(columns,
-                                  column_json(&schema.field[i], &dataset_profile(d)->column[i]));
+                                  data_column_json(&schema.field[i], &dataset_profile(d)->column[i]));
         json_object_set_new(o, "schema", columns);
         if (json_array_size(rejects))
             json_object_set(o, "first_rejects", rejects);
@@ -189,7 +189,9 @@ static const Arg rename_args[] = {
 static const Command rename_verb = {
     .name = "rename", .about = "gives a dataset another name", .args = rename_args, .run = run_rename};
 
-static const Command *const verbs[] = {&show_verb, &role_verb, &rename_verb, NULL};
+static const Command *const verbs[] = {&show_verb, &data_describe_verb, &data_freq_verb,
+                                       &data_pivot_verb, &data_correlate_verb, &role_verb,
+                                       &rename_verb, NULL};
 
 const Command data_command = {
     .name = "data",
