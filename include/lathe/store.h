@@ -111,6 +111,8 @@ bool store_runs(Store *s, Arena *a, RunRow **out, size_t *n, Error *err);  /* ne
 bool store_run_params(Store *s, int64_t run, Arena *a, ParamRow **out, size_t *n, Error *err);
 bool store_run_param_set(Store *s, int64_t run, const char *key, const char *value, Error *err);
 bool store_run_status(Store *s, int64_t run, RunStatus status, const char *message, Error *err);
+/* A run that ended elsewhere, at that time: FINISHED. */
+bool store_run_ended(Store *s, int64_t run, const char *message, int64_t ended, Error *err);
 bool store_run_progress(Store *s, const RunRow *row, Error *err);  /* step.. best_step, heartbeat, pid, started, ended */
 /* Takes the run for this process: RUNNING; false with ERROR_STOP if another living process has it,
  * or if it has FINISHED. */

@@ -19,6 +19,8 @@
     X(plot)         \
     X(explain)      \
     X(export)       \
+    X(push)         \
+    X(pull)         \
     X(doctor)       \
     X(manual)       \
     X(work)

@@ -244,6 +244,15 @@ bool store_run_status(Store *s, int64_t run, RunStatus status, const char *messa
            changed(s, run, err);
 }
 
+bool store_run_ended(Store *s, int64_t run, const char *message, int64_t ended, Error *err)
+{
+    return store_exec(s, err,
+                      "UPDATE runs SET status = 'FINISHED', message = ?2, ended = ?3, pid = 0"
+                      " WHERE id = ?1",
+                      "iti", run, message, ended) &&
+           changed(s, run, err);
+}
+
 bool store_run_progress(Store *s, const RunRow *r, Error *err)
 {
     if (!store_begin_relaxed(s, err))
