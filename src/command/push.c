@@ -48,15 +48,28 @@ static bool plan_dataset(Exchange *x, PushPlan *p, const DatasetRow *row, int de
     return true;
 }
 
+/* The dataset of a run under the name it had there, unless it goes already under any. */
+static bool plan_dataset_of(Exchange *x, PushPlan *p, const RunRow *run, Error *err)
+{
+    DatasetRow *rows, *found = NULL;
+    size_t n;
+    for (size_t i = 0; i < p->dataset.count; i++)
+        if (text_equal(p->dataset.at[i].hash, run->dataset))
+            return true;
+    if (!store_datasets(x->store, &x->arena, &rows, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (text_equal(rows[i].hash, run->dataset) &&
+            (!found || text_equal(rows[i].name, run->dataset_name)))
+            found = &rows[i];
+    return !found || plan_dataset(x, p, found, 0, err);
+}
+
 static bool plan_model(Exchange *x, PushPlan *p, const ModelRow *model, Error *err)
 {
     RunRow run;
-    DatasetRow row;
-    Error gone = {0};
-    if (!store_run_get(x->store, model->run, &x->arena, &run, err))
-        return false;
-    if (store_dataset_find(x->store, run.dataset, &x->arena, &row, &gone) &&
-        !plan_dataset(x, p, &row, 0, err))
+    if (!store_run_get(x->store, model->run, &x->arena, &run, err) ||
+        !plan_dataset_of(x, p, &run, err))
         return false;
     for (size_t i = 0; i < p->model.count; i++)
         if (p->model.at[i].id == model->id)
@@ -137,6 +150,9 @@ static bool check_name(Exchange *x, const DatasetRow *row, Error *err)
 static bool send(Exchange *x, const char *key, const char *path, int64_t bytes, Error *err)
 {
     const RemoteObject *there = exchange_object(x, key);
+    if (json_object_get(x->seen, key)) /* of another name, a moment ago */
+        return true;
+    json_object_set_new(x->seen, key, json_true());
     if (there && there->size == (uint64_t)bytes) {
         x->there++;
         return true;
