@@ -136,7 +136,7 @@ for round in 1 2; do
     for _ in $(seq 8); do
         kill_at "$lathe" -w k pull half
         [ -s k/lathe.db ] || continue # killed before there was a workspace
-        "$lathe" -w k doctor >/dev/null || fail "doctor after a killed pull, round $round"
+        "$lathe" -w k doctor >out 2>err || fail "doctor after a killed pull, round $round: $(cat err) $(tail -n 3 out)"
         rm -rf check
         "$lathe" -w k push check >/dev/null 2>err || grep -q "is empty" err ||
             fail "what a killed pull named is not whole: $(cat err)"

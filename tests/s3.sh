@@ -246,6 +246,11 @@ l push s3://data/team file linear-1 part=5 >sent.json || fail push
 l push s3://data/team file linear-1 >sent.json && [ "$(value sent.json objects)" = 0 ] || fail "sent twice"
 for w in ws other; do "$lathe" -w $w predict linear-1 "$sample/taxi_2019_02.csv" out=$w.csv >/dev/null || fail "predict in $w"; done
 cmp ws.csv other.csv || fail "the model predicts otherwise"
+"$tool" put s3://data/raw feb.csv "$sample/taxi_2019_02.csv"
+"$lathe" -w ws predict linear-1 s3://data/raw/feb.csv out=s3://data/scored/feb.csv >/dev/null || fail "predict to S3"
+"$tool" get s3://data scored/feb.csv back && cmp back ws.csv || fail "predictions on S3 are others"
+refused "no such bucket" "$lathe" -w ws predict linear-1 s3://data/raw/feb.csv out=s3://nobucket/x.csv
+[ -z "$(find ws -name '.predict*')" ] || fail "a file of predictions is left in the workspace"
 through cut "$lathe" -w third pull s3://data/team file >/dev/null || fail "a pull that was cut"
 ! grep -rqa s3cr3t0key ws other || fail "a secret is kept in a workspace"
 echo "s3: all held"

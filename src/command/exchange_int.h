@@ -8,8 +8,8 @@
  * NAME has every byte but letters, digits, - and _ as %XX; TIME is when it was made, microseconds since
  * 1970 in 16 digits, so the last key below a name is its newest version. Objects go first, the manifest
  * that names them last: what a listing shows is whole. Nothing there is ever changed but by the same
- * content again. A manifest is {"format", "version", "sha256", "body"}: sha256 is that of the body
- * printed by jansson compact, with its keys sorted. */
+ * content again. A manifest is {"body", "format", "sha256", "version"}, keys sorted: sha256 is that of
+ * its bytes with zeros for the 64 digits. */
 #ifndef EXCHANGE_INT_H
 #define EXCHANGE_INT_H
 

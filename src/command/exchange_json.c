@@ -255,48 +255,72 @@ bool manifest_to_run(const json_t *body, Arena *a, PulledRun *out, Error *err)
 
 static const char *const formats[] = {"lathe dataset", "lathe model"};
 
-static void body_sha256(const json_t *body, char hex[65])
+static const char seal_name[] = "\"sha256\": \"";
+#define SEAL_DIGITS 64
+
+/* Where the manifest's own checksum stands: keys are sorted, so it is the last of that name. */
+static char *find_seal(char *text)
 {
-    char *text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
+    char *found = NULL;
+    for (char *at = text; (at = strstr(at, seal_name)); at++)
+        found = at + sizeof seal_name - 1;
+    return found && strlen(found) > SEAL_DIGITS ? found : NULL;
+}
+
+/* The checksum of all bytes, its own digits taken as zeros. */
+static void seal_of(char *text, char *seal, char hex[65])
+{
     uint8_t digest[32];
-    sha256_bytes(text ? text : "", text ? strlen(text) : 0, digest);
+    memset(seal, '0', SEAL_DIGITS);
+    sha256_bytes(text, strlen(text), digest);
     sha256_hex(digest, hex);
-    free(text);
 }
 
 char *manifest_print(ManifestKind kind, json_t *body)
 {
-    char hex[65];
-    body_sha256(body, hex);
-    json_t *o = json_pack("{s:s, s:i, s:s, s:o}", "format", formats[kind], "version",
-                          MANIFEST_VERSION, "sha256", hex, "body", body);
-    char *text = json_dumps(o, JSON_INDENT(1) | JSON_SORT_KEYS);
+    char hex[65], zeros[SEAL_DIGITS + 1] = "";
+    memset(zeros, '0', SEAL_DIGITS);
+    json_t *o = json_pack("{s:s, s:i, s:s, s:o}", "format", formats[kind], "version", MANIFEST_VERSION,
+                          "sha256", zeros, "body", body);
+    char *text = json_dumps(o, JSON_INDENT(1) | JSON_SORT_KEYS), *seal = text ? find_seal(text) : NULL;
     json_decref(o);
+    if (seal) {
+        seal_of(text, seal, hex);
+        memcpy(seal, hex, SEAL_DIGITS);
+    }
     return text;
+}
+
+static bool sealed(const char *bytes, size_t n)
+{
+    char hex[65], said[SEAL_DIGITS], *text = mem_alloc(n + 1);
+    memcpy(text, bytes, n);
+    char *seal = strlen(text) == n ? find_seal(text) : NULL;
+    if (seal) {
+        memcpy(said, seal, SEAL_DIGITS);
+        seal_of(text, seal, hex);
+    }
+    bool ok = seal && memcmp(said, hex, SEAL_DIGITS) == 0;
+    mem_free(text);
+    return ok;
 }
 
 json_t *manifest_read(ManifestKind kind, const char *text, size_t n, Error *err)
 {
-    json_error_t where;
-    const char *format = NULL, *sha256 = NULL;
-    char hex[65];
+    const char *format = NULL;
     int version = 0;
-    json_t *body = NULL, *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &where);
-    bool ok = o &&
-              !json_unpack(o, "{s:s, s:i, s:s, s:o}", "format", &format, "version", &version,
-                           "sha256", &sha256, "body", &body) &&
-              json_is_object(body);
-    if (!ok)
-        error_set(err, ERROR_PARSE, "is damaged: no manifest of a %s", formats[kind] + 6);
-    else if (!text_equal(format, formats[kind]) || version > MANIFEST_VERSION)
-        ok = error_set(err, ERROR_PARSE,
-                       "is a '%.40s' of version %d; this lathe reads '%s' up to %d", format,
-                       version, formats[kind], MANIFEST_VERSION);
-    if (ok) {
-        body_sha256(body, hex);
-        ok = text_equal(hex, sha256) ||
-             error_set(err, ERROR_PARSE, "is damaged: its content is not that of its checksum");
+    json_t *body = NULL;
+    if (!sealed(text, n)) {
+        error_set(err, ERROR_PARSE, "is damaged, or no manifest of a %s", formats[kind] + strlen("lathe "));
+        return NULL;
     }
+    json_t *o = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+    bool ok = o && !json_unpack(o, "{s:s, s:i, s:o}", "format", &format, "version", &version, "body", &body);
+    if (!ok)
+        error_set(err, ERROR_PARSE, "is no manifest of a %s", formats[kind] + strlen("lathe "));
+    else if (!text_equal(format, formats[kind]) || version > MANIFEST_VERSION)
+        ok = error_set(err, ERROR_PARSE, "is a '%.40s' of version %d; this lathe reads '%s' up to %d", format,
+                       version, formats[kind], MANIFEST_VERSION);
     body = ok ? json_incref(body) : NULL;
     json_decref(o);
     return body;

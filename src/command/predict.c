@@ -4,6 +4,8 @@
  * go to a file (CSV, whole or not at all); without, they are the result.                          */
 #include "command_int.h"
 
+#include <lathe/remote.h>
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -308,16 +310,25 @@ static void add_metrics(const Sink *k, json_t *into)
                         (*m)->score(k->value.at, k->truth.at, k->truth.count, k->shape->classes));
 }
 
-static bool finish_file(Sink *k, const char *temp, const char *out, bool ok, Error *err)
+/* To its place: renamed, or sent to S3; either way whole or not at all. */
+static bool put_in_place(const char *temp, const char *out, Progress *progress, Error *err)
+{
+    if (fetch_knows(out))
+        return fetch_put(out, temp, &(RemoteSetup){.progress = progress}, err);
+    return rename(temp, out) == 0 ||
+           error_set(err, ERROR_IO, "%s: could not rename: %s", out, strerror(errno));
+}
+
+static bool finish_file(Sink *k, const char *temp, const char *out, Progress *progress, bool ok,
+                        Error *err)
 {
     if (ok && (fflush(k->file) != 0 || fsync(fileno(k->file)) != 0))
         ok = error_set(err, ERROR_IO, "%s: could not write: %s", out, strerror(errno));
     fclose(k->file);
-    if (ok && rename(temp, out) != 0)
-        ok = error_set(err, ERROR_IO, "%s: could not rename: %s", out, strerror(errno));
-    if (!ok)
+    bool there = ok && put_in_place(temp, out, progress, err);
+    if (!there || fetch_knows(out))
         unlink(temp);
-    return ok;
+    return there;
 }
 
 static bool to_sink(Work *w, Store *s, const char *source, const PredictSettings *set,
@@ -328,7 +339,11 @@ static bool to_sink(Work *w, Store *s, const char *source, const PredictSettings
         k->rows = json_array();
         return score_any(w, s, source, options, a, err);
     }
-    char *temp = arena_printf(a, "%s.part%d", set->out, (int)getpid());
+    bool far = fetch_knows(set->out);
+    if (far && !text_starts(set->out, "s3://"))
+        return error_set(err, ERROR_USAGE, "out: expected a file or s3://BUCKET/KEY, found %s", set->out);
+    char *temp = far ? store_path(s, a, ".predict-%d.csv", (int)getpid())
+                     : arena_printf(a, "%s.part%d", set->out, (int)getpid());
     k->file = fopen(temp, "we");
     if (!k->file)
         return error_set(err, ERROR_IO, "%s: cannot write there: %s", set->out, strerror(errno));
@@ -336,7 +351,8 @@ static bool to_sink(Work *w, Store *s, const char *source, const PredictSettings
     csv_header(k, &head);
     fputs(text_str(&head), k->file);
     text_release(&head);
-    return finish_file(k, temp, set->out, score_any(w, s, source, options, a, err), err);
+    bool ok = score_any(w, s, source, options, a, err);
+    return finish_file(k, temp, set->out, w->call->progress, ok, err);
 }
 
 static bool run(CommandCall *call, json_t **result, Error *err)
@@ -392,7 +408,7 @@ static const Arg args[] = {
     {.name = "SRC", .kind = ARG_FILE, .about = "raw rows: a path, an http(s) or s3:// address, - or a dataset"},
     ARG_END};
 static const Param params[] = {
-    PARAM_TEXT(PredictSettings, out, "out", "", "a CSV file for the predictions; without it they are printed"),
+    PARAM_TEXT(PredictSettings, out, "out", "", "a CSV file, or s3://BUCKET/KEY, for the predictions; without it they are printed"),
     PARAM_TEXT(PredictSettings, with, "with", "", "columns of the source to copy beside, A,B,..."),
     PARAM_END};
 

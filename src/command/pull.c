@@ -310,17 +310,14 @@ static const Param params[] = {
 const Command pull_command = {
     .name = "pull",
     .about = "fetches datasets and models, with what they came from, from a folder or S3",
-    .details = "Only what is missing is fetched, and every object's hash is computed anew before "
-               "it gets a name:\n"
-               "what is damaged is refused. Interrupted at any moment, nothing half-fetched has a "
-               "name. A dataset\n"
-               "brings its parents, recipe and the roles of its columns, a model its run with "
-               "params and metrics\n"
-               "and its dataset. A name that means something else here is left alone, and what "
-               "comes is called\n"
-               "NAME_HASH; a newer version of what is here takes the name. Push says how a remote "
-               "is laid out.",
-    .example = "lathe pull s3://team-models/taxi trips_jan",
+    .details =
+        "Only what is missing is fetched, and every object's hash is computed anew before it gets a\n"
+        "name: what is damaged is refused. Interrupted at any moment, nothing half-fetched has a name. A\n"
+        "dataset brings its parents, recipe and the roles of its columns, a model its run with params\n"
+        "and metrics and its dataset. A name that means something else here is left alone, and what\n"
+        "comes is called NAME_HASH; a newer version of what is here takes the name. Push says how a\n"
+        "remote is laid out.",
+    .example = "lathe pull ../team-models trips_jan",
     .args = args,
     .params = params,
     .params_size = sizeof(PullSettings),

@@ -342,29 +342,21 @@ const Command push_command = {
     .name = "push",
     .about = "sends datasets and models, with what they came from, to a folder or S3",
     .details =
-        "A dataset goes with its parents, a model with its run, params, metrics and dataset. "
-        "Everything is\n"
-        "sent by the hash of its content, and only what is missing there. What is named there is "
-        "whole: an\n"
-        "interrupted push leaves objects that nothing names, and the next one goes on from them.\n"
-        "The remote holds objects/datasets/HASH.arrow, objects/files/SHA256 (the files of models) "
-        "and\n"
-        "manifests/datasets/NAME/TIME-HASH.json, manifests/models/NAME/TIME-HASH.json: JSON "
-        "objects with\n"
-        "format, version, sha256 and body. sha256 is that of the body printed without blanks, keys "
-        "sorted.\n"
-        "The body of a dataset holds its row (name, hash, parent, recipe, plan, source ...), "
-        "schema (with\n"
-        "roles) and bad_rows; that of a model holds model, run, params, metrics (key to [step, "
-        "seconds,\n"
-        "value]) and files (name, sha256, bytes). NAME has other bytes than letters, digits, - and "
-        "_ as %XX;\n"
-        "TIME is in microseconds since 1970, so the last below a name is the newest.\n"
-        "S3 is asked with the credentials of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
-        "(AWS_SESSION_TOKEN),\n"
-        "or of the profile AWS_PROFILE in ~/.aws; AWS_REGION says where, AWS_ENDPOINT_URL which "
-        "other store.",
-    .example = "lathe push s3://team-models/taxi trips_jan",
+        "A dataset goes with its parents, a model with its run, params, metrics and dataset. Everything\n"
+        "is sent by the hash of its content, and only what is missing there. What is named there is\n"
+        "whole: an interrupted push leaves objects that nothing names, and the next one goes on from\n"
+        "them. The remote holds objects/datasets/HASH.arrow, objects/files/SHA256 (files of models),\n"
+        "manifests/datasets/NAME/TIME-HASH.json and manifests/models/NAME/TIME-HASH.json: JSON objects\n"
+        "with body, format, sha256 and version, keys sorted. sha256 is that of the manifest's own bytes\n"
+        "with zeros for its 64 digits. The body of a dataset holds its row (name, hash, parent, recipe,\n"
+        "plan, source ...), schema (with roles) and bad_rows; that of a model holds model, run, params,\n"
+        "metrics (key to [step, seconds, value]) and files (name, sha256, bytes). NAME has other bytes\n"
+        "than letters, digits, - and _ as %XX; TIME is in microseconds since 1970, so the last below a\n"
+        "name is its newest version.\n"
+        "S3 is asked with the credentials of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n"
+        "(AWS_SESSION_TOKEN), or of the profile AWS_PROFILE in ~/.aws; AWS_REGION says where,\n"
+        "AWS_ENDPOINT_URL which other store than Amazon's.",
+    .example = "lathe push ../team-models trips_jan",
     .args = args,
     .params = params,
     .params_size = sizeof(PushSettings),
