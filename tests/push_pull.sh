@@ -135,7 +135,8 @@ for round in 1 2; do
     rm -rf k
     for _ in $(seq 8); do
         kill_at "$lathe" -w k pull half
-        [ -s k/lathe.db ] || continue # killed before there was a workspace
+        # a workspace that was killed while it was made is whole once somebody writes
+        "$lathe" -w k pull half show=yes >/dev/null || fail "a killed pull left no workspace to write to"
         "$lathe" -w k doctor >out 2>err || fail "doctor after a killed pull, round $round: $(cat err) $(tail -n 3 out)"
         rm -rf check
         "$lathe" -w k push check >/dev/null 2>err || grep -q "is empty" err ||

@@ -211,7 +211,7 @@ bool s3_refused(const S3 *s, const char *key, long status, const Text *answer, E
         text_puts(&line, "no permission");
     else if (status == 404)
         text_puts(&line, *key ? "no such object or bucket" : "no such bucket; check its name");
-    else if (status == 412)
+    else if (status == 412 && *key)
         text_puts(&line, said("PreconditionFailed"));
     else if (status == 301 || status == 307)
         text_puts(&line, "the bucket is in another region; set AWS_REGION");

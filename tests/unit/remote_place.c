@@ -2,7 +2,7 @@
  * requests against published values. With words it is the tool of tests/s3.sh, which has a real server:
  *
  *     unit_remote_place put PLACE KEY FILE [PART-BYTES] | get PLACE KEY FILE | list PLACE [PREFIX]
- *                       stat PLACE KEY | many ADDRESS | cat ADDRESS [STALL TRIES] | sign < requests */
+ *                       make BUCKET | stat PLACE KEY | many ADDRESS | cat ADDRESS [STALL TRIES] | sign < requests */
 #include "remote/remote_int.h"
 
 #include <fcntl.h>
@@ -410,6 +410,22 @@ static int tool_sign(void)
     return 0;
 }
 
+/* A new bucket. */
+static int tool_make(const char *bucket)
+{
+    Error err = {0};
+    Text address = {0};
+    const char *key;
+    text_printf(&address, "s3://%s", bucket);
+    S3 *s = s3_open(text_str(&address), NULL, &key, &err);
+    S3Call c = {.method = "PUT", .key = "", .query = ""};
+    bool ok = s && s3_call(s, &c, &err) && (c.status == 200 || s3_refused_call(s, &c, &err));
+    s3_call_release(&c);
+    s3_close(s);
+    text_release(&address);
+    return said(ok, &err);
+}
+
 static int tool(int n, char **word)
 {
     Error err = {0};
@@ -420,6 +436,8 @@ static int tool(int n, char **word)
     const char *verb = word[0];
     if (text_equal(verb, "sign"))
         return tool_sign();
+    if (text_equal(verb, "make"))
+        return tool_make(word[1]);
     if (text_equal(verb, "cat") || text_equal(verb, "many")) {
         if (n > 3)
             setup.stall_seconds = atof(word[2]), setup.connect_seconds = 3,
