@@ -225,7 +225,7 @@ static Reply go_back(DataState *s, Ui *ui)
 {
     if (s->in_list)
         return REPLY_IGNORED;
-    if (data_view_back(s))
+    if (data_view_back(s) || data_rows_stop(s, ui))
         return REPLY_DRAW;
     if (s->came.on) {
         s->came.on = false;

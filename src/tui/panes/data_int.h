@@ -210,6 +210,7 @@ uint64_t data_rows(const DataState *s);                  /* shown */
 uint64_t data_row(const DataState *s, uint64_t at);      /* its number in the dataset */
 void data_rows_given(DataState *s, RowSet *set, Ui *ui); /* takes the set; its rows are marked */
 void data_rows_forget(DataState *s);                     /* all rows in their order, at once */
+bool data_rows_stop(DataState *s, Ui *ui);            /* false: no job is at work */
 void data_rows_make(DataState *s, Ui *ui);               /* s->want, by a job */
 bool data_filtered(const DataState *s);
 void data_narrow(DataState *s, const char *condition, Ui *ui); /* and the filter there is */

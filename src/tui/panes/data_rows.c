@@ -174,6 +174,20 @@ void data_rows_make(DataState *s, Ui *ui)
                      .quiet = true});
 }
 
+/* Takes back what was asked for and is not there yet. */
+bool data_rows_stop(DataState *s, Ui *ui)
+{
+    if (!ui_job_running(ui, s, DATA_ROWS_SLOT))
+        return false;
+    ui_job_cancel(ui, s, DATA_ROWS_SLOT);
+    ui_job_cancel(ui, s, DATA_GLIMPSE_SLOT);
+    if (s->glimpse)
+        data_rows_forget(s);
+    s->want = s->have;
+    ui_say(ui, STYLE_INFO, "stopped; the rows stay as they were");
+    return true;
+}
+
 void data_set_filter(DataState *s, const char *expression, Ui *ui)
 {
     s->came.on = false;
