@@ -52,8 +52,8 @@ static void collect(Help *h, const Ui *ui)
     unsigned mode = pane_mode(p, ui->state[ui->at]);
     h->line.count = 0;
     add_rows(h, p->title, p->keys, mode, true);
+    add_rows(h, "Everywhere", frame_commands, ~0u, true); /* what can be pressed now comes first */
     add_rows(h, "Elsewhere in this pane", p->keys, mode, false);
-    add_rows(h, "Everywhere", frame_commands, ~0u, true);
 }
 
 static size_t most_top(const Help *h)
