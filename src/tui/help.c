@@ -77,7 +77,7 @@ static void help_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
     const Help *h = (const Help *)o;
     char note[40];
     snprintf(note, sizeof note, "%zu lines", h->line.count);
-    Canvas in = overlay_box(screen, screen->rows - 2, 92, "Keys", note);
+    Canvas in = overlay_box(screen, screen->rows - 2, 102, "Keys", note);
     int x = canvas_put(&in, 0, 1, style_on(STYLE_ACCENT, STYLE_POPUP), "/") + 2;
     line_draw(&h->filter, &in, 0, x, in.cols - x - 1, STYLE_INPUT, SIZE_MAX);
     for (int y = 0; y < in.rows - 2 && h->top + (size_t)y < h->line.count; y++) {

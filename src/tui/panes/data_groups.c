@@ -118,6 +118,8 @@ static void title(const DataState *s, const Canvas *c, Text *title_text, Text *n
                              : ", ",
                     s->data->schema.field[g->spec.key[k].column].name);
     }
+    if (g->across && g->made)
+        text_printf(title_text, ": %s", g->chunk.column[g->chunk.columns - 1].name);
     data_add_filter(s, c, title_text);
     if (g->sort < g->columns)
         text_printf(note, "%s %s %s ", glyph(c, g->down ? GLYPH_DOWN : GLYPH_UP),

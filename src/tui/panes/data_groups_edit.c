@@ -144,7 +144,7 @@ static const struct {
              {"20 bins", "of equal width", GROUP_BIN, 20},
              {"50 bins", "of equal width", GROUP_BIN, 50},
              {"hour", "of the day", GROUP_HOUR, 0},
-             {"weekday", "1 is Monday", GROUP_WEEKDAY, 0},
+             {"weekday", "0 Monday to 6 Sunday", GROUP_WEEKDAY, 0},
              {"date", "the day without the time", GROUP_DATE, 0},
              {"day", "of the month", GROUP_DAY, 0},
              {"month", "of the year", GROUP_MONTH, 0},

@@ -35,16 +35,16 @@ enum { MODE_LIST = 1, MODE_TYPING = 2 };
     OWN(COMPLETE, "complete", "Tab", "complete", "columns and functions that may follow", MODE_TYPING, data_complete, NOTHING) \
     OWN(LEAVE, "leave", "Esc Ctrl-C", "leave", "leave the table as it was", MODE_TYPING, data_leave, NOTHING) \
     OWN(COLUMN, "column-detail", "i Enter", "column", "all that is known of the column under the cursor", IN(SCHEMA) | IN(DESCRIBE), show_column, DATA) \
-    OWN(ROW, "row-detail", "Enter", "row", "the row under the cursor as a form, every column of it", IN(TABLE), show_row, ROW) \
+    OWN(ROW, "row-detail", "Enter", "row", "the row as a form, with every column", IN(TABLE), show_row, ROW) \
     OWN(COLUMN_HERE, "column-here", "i", "column", "all that is known of the column under the cursor", IN_ROWS, show_column, DATA) \
     OWN(GROUP_ROWS, "group-rows", "Enter", "rows", "the rows of the group, or of the marked groups", IN(GROUPS), data_group_rows, DATA) \
     OWN(GROUP_ADD, "group-add", "a", "add", "group by another column too", IN(GROUPS), data_group_add, DATA) \
-    OWN(GROUP_MEASURE, "group-measure", "m", "measure", "sum, mean, min, max, stddev or count of a column in each group", IN(GROUPS), data_group_measure, DATA) \
-    OWN(GROUP_PART, "group-part", "b", "bins", "group by bins of a number, by hour, weekday, date, month, year of a time", IN(GROUPS), data_group_part, DATA) \
+    OWN(GROUP_MEASURE, "group-measure", "m", "measure", "sum, mean, min, max ... of a column in each group", IN(GROUPS), data_group_measure, DATA) \
+    OWN(GROUP_PART, "group-part", "b", "bins", "by bins of a number, or hour, weekday, month of a time", IN(GROUPS), data_group_part, DATA) \
     OWN(GROUP_DOWN, "group-down", ">", "sort", "sort the groups by this column, largest first", IN(GROUPS), data_group_down, DATA) \
     OWN(GROUP_UP, "group-up", "<", NULL, "sort the groups by this column, smallest first", IN(GROUPS), data_group_up, DATA) \
     OWN(GROUP_DROP, "group-drop", "d", "drop", "take this column or measure away", IN(GROUPS), data_group_drop, DATA) \
-    OWN(GROUP_RULE, "group-rule", "e", "rule", "cleaning rules for this value or the marked ones: replace, drop, keep", IN(GROUPS), data_group_rule, DATA) \
+    OWN(GROUP_RULE, "group-rule", "e", "rule", "cleaning rules for this value, or the marked ones", IN(GROUPS), data_group_rule, DATA) \
     FRAME(UI_MARK, "mark-group", "Space", "mark", "mark the group, or take its mark away", IN(GROUPS)) \
     OWN(SCATTER_ROWS, "scatter-rows", "Enter", "rows", "the rows of the cell under the crosshair", IN(SCATTER), data_scatter_rows, DATA) \
     OWN(SCATTER_IN, "scatter-nearer", "+ z", "nearer", "half the range, around the crosshair", IN(SCATTER), data_scatter_in, DATA) \
@@ -56,17 +56,17 @@ enum { MODE_LIST = 1, MODE_TYPING = 2 };
     OWN(FILTER, "filter", "&", "filter", "show rows by an expression: fare > 10 and paid", IN_ROWS | IN(DESCRIBE), data_type_filter, DATA) \
     OWN(SORT_DOWN, "sort-down", ">", "sort", "sort by this column, largest first", IN(TABLE), data_sort_down, DATA) \
     OWN(SORT_UP, "sort-up", "<", NULL, "sort by this column, smallest first", IN(TABLE), data_sort_up, DATA) \
-    OWN(SORT_ADD_DOWN, "sort-add-down", "}", NULL, "sort rows that are alike so far by this column too, largest first", IN(TABLE), data_sort_add_down, DATA) \
+    OWN(SORT_ADD_DOWN, "sort-add-down", "}", NULL, "sort what is alike by this column too, largest first", IN(TABLE), data_sort_add_down, DATA) \
     OWN(SORT_ADD_UP, "sort-add-up", "{", NULL, "the same, smallest first", IN(TABLE), data_sort_add_up, DATA) \
     OWN(DESCRIBE_DOWN, "describe-down", ">", "sort", "sort the columns by this statistic, largest first", IN(DESCRIBE), describe_down, DATA) \
     OWN(DESCRIBE_UP, "describe-up", "<", NULL, "sort the columns by this statistic, smallest first", IN(DESCRIBE), describe_up, DATA) \
     FRAME(UI_SEARCH, "search", "/", "search", "find text in the cells (n and N go on)", IN(TABLE)) \
-    OWN(DESCRIBE, "describe", "I", "describe", "every column with its statistics, of the rows that are shown", IN_VIEWS, show_describe, DATA) \
+    OWN(DESCRIBE, "describe", "I", "describe", "every column with its statistics, of the rows shown", IN_VIEWS, show_describe, DATA) \
     OWN(SCHEMA, "schema", "s", "schema", "types and roles of the columns, and back", IN_VIEWS, show_schema, DATA) \
     OWN(ROLE, "set-role", "r", "role", "feature, target, time, id, or ignore the column", IN_COLUMNS, data_role, DATA) \
     OWN(TARGET, "set-target", "t", "target", "predict this column", IN_COLUMNS, data_target, DATA) \
     OWN(TYPE, "set-type", "~", "type", "another type for the column, as a cleaning rule", IN_COLUMNS, data_type, DATA) \
-    OWN(RULE, "rule-from-here", "e", "rule", "cleaning rules that this cell or the marked rows suggest", IN_COLUMNS, data_rule, DATA) \
+    OWN(RULE, "rule-from-here", "e", "rule", "cleaning rules that this cell or the marks suggest", IN_COLUMNS, data_rule, DATA) \
     FRAME(UI_MARK, "mark-row", "Space", NULL, "mark the row, or take its mark away", IN_ROWS) \
     OWN(EQUAL, "mark-equal", ",", NULL, "mark all rows with the value of this cell", IN_ROWS, data_mark_equal, ROW) \
     OWN(MARK_BY, "mark-by", "|", NULL, "mark all rows that an expression is true for", IN(TABLE), data_type_marks, DATA) \
@@ -77,8 +77,8 @@ enum { MODE_LIST = 1, MODE_TYPING = 2 };
     OWN(HIDE, "hide-column", "-", "hide", "leave this column out of the table", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_hide, DATA) \
     OWN(UNHIDE, "show-column", "+", NULL, "bring hidden columns back", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_unhide, HIDDEN) \
     OWN(PIN, "pin-column", "!", "pin", "keep this column at the left, or let it go", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_pin, DATA) \
-    OWN(MOVE_LEFT, "move-left", "H", NULL, "the column changes places with the one to the left", IN(TABLE), data_move_left, DATA) \
-    OWN(MOVE_RIGHT, "move-right", "L", NULL, "the column changes places with the one to the right", IN(TABLE), data_move_right, DATA) \
+    OWN(MOVE_LEFT, "move-left", "H", NULL, "it changes places with the column to the left", IN(TABLE), data_move_left, DATA) \
+    OWN(MOVE_RIGHT, "move-right", "L", NULL, "it changes places with the column to the right", IN(TABLE), data_move_right, DATA) \
     OWN(FREQUENCY, "frequency", "F", "frequency", "how often each value of the column occurs", IN_COLUMNS | IN(CORRELATION), data_frequency, DATA) \
     OWN(PIVOT, "pivot", "W", NULL, "groups of one column down, of another across", IN_COLUMNS | IN(GROUPS), data_pivot, DATA) \
     OWN(SCATTER, "scatter", ".", NULL, "this column against another: where the rows are dense", IN_COLUMNS | IN(CORRELATION) | IN(SCATTER), data_scatter, DATA) \

@@ -34,7 +34,7 @@ enum { IN_QUERY = 1, IN_EDIT = 2, IN_RESULT = 4, IN_TABLES = 8 };
 
 // clang-format off
 static const KeyRow keys[] = {
-    {SQL_ENTER,      "run-typed",     "Enter",         "run",      "run the statement (in the last line; before it: a new line)", IN_EDIT},
+    {SQL_ENTER,      "run-typed",     "Enter",         "run",      "run it (in the last line; before it: a new line)", IN_EDIT},
     {SQL_COMPLETE,   "complete",      "Tab",           "complete", "tables, columns, keywords that may follow", IN_EDIT},
     {SQL_NEWLINE,    "new-line",      "Alt-Enter Ctrl-O", "new line", "another line of the statement", IN_EDIT},
     {SQL_LEAVE,      "leave-query",   "Esc",           "leave",    "out of the editor; the text stays", IN_EDIT},
@@ -43,7 +43,7 @@ static const KeyRow keys[] = {
     {SQL_SAVE,       "save-result",   "Enter S",       "save",     "keep all rows as a dataset", IN_RESULT},
     {SQL_VIEW,       "view-value",    "v",             "view",     "the whole value under the cursor", IN_RESULT},
     {SQL_INSERT,     "insert-name",   "Enter",         "insert",   "the name into the query", IN_TABLES},
-    {SQL_EDIT,       "edit-query",    "i e",           "edit",     "type in the editor; Up and Down bring earlier statements", IN_QUERY | IN_RESULT | IN_TABLES},
+    {SQL_EDIT,       "edit-query",    "i e",           "edit",     "type in the editor; Up brings earlier statements", IN_QUERY | IN_RESULT | IN_TABLES},
     {SQL_AGAIN,      "run-query",     "x",             "run",      "run the statement again", IN_QUERY | IN_RESULT | IN_TABLES},
     {SQL_RUN,        "run",           "F5 Ctrl-Enter", NULL,       "run the statement", IN_EDIT | IN_QUERY | IN_RESULT | IN_TABLES},
     {SQL_SAVE,       "keep-result",   "S",             "save",     "keep all rows of the result as a dataset", IN_QUERY | IN_TABLES},
