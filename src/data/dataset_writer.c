@@ -1,16 +1,18 @@
 /* dataset_writer.c -- chunks of any size in, one dataset file out.
  *
  * Every column collects its rows in buffers of CHUNK_ROWS; when they are full they are profiled,
- * hashed and written, a task per column. Text is numbered by words; when words hardly repeat the
- * column turns to plain text. That is decided after the first chunk; where it shows only later, the
- * chunks on disk are written once more. See dataset_int.h for the footer and the hashes. */
+ * hashed and written, a task per two columns. Text is numbered by words; when words hardly repeat,
+ * or are so many that the dictionaries would not fit into WORDS_MEMORY, the column turns to plain
+ * text. That is decided after the first chunk; where it shows only later, the chunks on disk are
+ * written once more. So the memory taken does not grow with the rows, but for some 60 bytes a column
+ * and chunk (where its buffers lie). See dataset_int.h for the footer and the hashes. */
 #include "writer_int.h"
 
 #include <unistd.h>
 
-#define PLAIN_WORDS 256       /* fewer words than this are always a dictionary */
-#define MANY_WORDS  (1 << 20) /* from here on a grown dictionary is looked at again */
-#define WORDS_BYTES (1 << 30) /* the most text a dictionary may hold */
+#define PLAIN_WORDS  256                 /* fewer words than this are always a dictionary */
+#define MANY_WORDS   (1 << 18)           /* from here on a grown dictionary is looked at again */
+#define WORDS_MEMORY ((size_t)512 << 20) /* what all dictionaries may take while one is written */
 
 /* ---- from words to plain text --------------------------------------------------------------------------- */
 
@@ -22,10 +24,26 @@ static uint64_t counted_rows(const WriterColumn *c)
     return sum;
 }
 
+/* About what a column's words take: text, counts, places, and slots that are a quarter to half full. */
+static size_t words_memory(const WriterColumn *c)
+{
+    size_t words = c->table.count;
+    return words ? (size_t)c->table.start[words] + words * (8 + 4 + 3 * 8) : 0;
+}
+
+/* Its share of the memory; no column has less than a MB. */
+static size_t words_share(const DatasetWriter *w)
+{
+    size_t texts = 0, least = (size_t)1 << 20;
+    for (size_t i = 0; i < w->schema.count; i++)
+        texts += w->column[i].type == COLUMN_TEXT;
+    return texts && w->words_memory / texts > least ? w->words_memory / texts : least;
+}
+
 static bool hardly_repeats(const DatasetWriter *w, const WriterColumn *c)
 {
     size_t words = c->table.count;
-    if (words && c->table.start[words] > WORDS_BYTES)
+    if (words_memory(c) > words_share(w))
         return true;
     if (w->chunks.count == 0)
         return words > PLAIN_WORDS && 2 * words > counted_rows(c);
@@ -208,6 +226,7 @@ DatasetWriter *dataset_writer_create(const char *dir, const Schema *s, Pool *poo
     w->dir = text_copy(dir);
     w->pool = pool;
     w->file = -1;
+    w->words_memory = WORDS_MEMORY;
     schema_copy(&w->schema, s);
     w->column = mem_alloc((s->count + 1) * sizeof *w->column);
     if (!writer_open_file(w, err)) {

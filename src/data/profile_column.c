@@ -260,9 +260,15 @@ static void add_bools(ColumnProfiler *p, const Column *c)
 
 /* ---- text --------------------------------------------------------------------------------------- */
 
+/* The hash that is good enough for a table of words has too much order for the registers. */
+static uint64_t word_key(const char *s, size_t n)
+{
+    return mix64(word_hash(s, n));
+}
+
 static void add_text(ColumnProfiler *p, const char *s, size_t n, uint64_t times)
 {
-    uint64_t key = word_hash(s, n);
+    uint64_t key = word_key(s, n);
     p->shortest = n < p->shortest ? n : p->shortest;
     p->longest = n > p->longest ? n : p->longest;
     if (profile_is_full(p, 1))
@@ -283,7 +289,7 @@ static void add_plain(ColumnProfiler *p, const Column *c)
             add_text(p, s, n, 1);
             continue;
         }
-        uint64_t key = word_hash(s, n), step = UINT64_C(1) << sample_shift(p);
+        uint64_t key = word_key(s, n), step = UINT64_C(1) << sample_shift(p);
         p->shortest = n < p->shortest ? n : p->shortest;
         p->longest = n > p->longest ? n : p->longest;
         hll_add(p->hll, key);

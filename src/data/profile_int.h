@@ -11,7 +11,7 @@ struct ColumnProfiler {
     uint64_t finite; /* behind mean and squares */
     double least, most, mean, squares;
     uint64_t shortest, longest;
-    Frequent frequent; /* keys: mix64 of the bits, word_hash of the text */
+    Frequent frequent; /* keys: mix64 of the bits, or of the text's hash */
     Hll *hll;          /* once `frequent` is not exact any more */
     unsigned floor;    /* no register of it is lower */
     uint64_t floor_at; /* how many rows until that is looked at again */

@@ -55,6 +55,7 @@ struct DatasetWriter {
     Schema schema;
     Pool *pool;
     WriterColumn *column; /* [schema.count] */
+    size_t words_memory;  /* the most that all dictionaries may take */
     size_t filled;        /* rows in the chunk being filled */
     uint64_t rows;
     int64_t at; /* end of what was written, a multiple of ARROW_ALIGN; 0: nothing */
