@@ -250,8 +250,11 @@ const char *read_name(ReadAs r);
 typedef enum DateOrder { ORDER_YMD, ORDER_MDY, ORDER_DMY } DateOrder;
 
 /* Each reads the whole of [s, s+n), trimmed already. lenient: the type was asked for, so 007, +5,
- * 5.0 as an int, yes and no are fine. 16 bytes around the text must be readable. */
+ * 5.0 as an int, N and 1 as a bool are fine. 16 bytes around the text must be readable. */
 bool value_bool(const char *s, size_t n, bool lenient, bool *out);
+/* Truth values come in pairs: false true, no yes, f t, n y, 0 1; the word's number, or -1. */
+int value_truth(const char *s, size_t n);
+#define TRUTH_ASKED 6 /* the first that is only one where it was asked for */
 bool value_int(const char *s, size_t n, bool lenient, int64_t *out);
 bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out);
 /* $1,234.50   1.234,50 €   1'234   45% */

@@ -9,6 +9,7 @@ typedef struct Seen {
     unsigned kinds[2]; /* that fit every value, with decimal point and decimal comma */
     uint64_t values, candidates;
     unsigned words;    /* bit i: null_evidence[i] was there */
+    unsigned truths;   /* bit i: the truth value of that number was there */
     uint64_t commas;   /* values in which a comma can only be decimal: 1,5 and 0,125 */
     uint64_t order[3]; /* values that are a date or time in this DateOrder */
 } Seen;
@@ -48,8 +49,22 @@ static void look_at(Seen *seen, const NullWords *always, bool guess_nulls, const
         seen->kinds[1] &= value_kinds(s, n, ',');
     if (seen->kinds[1] & READ_BIT(READ_REAL))
         seen->commas += sure_comma(s, n);
+    if (kinds & READ_BIT(READ_BOOL))
+        seen->truths |= 1u << value_truth(s, n);
     for (int i = 0; i < 3; i++)
         seen->order[i] += kinds >> (READ_TIME_YMD + i) & 1;
+}
+
+/* Truth values are of one pair; and but for true and false, both must have been seen: F alone may be
+ * a grade. */
+static void settle_truths(Seen *seen, size_t columns)
+{
+    for (size_t c = 0; c < columns; c++) {
+        unsigned t = seen[c].truths;
+        bool bools = t == 1 || t == 2 || t == 3 || t == 12 || t == 48;
+        for (int i = 0; i < 2 && !bools; i++)
+            seen[c].kinds[i] &= ~READ_BIT(READ_BOOL);
+    }
 }
 
 static void look_at_rows(const Sniff *s, const Grid *g, size_t first, bool guess_nulls, Seen *seen)
@@ -91,6 +106,12 @@ static bool has_years(const Grid *g)
     return years >= 2;
 }
 
+static bool is_literal(const char *s, size_t n)
+{
+    int truth = value_truth(s, n);
+    return truth == 0 || truth == 1;
+}
+
 /* The first row against the rest: it is a header if its fields do not fit columns that are typed,
  * none of them does, and no word of it comes again. */
 static bool guess_header(const Sniff *s, const Grid *g, const Seen *rest)
@@ -108,8 +129,8 @@ static bool guess_header(const Sniff *s, const Grid *g, const Seen *rest)
             empty++;
         else if (kinds)
             *(own & kinds ? &fits : &differs) += 1;
-        else if (own)
-            fits++; /* names are no numbers */
+        else if (own & ~READ_BIT(READ_BOOL) || is_literal(text, span.size))
+            fits++; /* names are no numbers; but no, y and t are */
         else if (g->rows > 1 && seen_again(g, c, rows))
             again++;
     }
@@ -235,6 +256,7 @@ void sniff_types(Sniff *s, const IngestOptions *o, const Sample *piece, size_t p
     grid_fill(&g, &s->rules, piece[0].at, first, piece[0].size, piece[0].size, whole);
     bool first_is_row = g.rows && (!g.bad.count || g.bad.at[0].row.at > g.row[0].at);
     look_at_rows(s, &g, first_is_row, guess_nulls, seen);
+    settle_truths(seen, columns);
     if (o->header)
         s->header = o->header == 1;
     else
@@ -248,6 +270,7 @@ void sniff_types(Sniff *s, const IngestOptions *o, const Sample *piece, size_t p
         if (!g.bad.count) /* else it may have begun inside quotes */
             look_at_rows(s, &g, 0, guess_nulls, seen);
     }
+    settle_truths(seen, columns);
     choose_decimal(s, o, seen, columns);
     choose_kinds(s, seen);
     if (guess_nulls)

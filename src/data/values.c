@@ -25,22 +25,22 @@ const char *read_name(ReadAs r)
     return names[r];
 }
 
-static bool is_word(const char *s, size_t n, const char *word)
+/* The word's number in TRUTHS, whatever its case; -1: no truth value. */
+int value_truth(const char *s, size_t n)
 {
-    return strlen(word) == n && !strncasecmp(s, word, n);
+    static const char *const words[] = {"false", "true", "no", "yes", "f", "t", "n", "y", "0", "1"};
+    static const uint8_t sizes[] = {5, 4, 2, 3, 1, 1, 1, 1, 1, 1};
+    for (int i = 0; n <= 5 && i < (int)sizeof sizes; i++)
+        if (sizes[i] == n && !strncasecmp(s, words[i], n))
+            return i;
+    return -1;
 }
 
 bool value_bool(const char *s, size_t n, bool lenient, bool *out)
 {
-    static const char *const words[][2] = {
-        {"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"0", "1"}};
-    for (size_t i = 0; i < (lenient ? 5 : 1); i++)
-        for (int value = 0; value < 2; value++)
-            if (is_word(s, n, words[i][value])) {
-                *out = value;
-                return true;
-            }
-    return false;
+    int truth = value_truth(s, n);
+    *out = truth & 1;
+    return truth >= 0 && (lenient || truth < TRUTH_ASKED);
 }
 
 /* ---- numbers ---- */

@@ -254,7 +254,8 @@ static void truth_values(void **state)
     bool value = false;
     assert_true(value_bool("TRUE", 4, false, &value) && value);
     assert_true(value_bool("false", 5, false, &value) && !value);
-    assert_false(value_bool("yes", 3, false, &value));
+    assert_true(value_bool("Yes", 3, false, &value) && value);
+    assert_false(value_bool("1", 1, false, &value));
     assert_true(value_bool("yes", 3, true, &value) && value);
     assert_true(value_bool("N", 1, true, &value) && !value);
     assert_false(value_bool("2", 1, true, &value));
