@@ -74,7 +74,7 @@ static bool check_text(const Sample *s, Error *err)
 }
 
 /* Broken UTF-8 in more places than good multi-byte characters: then it is Latin-1. */
-static bool guess_latin1(const Sample *s)
+static bool guess_latin1(const Sample *s, bool whole)
 {
     if (utf8_valid(s->at, s->size))
         return false;
@@ -83,8 +83,8 @@ static bool guess_latin1(const Sample *s)
     while (at < end) {
         const char *before = at;
         uint32_t c = utf8_next(&at, end);
-        if (c == 0xfffd && at - before < 3 && end - before > 4)
-            broken++;
+        if (c == 0xfffd && at - before < 3)
+            broken += whole || end - before > 4; /* else it may be cut off */
         else if (c >= 0x80)
             good++;
     }
@@ -139,15 +139,27 @@ static size_t usual_count(const Counts *c, size_t *rows)
     return best;
 }
 
+static bool ends_field(char c)
+{
+    return c && strchr(",;|\t\n\r", c);
+}
+
+/* Single quotes, if there are no double ones around fields and they come in pairs around some. */
 static char guess_quote(const char *bytes, size_t n)
 {
-    size_t doubles = 0, singles = 0;
-    for (size_t i = 1; i + 1 < n; i++) {
-        bool edge = strchr(",;|\t\n\r", bytes[i - 1]) || strchr(",;|\t\n\r", bytes[i + 1]);
-        doubles += edge && bytes[i] == '"';
-        singles += edge && bytes[i] == '\'';
+    size_t doubles = 0, opens = 0, closes = 0, within = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool begin = i == 0 || ends_field(bytes[i - 1]),
+             end = i + 1 == n || ends_field(bytes[i + 1]);
+        doubles += bytes[i] == '"' && (begin || end);
+        if (bytes[i] == '\'') {
+            opens += begin;
+            closes += end && !begin;
+            within += !begin && !end;
+        }
     }
-    return !doubles && singles > 8 ? '\'' : '"';
+    bool pairs = opens > 1 && opens == closes && !within;
+    return !doubles && (pairs || opens + closes > 8) ? '\'' : '"';
 }
 
 /* Later candidates must do clearly better: in "1,5;2,5" the comma divides as evenly. */
@@ -226,8 +238,8 @@ bool sniff(Sniff *s, const IngestOptions *options, const Sample *piece, size_t p
     if (!memchr(head->at, '\n', head->size) && memchr(head->at, '\r', head->size))
         s->cut = '\r';
     size_t at = head->size >= 3 && !memcmp(head->at, "\xef\xbb\xbf", 3) ? 3 : 0;
-    s->latin1 =
-        *given(o->encoding) ? !strcmp(o->encoding, "latin-1") : at == 0 && guess_latin1(head);
+    s->latin1 = *given(o->encoding) ? !strcmp(o->encoding, "latin-1")
+                                    : at == 0 && guess_latin1(head, whole);
     s->skip = o->skip > 0 ? (size_t)o->skip : 0;
     size_t top = sniff_skip_lines(head->at, at, head->size, s->skip, s->cut);
     size_t n = head->size - top;

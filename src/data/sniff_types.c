@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define NUMBERS (READ_BIT(READ_REAL) | READ_BIT(READ_AMOUNT))
+
 /* What was seen in one column. Candidates for null words are kept out of the kinds. */
 typedef struct Seen {
     unsigned kinds[2]; /* that fit every value, with decimal point and decimal comma */
@@ -47,7 +49,7 @@ static void look_at(Seen *seen, const NullWords *always, bool guess_nulls, const
     seen->kinds[0] &= kinds;
     if (seen->kinds[1])
         seen->kinds[1] &= value_kinds(s, n, ',');
-    if (seen->kinds[1] & READ_BIT(READ_REAL))
+    if (seen->kinds[1] & NUMBERS)
         seen->commas += sure_comma(s, n);
     if (kinds & READ_BIT(READ_BOOL))
         seen->truths |= 1u << value_truth(s, n);
@@ -144,13 +146,12 @@ static bool guess_header(const Sniff *s, const Grid *g, const Seen *rest)
 static void choose_decimal(Sniff *s, const IngestOptions *o, const Seen *seen, size_t columns)
 {
     int commas = 0, points = 0;
-    const unsigned real = READ_BIT(READ_REAL);
     for (size_t c = 0; c < columns; c++) {
         if (!seen[c].values)
             continue;
-        commas += (seen[c].kinds[1] & real) && !(seen[c].kinds[0] & real) &&
+        commas += (seen[c].kinds[1] & NUMBERS) && !(seen[c].kinds[0] & NUMBERS) &&
                   (seen[c].commas || s->rules.delimiter != ',');
-        points += (seen[c].kinds[0] & real) && !(seen[c].kinds[1] & real);
+        points += (seen[c].kinds[0] & NUMBERS) && !(seen[c].kinds[1] & NUMBERS);
     }
     s->decimal = commas > points ? ',' : '.';
     if (o->decimal && *o->decimal)
