@@ -149,7 +149,8 @@ const Command sql_command = {
     .name = "sql",
     .about = "asks the workspace in SQL: datasets beside runs and metrics, read-only",
     .details = "Each dataset is a table of its name (quote odd names with \"\"), beside the tables datasets,\n"
-               "columns, rejects, runs, params, metrics(run, key, step, wall, value), events, models and drift_reports.",
+               "columns, rejects, runs, params, metrics(run, key, step, wall, value), events, models and drift_reports.\n"
+               "hour(T), weekday(T) (0 Monday), day(T), month(T) and year(T) are functions of times and dates.",
     .example = "lathe sql \"select PAYMENTTYPE, count(*), avg(MILEAGE) from trips_jan group by 1\"",
     .args = args,
     .params = params,

@@ -49,6 +49,58 @@ static const char *sql_type(ColumnType t)
     return t == COLUMN_REAL ? "REAL" : t == COLUMN_INT || t == COLUMN_BOOL ? "INTEGER" : "TEXT";
 }
 
+/* Behind the columns: "hour(PICKUP)" and its like, not shown by *. */
+static void add_parts(SqlTable *t, Text *sql, char *const *name)
+{
+    const Schema *s = dataset_schema(t->dataset);
+    t->part = mem_alloc((s->count * 5 + 1) * sizeof *t->part);
+    for (size_t i = 0; i < s->count; i++) {
+        ColumnType type = s->field[i].type;
+        if (type != COLUMN_TIME && type != COLUMN_DATE)
+            continue;
+        for (int p = 0; sql_part_names[p] && s->count + t->parts < 1990; p++) {
+            Text part = {0};
+            text_printf(&part, "%s(%s)", sql_part_names[p], name[i]);
+            if (!is_taken(name, s->count, text_str(&part))) {
+                text_puts(sql, ", ");
+                add_name(sql, text_str(&part));
+                text_puts(sql, " INTEGER HIDDEN");
+                t->part[t->parts++] = (SqlPart){i, p};
+            }
+            text_release(&part);
+        }
+    }
+}
+
+static void find_words(SqlTable *t)
+{
+    const Schema *s = dataset_schema(t->dataset);
+    Arena a = {0};
+    t->words = mem_alloc((s->count + 1) * sizeof *t->words);
+    for (size_t i = 0; dataset_chunks(t->dataset) && i < s->count; i++) {
+        Column c;
+        if (s->field[i].type != COLUMN_TEXT)
+            continue;
+        dataset_column(t->dataset, 0, i, &a, &c);
+        t->words[i] = c.words;
+        arena_reset(&a);
+    }
+    arena_release(&a);
+}
+
+static int disconnect(sqlite3_vtab *base)
+{
+    SqlTable *t = (SqlTable *)base;
+    for (size_t i = 0; i < dataset_schema(t->dataset)->count; i++)
+        lookup_release(&t->lookup[i]);
+    mem_free(t->lookup);
+    mem_free(t->asked);
+    mem_free(t->part);
+    mem_free(t->words);
+    mem_free(t);
+    return SQLITE_OK;
+}
+
 static int connect(sqlite3 *db, void *context, int argc, const char *const *argv,
                    sqlite3_vtab **out, char **message)
 {
@@ -61,8 +113,15 @@ static int connect(sqlite3 *db, void *context, int argc, const char *const *argv
         text_puts(&sql, i ? ", " : "");
         add_name(&sql, name[i]);
         text_printf(&sql, " %s", sql_type(s->field[i].type));
-        mem_free(name[i]);
     }
+    SqlTable *t = mem_alloc(sizeof *t);
+    t->dataset = d;
+    t->lookup = mem_alloc((s->count + 1) * sizeof *t->lookup);
+    t->asked = mem_alloc((s->count + 1) * sizeof *t->asked);
+    find_words(t);
+    add_parts(t, &sql, name);
+    for (size_t i = 0; i < s->count; i++)
+        mem_free(name[i]);
     mem_free(name);
     text_putc(&sql, ')');
     int code = sqlite3_declare_vtab(db, text_str(&sql));
@@ -70,25 +129,11 @@ static int connect(sqlite3 *db, void *context, int argc, const char *const *argv
     (void)argc, (void)argv;
     if (code != SQLITE_OK) {
         *message = sqlite3_mprintf("%s", sqlite3_errmsg(db));
+        disconnect(&t->base);
         return code;
     }
     sqlite3_vtab_config(db, SQLITE_VTAB_INNOCUOUS);
-    SqlTable *t = mem_alloc(sizeof *t);
-    t->dataset = d;
-    t->lookup = mem_alloc((s->count + 1) * sizeof *t->lookup);
-    t->asked = mem_alloc((s->count + 1) * sizeof *t->asked);
     *out = &t->base;
-    return SQLITE_OK;
-}
-
-static int disconnect(sqlite3_vtab *base)
-{
-    SqlTable *t = (SqlTable *)base;
-    for (size_t i = 0; i < dataset_schema(t->dataset)->count; i++)
-        lookup_release(&t->lookup[i]);
-    mem_free(t->lookup);
-    mem_free(t->asked);
-    mem_free(t);
     return SQLITE_OK;
 }
 
@@ -111,6 +156,7 @@ static int close_cursor(sqlite3_vtab_cursor *base)
     for (size_t i = 0; i < c->limits; i++)
         limit_release(&c->limit[i]);
     mem_free(c->chunk_columns);
+    mem_free(c->order);
     mem_free(c->open);
     mem_free(c->own);
     arena_release(&c->arena);

@@ -1,9 +1,10 @@
 /* sql_int.h -- a dataset as a table of SQLite: what the files of it share.
  *
  * A scan's plan is a text that xBestIndex writes and xFilter reads: the columns that are used as hex,
- * then for each argument its column (-1: the row number), operator and whether it is a whole list:
+ * how many columns rows are to be grouped by and which, then for each argument its column (-1: the
+ * row number), operator and whether it is a whole list:
  *
- *     3f;4,2,0;-1,32,0;7,2,1;
+ *     3f;2,10,17;4,2,0;-1,32,0;7,2,1;
  */
 #ifndef LATHE_SQL_INT_H
 #define LATHE_SQL_INT_H
@@ -14,6 +15,8 @@
 
 #define LIMITS_MOST 32 /* conditions of one scan that are used; further ones only by SQLite */
 #define LOOKUP      1  /* idxNum: the first argument may be looked up by hash */
+#define GROUPED     2  /* idxNum: rows of a group come one after the other */
+#define GROUPED_MOST 8 /* columns of a group */
 
 /* ---- conditions --------------------------------------------------------------------------------- */
 
@@ -71,12 +74,20 @@ static inline uint64_t real_key(double v)
 
 /* ---- table and scan -------------------------------------------------------------------------------- */
 
+/* A hidden column "hour(PICKUP)": a part of a time, so that a group or condition needs no text of it. */
+typedef struct SqlPart { size_t column; int part; } SqlPart; /* part: place in sql_part_names */
+extern const char *const sql_part_names[];
+int64_t sql_part(const Column *c, size_t row, int part);
+
 typedef struct SqlTable {
     sqlite3_vtab base; /* SQLite's part comes first */
     const Dataset *dataset;
     Lookup *lookup;    /* [columns] made when a column was asked for its values one by one */
     unsigned *asked;   /* [columns] how often it was */
     bool refused;      /* no memory for lookups */
+    const Words **words; /* [columns] of TEXT with words */
+    SqlPart *part;     /* [parts] hidden columns behind the others */
+    size_t parts;
 } SqlTable;
 
 typedef struct SqlCursor {
@@ -101,7 +112,9 @@ typedef struct SqlCursor {
     bool by_lookup;
     uint32_t next_row;  /* lookup: + 1 */
     const Lookup *lookup;
-    Column **chunk_columns; /* lookup: [chunks] */
+    Column **chunk_columns; /* lookup, groups: [chunks] */
+    uint32_t *order;    /* groups: rows as they come; NULL: in the order of their number */
+    size_t orders, order_at;
     Text text;          /* of a time or a date */
     int64_t day;        /* what day_text is of */
     char day_text[10];
@@ -112,6 +125,9 @@ int sql_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc
                sqlite3_value **argv);
 int sql_next(sqlite3_vtab_cursor *base);
 int sql_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int i);
+void sql_next_chunk(SqlCursor *c); /* to the next one with rows that pass */
 bool sql_add_functions(sqlite3 *db);
+bool grouped_can(const SqlTable *t, const int *column, size_t columns);
+bool grouped_order(SqlCursor *c, const int *column, size_t columns); /* fills c->order */
 
 #endif

@@ -24,6 +24,8 @@ static bool is_null_test(int op)
 static bool is_usable(const Dataset *d, sqlite3_index_info *info, int i)
 {
     const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+    if (c->iColumn >= (int)dataset_schema(d)->count) /* a part of a time: SQLite looks */
+        return false;
     bool text = c->iColumn >= 0 && dataset_schema(d)->field[c->iColumn].type == COLUMN_TEXT;
     if (!c->usable)
         return false;
@@ -103,7 +105,8 @@ static int find_lookup(Planning *p)
     for (int i = 0; i < p->info->nConstraint; i++) {
         const struct sqlite3_index_constraint *c = &p->info->aConstraint[i];
         sqlite3_value *v;
-        if (c->iColumn < 0 || c->op != SQLITE_INDEX_CONSTRAINT_EQ || !is_usable(p->d, p->info, i) ||
+        if (c->iColumn < 0 || c->iColumn >= (int)dataset_schema(p->d)->count ||
+            c->op != SQLITE_INDEX_CONSTRAINT_EQ || !is_usable(p->d, p->info, i) ||
             sqlite3_vtab_in(p->info, i, -1) || sqlite3_vtab_rhs_value(p->info, i, &v) == SQLITE_OK)
             continue;
         double here = dataset_profile(p->d)->column[c->iColumn].distinct;
@@ -150,25 +153,50 @@ static void take_offset(Planning *p)
     }
 }
 
+/* GROUP BY, DISTINCT and ORDER BY by columns of few values: how many, 0 when SQLite has to sort. The
+ * row number as the last is the order that equal rows have anyway. */
+static size_t take_groups(const SqlTable *table, const sqlite3_index_info *info,
+                          int column[GROUPED_MOST])
+{
+    int n = info->nOrderBy;
+    if (n < 1 || n > GROUPED_MOST)
+        return 0;
+    for (int i = 0; i < n; i++) {
+        column[i] = info->aOrderBy[i].iColumn;
+        if (info->aOrderBy[i].desc)
+            return 0;
+    }
+    n -= n > 1 && column[n - 1] < 0;
+    return grouped_can(table, column, (size_t)n) ? (size_t)n : 0;
+}
+
 int sql_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
     const SqlTable *table = (const SqlTable *)base;
     Planning p = {.d = table->dataset, .info = info, .exact = true, .share = 1};
     double rows = (double)dataset_rows(p.d) + 1;
-    text_printf(&p.plan, "%llx;", (unsigned long long)info->colUsed);
+    int group[GROUPED_MOST];
     int lookup = find_lookup(&p);
+    size_t groups = lookup < 0 ? take_groups(table, info, group) : 0;
+    bool grouped = groups > 0;
+    text_printf(&p.plan, "%llx;%d", (unsigned long long)info->colUsed, (int)groups);
+    for (size_t i = 0; i < groups; i++)
+        text_printf(&p.plan, ",%d", group[i]);
+    text_putc(&p.plan, ';');
     take_conditions(&p, lookup);
-    if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn < 0 && !info->aOrderBy[0].desc)
+    if (grouped)
+        info->orderByConsumed = 1;
+    else if (info->nOrderBy == 1 && info->aOrderBy[0].iColumn < 0 && !info->aOrderBy[0].desc)
         info->orderByConsumed = 1; /* rows come in the order of their number */
-    if (p.exact && (info->nOrderBy == 0 || info->orderByConsumed))
+    if (p.exact && !grouped && (info->nOrderBy == 0 || info->orderByConsumed))
         take_offset(&p);
     double out = rows * p.share, each = 1 + 0.1 * __builtin_popcountll(info->colUsed);
     bool one = info->idxFlags & SQLITE_INDEX_SCAN_UNIQUE;
-    info->idxNum = lookup >= 0 ? LOOKUP : 0;
+    info->idxNum = lookup >= 0 ? LOOKUP : grouped ? GROUPED : 0;
     info->estimatedRows = one ? 1 : (sqlite3_int64)out + 1;
     info->estimatedCost = one           ? 2
                           : lookup >= 0 ? 4 + 2 * out * each
-                                        : rows * 0.05 * (p.used + 1) + out * each;
+                                        : rows * 0.05 * (p.used + 1 + 4 * grouped) + out * each;
     info->idxStr = sqlite3_mprintf("%s", text_str(&p.plan));
     info->needToFreeIdxStr = 1;
     text_release(&p.plan);

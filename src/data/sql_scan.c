@@ -121,6 +121,31 @@ static void follow_chain(SqlCursor *c)
     finish(c);
 }
 
+/* ---- groups --------------------------------------------------------------------------------------------- */
+
+void sql_next_chunk(SqlCursor *c)
+{
+    c->first += c->rows;
+    c->chunk++;
+    load_chunk(c, 0);
+}
+
+static void show_ordered(SqlCursor *c)
+{
+    if (c->order_at >= c->orders) {
+        finish(c);
+        return;
+    }
+    uint64_t row = c->order[c->order_at++];
+    if (row - c->first >= c->rows || !c->rows) {
+        c->chunk = dataset_locate(c->dataset, row, &c->row);
+        c->first = row - c->row;
+        c->rows = dataset_chunk_rows(c->dataset, c->chunk);
+        c->column = columns_of(c, c->chunk);
+    }
+    c->row = (size_t)(row - c->first);
+}
+
 /* ---- beginning -------------------------------------------------------------------------------------------- */
 
 /* The limit of a column, which conditions on it share. */
@@ -159,6 +184,8 @@ static void begin(SqlCursor *c)
     c->from = 0;
     c->last = UINT64_MAX;
     c->by_lookup = false;
+    mem_free(c->order);
+    c->order = NULL;
 }
 
 static void add_offset(SqlCursor *c, sqlite3_value *v)
@@ -216,13 +243,34 @@ static bool use_lookup(SqlCursor *c)
     return true;
 }
 
-static void open_used(SqlCursor *c)
+static void open_used(SqlCursor *c, const int *group, size_t groups)
 {
     size_t count = dataset_schema(c->dataset)->count;
     for (size_t i = 0; i < count; i++)
         c->open[i] = is_used(c, i);
     for (size_t i = 0; i < c->limits; i++)
         c->open[c->limit[i].column] = true;
+    for (size_t i = 0; i < c->table->parts; i++)
+        if (is_used(c, count + i))
+            c->open[c->table->part[i].column] = true;
+    for (size_t i = 0; i < groups; i++) {
+        size_t column = (size_t)group[i];
+        c->open[column < count ? column : c->table->part[column - count].column] = true;
+    }
+}
+
+/* Which columns rows are to be grouped by; moves `plan` behind them. */
+static size_t take_groups(const char **plan, int group[GROUPED_MOST])
+{
+    char *end;
+    size_t n = strtoul(*plan, &end, 10);
+    for (size_t i = 0; i < n; i++) {
+        int column = (int)strtol(end + 1, &end, 10);
+        if (i < GROUPED_MOST)
+            group[i] = column;
+    }
+    *plan = end + 1;
+    return n < GROUPED_MOST ? n : GROUPED_MOST;
 }
 
 int sql_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
@@ -234,9 +282,11 @@ int sql_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc
     finish(c);
     c->used = strtoull(plan, &end, 16);
     plan = end + 1;
+    int group[GROUPED_MOST];
+    size_t groups = take_groups(&plan, group);
     for (int i = 0; i < argc; i++)
         take_argument(c, &plan, argv[i]);
-    open_used(c);
+    open_used(c, group, groups);
     for (size_t i = 0; i < c->limits; i++)
         if (c->limit[i].none)
             return SQLITE_OK;
@@ -251,13 +301,23 @@ int sql_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc
     c->chunk = dataset_locate(c->dataset, c->from, &row);
     c->first = c->from - row;
     load_chunk(c, row);
+    if (!groups)
+        return SQLITE_OK;
+    if (!grouped_order(c, group, groups))
+        return SQLITE_NOMEM;
+    arena_reset(&c->arena);
+    c->order_at = 0;
+    c->rows = 0;
+    show_ordered(c);
     return SQLITE_OK;
 }
 
 int sql_next(sqlite3_vtab_cursor *base)
 {
     SqlCursor *c = (SqlCursor *)base;
-    if (c->by_lookup) {
+    if (c->order) {
+        show_ordered(c);
+    } else if (c->by_lookup) {
         follow_chain(c);
     } else if (++c->pick_at < c->picks) {
         c->row = c->pick ? c->pick[c->pick_at] : c->row + 1;

@@ -59,9 +59,15 @@ static void give_text(SqlCursor *c, const Column *col, sqlite3_context *to)
 int sql_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int i)
 {
     SqlCursor *c = (SqlCursor *)base;
-    const Column *col = &c->column[i];
-    size_t n;
+    size_t n, columns = dataset_schema(c->dataset)->count;
     const char *s;
+    if ((size_t)i >= columns) {
+        const SqlPart *p = &c->table->part[(size_t)i - columns];
+        if (column_has(&c->column[p->column], c->row))
+            sqlite3_result_int64(to, sql_part(&c->column[p->column], c->row, p->part));
+        return SQLITE_OK;
+    }
+    const Column *col = &c->column[i];
     if (!column_has(col, c->row))
         return SQLITE_OK; /* NULL */
     switch (col->type) {

@@ -179,7 +179,7 @@ int main(int argc, char **argv)
             db, "payment by hour, ours: hour()",
             "SELECT payment_type, CAST(strftime('%%H', pickup_datetime) AS INTEGER) h, count(*), "
             "avg(fare_amount) FROM %s " WHERE,
-            "SELECT payment_type, hour(pickup_datetime) h, count(*), avg(fare_amount) FROM "
+            "SELECT payment_type, [hour(pickup_datetime)] h, count(*), avg(fare_amount) FROM "
             "%s " WHERE);
         compare(db, "count(*), avg(fare)", "SELECT count(*), avg(fare_amount) FROM %s", NULL);
         compare(db, "by payment: count, avg(fare)",

@@ -155,6 +155,41 @@ static void test_describe(void **state)
     refused(*state, "data describe trips columns=fares", "did you mean fare");
 }
 
+static void test_sql_parts(void **state)
+{
+    static const struct {
+        const char *ours, *plain;
+        size_t rows;
+    } same[] = {
+        {"sql \"select hour(at) h, count(*) n, avg(fare) f from trips group by 1 order by 1\"",
+         "sql \"select cast(strftime('%H', at) as integer) h, count(*) n, avg(fare) f from trips "
+         "group by 1 order by 1\"",
+         3},
+        {"sql \"select t.city c, Weekday( t.at ) w from trips t where hour(at) = 8 order by "
+         "miles\"",
+         "sql \"select city c, (strftime('%w', at) + 6) % 7 w from trips where strftime('%H', at) "
+         "= '08' order by miles\"",
+         3},
+        {"sql \"select 'hour(at)' s, hour('2019-01-01 05:00:00') h, hour(x) g from (select at x "
+         "from trips) limit 1\"",
+         "sql \"select 'hour(at)' s, 5 h, 8 g\"", 1},
+        {"sql \"select hour(city) h, hour(miles) m from trips limit 1\"",
+         "sql \"select null h, null m\"", 1},
+    };
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        json_t *a = ask(*state, same[i].ours), *b = ask(*state, same[i].plain);
+        assert_int_equal(json_array_size(json_object_get(a, "rows")), same[i].rows);
+        if (!json_equal(json_object_get(a, "rows"), json_object_get(b, "rows")))
+            fail_msg("%s: %s", same[i].ours, json_dumps(a, 0));
+        json_decref(a);
+        json_decref(b);
+    }
+    json_t *r = ask(*state, "sql \"select hour(at), count(*) from trips group by hour(at)\"");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(r, "columns"), 0)),
+                        "hour(at)");
+    json_decref(r);
+}
+
 static void test_correlate(void **state)
 {
     json_t *r = ask(*state, "data correlate trips where=\"city is not null\"");
@@ -173,9 +208,8 @@ static void test_correlate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_freq),
-        cmocka_unit_test(test_pivot),
-        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_freq),      cmocka_unit_test(test_pivot),
+        cmocka_unit_test(test_describe),  cmocka_unit_test(test_sql_parts),
         cmocka_unit_test(test_correlate),
     };
     return cmocka_run_group_tests(tests, make, drop);

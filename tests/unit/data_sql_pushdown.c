@@ -371,6 +371,54 @@ static void test_parameters(void **state)
         }
 }
 
+/* Rows that come group by group: by words, bools, parts of times, and what has too many values. */
+static void test_groups(void **state)
+{
+    static const char *const keys[] = {
+        "city",           "flag",           "day", "count",           "amount", "\"hour(when)\"",
+        "\"month(day)\"", "\"year(when)\"", "id",  "\"weekday(day)\""};
+    static const char *const plain[] = {"city",
+                                        "flag",
+                                        "day",
+                                        "count",
+                                        "amount",
+                                        "CAST(strftime('%H', \"when\") AS INTEGER)",
+                                        "CAST(strftime('%m', day) AS INTEGER)",
+                                        "CAST(strftime('%Y', \"when\") AS INTEGER)",
+                                        "id",
+                                        "(CAST(strftime('%w', day) AS INTEGER) + 6) % 7"};
+    static const char *const forms[] = {
+        "SELECT %s, %s, count(*), avg(amount), sum(count), min(city) FROM %s %s GROUP BY 1, 2",
+        "SELECT %s, avg(amount), %s IS NULL, count(DISTINCT city) FROM %s %s GROUP BY 1",
+        "SELECT DISTINCT %s, %s FROM %s %s",
+        "SELECT %s, %s, total(amount) FROM %s %s GROUP BY 1, 2 HAVING count(*) > 3 ORDER BY 3 "
+        "DESC, 1, 2 LIMIT 9",
+        "SELECT %s, max(%s) FROM %s %s GROUP BY 1 ORDER BY 1 LIMIT 5"};
+    const Fixture *f = *state;
+    Rng rng;
+    rng_seed(&rng, 23, 0);
+    for (int round = 0; round < 300; round++) {
+        size_t i = (size_t)rng_below(&rng, COUNT_OF(keys)),
+               k = (size_t)rng_below(&rng, COUNT_OF(keys));
+        size_t form = (size_t)rng_below(&rng, COUNT_OF(forms));
+        int table = round % 15 == 0 ? 2 : 0;
+        char ours[800], copy[800], name[2] = {(char)('a' + table), 0}, other[8];
+        Text where = {0};
+        snprintf(other, sizeof other, "copy_%s", name);
+        add_where(f, table, "", &rng, &where);
+        snprintf(ours, sizeof ours, forms[form], keys[i], keys[k], name, text_str(&where));
+        snprintf(copy, sizeof copy, forms[form], plain[i], plain[k], other, text_str(&where));
+        compare(f->db, ours, copy, form >= 3);
+        text_release(&where);
+    }
+    compare(
+        f->db,
+        "SELECT y.city, count(*), sum(x.count) FROM a x JOIN b y ON x.id = y.id GROUP BY y.city",
+        "SELECT y.city, count(*), sum(x.count) FROM copy_a x JOIN copy_b y ON x.id = y.id GROUP "
+        "BY y.city",
+        false);
+}
+
 static void test_time_functions(void **state)
 {
     const Fixture *f = *state;
@@ -391,9 +439,8 @@ static void test_time_functions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_table),
-        cmocka_unit_test(test_joins),
-        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_one_table),      cmocka_unit_test(test_joins),
+        cmocka_unit_test(test_parameters),     cmocka_unit_test(test_groups),
         cmocka_unit_test(test_time_functions),
     };
     return cmocka_run_group_tests(tests, make, drop);
