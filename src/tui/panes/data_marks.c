@@ -80,39 +80,16 @@ static void release_marks(void *p)
     mem_free(p);
 }
 
-static void mark_chunk(const Chunk *chunk, const uint8_t *keep, Marks *out)
-{
-    for (size_t i = 0; i < chunk->rows; i++)
-        if (keep[i]) {
-            uint64_t row = chunk->first + i;
-            out->bit[row >> 3] |= (uint8_t)(1u << (row & 7));
-            out->count++;
-        }
-}
-
 static bool mark_all(JobContext *c, const MarkAsk *a, const Expr *e, Marks *out, Error *err)
 {
-    const Dataset *d = a->data->data;
-    Arena arena = {0};
-    bool ok = true;
-    progress_begin(job_progress(c), "marking", "rows", dataset_rows(d));
-    for (size_t i = 0; i < dataset_chunks(d) && ok; i++) {
-        Chunk chunk;
-        Error trouble = {0};
-        arena_reset(&arena);
-        dataset_chunk(d, i, &arena, &chunk);
-        uint8_t *keep = arena_alloc(&arena, chunk.rows + 1);
-        expr_filter(e, &chunk, &arena, keep, &trouble);
-        if (trouble.kind)
-            ok = error_set(err, trouble.kind, "%s", trouble.text);
-        else
-            mark_chunk(&chunk, keep, out);
-        progress_add(job_progress(c), chunk.rows);
-        if (ok && job_stopped(c))
-            ok = error_set(err, ERROR_STOP, "marking stopped");
-    }
-    arena_release(&arena);
-    return ok;
+    RowSet rows = {0};
+    if (!expr_rows(e, a->data->data, NULL, job_pool(c), job_progress(c), &rows, err))
+        return false;
+    for (uint64_t i = 0; i < rows.count; i++)
+        out->bit[rows.row[i] >> 3] |= (uint8_t)(1u << (rows.row[i] & 7));
+    out->count = rows.count;
+    rowset_release(&rows);
+    return true;
 }
 
 static void *make_marks(JobContext *c, void *input, Error *err)

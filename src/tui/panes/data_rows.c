@@ -153,7 +153,7 @@ void data_rows_make(DataState *s, Ui *ui)
         return;
     }
     bool new_rows = !same_rows(&s->want, &s->have);
-    if (new_rows && !s->want.keys && dataset_rows(s->data->data) >= GLIMPSE_FROM)
+    if (new_rows && *s->want.filter && !s->want.keys && dataset_rows(s->data->data) >= GLIMPSE_FROM)
         ui_job(ui, (Job){.owner = s,
                          .slot = DATA_GLIMPSE_SLOT,
                          .run = rows_glimpse_run,
