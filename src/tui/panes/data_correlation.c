@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SAMPLE 100000 /* rows of the first answer, where there are more than ten times as many */
+#define SAMPLE 20000 /* rows of the first answer, where there are more than fifty times as many */
 
 typedef struct Matrix {
     bool made, ranks; /* ranks: Spearman's instead of Pearson's */
@@ -155,7 +155,7 @@ static void enter(DataState *s, Ui *ui)
     if (s->glimpse)
         return;
     s->matrix->rows = data_rows(s);
-    ask(s, s->matrix->rows > 10 * SAMPLE, ui);
+    ask(s, s->matrix->rows > 50 * SAMPLE, ui);
 }
 
 void data_correlation(DataState *s, Ui *ui)
