@@ -78,6 +78,12 @@ new S3rver({ port: 0, address: '127.0.0.1', silent: true, directory: process.arg
     await listen('circle', circle);
     let busy = 2;
     await listen('busy', proxy(s3, (q, s) => busy-- > 0 && refuse(s, 503, 'SlowDown')));
+    await listen('far', http.createServer((q, s) => { // 60 ms away
+        setTimeout(() => q.pipe(http.request({ port: s3, method: q.method, path: q.url, headers: q.headers }, r => {
+            s.writeHead(r.statusCode, r.headers);
+            r.pipe(s);
+        })), 60);
+    }));
     await listen('denied', proxy(s3, (q, s) => refuse(s, 403, 'AccessDenied')));
     await listen('bad_part', proxy(s3, (q, s) => {
         if (q.method === 'DELETE' && q.url.includes('uploadId=')) { // s3rver knows no abort
@@ -172,6 +178,11 @@ l ingest s3://data/many/ >many.json || fail "ingest of a prefix"
 l sql 'select sum(n) as total, count(distinct n) as each from many' >sum.json
 grep -q 2748340 sum.json && grep -q 2345 sum.json || fail "rows of many: $(cat sum.json)"
 l ingest 's3://data/many/f10?.csv' as=ten >ten.json && [ "$(value ten.json rows)" = 10 ] || fail "a glob of keys"
+begun=$(date +%s%N) # 556 objects of 60 ms each, not one after another
+through far "$lathe" -w ws --json ingest 's3://data/many/f1*.csv' as=far >far.json || fail "objects far away"
+took=$((($(date +%s%N) - begun) / 1000000))
+n=$(value far.json rows)
+[ "$n" -gt 400 ] && [ $took -lt $((n * 60 * 6 / 10)) ] || fail "$n objects of 60 ms each took $took ms"
 refused "no object matches" "$lathe" -w ws ingest 's3://data/many/g*.csv'
 refused "no object there" "$lathe" -w ws ingest s3://data/nothing/
 printf 'n,more\n1,2.5\n' >extra.csv
@@ -253,4 +264,4 @@ refused "no such bucket" "$lathe" -w ws predict linear-1 s3://data/raw/feb.csv o
 [ -z "$(find ws -name '.predict*')" ] || fail "a file of predictions is left in the workspace"
 through cut "$lathe" -w third pull s3://data/team file >/dev/null || fail "a pull that was cut"
 ! grep -rqa s3cr3t0key ws other || fail "a secret is kept in a workspace"
-echo "s3: all held"
+echo "s3: all held; $n objects of 60 ms each took $took ms"

@@ -73,6 +73,12 @@ bool fetch_is_many(const char *address);
 /* The objects that such an address means; keys are whole addresses. Under a prefix names that begin
  * with a dot or an underscore are left out. None is an error. */
 bool fetch_list(const char *address, const RemoteSetup *setup, RemoteList *out, Error *err);
+/* Objects that are read one after another: the next few arrive while one is being read, over connections
+ * that are used again. Whoever takes a Fetch closes it, before the queue. */
+typedef struct FetchQueue FetchQueue;
+FetchQueue *fetch_queue_create(char *const *address, size_t n, const RemoteSetup *setup); /* borrows */
+Fetch *fetch_queue_take(FetchQueue *q, const char *address, Error *err);
+void fetch_queue_destroy(FetchQueue *q);
 /* A file as the object of an s3:// address. */
 bool fetch_put(const char *address, const char *path, const RemoteSetup *setup, Error *err);
 /* The address without what is secret in it: user:password@, the signature of a presigned query. */

@@ -95,7 +95,10 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
     r->setup.progress = progress;
     r->wanted = wanted != NULL;
     ingest_options_copy(&r->options, options);
-    if (!source_list(source, &r->parts, err) || !open_part(r, wanted, err)) {
+    bool listed = source_list(source, &r->parts, err);
+    if (listed)
+        r->setup.ahead = source_ahead(&r->parts, &r->setup);
+    if (!listed || !open_part(r, wanted, err)) {
         reader_close(r);
         return NULL;
     }
@@ -118,6 +121,7 @@ void reader_close(Reader *r)
     if (!r)
         return;
     close_part(r);
+    source_ahead_close(r->setup.ahead);
     names_release(&r->parts);
     params_release(ingest_params, &r->options);
     sniff_release(&r->sniff);

@@ -34,6 +34,7 @@ typedef struct SourceSetup {
     double stall_seconds;   /* no byte for so long is a break */
     int tries;              /* attempts in a row without a byte */
     Progress *progress;     /* its stop is asked while waiting for bytes */
+    struct FetchQueue *ahead; /* of many objects: asks for the next ones in advance; NULL: none */
 } SourceSetup;
 
 Stream *file_stream(const char *name, int fd, Progress *progress); /* takes fd */
@@ -53,6 +54,9 @@ typedef struct Names {
 /* The files of a pattern, the objects of an s3:// prefix or pattern, in order; else the source itself. */
 bool source_list(const char *source, Names *out, Error *err);
 void names_release(Names *n);
+/* For the SourceSetup of objects that are read in this order; NULL for files. Borrows the names. */
+struct FetchQueue *source_ahead(const Names *parts, const SourceSetup *setup);
+void source_ahead_close(struct FetchQueue *ahead);
 
 typedef struct Source Source;
 Source *source_open(const char *name, const SourceSetup *setup, Error *err);

@@ -39,10 +39,22 @@ static void http_close(Stream *s)
 Stream *http_stream(const char *url, const SourceSetup *setup, Error *err)
 {
     RemoteSetup wait = patience(setup);
-    Fetch *fetch = fetch_open(url, &wait, err);
+    bool queued = setup && setup->ahead;
+    Fetch *fetch = queued ? fetch_queue_take(setup->ahead, url, err) : fetch_open(url, &wait, err);
     if (!fetch)
         return NULL;
     Http *h = mem_alloc(sizeof *h);
     *h = (Http){.stream = {.read = http_read, .close = http_close}, .fetch = fetch};
     return &h->stream;
+}
+
+struct FetchQueue *source_ahead(const Names *parts, const SourceSetup *setup)
+{
+    RemoteSetup wait = patience(setup);
+    return parts->tag && parts->count > 1 ? fetch_queue_create(parts->at, parts->count, &wait) : NULL;
+}
+
+void source_ahead_close(struct FetchQueue *ahead)
+{
+    fetch_queue_destroy(ahead);
 }

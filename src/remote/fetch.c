@@ -16,6 +16,7 @@ struct Fetch {
     char *url, *name; /* name: without what is secret in it */
     RemoteSetup setup;
     CURLM *multi;
+    bool shared; /* multi is a queue's */
     CURL *easy;
     struct curl_slist *headers;
     S3 *s3; /* NULL: plain http */
@@ -33,7 +34,7 @@ struct Fetch {
     S3Head first, now;   /* of the first answer; of this one */
     int failures, turns; /* attempts in a row without a new byte; redirects of S3 */
     char why[CURL_ERROR_SIZE];
-    Error err; /* set inside a callback */
+    Error err; /* why it failed, told when it is read */
 };
 
 /* ---- what curl calls ---- */
@@ -132,6 +133,7 @@ static void set_options(Fetch *f)
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->why);
+    curl_easy_setopt(c, CURLOPT_PRIVATE, f);
     curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
 }
 
@@ -178,8 +180,9 @@ static void begin(Fetch *f)
     f->running = true;
 }
 
-static bool explain_refusal(Fetch *f, long status, Error *err)
+static bool explain_refusal(Fetch *f, long status)
 {
+    Error *err = &f->err;
     if (f->s3)
         return s3_refused(f->s3, f->key, status, &f->refusal, err);
     const char *what = status == 404   ? "not found (404)"
@@ -191,8 +194,9 @@ static bool explain_refusal(Fetch *f, long status, Error *err)
     return error_set(err, ERROR_IO, "%s: the server answered %ld", f->name, status);
 }
 
-static bool explain(const Fetch *f, CURLcode code, Error *err)
+static bool explain(Fetch *f, CURLcode code)
 {
+    Error *err = &f->err;
     if (code == CURLE_PARTIAL_FILE)
         return error_set(err, ERROR_IO,
                          "%s: the connection broke after %" PRIu64 " bytes, %d times", f->name,
@@ -201,7 +205,7 @@ static bool explain(const Fetch *f, CURLcode code, Error *err)
 }
 
 /* A refusal: elsewhere, later, or never. */
-static bool finish_refused(Fetch *f, Error *err)
+static bool finish_refused(Fetch *f)
 {
     long status = status_of(f);
     if (f->s3 && f->turns < 4 && s3_turn(f->s3, status, &f->now, &f->refusal)) {
@@ -210,36 +214,35 @@ static bool finish_refused(Fetch *f, Error *err)
         return true;
     }
     if (!http_busy(status) || ++f->failures >= f->setup.tries)
-        return explain_refusal(f, status, err);
+        return explain_refusal(f, status);
     http_pause(f->failures);
     begin(f);
     return true;
 }
 
 /* The transfer is over: done, another try, or an error. */
-static bool finish(Fetch *f, CURLcode code, Error *err)
+static bool finish(Fetch *f, CURLcode code)
 {
     curl_multi_remove_handle(f->multi, f->easy);
     f->running = false;
     if (f->err.kind != ERROR_NONE)
-        return error_set(err, f->err.kind, "%s", f->err.text);
+        return false;
     if (code == CURLE_OK && !f->checked && !check_answer(f)) /* no body at all */
-        return error_set(err, f->err.kind, "%s", f->err.text);
+        return false;
     if (f->refused)
-        return finish_refused(f, err);
-    if (code == CURLE_OK) {
-        f->done = true;
-        return true;
-    }
+        return finish_refused(f);
+    if (code == CURLE_OK)
+        return f->done = true;
     f->failures++;
     bool first = !f->given && code == CURLE_COULDNT_CONNECT;
     if (!http_worth_another_try(code) || first || f->failures >= f->setup.tries)
-        return explain(f, code, err);
+        return explain(f, code);
     http_pause(f->failures);
     begin(f);
     return true;
 }
 
+/* Drives all transfers of the multi handle: this one, and in a queue those behind it. */
 static bool pump(Fetch *f, Error *err)
 {
     int running, left;
@@ -250,9 +253,14 @@ static bool pump(Fetch *f, Error *err)
         curl_easy_pause(f->easy, CURLPAUSE_CONT);
     }
     curl_multi_perform(f->multi, &running);
-    for (CURLMsg *m; (m = curl_multi_info_read(f->multi, &left));)
-        if (m->msg == CURLMSG_DONE && !finish(f, m->data.result, err))
-            return false;
+    for (CURLMsg *m; (m = curl_multi_info_read(f->multi, &left));) {
+        Fetch *other = NULL;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &other);
+        if (m->msg == CURLMSG_DONE)
+            finish(other, m->data.result);
+    }
+    if (f->err.kind != ERROR_NONE)
+        return error_set(err, f->err.kind, "%s", f->err.text);
     if (!f->done && f->taken == f->buffer.count)
         curl_multi_poll(f->multi, NULL, 0, 200, NULL);
     return true;
@@ -289,7 +297,7 @@ void fetch_close(Fetch *f)
         curl_multi_remove_handle(f->multi, f->easy);
     if (f->easy)
         curl_easy_cleanup(f->easy);
-    if (f->multi)
+    if (f->multi && !f->shared)
         curl_multi_cleanup(f->multi);
     curl_slist_free_all(f->headers);
     text_release(&f->buffer), text_release(&f->refusal);
@@ -298,7 +306,7 @@ void fetch_close(Fetch *f)
     mem_free(f);
 }
 
-static Fetch *create(const char *address, const RemoteSetup *setup, Error *err)
+static Fetch *create(CURLM *shared, const char *address, const RemoteSetup *setup, Error *err)
 {
     Arena arena = {0};
     Fetch *f = mem_alloc(sizeof *f);
@@ -306,7 +314,8 @@ static Fetch *create(const char *address, const RemoteSetup *setup, Error *err)
     f->address = text_copy(address);
     f->setup = remote_usual(setup);
     arena_release(&arena);
-    f->multi = curl_multi_init();
+    f->shared = shared != NULL;
+    f->multi = shared ? shared : curl_multi_init();
     f->easy = curl_easy_init();
     bool ok =
         (f->multi && f->easy) || error_set(err, ERROR_IO, "%s: libcurl does not start", f->name);
@@ -327,12 +336,17 @@ static Fetch *create(const char *address, const RemoteSetup *setup, Error *err)
     return NULL;
 }
 
-Fetch *fetch_open(const char *address, const RemoteSetup *setup, Error *err)
+Fetch *fetch_open_on(CURLM *shared, const char *address, const RemoteSetup *setup, Error *err)
 {
-    Fetch *f = create(address, setup, err);
+    Fetch *f = create(shared, address, setup, err);
     if (f)
         begin(f);
     return f;
+}
+
+Fetch *fetch_open(const char *address, const RemoteSetup *setup, Error *err)
+{
+    return fetch_open_on(NULL, address, setup, err);
 }
 
 uint64_t fetch_total(const Fetch *f)
@@ -358,7 +372,7 @@ static bool ask_s3(Fetch *f, char tag[128])
 bool fetch_ask_tag(const char *address, const RemoteSetup *setup, char tag[128])
 {
     tag[0] = 0;
-    Fetch *f = create(address, setup, NULL);
+    Fetch *f = create(NULL, address, setup, NULL);
     if (f && f->s3) {
         ask_s3(f, tag);
     } else if (f) {

@@ -120,6 +120,11 @@ bool s3_read_page(const Text *xml, Arena *a, S3Objects *into, S3Page *page);
 bool s3_read_word(const Text *xml, const char *element,
                   Text *into); /* its first text; false: none */
 
+/* ---- streams (fetch.c) ----------------------------------------------------------------------------- */
+
+/* A Fetch on connections shared with others: whoever reads one of them drives all. */
+Fetch *fetch_open_on(CURLM *shared, const char *address, const RemoteSetup *setup, Error *err);
+
 /* ---- waiting -------------------------------------------------------------------------------------- */
 
 bool http_worth_another_try(CURLcode code);
