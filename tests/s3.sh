@@ -84,6 +84,7 @@ new S3rver({ port: 0, address: '127.0.0.1', silent: true, directory: process.arg
             r.pipe(s);
         })), 60);
     }));
+    await listen('ranges', proxy(s3, (q, s) => (q.headers.range && console.log('range', q.headers.range, q.url), false)));
     await listen('denied', proxy(s3, (q, s) => refuse(s, 403, 'AccessDenied')));
     await listen('bad_part', proxy(s3, (q, s) => {
         if (q.method === 'DELETE' && q.url.includes('uploadId=')) { // s3rver knows no abort
@@ -263,5 +264,22 @@ cmp ws.csv other.csv || fail "the model predicts otherwise"
 refused "no such bucket" "$lathe" -w ws predict linear-1 s3://data/raw/feb.csv out=s3://nobucket/x.csv
 [ -z "$(find ws -name '.predict*')" ] || fail "a file of predictions is left in the workspace"
 through cut "$lathe" -w third pull s3://data/team file >/dev/null || fail "a pull that was cut"
+AWS_ENDPOINT_URL=$(at stall) "$lathe" -w fourth pull s3://data/team file >/dev/null 2>&1 & # killed in the middle of the object
+pid=$!
+for _ in $(seq 100); do
+    part=$(find fourth/datasets -name '.pull-*' -size +100k 2>/dev/null || true)
+    [ -z "$part" ] || break
+    sleep 0.1
+done
+kill -9 $pid
+wait $pid 2>/dev/null || true
+[ -n "$part" ] || fail "nothing of the object was kept"
+has=$(stat -c %s "$part")
+[ -z "$(find fourth/datasets -name '*.arrow')" ] || fail "half an object has a name"
+through ranges "$lathe" -w fourth pull s3://data/team file >/dev/null || fail "a pull that goes on"
+grep -q "^range bytes=$has- /data/team/objects/datasets/$hash.arrow" ports || fail "it did not go on at $has: $(grep range ports)"
+mkdir -p fifth/datasets # the beginning of something else
+head -c 5000 big >fifth/datasets/.pull-$hash
+"$lathe" -w fifth pull s3://data/team file >/dev/null || fail "a wrong beginning"
 ! grep -rqa s3cr3t0key ws other || fail "a secret is kept in a workspace"
 echo "s3: all held; $n objects of 60 ms each took $took ms"

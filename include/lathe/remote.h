@@ -56,6 +56,10 @@ bool remote_put(Remote *r, const char *key, const char *path, Progress *progress
 /* The object into a file: written beside path and renamed; resumed with Range after a break. */
 bool remote_get(Remote *r, const char *key, const char *path, Progress *progress, Error *err);
 
+/* The same into the file at path itself, going on with what is there of the object already; on failure it
+ * stays, for the next try. Whoever asks so checks the whole by its hash. One process at a time. */
+bool remote_get_on(Remote *r, const char *key, const char *path, Progress *progress, Error *err);
+
 /* ---- one address -------------------------------------------------------------------------------- */
 
 typedef struct Fetch Fetch;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define MANIFEST_MOST ((size_t)1 << 30)
-#define STALE_SECONDS 3600
+#define STALE_SECONDS (7 * 86400)
 
 typedef struct PullSettings {
     bool show;
@@ -76,9 +76,13 @@ static bool fetch_object(Exchange *x, const char *hash, Error *err)
         return error_set(err, ERROR_IO,
                          "%s/%s: no such object, though its manifest is there; push it again",
                          remote_name(x->remote), key);
-    if (!dir_create(dir, err) || !remote_get(x->remote, key, part, x->call->progress, err))
+    bool some = file_exists(part); /* of a pull that was interrupted */
+    if (!dir_create(dir, err) || !remote_get_on(x->remote, key, part, x->call->progress, err))
         return false;
-    bool ok = verify(x, part, hash, key, err);
+    bool ok = verify(x, part, hash, key, some ? NULL : err);
+    if (!ok && some) /* perhaps its beginning was of something else */
+        ok = unlink(part) == 0 && remote_get_on(x->remote, key, part, x->call->progress, err) &&
+             verify(x, part, hash, key, err);
     if (ok && (stat(part, &st) || rename(part, path)))
         ok = error_set(err, ERROR_IO, "%s: cannot rename: %s", path, strerror(errno));
     if (!ok)
@@ -252,7 +256,7 @@ static void show_all(Exchange *x)
         }
 }
 
-/* What a pull that was killed left half-fetched, long ago enough to be nobody's. */
+/* What a killed pull left half-fetched, so long ago that nobody goes on with it. */
 static void sweep(Exchange *x, const char *folder)
 {
     char *path = store_path(x->store, &x->arena, "%s", folder);

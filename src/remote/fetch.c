@@ -29,6 +29,7 @@ struct Fetch {
     uint64_t total;
     char tag[128];
     bool running, paused, done, checked;
+    bool seen;    /* an answer was taken: `first` holds its head */
     bool refused; /* the answer is no object but says why not */
     Text refusal;
     S3Head first, now;   /* of the first answer; of this one */
@@ -74,13 +75,16 @@ static bool check_answer(Fetch *f)
         f->refused = true;
         return true;
     }
-    if (!f->given) {
+    bool rest = status == 206 && f->now.range_from == f->given;
+    if (!f->seen) {
+        f->seen = true;
         f->first = f->now;
-        f->total = f->now.length;
+        f->skip = rest ? 0 : f->given;
+        f->total = f->now.length + (rest ? f->given : 0);
         make_tag(&f->now, f->tag);
         return true;
     }
-    if (!same_version(f) || (status == 206 && f->now.range_from != f->given))
+    if (!same_version(f) || (status == 206 && !rest))
         return error_set(&f->err, ERROR_IO,
                          "%s: changed on the server while it was read; try again", f->name);
     f->skip = status == 206 ? 0 : f->given;
@@ -208,6 +212,8 @@ static bool explain(Fetch *f, CURLcode code)
 static bool finish_refused(Fetch *f)
 {
     long status = status_of(f);
+    if (status == 416 && f->given && !f->seen) /* there is no more than what is here */
+        return f->done = true;
     if (f->s3 && f->turns < 4 && s3_turn(f->s3, status, &f->now, &f->refusal)) {
         f->turns++;
         begin(f);
@@ -367,6 +373,16 @@ static bool ask_s3(Fetch *f, char tag[128])
         make_tag(&c.head, tag);
     s3_call_release(&c);
     return ok;
+}
+
+Fetch *fetch_open_at(const char *address, uint64_t from, const RemoteSetup *setup, Error *err)
+{
+    Fetch *f = create(NULL, address, setup, err);
+    if (f) {
+        f->given = from;
+        begin(f);
+    }
+    return f;
 }
 
 bool fetch_ask_tag(const char *address, const RemoteSetup *setup, char tag[128])

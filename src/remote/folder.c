@@ -163,12 +163,16 @@ static bool folder_put(Remote *r, const char *key, const char *path, Progress *p
     return ok;
 }
 
-static bool folder_get(Remote *r, const char *key, int fd, Progress *progress, Error *err)
+static bool folder_get(Remote *r, const char *key, int fd, uint64_t at, Progress *progress,
+                       Error *err)
 {
     Text path = {0};
     text_printf(&path, "%s/%s", r->name, key);
     int from = open_to_read(path.at, err);
-    bool ok = from >= 0 && copy(from, fd, path.at, progress, err);
+    bool ok =
+        from >= 0 && (lseek(from, (off_t)at, SEEK_SET) >= 0 ||
+                      error_set(err, ERROR_IO, "%s: cannot read: %s", path.at, strerror(errno)));
+    ok = ok && copy(from, fd, path.at, progress, err);
     if (from >= 0)
         close(from);
     text_release(&path);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -108,7 +109,7 @@ bool remote_get(Remote *r, const char *key, const char *path, Progress *progress
         return false;
     int fd = open_beside(path, &name);
     bool ok = fd >= 0 || error_set(err, ERROR_IO, "%s: cannot create: %s", path, strerror(errno));
-    ok = ok && r->kind->get(r, key, fd, progress, err);
+    ok = ok && r->kind->get(r, key, fd, 0, progress, err);
     if (ok && (fsync(fd) || fchmod(fd, 0644)))
         ok = error_set(err, ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
     if (fd >= 0 && close(fd) && ok)
@@ -118,5 +119,24 @@ bool remote_get(Remote *r, const char *key, const char *path, Progress *progress
     if (!ok && fd >= 0)
         unlink(name.at);
     text_release(&name);
+    return ok;
+}
+
+bool remote_get_on(Remote *r, const char *key, const char *path, Progress *progress, Error *err)
+{
+    if (!check_key(r, key, err))
+        return false;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    bool ok = fd >= 0 || error_set(err, ERROR_IO, "%s: cannot create: %s", path, strerror(errno));
+    if (ok && flock(fd, LOCK_EX | LOCK_NB))
+        ok = error_set(err, ERROR_IO, "%s/%s: another lathe fetches it just now; try again",
+                       r->name, key);
+    off_t from = ok ? lseek(fd, 0, SEEK_END) : 0;
+    progress_add(progress, from > 0 ? (uint64_t)from : 0);
+    ok = ok && r->kind->get(r, key, fd, from > 0 ? (uint64_t)from : 0, progress, err);
+    if (ok && fsync(fd))
+        ok = error_set(err, ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
     return ok;
 }

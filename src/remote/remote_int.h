@@ -19,7 +19,8 @@ typedef struct RemoteKind {
     bool (*list)(Remote *r, const char *prefix, RemoteList *out, Error *err);
     bool (*stat)(Remote *r, const char *key, bool *found, RemoteObject *out, Error *err);
     bool (*put)(Remote *r, const char *key, const char *path, Progress *progress, Error *err);
-    bool (*get)(Remote *r, const char *key, int fd, Progress *progress, Error *err);
+    /* from: so many bytes are in fd already, which stands behind them */
+    bool (*get)(Remote *r, const char *key, int fd, uint64_t from, Progress *progress, Error *err);
 } RemoteKind;
 
 struct Remote { /* the two kinds begin with it */
@@ -124,6 +125,8 @@ bool s3_read_word(const Text *xml, const char *element,
 
 /* A Fetch on connections shared with others: whoever reads one of them drives all. */
 Fetch *fetch_open_on(CURLM *shared, const char *address, const RemoteSetup *setup, Error *err);
+/* From this byte on; at the end if the object has no more. */
+Fetch *fetch_open_at(const char *address, uint64_t from, const RemoteSetup *setup, Error *err);
 
 /* ---- waiting -------------------------------------------------------------------------------------- */
 

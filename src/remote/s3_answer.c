@@ -150,7 +150,7 @@ static const struct {
     const char *code, *says;
 } refusals[] = {
     {"NoSuchBucket", "no such bucket; check its name, the region and AWS_ENDPOINT_URL"},
-    {"NoSuchKey", "no such object; check the key"},
+    {"NoSuchKey", "no such object; check the key (a prefix ends with a slash)"},
     {"InvalidAccessKeyId", "the server does not know the access key"},
     {"SignatureDoesNotMatch", "the secret key is not the right one for the access key"},
     {"InvalidToken", "the session token is not valid"},

@@ -81,14 +81,15 @@ static bool write_all(int fd, const char *bytes, size_t n, Error *err)
     return true;
 }
 
-static bool place_get(Remote *r, const char *key, int fd, Progress *progress, Error *err)
+static bool place_get(Remote *r, const char *key, int fd, uint64_t from, Progress *progress,
+                      Error *err)
 {
     S3Place *p = (S3Place *)r;
     Text address = {0};
     RemoteSetup setup = r->setup;
     setup.progress = progress;
     text_printf(&address, "s3://%s/%s%s", p->s3->bucket, p->prefix, key);
-    Fetch *f = fetch_open(text_str(&address), &setup, err);
+    Fetch *f = fetch_open_at(text_str(&address), from, &setup, err);
     char *block = mem_alloc(256 << 10);
     size_t got = 1;
     bool ok = f != NULL;
