@@ -43,6 +43,7 @@ typedef struct ModelShape {
     size_t classes;              /* 2 for binary; 0 for regression */
     size_t outputs;              /* numbers a row: 1 for regression and binary, classes else */
     bool missing;                /* a number may be NaN: missing (numbers=raw) */
+    bool log_link;               /* regression: outputs are logarithms of the target (>= 0) */
     const char *const *dense_name, *const *code_name; /* for importance and messages */
 } ModelShape;
 
@@ -52,7 +53,7 @@ typedef struct FeatureOptions {  /* Param rows: feature_params */
     int onehot_most;             /* categories with at most so many words are one-hot even so */
     int words_most;              /* a text column with more distinct words is left out, and said */
     int words_least;             /* a word seen in fewer training rows counts as unseen */
-    int transform_target;        /* auto | none | standard | log */
+    int transform_target;        /* auto | none | standard | log | mean */
     int task;                    /* auto | regression | classification */
 } FeatureOptions;
 extern const Param feature_params[];

@@ -30,6 +30,7 @@ typedef struct ModelSetup {       /* fixed for a run */
     size_t batch_most;            /* rows in the largest batch; memory is planned for it */
     int loss;                     /* index into loss_names; 0 auto (by the task) */
     double huber_delta, quantile; /* in standardised units */
+    double tweedie_power;         /* 0: 1.5 */
     int optimizer;                /* index into optimizer_names */
     double beta1, beta2, epsilon;
     const float *class_weight;    /* [classes] or NULL */
@@ -37,7 +38,7 @@ typedef struct ModelSetup {       /* fixed for a run */
     uint64_t steps_total;         /* planned; 0 unknown */
     const char *freeze;           /* layers that steps leave as they are, see graph_freeze; or NULL */
 } ModelSetup;
-extern const char *const loss_names[];      /* auto squared absolute huber quantile logistic softmax */
+extern const char *const loss_names[];      /* auto squared absolute ... */
 extern const char *const optimizer_names[]; /* sgd adam adamw */
 
 typedef struct StepStats {
@@ -111,7 +112,8 @@ bool   model_weights_take(Model *m, const void *bytes, size_t n, const char *ren
 /* What bundle_safetensors put into such a file's metadata ("family", "params", "features", ...): a new
  * reference, NULL where the file does not say. */
 json_t *safetensors_about(const void *bytes, size_t n, const char *key, Error *err);
-/* Raw scores in place -> what people see: regression unchanged (standardised), binary p(class 1),
+/* Raw scores in place -> what people see: regression unchanged (standardised; e^score if its
+ * logarithm was learnt), binary p(class 1),
  * multiclass softmax. */
 void   model_scores_to_outputs(const ModelShape *s, float *out, size_t rows);
 

@@ -66,8 +66,12 @@ extern const char *const activation_names[]; /* NULL-ended, by Activation */
     X(HUBER, "huber", LOSS_FITS_NUMBER, "(o - y)^2 / 2 within delta, else linear")               \
     X(QUANTILE, "quantile", LOSS_FITS_NUMBER, "max(q (y - o), (q - 1) (y - o))")                 \
     X(LOGISTIC, "logistic", LOSS_FITS_TWO, "log(1 + exp(-o)) for y = 1, log(1 + exp(o)) for 0")  \
-    X(SOFTMAX, "softmax", LOSS_FITS_CLASSES, "-log softmax(o)[y]")
-typedef enum LossFits { LOSS_FITS_NUMBER = 1, LOSS_FITS_TWO = 2, LOSS_FITS_CLASSES = 4 } LossFits;
+    X(SOFTMAX, "softmax", LOSS_FITS_CLASSES, "-log softmax(o)[y]")                               \
+    X(POISSON, "poisson", LOSS_FITS_RATE, "e^o - y o")                                           \
+    X(GAMMA, "gamma", LOSS_FITS_RATE, "y e^-o + o")                                              \
+    X(TWEEDIE, "tweedie", LOSS_FITS_RATE, "e^((2-p) o) / (2-p) - y e^((1-p) o) / (1-p)")
+/* RATE: a number from 0 up, whose mean the output is the logarithm of. */
+typedef enum LossFits { LOSS_FITS_NUMBER = 1, LOSS_FITS_TWO = 2, LOSS_FITS_CLASSES = 4, LOSS_FITS_RATE = 8 } LossFits;
 #define AS_ENUM(name, text, fits, about) LOSS_##name,
 typedef enum LossKind { LOSSES(AS_ENUM) LOSS_COUNT } LossKind;
 #undef AS_ENUM
@@ -86,7 +90,7 @@ typedef struct LossJob {
     const float *out, *target, *weight; /* [rows][width], [rows], [rows] or NULL */
     const float *class_weight;          /* [classes] by target, or NULL */
     size_t rows, width;
-    float delta, quantile;              /* huber, quantile */
+    float delta, quantile, power;       /* huber, quantile, tweedie */
     float scale;                        /* of the gradient: 1 / sum of weights */
     float *grad;                        /* [rows][width], overwritten; NULL: value only */
 } LossJob;
@@ -151,7 +155,7 @@ size_t node_width(const Node *n);                            /* numbers a token 
 
 typedef struct GraphPlan {
     LossKind loss;
-    float huber_delta, quantile;    /* 0: 1.0 and 0.5 */
+    float huber_delta, quantile, tweedie_power; /* 0: 1.0, 0.5 and 1.5 */
     const float *class_weight;      /* [outputs, 2 for logistic], copied; or NULL */
     OptimizerKind optimizer;
     double beta1, beta2, epsilon;   /* all 0: 0.9, 0.999, 1e-8 */

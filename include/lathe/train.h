@@ -25,7 +25,7 @@ typedef struct RunParams {
     int step_every; double step_factor; /* schedule=step: epochs, factor */
     int optimizer; double momentum, beta1, beta2, epsilon;
     double weight_decay, clip;
-    int loss; double huber_delta, quantile;
+    int loss; double huber_delta, quantile, tweedie_power;
     int class_weight;                   /* none balanced */
     int patience; double min_delta;     /* epochs without better validation loss; 0 never stops */
     int monitor;                        /* val_loss, val_metric */

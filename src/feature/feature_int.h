@@ -127,7 +127,7 @@ const char *onnx_lexicon(Onnx *o, const Lexicon *t, const char *x); /* int64: le
 
 /* ---- target ------------------------------------------------------------------------------------ */
 
-#define TARGET_FORMS(X) X(NONE, "none") X(STANDARD, "standard") X(LOG, "log")
+#define TARGET_FORMS(X) X(NONE, "none") X(STANDARD, "standard") X(LOG, "log") X(MEAN, "mean")
 #define AS_ENUM(name, text) TARGET_##name,
 typedef enum TargetForm { TARGET_FORMS(AS_ENUM) TARGET_FORM_COUNT } TargetForm;
 #undef AS_ENUM
@@ -174,7 +174,7 @@ const Encoder *choose_encoder(const char *name, ColumnType type, bool named, con
                               const FeatureOptions *o, json_t *notes);
 enum { NUMBERS_AUTO, NUMBERS_STANDARD, NUMBERS_QUANTILE, NUMBERS_RAW };
 enum { CATEGORIES_EMBED, CATEGORIES_ONEHOT };
-enum { TRANSFORM_AUTO, TRANSFORM_NONE, TRANSFORM_STANDARD, TRANSFORM_LOG };
+enum { TRANSFORM_AUTO, TRANSFORM_NONE, TRANSFORM_STANDARD, TRANSFORM_LOG, TRANSFORM_MEAN };
 enum { WANT_AUTO, WANT_REGRESSION, WANT_CLASSIFICATION };
 
 /* ---- walking a table ------------------------------------------------------------------------------ */

@@ -11,7 +11,7 @@
 
 static const char *const numbers_names[] = {"auto", "standard", "quantile", "raw", NULL};
 static const char *const categories_names[] = {"embed", "onehot", NULL};
-static const char *const transform_names[] = {"auto", "none", "standard", "log", NULL};
+static const char *const transform_names[] = {"auto", "none", "standard", "log", "mean", NULL};
 static const char *const want_names[] = {"auto", "regression", "classification", NULL};
 
 // clang-format off
@@ -28,7 +28,8 @@ const Param feature_params[] = {
     PARAM_INT(FeatureOptions, words_least, "words_least", 2, 1, 1000000, "rows",
               "a word in fewer training rows counts as never seen"),
     PARAM_PICK(FeatureOptions, transform_target, "transform_target", TRANSFORM_AUTO,
-               transform_names, "how a number is prepared as target; auto: standard"),
+               transform_names, "how a number is prepared as target; auto: standard, for the losses poisson, gamma "
+               "and tweedie mean: a multiple of its mean, whose logarithm is learnt"),
     PARAM_PICK(FeatureOptions, task, "task", WANT_AUTO, want_names,
                "what kind of prediction; auto: text, bool and two values are classes"),
     PARAM_END
@@ -274,6 +275,7 @@ void features_lay_out(Features *f)
     s->code_name = code_name;
     s->cardinality = cardinality;
     s->task = f->target.task;
+    s->log_link = f->target.form == TARGET_MEAN && s->task == TASK_REGRESSION;
     s->classes = s->task == TASK_REGRESSION ? 0 : f->target.classes.word.count;
     s->outputs = s->task == TASK_MULTICLASS ? s->classes : 1;
 }

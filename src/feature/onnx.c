@@ -79,7 +79,10 @@ bool features_onnx(const Features *f, Onnx *o, const char *const *column, const 
 const char *features_target_onnx(const Features *f, Onnx *o, const char *z)
 {
     const Target *t = &f->target;
-    const char *y = onnx_node(o, "Mul", onnx_cast(o, z, ONNX_REAL), onnx_real(o, t->scale), NULL);
+    z = onnx_cast(o, z, ONNX_REAL);
+    if (t->form == TARGET_MEAN) /* the model has its logarithm */
+        z = onnx_node(o, "Exp", z, NULL);
+    const char *y = onnx_node(o, "Mul", z, onnx_real(o, t->scale), NULL);
     y = onnx_node(o, "Add", y, onnx_real(o, t->mean), NULL);
     if (t->form == TARGET_LOG)
         y = onnx_node(o, "Sub", onnx_node(o, "Exp", y, NULL), onnx_real(o, 1.0), NULL);

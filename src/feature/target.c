@@ -1,6 +1,7 @@
 /* target.c -- what the model predicts: a standardised number, or the number of a class, and back.
  *
- *     regression   z = (y - mean) / scale; with log: z = (log(1 + y) - mean) / scale
+ *     regression   z = (y - mean) / scale; with log: z = (log(1 + y) - mean) / scale; with mean:
+ *                  z = y / mean of y, and models learn its logarithm
  *     classes      0 .. classes-1, in ascending order of number or word (no 0, yes 1)
  *
  * Left to itself, text and bool are classes, a number with two whole values is binary, any other
@@ -52,9 +53,10 @@ static bool fit_number(Target *t, const ColumnStats *s, const FeatureOptions *o,
         return error_set(err, ERROR_USAGE, "target %s is text: task=regression needs a number",
                          t->name);
     t->task = TASK_REGRESSION;
-    t->form = o->transform_target == TRANSFORM_NONE  ? TARGET_NONE
-              : o->transform_target == TRANSFORM_LOG ? TARGET_LOG
-                                                     : TARGET_STANDARD;
+    t->form = o->transform_target == TRANSFORM_NONE   ? TARGET_NONE
+              : o->transform_target == TRANSFORM_LOG  ? TARGET_LOG
+              : o->transform_target == TRANSFORM_MEAN ? TARGET_MEAN
+                                                      : TARGET_STANDARD;
     t->mean = 0.0;
     t->scale = 1.0;
     t->deviation = stats_deviation(s);
@@ -65,12 +67,16 @@ static bool fit_number(Target *t, const ColumnStats *s, const FeatureOptions *o,
         t->mean = s->mean;
         t->scale = t->deviation;
     }
-    if (t->form != TARGET_LOG)
+    if (t->form != TARGET_LOG && t->form != TARGET_MEAN)
         return true;
     if (s->least < 0.0)
         return error_set(err, ERROR_SHAPE,
-                         "target %s: transform_target=log needs values from 0 up, found %g",
-                         t->name, s->least);
+                         "target %s: transform_target=%s needs values from 0 up, found %g", t->name,
+                         form_names[t->form], s->least);
+    if (t->form == TARGET_MEAN) {
+        t->scale = s->mean; /* not constant and none below 0: more than 0 */
+        return true;
+    }
     double sum = 0.0, squares = 0.0, n = (double)s->sample.count;
     for (size_t i = 0; i < s->sample.count; i++)
         sum += log1p(s->sample.at[i]);

@@ -109,6 +109,8 @@ static void *create(const void *settings, const ModelShape *shape, const ModelSe
                          .classes = shape->outputs,
                          .delta = setup->huber_delta > 0 ? setup->huber_delta : 1.0,
                          .quantile = setup->quantile > 0 ? setup->quantile : 0.5};
+    if (loss == LOSS_TWEEDIE)
+        m->target.quantile = setup->tweedie_power > 0 ? setup->tweedie_power : 1.5;
     forest_init(&m->forest, shape);
     return m;
 }

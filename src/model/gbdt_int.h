@@ -284,7 +284,7 @@ typedef struct Target {
     LossKind loss;
     const float *y, *weight; /* [rows]; weight NULL: 1 */
     size_t rows, classes;    /* classes: outputs */
-    double delta, quantile;
+    double delta, quantile;   /* tweedie: the power instead of the quantile */
 } Target;
 typedef struct SlopeSums {
     double loss, weight, square;

@@ -5,6 +5,9 @@
  *     huber      g = o - y within delta  h = 1
  *     quantile   g = 1 - q above, -q     h = 1         leaves then take the quantile
  *     logistic   g = p - y               h = p (1 - p)
+ *     poisson    g = m - y               h = m e^0.7   m = e^o; steadied as XGBoost and LightGBM do
+ *     gamma      g = 1 - y / m           h = y / m
+ *     tweedie    g = m^(2-p) - y m^(1-p) h = (2-p) m^(2-p) - (1-p) y m^(1-p)
  *     softmax    g = p - [y]             h = p (1 - p) K / (K - 1)     (Friedman 2001)
  *
  * Loops are over sixteen rows at a time, each lane with its own sums, joined in order: the same bits
@@ -20,7 +23,7 @@
 
 bool target_constant_h(const Target *t)
 {
-    return !t->weight && t->loss != LOSS_LOGISTIC && t->loss != LOSS_SOFTMAX;
+    return !t->weight && (losses[t->loss].fits & LOSS_FITS_NUMBER);
 }
 
 bool target_renews(const Target *t)
@@ -97,6 +100,26 @@ POINT logistic_at(float o, float y, float delta, float q)
     return (Slope){p - y, p * (1.0f - p), loss};
 }
 
+POINT poisson_at(float o, float y, float delta, float q)
+{
+    (void)delta, (void)q;
+    float m = exp_fast(o);
+    return (Slope){m - y, m * 2.0137527f, m - y * o};
+}
+POINT gamma_at(float o, float y, float delta, float q)
+{
+    (void)delta, (void)q;
+    float r = y * exp_fast(-o);
+    return (Slope){1.0f - r, r, r + o};
+}
+/* q: the power */
+POINT tweedie_at(float o, float y, float delta, float q)
+{
+    (void)delta;
+    float a = y * exp_fast((1.0f - q) * o), b = exp_fast((2.0f - q) * o);
+    return (Slope){b - a, (2.0f - q) * b - (1.0f - q) * a, b / (2.0f - q) - a / (1.0f - q)};
+}
+
 typedef struct SlopeJob {
     const Target *t;
     const float *score;
@@ -145,6 +168,9 @@ PASS(absolute)
 PASS(huber)
 PASS(quantile)
 PASS(logistic)
+PASS(poisson)
+PASS(gamma)
+PASS(tweedie)
 
 /* score: [classes][rows] */
 static void softmax_rows(const SlopeJob *j, size_t from, size_t to, Lanes *lanes)
@@ -179,7 +205,9 @@ static void slopes_block(void *job, size_t i, size_t worker)
     static void (*const pass[LOSS_COUNT])(const SlopeJob *, size_t, size_t, Lanes *) = {
         [LOSS_SQUARED] = squared_rows,   [LOSS_ABSOLUTE] = absolute_rows,
         [LOSS_HUBER] = huber_rows,       [LOSS_QUANTILE] = quantile_rows,
-        [LOSS_LOGISTIC] = logistic_rows, [LOSS_SOFTMAX] = softmax_rows};
+        [LOSS_LOGISTIC] = logistic_rows, [LOSS_SOFTMAX] = softmax_rows,
+        [LOSS_POISSON] = poisson_rows,   [LOSS_GAMMA] = gamma_rows,
+        [LOSS_TWEEDIE] = tweedie_rows};
     const SlopeJob *j = job;
     Lanes lanes = {0};
     size_t from = i * BLOCK_ROWS, to = from + BLOCK_ROWS;
@@ -370,6 +398,8 @@ void target_bias(const Target *t, float *bias)
     if (t->loss == LOSS_SOFTMAX)
         for (size_t c = 0; c < t->classes; c++)
             bias[c] = (float)log(fmax(share[c] / fmax(weight, 1e-300), 1e-15));
+    else if (losses[t->loss].fits & LOSS_FITS_RATE)
+        bias[0] = (float)log(fmax(mean, 1e-15));
     else if (t->loss == LOSS_LOGISTIC) {
         mean = fmin(fmax(mean, 1e-15), 1 - 1e-15);
         bias[0] = (float)log(mean / (1.0 - mean));

@@ -12,16 +12,17 @@ const char *const optimizer_names[] = {OPTIMIZERS(AS_NAME) NULL};
 
 /* ---- shapes and losses ------------------------------------------------------------------------------ */
 
-static LossFits fits_of(TaskKind task)
+static LossFits fits_of(const ModelShape *s)
 {
-    return task == TASK_REGRESSION ? LOSS_FITS_NUMBER
-           : task == TASK_BINARY   ? LOSS_FITS_TWO
-                                   : LOSS_FITS_CLASSES;
+    return s->log_link                  ? LOSS_FITS_RATE
+           : s->task == TASK_REGRESSION ? LOSS_FITS_NUMBER
+           : s->task == TASK_BINARY     ? LOSS_FITS_TWO
+                                        : LOSS_FITS_CLASSES;
 }
 
 bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
 {
-    LossFits fits = fits_of(shape->task);
+    LossFits fits = fits_of(shape);
     Text fitting = {0};
     for (int i = 0; i < LOSS_COUNT; i++) {
         if (!(losses[i].fits & fits))
@@ -33,8 +34,9 @@ bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
         }
         text_printf(&fitting, "%s%s", fitting.count ? ", " : "", losses[i].name);
     }
-    error_set(err, ERROR_USAGE, "loss=%s does not fit a %s target; these do: %s", loss_names[loss],
-              task_name(shape->task), text_str(&fitting));
+    error_set(err, ERROR_USAGE, "loss=%s does not fit a %s target%s; these do: %s",
+              loss_names[loss], task_name(shape->task),
+              shape->log_link ? " with transform_target=mean" : "", text_str(&fitting));
     text_release(&fitting);
     return false;
 }
@@ -200,12 +202,15 @@ double model_loss(const Model *m, const Batch *b, const float *out)
                    .rows = b->rows,
                    .width = m->shape.outputs,
                    .delta = m->setup.huber_delta > 0 ? (float)m->setup.huber_delta : 1.0f,
-                   .quantile = m->setup.quantile > 0 ? (float)m->setup.quantile : 0.5f};
+                   .quantile = m->setup.quantile > 0 ? (float)m->setup.quantile : 0.5f,
+                   .power = m->setup.tweedie_power > 0 ? (float)m->setup.tweedie_power : 1.5f};
     return losses[kind].sum(&job) / loss_weight_sum(&job);
 }
 
 void model_scores_to_outputs(const ModelShape *s, float *out, size_t rows)
 {
+    for (size_t i = 0; s->log_link && i < rows * s->outputs; i++)
+        out[i] = expf(out[i]);
     if (s->task == TASK_BINARY)
         for (size_t i = 0; i < rows; i++)
             out[i] = (float)(1.0 / (1.0 + exp(-(double)out[i])));

@@ -70,6 +70,7 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
     net->batch_most = setup->batch_most;
     GraphPlan plan = {.huber_delta = (float)setup->huber_delta,
                       .quantile = (float)setup->quantile,
+                      .tweedie_power = (float)setup->tweedie_power,
                       .class_weight = shape_classes(shape) ? setup->class_weight : NULL,
                       .optimizer = (OptimizerKind)setup->optimizer,
                       .beta1 = setup->beta1,

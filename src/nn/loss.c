@@ -27,7 +27,9 @@ double loss_weight_sum(const LossJob *job)
     {                                                                                              \
         double sum = 0;                                                                            \
         const double delta = (double)job->delta, q = (double)job->quantile;                        \
+        const double p = (double)job->power;                                                       \
         (void)delta;                                                                               \
+        (void)p;                                                                                   \
         (void)q;                                                                                   \
         for (size_t i = 0; i < job->rows; i++) {                                                   \
             double w = weight_of(job, i);                                                          \
@@ -58,6 +60,12 @@ POINTWISE(huber, fabs(e) <= delta ? 0.5 * e * e : delta * (fabs(e) - 0.5 * delta
 POINTWISE(quantile, e < 0 ? -q * e : (1.0 - q) * e, e<0 ? -q : e> 0 ? 1.0 - q : e)
 POINTWISE(logistic, softplus(o) - y * o, 1.0 / (1.0 + exp(-o)) - y)
 
+/* The last three: o is the logarithm of the mean. */
+POINTWISE(poisson, exp(o) - y * o, exp(o) - y)
+POINTWISE(gamma, y *exp(-o) + o, 1.0 - y * exp(-o))
+POINTWISE(tweedie, exp((2.0 - p) * o) / (2.0 - p) - y * exp((1.0 - p) * o) / (1.0 - p),
+          exp((2.0 - p) * o) - y * exp((1.0 - p) * o))
+
 static double softmax_sum(const LossJob *job)
 {
     double sum = 0;
@@ -87,4 +95,7 @@ static double softmax_sum(const LossJob *job)
 #define LOSS_SUM_QUANTILE quantile_sum
 #define LOSS_SUM_LOGISTIC logistic_sum
 #define LOSS_SUM_SOFTMAX  softmax_sum
+#define LOSS_SUM_POISSON  poisson_sum
+#define LOSS_SUM_GAMMA    gamma_sum
+#define LOSS_SUM_TWEEDIE  tweedie_sum
 const Loss losses[LOSS_COUNT] = {LOSSES(AS_ROW)};

@@ -186,6 +186,7 @@ static void fill_plan(Graph *g, const GraphPlan *plan, size_t outputs)
     g->plan = *plan;
     g->plan.huber_delta = plan->huber_delta > 0 ? plan->huber_delta : 1.0f;
     g->plan.quantile = plan->quantile > 0 ? plan->quantile : 0.5f;
+    g->plan.tweedie_power = plan->tweedie_power > 0 ? plan->tweedie_power : 1.5f;
     if (plan->beta1 == 0 && plan->beta2 == 0 && plan->epsilon == 0) {
         g->plan.beta1 = 0.9;
         g->plan.beta2 = 0.999;

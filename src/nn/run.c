@@ -82,6 +82,7 @@ static LossJob loss_job(const Graph *g, const GraphFeed *feed)
                      .width = node_row(g->output),
                      .delta = g->plan.huber_delta,
                      .quantile = g->plan.quantile,
+                     .power = g->plan.tweedie_power,
                      .scale = 1.0f};
 }
 

@@ -4,6 +4,8 @@
  * first step, and read from there when the run goes on, so a resumed run stands on the same. */
 #include "train_int.h"
 
+#include <lathe/nn.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +137,10 @@ static const char **wanted_columns(Job *j, size_t *n)
 static bool fit_features(Job *j, Error *err)
 {
     size_t n;
+    int loss = j->spec.params.loss;
+    if (loss > 0 && losses[loss - 1].fits == LOSS_FITS_RATE &&
+        !params_set(feature_params, &j->spec.feature, "transform_target", "mean", err))
+        return false;
     if (!origin_features(j, err))
         return false;
     const char **names = wanted_columns(j, &n);
@@ -174,6 +180,13 @@ static bool make_table(Job *j, Error *err)
                          "no training rows are left of %s; look at the recipe, at"
                          " missing targets and at split=%s",
                          j->from.name, j->row.split);
+    int loss = j->spec.params.loss;
+    for (size_t i = 0; loss == LOSS_GAMMA + 1 && i < rows; i++)
+        if (!(j->table.part[PART_TRAIN].target[i] > 0.0f))
+            return error_set(err, ERROR_SHAPE,
+                             "target %s: loss=gamma needs values above 0, row %llu has none;"
+                             " loss=tweedie takes 0",
+                             j->row.target, (unsigned long long)j->table.row[PART_TRAIN][i] + 1);
     if (rows > UINT32_MAX)
         return error_set(err, ERROR_SPACE, "%zu training rows; a run holds at most %u", rows,
                          UINT32_MAX);
@@ -264,6 +277,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .loss = p->loss,
         .huber_delta = p->huber_delta,
         .quantile = p->quantile,
+        .tweedie_power = p->tweedie_power,
         .optimizer = p->optimizer,
         .beta1 = p->beta1,
         .beta2 = p->beta2,

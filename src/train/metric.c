@@ -80,6 +80,49 @@ static double rmsle(const double *value, const double *truth, size_t n, size_t c
     return n ? sqrt(sum / (double)n) : nothing;
 }
 
+/* Deviances: twice the log-likelihood that is lost against predicting each truth; predictions of 0 and
+ * below, and truths that the distribution does not have, make them undefined. */
+
+/* 2 mean (t ln(t / v) - t + v); t >= 0 */
+static double poisson_deviance(const double *value, const double *truth, size_t n, size_t classes)
+{
+    (void)classes;
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        if (truth[i] < 0.0 || value[i] <= 0.0)
+            return nothing;
+        sum += (truth[i] > 0.0 ? truth[i] * log(truth[i] / value[i]) : 0.0) - truth[i] + value[i];
+    }
+    return n ? 2.0 * sum / (double)n : nothing;
+}
+
+/* 2 mean (ln(v / t) + t / v - 1); t > 0 */
+static double gamma_deviance(const double *value, const double *truth, size_t n, size_t classes)
+{
+    (void)classes;
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        if (truth[i] <= 0.0 || value[i] <= 0.0)
+            return nothing;
+        sum += log(value[i] / truth[i]) + truth[i] / value[i] - 1.0;
+    }
+    return n ? 2.0 * sum / (double)n : nothing;
+}
+
+/* of power 1.5: 4 mean (sqrt(t) - sqrt(v))^2 / sqrt(v) */
+static double tweedie_deviance(const double *value, const double *truth, size_t n, size_t classes)
+{
+    (void)classes;
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        if (truth[i] < 0.0 || value[i] <= 0.0)
+            return nothing;
+        double d = sqrt(truth[i]) - sqrt(value[i]);
+        sum += d * d / sqrt(value[i]);
+    }
+    return n ? 4.0 * sum / (double)n : nothing;
+}
+
 /* ---- classification: value is p(class 1), or [n][classes] shares; truth the class number --------- */
 
 static double safe(double share)
@@ -255,11 +298,15 @@ static const Metric table[] = {
     {"f1",       "harmonic mean of precision and recall (macro over several classes)", BINARY | MULTICLASS, true, f1, false},
     {"brier",    "mean squared error of the share",                         BINARY, false, brier, false},
     {"ece",      "expected calibration error, ten bins",                    BINARY, false, ece, false},
+    {"poisson_deviance", "what is lost of the likelihood of counts",        REGRESSION, false, poisson_deviance, false},
+    {"gamma_deviance",   "the same for amounts above 0",                    REGRESSION, false, gamma_deviance, false},
+    {"tweedie_deviance", "the same between the two, of power 1.5",          REGRESSION, false, tweedie_deviance, false},
 };
 
 const Metric *const metrics[] = {
     &table[0], &table[1], &table[2], &table[3], &table[4], &table[5], &table[6], &table[7],
-    &table[8], &table[9], &table[10], &table[11], &table[12], NULL,
+    &table[8], &table[9], &table[10], &table[11], &table[12], &table[13], &table[14], &table[15],
+    NULL,
 };
 // clang-format on
 

@@ -6,7 +6,8 @@ static const char *const monitor_names[] = {"val_loss", "val_metric", NULL};
 /* The names of loss_names and optimizer_names (model.h) stand here again because a constant table
  * cannot take an array from another file; tests/unit/train_spec.c holds them together. */
 static const char *const losses[] = {"auto",     "squared",  "absolute", "huber",
-                                     "quantile", "logistic", "softmax",  NULL};
+                                     "quantile", "logistic", "softmax",  "poisson",
+                                     "gamma",    "tweedie",  NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
 static const char *const encoder_names[] = {"keep", "fit", NULL};
 static const char *const schedules[] = {RUN_SCHEDULES(SCHEDULE_NAME) NULL};
@@ -33,6 +34,7 @@ const Param run_params[] = {
     PARAM_PICK(S, loss,               "loss",       0, losses,                    "what is made small; auto by the task"),
     PARAM_REAL(S, huber_delta,        "huber_delta", 1, 1e-6, 1e6,      "",       "loss=huber: where it turns from square to linear, in standard deviations of the target"),
     PARAM_REAL(S, quantile,           "quantile",  .5, .001, .999,      "",       "loss=quantile: which quantile is predicted"),
+    PARAM_REAL(S, tweedie_power,      "tweedie_power", 1.5, 1.001, 1.999, "",   "loss=tweedie: variance as a power of the mean; near 1 like poisson, near 2 like gamma"),
     PARAM_PICK(S, class_weight,       "class_weight", 0, class_weight_names,      "balanced: rare classes count more"),
     PARAM_INT (S, patience,           "patience",  16, 0, 100000,       "epochs", "epochs without a better validation result before training stops; 0: never", .live = true),
     PARAM_REAL(S, min_delta,          "min_delta",  0, 0, 1e9,          "",       "a result counts as better only if it is by so much"),

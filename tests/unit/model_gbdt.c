@@ -387,6 +387,55 @@ static void each_loss_has_its_centre(void **state)
     }
 }
 
+/* Counts and amounts: the mean comes out, the step's loss and slopes are the nets' own, and values
+ * come near the means they were drawn around. */
+static void rates_by_their_logarithm(void **state)
+{
+    (void)state;
+    static Table t;
+    static float out[MOST];
+    for (int loss = LOSS_POISSON; loss <= LOSS_TWEEDIE; loss++) {
+        Rng rng;
+        rng_seed(&rng, 8, 1);
+        make_table(&t, TASK_REGRESSION, 3000, 0.05);
+        t.shape.log_link = true;
+        double mean = 0, fitted = 0, off = 0;
+        static float truth[MOST];
+        for (size_t i = 0; i < 3000; i++) {
+            truth[i] = expf(0.7f * t.dense[i * DENSE + 2]);
+            double u = rng_unit(&rng), v = (double)truth[i];
+            double y = loss == LOSS_GAMMA ? -v * log(1 - u) : 0; /* exponential */
+            for (double p = exp(-v); loss != LOSS_GAMMA && y < 50; p *= v / ++y) {
+                if (u < p)
+                    break;
+                u -= p;
+            }
+            t.target[i] = loss == LOSS_GAMMA ? (float)y + 1e-4f : (float)y;
+            mean += (double)t.target[i] / 3000;
+        }
+        ModelSetup setup = {.seed = 1, .batch_most = 3000, .loss = loss + 1, .tweedie_power = 1.3};
+        Model *m = make_model(&t, &setup, (const char *[]){"min_rows", "100", NULL});
+        double first = step(m, &t, 0.1), last = 0;
+        for (int i = 0; i < 150; i++)
+            last = step(m, &t, 0.1);
+        model_predict(m, &t.batch, out);
+        near(model_loss(m, &t.batch, out), step(m, &t, 0.1), 1e-4);
+        model_predict(m, &t.batch, out);
+        model_scores_to_outputs(&t.shape, out, 3000);
+        for (size_t i = 0; i < 3000; i++) {
+            fitted += (double)out[i] / 3000;
+            off += fabs(log((double)out[i] / (double)truth[i])) / 3000;
+        }
+        assert_true(last < first);
+        near(fitted, mean, 0.05);
+        if (off > 0.3) {
+            printf("%s: off by %g\n", loss_names[loss + 1], off);
+            fail();
+        }
+        model_destroy(m);
+    }
+}
+
 /* ---- the same bits ------------------------------------------------------------------------------------- */
 
 static void bits_on_any_threads_and_after_a_load(void **state)
@@ -600,6 +649,7 @@ int main(void)
         cmocka_unit_test(categories_by_sets),
         cmocka_unit_test(importance_tells_the_columns),
         cmocka_unit_test(each_loss_has_its_centre),
+        cmocka_unit_test(rates_by_their_logarithm),
         cmocka_unit_test(growth_keeps_its_bounds),
         cmocka_unit_test(bits_on_any_threads_and_after_a_load),
         cmocka_unit_test(bits_of_many_rows),

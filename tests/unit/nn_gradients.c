@@ -150,8 +150,11 @@ static void every_loss(void **state)
     (void)state;
     const float class_weight[] = {0.7f, 1.9f};
     for (int loss = 0; loss < LOSS_COUNT; loss++) {
-        bool classes = losses[loss].fits != LOSS_FITS_NUMBER;
+        bool rate = losses[loss].fits == LOSS_FITS_RATE;
+        bool classes = !rate && losses[loss].fits != LOSS_FITS_NUMBER;
         Data d = make_data(classes);
+        for (size_t i = 0; rate && i < ROWS; i++)
+            d.target[i] = fabsf(d.target[i]) + 0.1f;
         float out[ROWS * 2], grad[ROWS * 2];
         Rng rng;
         rng_seed(&rng, 9, 0);
@@ -166,6 +169,7 @@ static void every_loss(void **state)
                        .class_weight = classes ? class_weight : NULL,
                        .delta = 0.8f,
                        .quantile = 0.9f,
+                       .power = 1.3f,
                        .scale = 1.0f,
                        .grad = grad};
         losses[loss].sum(&job);
@@ -190,6 +194,19 @@ static void every_loss(void **state)
             }
         }
     }
+}
+
+/* XGBoost's own checks: gradients at -2 -1 0 1 for y = 0. */
+static void poisson_known_values(void **state)
+{
+    (void)state;
+    const float out[] = {-2, -1, 0, 1}, target[4] = {0};
+    const double expected[] = {.14, .37, 1, 2.71};
+    float grad[4];
+    LossJob job = {.out = out, .target = target, .rows = 4, .width = 1, .scale = 1, .grad = grad};
+    losses[LOSS_POISSON].sum(&job);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(fabs((double)grad[i] - expected[i]) < 0.01);
 }
 
 /* XGBoost's own checks: gradients at 0 .1 .9 1 for y = 0. */
@@ -584,6 +601,7 @@ int main(void)
         cmocka_unit_test(kinked_activations),
         cmocka_unit_test(every_loss),
         cmocka_unit_test(logistic_known_values),
+        cmocka_unit_test(poisson_known_values),
         cmocka_unit_test(batchnorm_against_plain),
         cmocka_unit_test(attention_against_plain),
         cmocka_unit_test(optimisers_by_hand),
