@@ -81,6 +81,7 @@ typedef struct ModelFamily {
     bool    (*settle)(void *model, Error *err);   /* after a load: checks; on failure it is empty */
     size_t  (*predict_more)(void *model, const Batch *b, size_t from, float *out); /* see below */
     void    (*importance)(const void *model, Importance *out); /* [dense + codes]; NULL: cannot say */
+    void    (*contributions)(const void *model, const Batch *b, double *out); /* see below; or NULL */
     /* predict as ONNX nodes: the value of the raw scores, [rows][outputs]; see graph_onnx */
     const char *(*onnx)(void *model, Onnx *o, const char *dense, const char *codes, Error *err);
 } ModelFamily;
@@ -102,6 +103,10 @@ double model_loss(const Model *m, const Batch *b, const float *out); /* mean los
 const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, Error *err);
 /* The columns it uses, those that gained most first; NULL when the family cannot say. mem_free it. */
 Importance *model_importance(const Model *m, size_t *n);
+/* What each input adds to a row's raw scores (SHAP): out [rows][outputs][dense + codes + 1], the last of
+ * each what all rows begin with; together they are the score. ERROR_USAGE if the family cannot say. */
+bool   model_contributions(const Model *m, const Batch *b, double *out, Error *err);
+const char *model_input(const Model *m, size_t i);          /* dense, then codes; "" if not named */
 size_t model_weights(const Model *m);                       /* numbers learnt */
 /* Everything a resumed run needs (safetensors bytes); loading makes the next step the same bits. */
 bool   model_state_save(Model *m, bool weights_only, Text *into, Error *err);
@@ -155,6 +160,14 @@ typedef struct Prediction {
 } Prediction;
 /* first_plan: 0 for raw rows; k for rows that already went through the first k recipes. One row or
  * many give the same bits. Rows without the target are fine: rules that depend on it are skipped. */
+/* What each input adds to the scores of encoded rows (SHAP), in the target's units where those are a
+ * multiple of the score; else `raw` is set and they are the model's own: logits, or logarithms. */
+typedef struct Contributions {
+    size_t rows, outputs, inputs;
+    double *at;            /* [rows][outputs][inputs + 1]; the last of each: what all rows begin with */
+    bool raw;
+} Contributions;
+bool bundle_contributions(const Bundle *b, const Batch *rows, Arena *a, Contributions *out, Error *err);
 bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out, Error *err);
 
 void bundle_predict(Bundle *b, const Batch *batch, float *out); /* model_predict of the model inside */

@@ -147,4 +147,30 @@ bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Pre
 void bundle_predict(Bundle *b, const Batch *batch, float *out)
 {
     model_predict(b->model, batch, out);
+
+/* Whether a raw score is a target less something, times something; then *scale and *shift. */
+static bool is_linear(const Bundle *b, double *scale, double *shift)
+{
+    const ModelShape *s = features_shape(b->features);
+    if (s->task != TASK_REGRESSION || s->log_link)
+        return false;
+    *shift = features_target_value(b->features, 0.0);
+    *scale = features_target_value(b->features, 1.0) - *shift;
+    double two = features_target_value(b->features, 2.0) - *shift;
+    return fabs(two - 2.0 * *scale) <= 1e-9 * fabs(two);
+}
+
+bool bundle_contributions(const Bundle *b, const Batch *rows, Arena *a, Contributions *out,
+                          Error *err)
+{
+    const ModelShape *s = features_shape(b->features);
+    size_t inputs = s->dense + s->codes, n = rows->rows * s->outputs * (inputs + 1);
+    double *at = ARENA_NEW(a, double, n + 1), scale = 1.0, shift = 0.0;
+    if (!model_contributions(b->model, rows, at, err))
+        return false;
+    bool linear = is_linear(b, &scale, &shift);
+    *out = (Contributions){rows->rows, s->outputs, inputs, at, !linear};
+    for (size_t i = 0; linear && i < n; i++)
+        at[i] = at[i] * scale + (i % (inputs + 1) == inputs ? shift : 0.0);
+    return true;
 }

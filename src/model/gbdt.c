@@ -12,7 +12,8 @@
 #define TOGETHER_ROWS 65536 /* fewer are in the cache anyway */
 
 typedef struct Gbdt {
-    GbdtParams params;
+    GbdtParams params; /* its texts are read in create and forgotten */
+    Limits limits;
     const ModelShape *shape;
     const ModelSetup *setup;
     Forest forest;
@@ -57,6 +58,8 @@ static const Param params[] = {
     PARAM_INT (S, cat_most,     "cat_most",     32, 1, 256,          "categories", "most categories on one side of a split"),
     PARAM_INT (S, cat_onehot,   "cat_onehot",   4, 0, 256,           "categories", "columns of at most so many are split one from the rest"),
     PARAM_INT (S, cat_rows,     "cat_rows",     100, 1, 1000000000,  "rows",   "fewest rows a further category set is tried by"),
+    PARAM_TEXT(S, monotone,     "monotone",     "",                            "columns the score may not fall (+) or not rise (-) with: A:+,B:-"),
+    PARAM_TEXT(S, interact,     "interact",     "",                            "groups of columns that may meet in a tree: A+B,C+D; others meet none"),
     // clang-format on
     PARAM_END,
 };
@@ -92,6 +95,7 @@ static void destroy(void *model)
         return;
     unbind(m);
     forest_release(&m->forest);
+    limits_release(&m->limits);
     mem_free(m);
 }
 
@@ -103,6 +107,11 @@ static void *create(const void *settings, const ModelShape *shape, const ModelSe
         return NULL;
     Gbdt *m = mem_alloc(sizeof *m);
     m->params = *(const GbdtParams *)settings;
+    if (!limits_make(&m->limits, &m->params, shape, err)) {
+        mem_free(m);
+        return NULL;
+    }
+    m->params.monotone = m->params.interact = NULL;
     m->shape = shape;
     m->setup = setup;
     m->target = (Target){.loss = loss,
@@ -226,7 +235,7 @@ static bool bind(Gbdt *m, const Batch *b, Error *err)
     m->bound = make_slopes(m, err) &&
                bins_make(&m->bins, b, m->shape, (size_t)m->params.bins, m->setup->seed,
                          m->setup->pool, err) &&
-               grower_init(&m->grower, &m->params, &m->bins, m->setup->pool, err);
+               grower_init(&m->grower, &m->params, &m->limits, &m->bins, m->setup->pool, err);
     if (m->bound)
         stand_together(m);
     else
@@ -374,8 +383,8 @@ static void renew_leaf(void *job, size_t i, size_t worker)
     (void)worker;
     Finish *f = job;
     const Leaf *l = &f->m->grower.leaf[i];
-    *forest_node(&f->m->forest, NODE_VALUE, l->node) =
-        (float)target_renewed(&f->m->target, f->m->score, f->m->grower.order + l->begin, l->count);
+    double v = target_renewed(&f->m->target, f->m->score, f->m->grower.order + l->begin, l->count);
+    *forest_node(&f->m->forest, NODE_VALUE, l->node) = (float)fmin(fmax(v, l->lower), l->upper);
 }
 
 /* A leaf's value into the scores of its rows. */
@@ -519,6 +528,12 @@ static const char *say(void *model, Onnx *o, const char *dense, const char *code
     return forest_onnx(&m->forest, o, dense, codes, err);
 }
 
+static void contributions(const void *model, const Batch *b, double *out)
+{
+    const Gbdt *m = model;
+    forest_shap(&m->forest, b, out, m->setup->pool);
+}
+
 const ModelFamily gbdt_family = {
     .name = "gbdt",
     .title = "Gradient boosted trees",
@@ -539,5 +554,6 @@ const ModelFamily gbdt_family = {
     .settle = settle,
     .predict_more = predict_more,
     .importance = importance,
+    .contributions = contributions,
     .onnx = say,
 };

@@ -14,11 +14,12 @@
 
 /* ---- life ------------------------------------------------------------------------------------------- */
 
-bool grower_init(Grower *g, const GbdtParams *p, const Bins *bins, Pool *pool, Error *err)
+bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins, Pool *pool,
+                 Error *err)
 {
     size_t whole = bins->columns * HIST_BINS, threads = pool_threads(pool);
     size_t most = bins->rows / (size_t)(p->min_rows > 0 ? p->min_rows : 1) + 1;
-    *g = (Grower){.params = p, .bins = bins, .pool = pool};
+    *g = (Grower){.params = p, .limits = limits, .bins = bins, .pool = pool};
     g->leaves_most = p->leaves > 0 && (size_t)p->leaves < most ? (size_t)p->leaves : most;
     g->order = mem_try(bins->rows * sizeof *g->order + 64, err);
     g->scratch = mem_try(bins->rows * sizeof *g->scratch + 64, err);
@@ -180,6 +181,9 @@ static CutJob cut_job(const Grower *g, const Leaf *l)
                     .shift = g->slopes->shift,
                     .g_unit = g->slopes->g_unit,
                     .h_unit = g->slopes->h_unit,
+                    .bounded = g->limits->slope != NULL,
+                    .lower = l->lower,
+                    .upper = l->upper,
                     .sum = l->sum,
                     .rows = (double)l->count};
 }
@@ -191,14 +195,25 @@ static bool may_split(const Grower *g, const Leaf *l)
            pair_h(l->sum, g->slopes->shift) > 0 && (p->depth <= 0 || l->depth < p->depth);
 }
 
+static bool may_meet(const Grower *g, const Leaf *l, size_t i)
+{
+    if (!g->limits->groups)
+        return true;
+    uint64_t own = g->limits->groups[i];
+    return l->alone >= 0 ? l->alone == (int32_t)i
+           : own         ? (own & l->groups) != 0
+                         : l->groups == ~(uint64_t)0;
+}
+
 static void find_feature(const Grower *g, const Leaf *l, size_t i, Cut *out)
 {
     Pair sums[BINS_MOST];
     const BinFeature *f = &g->bins->feature[i];
     *out = (Cut){0};
-    if (!g->use[i] || !may_split(g, l))
+    if (!g->use[i] || !may_split(g, l) || !may_meet(g, l, i))
         return;
     CutJob job = cut_job(g, l);
+    job.slope = g->limits->slope ? g->limits->slope[i] : 0;
     bool alone = f->bins > BINS_MOST / 2;
     if (!alone)
         hist_feature(l->hist, f, sums);
@@ -293,11 +308,10 @@ static void search(Grower *g, Leaf *small, Leaf *large)
 
 static void describe_node(const Grower *g, Forest *f, size_t node, const Leaf *l)
 {
-    GbdtParams p = *g->params;
-    p.lambda += l->l2;
+    CutJob job = cut_job(g, l);
     double sum_g = (double)pair_g(l->sum, g->slopes->shift) * g->slopes->g_unit;
     double sum_h = (double)pair_h(l->sum, g->slopes->shift) * g->slopes->h_unit;
-    *forest_node(f, NODE_VALUE, node) = (float)leaf_weight(&p, sum_g, sum_h);
+    *forest_node(f, NODE_VALUE, node) = (float)leaf_within(&job, l->l2, sum_g, sum_h);
     *forest_node(f, NODE_COVER, node) = (float)sum_h;
     *forest_node(f, NODE_ROWS, node) = (float)l->count;
 }
@@ -356,6 +370,34 @@ static Leaf *next_leaf(Grower *g)
     return best;
 }
 
+/* What the split that made them says of what may grow below: `l` and `right` have their sums. */
+static void limit_leaves(const Grower *g, const Cut *s, Leaf *l, Leaf *right)
+{
+    const Limits *limits = g->limits;
+    int slope = limits->slope ? limits->slope[s->feature] : 0;
+    if (limits->groups && limits->groups[s->feature])
+        l->groups &= limits->groups[s->feature];
+    else if (limits->groups)
+        l->alone = (int32_t)s->feature;
+    right->groups = l->groups;
+    right->alone = l->alone;
+    right->lower = l->lower;
+    right->upper = l->upper;
+    if (!slope)
+        return;
+    Leaf *side[2] = {l, right};
+    double weight[2];
+    for (size_t i = 0; i < 2; i++) {
+        CutJob job = cut_job(g, side[i]);
+        weight[i] =
+            leaf_within(&job, side[i]->l2, (double)pair_g(side[i]->sum, job.shift) * job.g_unit,
+                        (double)pair_h(side[i]->sum, job.shift) * job.h_unit);
+    }
+    double middle = (weight[0] + weight[1]) / 2.0;
+    side[slope > 0 ? 0 : 1]->upper = middle;
+    side[slope > 0 ? 1 : 0]->lower = middle;
+}
+
 /* The parent's place is the left child's from now on. */
 static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l, Cut *cut_of)
 {
@@ -372,6 +414,7 @@ static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l, Cut *cut_of)
     l->count = left;
     l->sum = s.left;
     l->l2 = s.l2;
+    limit_leaves(g, &s, l, right);
     size_t node = l->node;
     l->node = add_node(f);
     right->node = add_node(f);
@@ -396,7 +439,12 @@ void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
     for (size_t i = 0; i <= g->leaves_most; i++)
         g->free_hist[g->free_hists++] = g->hist + i * g->bins->columns * HIST_BINS;
     Leaf *first = &g->leaf[0];
-    *first = (Leaf){.count = g->rows, .node = add_node(f)};
+    *first = (Leaf){.count = g->rows,
+                    .node = add_node(f),
+                    .lower = -INFINITY,
+                    .upper = INFINITY,
+                    .groups = ~(uint64_t)0,
+                    .alone = -1};
     if (g->all)
         first->sum = slopes->sum;
     for (size_t i = 0; i < g->rows && !g->all; i++)

@@ -5,12 +5,14 @@
  *     gbdt_carry.c    squared loss: gradients kept as whole numbers from round to round
  *     gbdt_hist.c     sums of gradients a bin, for one leaf
  *     gbdt_split.c    the best split of one feature from its sums
+ *     gbdt_limits.c   monotone columns, and which may meet in a tree
  *     gbdt_grow.c     one tree, leaf by leaf
  *     gbdt_forest.c   the trees as tensors, and checked when they come from a file
  *     gbdt_predict.c  rows down the trees
  *     gbdt_onnx.c     the forest as others run it
  *     gbdt_quick.c    rows down a forest that has stopped growing, laid out for that
  *     gbdt_importance.c  what the columns did for it
+ *     gbdt_shap.c     what the columns add to one row's score
  *     gbdt.c          the family: hyperparameters, a round
  *
  * Exact sums. Gradients g and curvatures h are rounded once a round to whole numbers (by chance, unbiased), g by a power of
@@ -36,8 +38,18 @@ typedef struct GbdtParams {
     double goss_top, goss_other;
     double cat_l2, cat_smooth;
     int cat_most, cat_onehot, cat_rows;
+    char *monotone, *interact;
 } GbdtParams;
 enum { GROW_LEAF, GROW_DEPTH };
+
+/* Which ways the trees may not go; made from the texts, see gbdt_limits.c. */
+#define GROUPS_MOST 64
+typedef struct Limits {
+    int8_t *slope;        /* [features] 1: the score may not fall with it, -1: not rise, 0; NULL: none */
+    uint64_t *groups;     /* [features] those it is in; 0: it goes with no other; NULL: all go together */
+} Limits;
+bool limits_make(Limits *l, const GbdtParams *p, const ModelShape *shape, Error *err);
+void limits_release(Limits *l);
 
 /* ---- binned rows -------------------------------------------------------------------------------- */
 
@@ -143,11 +155,15 @@ typedef struct CutJob {
     const GbdtParams *params;
     unsigned shift;
     double g_unit, h_unit;
+    int slope;                    /* of the feature, see Limits */
+    bool bounded;                 /* weights have bounds: */
+    double lower, upper;
     Pair sum;    /* of the leaf */
     double rows; /* of the leaf */
 } CutJob;
 void cut_find(const CutJob *job, const BinFeature *f, const Pair *sums, Cut *out);
 double leaf_weight(const GbdtParams *p, double g, double h); /* before the learning rate */
+double leaf_within(const CutJob *job, double l2, double g, double h); /* the same in its bounds */
 double leaf_score(const GbdtParams *p, double g, double h);
 
 /* ---- the forest ------------------------------------------------------------------------------------ */
@@ -236,6 +252,11 @@ void quick_release(Quick *q);
 /* out += all trees; the forest is laid out. */
 void quick_add(const Forest *f, const Batch *b, float *out, Pool *pool);
 
+/* A node of walk that is no leaf: which way this row goes. */
+bool forest_goes_left(const Forest *f, size_t node, const float *dense, const int32_t *code);
+/* What the inputs add to the scores: [rows][outputs][features + 1], the last the base. */
+void forest_shap(const Forest *f, const Batch *b, double *out, Pool *pool);
+
 void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 
 /* ---- growing ---------------------------------------------------------------------------------------- */
@@ -245,6 +266,9 @@ typedef struct Leaf {
     size_t node;         /* of the tree */
     int depth;
     double l2; /* beyond lambda */
+    double lower, upper; /* of its weight */
+    uint64_t groups;     /* those that hold all features above */
+    int32_t alone;       /* above is only this one, which is in no group; -1 */
     Pair sum;
     Pair *hist;
     Cut best;
@@ -252,6 +276,7 @@ typedef struct Leaf {
 
 typedef struct Grower {
     const GbdtParams *params;
+    const Limits *limits;
     const Bins *bins;
     Pool *pool;
     const Slopes *slopes;
@@ -270,7 +295,7 @@ typedef struct Grower {
     Cut *found;         /* [2][features] */
     size_t *chunk_left; /* counts of a parallel partition */
 } Grower;
-bool grower_init(Grower *g, const GbdtParams *p, const Bins *bins, Pool *pool, Error *err);
+bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins, Pool *pool, Error *err);
 void grower_release(Grower *g);
 /* Adds a tree to the forest; leaves[] then says which rows are where. Values are with rate 1. */
 void grower_tree(Grower *g, Forest *f, const Slopes *s);

@@ -36,18 +36,24 @@ static bool set_has(const Forest *f, uint32_t at, int32_t code)
     return c / 32 < set[0] && (set[1 + c / 32] >> (c % 32) & 1);
 }
 
+static bool goes_left(const Forest *f, const WalkNode *w, const float *dense, const int32_t *code)
+{
+    uint32_t i = w->feature & WALK_INDEX;
+    if (w->feature & WALK_CATEGORY)
+        return set_has(f, w->set, code[i]);
+    return w->feature & WALK_MISSING ? !(dense[i] > w->at) : dense[i] <= w->at;
+}
+
+bool forest_goes_left(const Forest *f, size_t node, const float *dense, const int32_t *code)
+{
+    return goes_left(f, &f->walk.at[node], dense, code);
+}
+
 static float walk_one(const Forest *f, uint32_t node, const float *dense, const int32_t *code)
 {
     const WalkNode *w = &f->walk.at[node];
-    while (!(w->feature & WALK_LEAF)) {
-        uint32_t i = w->feature & WALK_INDEX;
-        bool left;
-        if (w->feature & WALK_CATEGORY)
-            left = set_has(f, w->set, code[i]);
-        else
-            left = w->feature & WALK_MISSING ? !(dense[i] > w->at) : dense[i] <= w->at;
-        w = &f->walk.at[w->child[!left]];
-    }
+    while (!(w->feature & WALK_LEAF))
+        w = &f->walk.at[w->child[!goes_left(f, w, dense, code)]];
     return w->at;
 }
 

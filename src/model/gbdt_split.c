@@ -32,6 +32,33 @@ double leaf_weight(const GbdtParams *p, double g, double h)
     return -pulled(g, p->alpha) / (h + p->lambda + TINY);
 }
 
+/* ---- weights within bounds ------------------------------------------------------------------------ */
+
+double leaf_within(const CutJob *job, double l2, double g, double h)
+{
+    GbdtParams with = *job->params;
+    with.lambda += l2;
+    double w = leaf_weight(&with, g, h);
+    return job->bounded ? fmin(fmax(w, job->lower), job->upper) : w;
+}
+
+/* What a side of that weight gains; the same as leaf_score where nothing bounds it. */
+static double score_within(const CutJob *job, double l2, double g, double h, double w)
+{
+    const GbdtParams *p = job->params;
+    return -(2.0 * g * w + (h + p->lambda + l2 + TINY) * w * w + 2.0 * p->alpha * fabs(w));
+}
+
+/* -infinity: the column's leaves would be out of order. */
+static double gain_within(const CutJob *job, double l2, double g, double h, double other_g,
+                          double other_h)
+{
+    double left = leaf_within(job, l2, g, h), right = leaf_within(job, l2, other_g, other_h);
+    if (job->slope * (right - left) < 0.0)
+        return -INFINITY;
+    return score_within(job, l2, g, h, left) + score_within(job, l2, other_g, other_h, right);
+}
+
 /* ---- numbers -------------------------------------------------------------------------------------- */
 
 typedef struct Scan {
@@ -57,11 +84,24 @@ static void scan_gains(const CutJob *job, Scan *s, size_t n, double g_all, doubl
     }
 }
 
+/* The same where weights are bounded. */
+static void scan_within(const CutJob *job, Scan *s, size_t n, double g_all, double h_all)
+{
+    const GbdtParams *p = job->params;
+    const double per_h = job->rows / h_all, least = (double)p->min_rows - 0.5;
+    for (size_t i = 0; i < n; i++) {
+        double other_h = h_all - s->h[i], small = fmin(s->h[i], other_h);
+        s->gain[i] = small >= p->min_hessian && small * per_h >= least
+                         ? gain_within(job, 0.0, s->g[i], s->h[i], g_all - s->g[i], other_h)
+                         : -(double)INFINITY;
+    }
+}
+
 static double largest(const double *v, size_t n)
 {
-    double lane[WIDE], most = -1.0;
+    double lane[WIDE], most = -INFINITY;
     for (size_t k = 0; k < WIDE; k++)
-        lane[k] = -1.0;
+        lane[k] = -INFINITY;
     size_t i = 0;
     for (; i + WIDE <= n; i += WIDE)
         for (size_t k = 0; k < WIDE; k++)
@@ -88,8 +128,9 @@ static void scan_numbers(const CutJob *job, const BinFeature *f, const Pair *sum
         s.g[i] = (double)pair_g(pair[i], shift) * job->g_unit;
         s.h[i] = (double)(int64_t)pair_h(pair[i], shift) * job->h_unit;
     }
-    scan_gains(job, &s, cuts, (double)pair_g(job->sum, job->shift) * job->g_unit,
-               (double)pair_h(job->sum, job->shift) * job->h_unit);
+    (job->bounded ? scan_within : scan_gains)(job, &s, cuts,
+                                              (double)pair_g(job->sum, job->shift) * job->g_unit,
+                                              (double)pair_h(job->sum, job->shift) * job->h_unit);
     double most = largest(s.gain, cuts);
     if (!(most > best->gain))
         return;
@@ -152,7 +193,10 @@ static double set_gain(const CutJob *job, Pair left, double more_l2)
     double small = fmin(h, other),
            per_h = job->rows / ((double)pair_h(job->sum, job->shift) * job->h_unit);
     if (small < p->min_hessian || small * per_h < (double)p->min_rows - 0.5)
-        return -1.0;
+        return -INFINITY;
+    if (job->bounded)
+        return gain_within(job, more_l2, (double)pair_g(left, job->shift) * job->g_unit, h,
+                           (double)pair_g(right, job->shift) * job->g_unit, other);
     return leaf_score(&with, (double)pair_g(left, job->shift) * job->g_unit, h) +
            leaf_score(&with, (double)pair_g(right, job->shift) * job->g_unit, other);
 }
@@ -231,7 +275,10 @@ void cut_find(const CutJob *job, const BinFeature *f, const Pair *sums, Cut *out
 {
     double g = (double)pair_g(job->sum, job->shift) * job->g_unit,
            h = (double)pair_h(job->sum, job->shift) * job->h_unit;
-    double whole = leaf_score(job->params, g, h), least = whole + job->params->min_gain;
+    double whole = leaf_score(job->params, g, h);
+    if (job->bounded)
+        whole = score_within(job, 0.0, g, h, leaf_within(job, 0.0, g, h));
+    double least = whole + job->params->min_gain;
     *out = (Cut){.gain = least};
     if (!f->category)
         find_number(job, f, sums, out);
@@ -239,7 +286,7 @@ void cut_find(const CutJob *job, const BinFeature *f, const Pair *sums, Cut *out
         one_from_rest(job, f, sums, out);
     else
         sorted_sets(job, f, sums, out);
-    if (out->gain <= least * (1 + 1e-12)) {
+    if (out->gain <= least + fabs(least) * 1e-12) {
         out->gain = 0.0;
         return;
     }

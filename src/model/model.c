@@ -158,11 +158,10 @@ Importance *model_importance(const Model *m, size_t *n)
     Importance *all = mem_alloc(sizeof *all * (s->dense + s->codes));
     m->family->importance(m->impl, all);
     for (size_t i = 0; i < s->dense + s->codes; i++) {
-        const char *const *names = i < s->dense ? s->dense_name : s->code_name;
         if (!all[i].splits)
             continue;
         all[*n] = all[i];
-        all[(*n)++].name = names ? names[i < s->dense ? i : i - s->dense] : "";
+        all[(*n)++].name = model_input(m, i);
     }
     qsort(all, *n, sizeof *all, gained_more);
     return all;
@@ -174,6 +173,22 @@ const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, 
         return m->family->onnx(m->impl, o, dense, codes, err);
     error_set(err, ERROR_USAGE, "a %s cannot be said in ONNX yet", m->family->name);
     return NULL;
+}
+
+const char *model_input(const Model *m, size_t i)
+{
+    const ModelShape *s = &m->shape;
+    const char *const *names = i < s->dense ? s->dense_name : s->code_name;
+    return names ? names[i < s->dense ? i : i - s->dense] : "";
+}
+
+bool model_contributions(const Model *m, const Batch *b, double *out, Error *err)
+{
+    if (!m->family->contributions)
+        return error_set(err, ERROR_USAGE, "a %s cannot say what each input adds; a gbdt can",
+                         m->family->name);
+    m->family->contributions(m->impl, b, out);
+    return true;
 }
 
 size_t model_weights(const Model *m)
