@@ -144,6 +144,20 @@ typedef struct Dependence {
 bool explainer_dependence(Explainer *e, const char *column, const char *class, int points,
                           Progress *progress, Arena *a, Dependence *out, Error *err);
 
+/* SHAP values (Lundberg et al. 2018): what each column adds to a row's score, exactly, for boosters. The
+ * inputs that are made of one column are added up. Units: Contributions in model.h. */
+typedef struct ShapColumn { const char *column; double size, mean; } ShapColumn; /* mean |.|, mean */
+typedef struct Shap {
+    const char *predicts;                /* "FARE", "logit of yes", "score of class A" */
+    size_t columns, rows;
+    ShapColumn *column;                  /* [columns] the largest size first */
+    double base;                         /* what every row begins with */
+    const double *at;                    /* [rows][columns] in the order of `column` */
+    const uint64_t *row;                 /* [rows] their numbers in the dataset */
+} Shap;
+/* class: which of several; NULL: the first */
+bool explainer_shap(Explainer *e, const char *class, Arena *a, Shap *out, Error *err);
+
 /* ---- metrics: declared once -------------------------------------------------------------------- */
 typedef struct Metric {
     const char *name;                    /* rmse mae r2 mape rmsle; logloss accuracy error auc aucpr f1 brier */

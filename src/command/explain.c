@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef struct ExplainSettings {
-    int what, repeats, points, rows, seed, width, height;
+    int what, repeats, points, rows, seed, each, width, height;
     char *column, *class, *metric, *out;
 } ExplainSettings;
 
@@ -169,9 +169,75 @@ static bool explain_dependence(Explain *e, Error *err)
     return ok;
 }
 
+/* ---- shap -------------------------------------------------------------------------------------------------- */
+
+static void draw_shap(const Shap *p, Text *into)
+{
+    size_t n = p->columns < 40 ? p->columns : 40;
+    text_printf(into, "%sset key off\nset yrange [%zu.6:-0.6]\nset xlabel ", look, n ? n - 1 : 0);
+    Text label = {0};
+    text_printf(&label, "mean size of what the column adds: %s", p->predicts);
+    gnuplot_quote(text_str(&label), into);
+    text_release(&label);
+    text_puts(into, "\nset ytics (");
+    for (size_t i = 0; i < n; i++) {
+        text_puts(into, i ? ", " : "");
+        gnuplot_quote(p->column[i].column, into);
+        text_printf(into, " %zu", i);
+    }
+    text_puts(into, ")\nplot '-' with boxxyerror lc rgb '#4477aa'\n");
+    for (size_t i = 0; i < n; i++)
+        text_printf(into, "0 %zu 0 %.17g %g %g\n", i, p->column[i].size, (double)i - .35, (double)i + .35);
+    text_puts(into, "e\n");
+}
+
+static void say_each(json_t *result, const Shap *p, size_t most)
+{
+    json_t *list = json_array();
+    for (size_t row = 0; row < p->rows && row < most; row++) {
+        json_t *o = json_object();
+        const double *at = p->at + row * p->columns;
+        double sum = p->base;
+        for (size_t i = 0; i < p->columns; i++)
+            sum += at[i];
+        result_int(o, "row", (int64_t)p->row[row] + 1);
+        result_real(o, "score", sum);
+        for (size_t i = 0; i < p->columns; i++)
+            result_real(o, p->column[i].column, at[i]);
+        json_array_append_new(list, o);
+    }
+    json_object_set_new(result, "each", list);
+}
+
+static bool explain_shap(Explain *e, Error *err)
+{
+    Shap p;
+    Explainer *x = open_rows(e, err);
+    bool ok = x && explainer_shap(x, e->set->class, &e->arena, &p, err);
+    if (ok) {
+        json_t *list = json_array();
+        say_rows(e, x);
+        result_text(e->result, "explains", p.predicts);
+        result_real(e->result, "base", p.base);
+        for (size_t i = 0; i < p.columns; i++) {
+            json_t *row = json_object();
+            result_text(row, "column", p.column[i].column);
+            result_real(row, "size", p.column[i].size);
+            result_real(row, "mean", p.column[i].mean);
+            json_array_append_new(list, row);
+        }
+        json_object_set_new(e->result, "columns", list);
+        if (e->set->each)
+            say_each(e->result, &p, (size_t)e->set->each);
+        draw_shap(&p, &e->picture);
+    }
+    explainer_close(x);
+    return ok;
+}
+
 /* ---- the list ---------------------------------------------------------------------------------------------- */
 
-#define EXPLANATIONS(X) X(permutation) X(dependence)
+#define EXPLANATIONS(X) X(permutation) X(dependence) X(shap)
 
 #define AS_NAME(name) #name,
 static const char *const names[] = {EXPLANATIONS(AS_NAME) NULL};
@@ -209,14 +275,15 @@ static const Arg args[] = {{.name = "RUN", .kind = ARG_RUN, .about = "the run wh
 // clang-format off
 #define S ExplainSettings
 static const Param params[] = {
-    PARAM_PICK(S, what,    "what",    0, names, "permutation: which columns matter; dependence: what one column does"),
+    PARAM_PICK(S, what,    "what",    0, names, "permutation: which columns matter; dependence: what one column does; shap: what each adds to a row (gbdt)"),
     PARAM_TEXT(S, column,  "column",  "", "dependence: the column"),
-    PARAM_TEXT(S, class,   "class",   "", "dependence: the class whose share is shown; of two, the second when not given"),
+    PARAM_TEXT(S, class,   "class",   "", "dependence: the class whose share is shown; of two, the second when not given; shap: of several, the first"),
     PARAM_TEXT(S, metric,  "metric",  "", "permutation: what gets worse; rmse or logloss when not given"),
     PARAM_INT (S, repeats, "repeats", 5, 1, 1000, "times", "permutation: how often a column is dealt out anew"),
     PARAM_INT (S, points,  "points",  30, 2, 1000, "values", "dependence: most values of the column"),
     PARAM_INT (S, rows,    "rows",    10000, 0, 1000000000, "rows", "most test rows to ask the model about; 0: all"),
     PARAM_INT (S, seed,    "seed",    1, 0, 2147483647, "", "permutation: the same seed deals the same"),
+    PARAM_INT (S, each,    "each",    0, 0, 1000000, "rows", "shap: so many rows one by one"),
     PARAM_TEXT(S, out,     "out",     "", "a picture of it: NAME.png, .svg or .pdf"),
     PARAM_INT (S, width,   "width",   900, 200, 8000, "pixels", "width of the picture"),
     PARAM_INT (S, height,  "height",  540, 150, 8000, "pixels", "height of the picture"),
@@ -230,7 +297,10 @@ const Command explain_command = {
     .details = "permutation: how much worse the metric gets on the test rows when the values of one column are"
                " dealt out anew among them, mean over the repeats with its 95 % interval; every family.\n\n"
                "dependence: the mean prediction when all test rows have the same value in one column, at values"
-               " spread as the column's own, and the quantiles of the rows' own curves.",
+               " spread as the column's own, and the quantiles of the rows' own curves.\n\n"
+               "shap: what each column adds to a row's score, in the target's units, for classes in logits: the mean"
+               " size over the test rows and, with each=, row by row; with the base they add up to the score. Exact,"
+               " for gbdt.",
     .example = "lathe explain last what=dependence column=MILEAGE out=mileage.png",
     .args = args,
     .params = params,

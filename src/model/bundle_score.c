@@ -147,6 +147,7 @@ bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Pre
 void bundle_predict(Bundle *b, const Batch *batch, float *out)
 {
     model_predict(b->model, batch, out);
+}
 
 /* Whether a raw score is a target less something, times something; then *scale and *shift. */
 static bool is_linear(const Bundle *b, double *scale, double *shift)

@@ -135,10 +135,36 @@ static void stops_and_recipes(void **state)
     explainer_close(e);
 }
 
+/* Each column's part of a row is near what the law gives it, and parts and base are the prediction. */
+static void shap_of_a_known_law(void **state)
+{
+    World *w = *state;
+    Shap p;
+    Explainer *e = explain(w, trained(w, "gbdt", "FARE", "epochs=200 interact=MILES,MINUTES,TIME"), 0);
+    OK(explainer_shap(e, NULL, &w->a, &p, &w->err));
+    assert_string_equal(p.predicts, "FARE");
+    assert_int_equal(p.columns, 3);
+    assert_int_equal(p.rows, explainer_rows(e));
+    const char *const order[] = {"MILES", "MINUTES", "TIME"};
+    const double size[] = {2 * 10 / 4., .5 * 30 / 4., 4 * .5};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(p.column[i].column, order[i]);
+        near(order[i], p.column[i].size, size[i], .15);
+        assert_true(fabs(p.column[i].mean) < .3 * p.column[i].size);
+    }
+    near("base", p.base, 3 + 2 * 5 + .5 * 15 + 4 * .5, .05);
+    assert_false(explainer_shap(e, "A", &w->a, &p, &w->err));
+    explainer_close(e);
+    e = explain(w, trained(w, "linear", "FARE", "epochs=2"), 0);
+    assert_false(explainer_shap(e, NULL, &w->a, &p, &w->err));
+    assert_non_null(strstr(w->err.text, "a gbdt can"));
+    explainer_close(e);
+}
+
 int main(void)
 {
 #define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {EACH(a_known_law), EACH(each_family),
-                                       EACH(stops_and_recipes)};
+                                       EACH(stops_and_recipes), EACH(shap_of_a_known_law)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
