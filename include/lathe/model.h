@@ -81,6 +81,9 @@ typedef struct ModelFamily {
     bool    (*settle)(void *model, Error *err);   /* after a load: checks; on failure it is empty */
     size_t  (*predict_more)(void *model, const Batch *b, size_t from, float *out); /* see below */
     void    (*importance)(const void *model, Importance *out); /* [dense + codes]; NULL: cannot say */
+    /* XGBoost's JSON: a regression's score times scale plus shift is in raw units. NULL: no booster. */
+    bool    (*xgboost)(const void *model, double scale, double shift, const char *about, Text *into, Error *err);
+    bool    (*take_json)(void *model, const void *bytes, size_t n, Error *err);
     void    (*contributions)(const void *model, const Batch *b, double *out); /* see below; or NULL */
     /* predict as ONNX nodes: the value of the raw scores, [rows][outputs]; see graph_onnx */
     const char *(*onnx)(void *model, Onnx *o, const char *dense, const char *codes, Error *err);
@@ -160,6 +163,8 @@ typedef struct Prediction {
 } Prediction;
 /* first_plan: 0 for raw rows; k for rows that already went through the first k recipes. One row or
  * many give the same bits. Rows without the target are fine: rules that depend on it are skipped. */
+/* A booster as XGBoost's JSON, scoring encoded rows in raw units. */
+bool bundle_xgboost(const Bundle *b, Text *into, Error *err);
 /* What each input adds to the scores of encoded rows (SHAP), in the target's units where those are a
  * multiple of the score; else `raw` is set and they are the model's own: logits, or logarithms. */
 typedef struct Contributions {

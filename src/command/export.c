@@ -30,7 +30,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
 static const Arg args[] = {{.name = "RUN", .kind = ARG_RUN, .about = "the run whose model to export"}, ARG_END};
 static const Param params[] = {
     PARAM_TEXT(ExportSettings, out, "out", "", "a new file or, for a bundle, a new folder", .required = true),
-    PARAM_PICK(ExportSettings, format, "format", 0, model_format_names, "auto: by the ending of out, .onnx or .safetensors, else a bundle"),
+    PARAM_PICK(ExportSettings, format, "format", 0, model_format_names, "auto: by the ending of out, .onnx, .safetensors or .json (xgboost), else a bundle"),
     PARAM_END};
 
 const Command export_command = {
@@ -42,7 +42,10 @@ const Command export_command = {
                " dates in days since 1970. A part of a recipe that ONNX cannot say is left out, and the"
                " result and the file's metadata say so.\n\n"
                "safetensors: the weights by their names in one file, with schema, recipes and features as"
-               " JSON in its metadata; lathe train from=FILE can go on from it.",
+               " JSON in its metadata; lathe train from=FILE can go on from it.\n\n"
+               "xgboost: a gbdt as XGBoost 1.7 reads it; its inputs are the model's, numbers as they are, then"
+               " categories as codes, whose words are in attributes.lathe. lathe train gbdt from=FILE.json goes on"
+               " from XGBoost's own, if it has no categories.",
     .example = "lathe export last out=fare.onnx",
     .args = args,
     .params = params,

@@ -89,11 +89,22 @@ static bool write_safetensors(const char *dir, const char *out, Pool *pool, json
     return ok;
 }
 
+static bool write_xgboost(const char *dir, const char *out, Pool *pool, json_t *result, Error *err)
+{
+    Text bytes = {0};
+    Bundle *b = bundle_open(dir, pool, err);
+    bool ok = b && bundle_xgboost(b, &bytes, err) && write_whole(out, &bytes, result, err);
+    bundle_close(b);
+    text_release(&bytes);
+    return ok;
+}
+
 /* ---- the list ----------------------------------------------------------------------------------------- */
 
 #define MODEL_FORMATS(X) /* name, ending of the file that means it; the last: everything else */   \
     X(onnx, ".onnx")                                                                               \
     X(safetensors, ".safetensors")                                                                 \
+    X(xgboost, ".json")                                                                            \
     X(bundle, "")
 
 typedef struct ModelFormat {

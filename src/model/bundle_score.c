@@ -3,8 +3,10 @@
  * The one function that scores: a chunk after training, a file in `predict`, a request, a form on
  * screen. What it does to a row does not depend on the rows beside it. */
 #include "bundle_int.h"
+#include "model_int.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Rows on their way through the recipes: at[i] is the place of row i in what was asked. */
@@ -174,4 +176,26 @@ bool bundle_contributions(const Bundle *b, const Batch *rows, Arena *a, Contribu
     for (size_t i = 0; linear && i < n; i++)
         at[i] = at[i] * scale + (i % (inputs + 1) == inputs ? shift : 0.0);
     return true;
+}
+
+bool bundle_xgboost(const Bundle *b, Text *into, Error *err)
+{
+    const ModelShape *s = features_shape(b->features);
+    double scale = 1.0, shift = 0.0;
+    if (!b->family->xgboost)
+        return error_set(err, ERROR_USAGE, "XGBoost has no %s; gbdt can be written for it",
+                         b->family->name);
+    if (s->task == TASK_REGRESSION && !is_linear(b, &scale, &shift) && !s->log_link)
+        return error_set(
+            err, ERROR_USAGE,
+            "the target was transformed by a logarithm, which XGBoost's file cannot say;"
+            " train with transform_target=none");
+    if (s->log_link)
+        scale = features_target_scale(b->features);
+    json_t *features = features_to_json(b->features);
+    char *about = json_dumps(features, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    bool ok = model_xgboost(b->model, scale, shift, about ? about : "", into, err);
+    free(about);
+    json_decref(features);
+    return ok;
 }

@@ -534,6 +534,20 @@ static void contributions(const void *model, const Batch *b, double *out)
     forest_shap(&m->forest, b, out, m->setup->pool);
 }
 
+static bool xgboost(const void *model, double scale, double shift, const char *about, Text *into,
+                    Error *err)
+{
+    const Gbdt *m = model;
+    return forest_xgboost(&m->forest, m->shape, scale, shift, about, into, err);
+}
+
+static bool take_json(void *model, const void *bytes, size_t n, Error *err)
+{
+    Gbdt *m = model;
+    m->score_is_whole = false;
+    return forest_from_xgboost(&m->forest, m->shape, bytes, n, err);
+}
+
 const ModelFamily gbdt_family = {
     .name = "gbdt",
     .title = "Gradient boosted trees",
@@ -555,5 +569,7 @@ const ModelFamily gbdt_family = {
     .predict_more = predict_more,
     .importance = importance,
     .contributions = contributions,
+    .xgboost = xgboost,
+    .take_json = take_json,
     .onnx = say,
 };

@@ -11,6 +11,7 @@
  *     gbdt_predict.c  rows down the trees
  *     gbdt_onnx.c     the forest as others run it
  *     gbdt_quick.c    rows down a forest that has stopped growing, laid out for that
+ *     gbdt_xgboost.c  the forest as XGBoost's JSON, and back
  *     gbdt_importance.c  what the columns did for it
  *     gbdt_shap.c     what the columns add to one row's score
  *     gbdt.c          the family: hyperparameters, a round
@@ -256,6 +257,11 @@ void quick_add(const Forest *f, const Batch *b, float *out, Pool *pool);
 bool forest_goes_left(const Forest *f, size_t node, const float *dense, const int32_t *code);
 /* What the inputs add to the scores: [rows][outputs][features + 1], the last the base. */
 void forest_shap(const Forest *f, const Batch *b, double *out, Pool *pool);
+
+/* XGBoost's JSON; scale, shift: of raw units; about: kept in it. */
+bool forest_xgboost(const Forest *f, const ModelShape *s, double scale, double shift,
+                    const char *about, Text *into, Error *err);
+bool forest_from_xgboost(Forest *f, const ModelShape *s, const void *bytes, size_t n, Error *err);
 
 void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 

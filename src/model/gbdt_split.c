@@ -128,9 +128,12 @@ static void scan_numbers(const CutJob *job, const BinFeature *f, const Pair *sum
         s.g[i] = (double)pair_g(pair[i], shift) * job->g_unit;
         s.h[i] = (double)(int64_t)pair_h(pair[i], shift) * job->h_unit;
     }
-    (job->bounded ? scan_within : scan_gains)(job, &s, cuts,
-                                              (double)pair_g(job->sum, job->shift) * job->g_unit,
-                                              (double)pair_h(job->sum, job->shift) * job->h_unit);
+    double g_all = (double)pair_g(job->sum, shift) * job->g_unit;
+    double h_all = (double)pair_h(job->sum, shift) * job->h_unit;
+    if (job->bounded)
+        scan_within(job, &s, cuts, g_all, h_all);
+    else
+        scan_gains(job, &s, cuts, g_all, h_all);
     double most = largest(s.gain, cuts);
     if (!(most > best->gain))
         return;

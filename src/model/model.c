@@ -175,6 +175,12 @@ const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, 
     return NULL;
 }
 
+bool model_xgboost(const Model *m, double scale, double shift, const char *about, Text *into,
+                   Error *err)
+{
+    return m->family->xgboost(m->impl, scale, shift, about, into, err);
+}
+
 const char *model_input(const Model *m, size_t i)
 {
     const ModelShape *s = &m->shape;
@@ -411,6 +417,15 @@ bool model_weights_take(Model *m, const void *bytes, size_t n, const char *renew
                         Error *err)
 {
     SafeFile f;
+    if (n && *(const char *)bytes == '{') { /* safetensors begin with a length */
+        bool took = m->family->take_json
+                        ? m->family->take_json(m->impl, bytes, n, err)
+                        : error_set(err, ERROR_USAGE, "a booster in JSON is nothing for a %s",
+                                    m->family->name);
+        if (took)
+            text_printf(said, "%zu numbers of XGBoost's taken", model_weights(m));
+        return took;
+    }
     if (!safetensors_read(&f, bytes, n, err))
         return false;
     const char *family = json_string_value(json_object_get(f.metadata, "family"));
@@ -429,6 +444,8 @@ bool model_weights_take(Model *m, const void *bytes, size_t n, const char *renew
 json_t *safetensors_about(const void *bytes, size_t n, const char *key, Error *err)
 {
     SafeFile f;
+    if (n && *(const char *)bytes == '{') /* JSON, of somebody who says nothing of it */
+        return NULL;
     if (!safetensors_read(&f, bytes, n, err))
         return NULL;
     const char *text = json_string_value(json_object_get(f.metadata, key));

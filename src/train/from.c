@@ -1,4 +1,5 @@
-/* from.c -- training that begins with weights from elsewhere: a run's model, or a safetensors file.
+/* from.c -- training that begins with weights from elsewhere: a run's model, a safetensors file, or a
+ * booster in XGBoost's JSON.
  *
  * At submission the weights become DIR/runs/ID/from.safetensors, with all that their source says of
  * itself, and the run stands on that copy. encoders=keep takes over the features the weights were
@@ -26,7 +27,7 @@ static bool read_run(Origin *o, Store *s, const char *from, Arena *a, Error *err
 
 static bool is_file(const char *from)
 {
-    return text_ends(from, ".safetensors") || strchr(from, '/');
+    return text_ends(from, ".safetensors") || text_ends(from, ".json") || strchr(from, '/');
 }
 
 bool origin_read(Origin *o, Store *s, const char *from, Arena *a, Error *err)
@@ -63,6 +64,8 @@ bool run_spec_from(RunSpec *spec, Store *s, const char *from, Error *err)
     const char *key;
     bool ok = origin_read(&o, s, from, &a, err) && same_family(&o, spec, err) &&
               run_spec_set(spec, "from", o.name, err);
+    if (ok && o.bytes.count && o.bytes.at[0] == '{') /* trees of XGBoost's, in raw units */
+        ok = run_spec_set(spec, "transform_target", "none", err);
     if (ok)
         params = safetensors_about(o.bytes.at, o.bytes.count, "params", err);
     json_object_foreach(params, key, value) if (ok && json_is_string(value)) ok =

@@ -44,7 +44,7 @@ const Param run_params[] = {
     PARAM_REAL(S, dropout,            "dropout",    0, 0, .95,          "",       "share of hidden values set to 0 in a training step", .live = true),
     PARAM_INT (S, threads,            "threads",    0, 0, 1024,         "",       "threads; 0: all cores; the result does not depend on it"),
     PARAM_INT (S, record_every,       "record_every", 0, 0, 1000000,    "steps",  "steps between two points of the step curves; 0: so that a run has some 2,500"),
-    PARAM_TEXT(S, from,               "from",      "",                            "begin with the weights of a run (number, name or last) or of a .safetensors file"),
+    PARAM_TEXT(S, from,               "from",      "",                            "begin with the weights of a run (number, name or last) or of a .safetensors file; gbdt: or of XGBoost's .json"),
     PARAM_TEXT(S, freeze,             "freeze",    "",                            "layers that training leaves as they are: hidden.0,embedding; all,-head"),
     PARAM_TEXT(S, renew,              "renew",     "",                            "from: layers that begin anew instead of with the file's weights: head"),
     PARAM_PICK(S, encoders,           "encoders",  0, encoder_names,              "from: keep encodes columns and target as they were learnt (new words count as unseen); fit learns that anew"),
