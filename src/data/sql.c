@@ -76,6 +76,7 @@ static void find_words(SqlTable *t)
 {
     const Schema *s = dataset_schema(t->dataset);
     Arena a = {0};
+    t->index = mem_alloc((s->count + 1) * sizeof *t->index);
     t->words = mem_alloc((s->count + 1) * sizeof *t->words);
     for (size_t i = 0; dataset_chunks(t->dataset) && i < s->count; i++) {
         Column c;
@@ -93,6 +94,9 @@ static int disconnect(sqlite3_vtab *base)
     SqlTable *t = (SqlTable *)base;
     for (size_t i = 0; i < dataset_schema(t->dataset)->count; i++)
         lookup_release(&t->lookup[i]);
+    for (size_t i = 0; i < dataset_schema(t->dataset)->count; i++)
+        wordtable_release(&t->index[i]);
+    mem_free(t->index);
     mem_free(t->lookup);
     mem_free(t->asked);
     mem_free(t->part);

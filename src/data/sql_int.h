@@ -32,6 +32,8 @@ typedef struct Limit {
     int64_t low, high;    /* INT, BOOL, TIME, DATE, the row number */
     double least, most;   /* REAL */
     uint8_t *allowed;     /* TEXT with words: [words], a byte each */
+    bool is_code;         /* or this one alone */
+    int32_t code;
     size_t words;
     VEC(TextBound) text;  /* plain TEXT */
     int64_t *whole;       /* one of these: ascending */
@@ -54,6 +56,9 @@ bool limit_is_one(const Limit *l, uint64_t *key); /* passes one value: its key (
 bool limit_is_exact(const Dataset *d, int column, int op, sqlite3_value *v);
 
 /* ---- looking up ----------------------------------------------------------------------------------- */
+
+/* A join asks for one word after the other: its code by hash. -1: no such word. */
+void limit_one_code(Limit *l, int32_t code);
 
 /* The rows of each value of a column, chained in their order. */
 typedef struct Lookup {
@@ -86,6 +91,7 @@ typedef struct SqlTable {
     unsigned *asked;   /* [columns] how often it was */
     bool refused;      /* no memory for lookups */
     const Words **words; /* [columns] of TEXT with words */
+    WordTable *index;  /* [columns] from a word to its code, made with the column's lookup */
     SqlPart *part;     /* [parts] hidden columns behind the others */
     size_t parts;
 } SqlTable;

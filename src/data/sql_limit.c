@@ -209,6 +209,15 @@ static void allow_all(Limit *l, const Words *words)
     memset(l->allowed, 1, words->count);
 }
 
+void limit_one_code(Limit *l, int32_t code)
+{
+    l->none |= code < 0 || (l->is_code && l->code != code) || (l->allowed && !l->allowed[code]);
+    l->none |= l->null == 1;
+    l->is_code = true;
+    l->code = code;
+    l->any = false;
+}
+
 static bool add_text(Limit *l, const Dataset *d, int op, sqlite3_value *v)
 {
     if (sqlite3_value_type(v) != SQLITE_TEXT)
@@ -409,7 +418,8 @@ bool limit_holds(const Limit *l, const Column *c, size_t row)
     if (l->any)
         return true;
     if (c->type == COLUMN_TEXT && c->words)
-        return l->allowed[c->code[row]];
+        return (!l->is_code || c->code[row] == l->code) &&
+               (!l->allowed || l->allowed[c->code[row]]);
     if (c->type == COLUMN_TEXT) {
         size_t n;
         const char *s = column_text(c, row, &n);
@@ -436,7 +446,7 @@ bool limit_holds(const Limit *l, const Column *c, size_t row)
 size_t limit_filter(const Limit *l, const Column *c, uint32_t *rows, size_t n)
 {
     size_t kept = 0;
-    bool plain = l->any || l->is_set || (c->type == COLUMN_TEXT && !c->words);
+    bool plain = l->any || l->is_set || l->is_code || (c->type == COLUMN_TEXT && !c->words);
     if (plain || c->type == COLUMN_BOOL || c->type == COLUMN_DATE || l->none || l->null == 1) {
         KEEP(limit_holds(l, c, r))
         return kept;
@@ -467,6 +477,10 @@ bool limit_is_one(const Limit *l, uint64_t *key)
 {
     if (l->any || l->none || l->is_set || l->column < 0)
         return false;
+    if (l->is_code) {
+        *key = (uint64_t)l->code;
+        return true;
+    }
     if (l->type == COLUMN_TEXT && l->allowed) {
         size_t found = 0;
         for (size_t w = 0; w < l->words; w++)

@@ -194,8 +194,30 @@ static void add_offset(SqlCursor *c, sqlite3_value *v)
     c->skip = n > 0 ? (uint64_t)n : 0;
 }
 
-/* One argument of the plan; moves `plan` behind it. */
-static void take_argument(SqlCursor *c, const char **plan, sqlite3_value *v)
+/* A word that a lookup is asked for, by hash once there is one; false: as any other condition. */
+static bool take_word(SqlCursor *c, int column, int op, sqlite3_value *v)
+{
+    SqlTable *t = c->table;
+    const Words *words = t->words[column];
+    if (!words || op != SQLITE_INDEX_CONSTRAINT_EQ || !t->lookup[column].head ||
+        sqlite3_value_type(v) != SQLITE_TEXT)
+        return false;
+    WordTable *index = &t->index[column];
+    if (index->count == 0)
+        for (size_t w = 0; w < words->count; w++) {
+            size_t n;
+            const char *s = words_get(words, w, &n);
+            wordtable_code(index, s, n);
+        }
+    const char *s = (const char *)sqlite3_value_text(v);
+    if (index->count != words->count || !s) /* words that stand twice */
+        return false;
+    limit_one_code(limit_of(c, column), wordtable_find(index, s, (size_t)sqlite3_value_bytes(v)));
+    return true;
+}
+
+/* One argument of the plan; moves `plan` behind it. first: the one that may be looked up. */
+static void take_argument(SqlCursor *c, const char **plan, sqlite3_value *v, bool first)
 {
     char *end;
     int column = (int)strtol(*plan, &end, 10), op = (int)strtol(end + 1, &end, 10);
@@ -218,7 +240,7 @@ static void take_argument(SqlCursor *c, const char **plan, sqlite3_value *v)
         limit_release(&rows);
     } else if (list) {
         limit_add_list(limit_of(c, column), c->dataset, v);
-    } else {
+    } else if (!first || !take_word(c, column, op, v)) {
         limit_add(limit_of(c, column), c->dataset, op, v);
     }
 }
@@ -285,7 +307,7 @@ int sql_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc
     int group[GROUPED_MOST];
     size_t groups = take_groups(&plan, group);
     for (int i = 0; i < argc; i++)
-        take_argument(c, &plan, argv[i]);
+        take_argument(c, &plan, argv[i], number & LOOKUP && i == 0);
     open_used(c, group, groups);
     for (size_t i = 0; i < c->limits; i++)
         if (c->limit[i].none)

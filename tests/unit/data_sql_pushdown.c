@@ -327,6 +327,8 @@ static void test_joins(void **state)
         "SELECT count(*), sum(y.count) FROM %sc x JOIN %sc y ON y.id = x.id + 7 WHERE x.count > "
         "100 "
         "AND (SELECT max(id) FROM %sb) > 3",
+        "SELECT x.id, y.id FROM %sb x JOIN %sa y ON x.city = y.city AND y.count < 20 AND y.city <> "
+        "'Oslo' WHERE (SELECT count(*) FROM %sb) > 1 AND x.id < 60",
         "SELECT x.city, count(*) FROM %sc x JOIN %sb y ON x.city = y.city WHERE y.id < 9 AND "
         "(SELECT count(*) FROM %sb) > 1 GROUP BY 1"};
     for (size_t i = 0; i < COUNT_OF(more); i++) {
