@@ -75,7 +75,7 @@ bool fetch_ask_tag(const char *address, const RemoteSetup *setup,
 /* Is it more than one object: s3://BUCKET/PREFIX/, or a pattern of keys (* ? [ ])? */
 bool fetch_is_many(const char *address);
 /* The objects that such an address means; keys are whole addresses. Under a prefix names that begin
- * with a dot or an underscore are left out. None is an error. */
+ * with a dot or an underscore, and empty objects, are left out. None is an error. */
 bool fetch_list(const char *address, const RemoteSetup *setup, RemoteList *out, Error *err);
 /* Objects that are read one after another: the next few arrive while one is being read, over connections
  * that are used again. Whoever takes a Fetch closes it, before the queue. */

@@ -48,7 +48,7 @@ static void choose(const Choice *c, const char *bucket, RemoteList *l)
             exact = i;
     for (size_t i = 0; i < l->count; i++) {
         RemoteObject o = l->object[i];
-        if (exact == SIZE_MAX ? !chosen(c, o.key) : i != exact)
+        if (exact == SIZE_MAX ? !chosen(c, o.key) || (c->all && !o.size) : i != exact)
             continue;
         o.key = arena_printf(&l->arena, "s3://%s/%s", bucket, o.key);
         l->object[n++] = o;

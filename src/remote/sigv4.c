@@ -4,10 +4,11 @@
  *     to sign   = AWS4-HMAC-SHA256 \n date \n scope \n hex(sha256(canonical))
  *     key       = HMAC(HMAC(HMAC(HMAC("AWS4" secret, day), region), "s3"), "aws4_request")
  *
- * libcurl has a signer (CURLOPT_AWS_SIGV4), which is not used here: how it treats path and query differs
- * from release to release (7.88 signs a query as it stands and a parameter without '=' wrongly, later
- * ones encode once more), what it signed cannot be looked at, and a redirect to another region needs a
- * new signature. Source: "Authenticating Requests (AWS Signature Version 4)", Amazon S3 API reference. */
+ * libcurl has a signer (CURLOPT_AWS_SIGV4), which is not used here. Held against botocore, that of 7.88
+ * signs paths rightly and a query as it stands, which is wrong where parameters are not sorted or have no
+ * '='. Its own rules have changed since; what it signed can be seen only by a server; this one is held to
+ * published values and to botocore without one. Source: "Authenticating Requests (AWS Signature Version
+ * 4)", Amazon S3 API reference. */
 #include "remote_int.h"
 
 #include <openssl/evp.h>
