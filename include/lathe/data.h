@@ -168,7 +168,10 @@ size_t   dataset_chunks(const Dataset *d);
 /* Chunk i as views, no copies. False: the file became shorter since it was opened, or what it holds
  * is damaged; the error says which and what to do. */
 bool     dataset_read(const Dataset *d, size_t i, Arena *a, Chunk *out, Error *err);
-/* The same for those who have nobody to tell: what is damaged is missing. */
+/* After a pass over chunks or columns: was all that was handed out what was written? */
+bool     dataset_sound(const Dataset *d, Error *err);
+/* As dataset_read, for those who ask dataset_sound in the end or have nobody to tell: what cannot be
+ * read is missing. */
 void     dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out);
 size_t   dataset_chunk_rows(const Dataset *d, size_t i);
 /* One column alone of a chunk, for scans that need no more. */

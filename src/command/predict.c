@@ -201,8 +201,7 @@ static bool score_dataset(const Work *w, const Dataset *d, Error *err)
     progress_begin(w->call->progress, "scoring", "rows", dataset_rows(d));
     for (size_t i = 0; ok && i < dataset_chunks(d); i++) {
         Chunk c;
-        dataset_chunk(d, i, &views, &c);
-        ok = score(w, &c, &arena, err);
+        ok = dataset_read(d, i, &views, &c, err) && score(w, &c, &arena, err);
         arena_reset(&views);
     }
     arena_release(&views);

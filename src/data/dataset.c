@@ -241,9 +241,8 @@ size_t dataset_chunk_rows(const Dataset *d, size_t i)
     return d->piece[i].rows;
 }
 
-void dataset_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out)
+static void take_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out)
 {
-    assert(i < d->chunks && column < d->file.fields);
     const Piece *piece = &d->piece[i];
     _Atomic uint8_t *state = &d->state[i * d->file.fields + column];
     uint8_t was = atomic_load_explicit(state, memory_order_relaxed);
@@ -254,60 +253,65 @@ void dataset_column(const Dataset *d, size_t i, size_t column, Arena *a, Column 
         atomic_store_explicit(state, bad ? BAD : GOOD, memory_order_relaxed);
 }
 
-static void take_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
+/* A column of a chunk that cannot be read any more, without a value. */
+static void missing_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out)
 {
-    const Piece *piece = &d->piece[i];
-    const ArrowBatch *batch = &d->file.batch[piece->batch];
-    uint8_t state = atomic_load_explicit(&d->state[i], memory_order_relaxed);
-    bool bad = false;
-    Column *column = ARENA_NEW(a, Column, d->file.fields);
-    for (size_t k = 0; k < d->file.fields; k++)
-        arrow_column(&d->file.field[k], &batch->part[k], piece->from, piece->rows, a, &column[k],
-                     state == GOOD ? NULL : &bad);
-    if (state == UNSEEN)
-        atomic_store_explicit(&d->state[i], bad ? BAD : GOOD, memory_order_relaxed);
-    *out = (Chunk){
-        .rows = piece->rows, .columns = d->file.fields, .column = column, .first = piece->first};
+    size_t rows = d->piece[i].rows;
+    *out = (Column){.name = d->file.field[column].name,
+                    .type = d->file.field[column].type,
+                    .rows = rows,
+                    .valid = arena_alloc(a, bit_bytes(rows)),
+                    .integer = ARENA_NEW(a, int64_t, rows + 1),
+                    .bytes = ""};
 }
 
-/* The rows of a chunk that cannot be read any more, without a value. */
-static void missing_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
+void dataset_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out)
 {
-    const Piece *piece = &d->piece[i];
-    Column *column = ARENA_NEW(a, Column, d->file.fields);
-    for (size_t k = 0; k < d->file.fields; k++)
-        column[k] = (Column){.name = d->file.field[k].name,
-                             .type = d->file.field[k].type,
-                             .rows = piece->rows,
-                             .valid = arena_alloc(a, bit_bytes(piece->rows)),
-                             .integer = ARENA_NEW(a, int64_t, piece->rows + 1),
-                             .bytes = ""};
-    *out = (Chunk){
-        .rows = piece->rows, .columns = d->file.fields, .column = column, .first = piece->first};
+    assert(i < d->chunks && column < d->file.fields);
+    if (is_whole(d, NULL))
+        take_column(d, i, column, a, out);
+    else
+        missing_column(d, i, column, a, out);
 }
 
 void dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out)
 {
     assert(i < d->chunks);
-    if (is_whole(d, NULL))
-        take_chunk(d, i, a, out);
-    else
-        missing_chunk(d, i, a, out);
+    bool whole = is_whole(d, NULL);
+    Column *column = ARENA_NEW(a, Column, d->file.fields);
+    for (size_t k = 0; k < d->file.fields; k++)
+        (whole ? take_column : missing_column)(d, i, k, a, &column[k]);
+    *out = (Chunk){.rows = d->piece[i].rows,
+                   .columns = d->file.fields,
+                   .column = column,
+                   .first = d->piece[i].first};
+}
+
+static bool is_sound(const Dataset *d, size_t i, Error *err)
+{
+    const Piece *p = &d->piece[i];
+    for (size_t k = 0; k < d->file.fields; k++)
+        if (atomic_load_explicit(&d->state[i * d->file.fields + k], memory_order_relaxed) == BAD)
+            return error_set(err, ERROR_PARSE,
+                             "%s: column %s of rows %llu to %llu is damaged; fetch or make the "
+                             "dataset again",
+                             d->path, d->file.field[k].name, (unsigned long long)p->first + 1,
+                             (unsigned long long)p->first + p->rows);
+    return true;
 }
 
 bool dataset_read(const Dataset *d, size_t i, Arena *a, Chunk *out, Error *err)
 {
-    assert(i < d->chunks);
-    if (!is_whole(d, err)) {
-        missing_chunk(d, i, a, out);
-        return false;
-    }
-    take_chunk(d, i, a, out);
-    if (atomic_load_explicit(&d->state[i], memory_order_relaxed) != BAD)
-        return true;
-    return error_set(
-        err, ERROR_PARSE, "%s: rows %llu to %llu are damaged; fetch or make the dataset again",
-        d->path, (unsigned long long)out->first + 1, (unsigned long long)out->first + out->rows);
+    dataset_chunk(d, i, a, out);
+    return is_whole(d, err) && is_sound(d, i, err);
+}
+
+bool dataset_sound(const Dataset *d, Error *err)
+{
+    for (size_t i = 0; i < d->chunks; i++)
+        if (!is_sound(d, i, err))
+            return false;
+    return is_whole(d, err);
 }
 
 size_t dataset_locate(const Dataset *d, uint64_t row, size_t *in_chunk)

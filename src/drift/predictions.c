@@ -53,8 +53,7 @@ static bool score_table(Scored *to, Bundle *b, const Dataset *d, Progress *progr
     for (size_t i = 0; ok && i < dataset_chunks(d); i++) {
         Chunk chunk;
         Prediction *p;
-        dataset_chunk(d, i, &a, &chunk);
-        ok = bundle_score(b, &chunk, 0, &a, &p, err);
+        ok = dataset_read(d, i, &a, &chunk, err) && bundle_score(b, &chunk, 0, &a, &p, err);
         for (size_t row = 0; ok && row < chunk.rows; row++)
             take(to, s, &p[row]);
         progress_add(progress, chunk.rows);

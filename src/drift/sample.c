@@ -124,7 +124,8 @@ bool gather_column(Gathered *g, const Dataset *d, const char *name, Arena *a, Er
     tally_flush(&tally, g->labels);
     arena_reset(a);
     g->missing -= g->n;
-    return !g->numeric || sort_values(g, err) || error_in(err, "%s", name);
+    return dataset_sound(d, err) &&
+           (!g->numeric || sort_values(g, err) || error_in(err, "%s", name));
 }
 
 bool gather_numbers(Gathered *g, const double *value, size_t n, uint64_t missing, Error *err)

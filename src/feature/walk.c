@@ -28,7 +28,8 @@ typedef struct Group {
 static bool prepare(const Walk *w, PlanState *state, size_t chunk, Slot *s)
 {
     Chunk raw;
-    dataset_chunk(w->dataset, chunk, &s->arena, &raw);
+    if (!dataset_read(w->dataset, chunk, &s->arena, &raw, &s->error))
+        return false;
     if (!w->plan)
         s->chunk = raw;
     else if (!plan_apply(w->plan, state, &raw, &s->arena, &s->chunk, &s->error))

@@ -121,7 +121,7 @@ static bool run(const Plan *p, const Dataset *d, DatasetWriter *writer, Pool *po
                  .context = &a};
     *out = (ApplyReport){.rules = p->rules};
     progress_begin(progress, "cleaning", "rows", from.rows);
-    bool ok = pass_run(&pass, &from, err) && check_gates(&a, err);
+    bool ok = pass_run(&pass, &from, err) && dataset_sound(d, err) && check_gates(&a, err);
     mem_free(a.chunk);
     mem_free(a.judged);
     mem_free(a.first);

@@ -404,5 +404,5 @@ bool plan_fit(Plan *p, const Dataset *d, const Split *split, Pool *pool, Progres
               Error *err)
 {
     ChunkSource from = source_of_dataset(d);
-    return plan_fit_source(p, &from, split, pool, progress, NULL, err);
+    return plan_fit_source(p, &from, split, pool, progress, NULL, err) && dataset_sound(d, err);
 }

@@ -169,7 +169,8 @@ static bool score_rows(Job *j, Bundle *b, size_t first_plan, Scored *s, Error *e
         size_t begin = at, n = rows_in(&j->table, PART_TEST, &c, &at, rows);
         if (n > 0) {
             chunk_gather(&c, rows, n, &a, &part);
-            ok = bundle_score(b, &part, first_plan, &a, &p, err);
+            ok = dataset_sound(j->dataset, err) &&
+                 bundle_score(b, &part, first_plan, &a, &p, err);
             if (ok)
                 take_predictions(j, p, j->table.part[PART_TEST].target + begin, n, s);
         }

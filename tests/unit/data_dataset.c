@@ -322,7 +322,11 @@ static void test_cut_while_open(void **state)
         for (size_t k = 0; k < c.columns; k++)
             for (size_t row = 0; row < c.rows; row++)
                 assert_false(column_has(&c.column[k], row));
+        Column one;
+        dataset_column(d, i, 0, &a, &one);
+        assert_false(column_has(&one, 0));
     }
+    assert_false(dataset_sound(d, &err));
     assert_false(dataset_verify(d, NULL, &err));
     dataset_close(d);
     assert_null(dataset_open(path, &err));
