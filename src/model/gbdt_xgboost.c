@@ -198,8 +198,10 @@ static void put_text(Text *into, const char *s, bool name)
         unsigned char c = (unsigned char)*s;
         if (name && (c == '[' || c == ']' || c == '<')) /* which it refuses in names */
             text_putc(into, '_');
-        else if (c == '"' || c == '\\' || c < 0x20)
-            text_printf(into, "\\u%04x", c);
+        else if (c == '"' || c == '\\') /* it does not read \u */
+            text_printf(into, "\\%c", c);
+        else if (c < 0x20)
+            text_putc(into, ' ');
         else
             text_putc(into, (char)c);
     }

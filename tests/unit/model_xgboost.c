@@ -29,6 +29,8 @@ static const char script[] =
     "x = np.fromfile(d + '/x.bin', np.float32).reshape(n, m)\n"
     "if what == 'score':\n"
     "    b = xgb.Booster(model_file=d + '/ours.json')\n"
+    "    import json\n"
+    "    assert json.loads(b.attr('lathe'))['said'] == 1\n"
     "    q = xgb.DMatrix(x, feature_names=b.feature_names, feature_types=b.feature_types, "
     "enable_categorical=True)\n"
     "    b.predict(q).astype(np.float32).tofile(d + '/out.bin')\n"
@@ -82,8 +84,9 @@ static int python(const char *dir, const char *what, size_t columns, const char 
 {
     char line[512];
     snprintf(line, sizeof line,
-             "OMP_NUM_THREADS=1 /usr/bin/python3 %s/script.py %s %s %d %zu %s 2>%s/said", dir, dir,
-             what, ROWS, columns, more, dir);
+             "OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE timeout 300 /usr/bin/python3 %s/script.py "
+             "%s %s %d %zu %s 2>%s/said",
+             dir, dir, what, ROWS, columns, more, dir);
     int status = system(line);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
