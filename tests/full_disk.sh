@@ -39,6 +39,13 @@ got=$?
 must_fail "sample under a quota"
 [ -z "$(ls months/*.csv 2>/dev/null)" ] || fail "sample left half a month"
 
+for out in jan.csv jan.parquet jan.arrow; do
+    (ulimit -f 64; "$lathe" -w ws export jan out=$out >out 2>stderr)
+    got=$?
+    must_fail "export to $out under a quota"
+    [ -z "$(ls "$out"* 2>/dev/null)" ] || fail "export left half of $out"
+done
+
 # a disk that is full
 mkdir disk
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=5m none disk 2>/dev/null; then

@@ -99,5 +99,8 @@ bool workspace_sql_dataset(const char *dir, const char *text, const char *as, Po
                            Progress *progress, uint64_t *rows, Error *err);
 bool workspace_sql_csv(const char *dir, const char *text, const char *path, Progress *progress,
                        uint64_t *rows, Error *err);
+/* The same as a packed CSV, Arrow or Parquet file, by the ending of path. */
+bool workspace_sql_table(const char *dir, const char *text, const char *path, Pool *pool, Progress *progress,
+                         uint64_t *rows, Error *err);
 
 #endif

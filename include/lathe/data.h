@@ -239,6 +239,24 @@ bool source_changed(const char *source, const char *source_tag);
 void csv_print_header(const Chunk *c, char delimiter, Text *into);
 void csv_print(const Chunk *c, char delimiter, Text *into);
 
+/* Chunks as a file for other programs: CSV, Arrow (file or stream) or Parquet. Written beside the path and
+ * renamed: whole or not at all; memory does not grow with the rows. Destroying before finish leaves nothing. */
+typedef struct TableOptions {
+    const char *format;   /* csv, arrow, arrows (a stream), parquet; NULL or "": by the name's ending */
+    const char *compress; /* none, gzip, zstd, lz4, snappy as the format has them; NULL or "": its own way */
+    const Words *const *words; /* [columns] dictionaries that all chunks share, NULL where none is known;
+                            * NULL: none is */
+} TableOptions;
+typedef struct TableWriter TableWriter;
+bool table_named(const char *path);       /* does its ending say one of the formats? */
+TableWriter *table_writer_create(const char *path, const Schema *s, const TableOptions *options, Pool *pool,
+                                 Error *err);
+bool table_writer_add(TableWriter *w, const Chunk *c, Error *err);
+bool table_writer_finish(TableWriter *w, Error *err); /* does not destroy */
+uint64_t table_writer_bytes(const TableWriter *w);
+const char *table_writer_format(const TableWriter *w);
+void table_writer_destroy(TableWriter *w);
+
 /* ---- split ----------------------------------------------------------------------------------- */
 
 /* Which part a row falls in: a seeded hash of its row number in the dataset, so it needs no memory,

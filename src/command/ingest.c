@@ -251,7 +251,9 @@ static void print(const json_t *result, size_t width, Text *into)
             result_text(brief, "types", text_str(&types));
         }
     }
-    if (sniffed) {
+    if (*text_of(sniffed, "format"))
+        result_text(brief, "format", text_of(sniffed, "format"));
+    else if (sniffed) {
         text_reset(&types);
         text_printf(&types, "delimiter %s, quote %s, header %s, %s", text_of(sniffed, "delimiter"),
                     text_of(sniffed, "quote"), text_of(sniffed, "header"), text_of(sniffed, "encoding"));

@@ -74,6 +74,13 @@ static bool fetch(sqlite3_stmt *row, const SqlSettings *set, json_t *out, Error 
            error_set(err, ERROR_PARSE, "sql: %s", sqlite3_errmsg(sqlite3_db_handle(row)));
 }
 
+static bool save_file(CommandCall *call, const char *text, const char *out, uint64_t *rows, Error *err)
+{
+    if (table_named(out) && !text_ends(out, ".csv"))
+        return workspace_sql_table(call->workspace, text, out, call->pool, call->progress, rows, err);
+    return workspace_sql_csv(call->workspace, text, out, call->progress, rows, err);
+}
+
 /* The whole answer as a dataset or a file; what it became is the result. */
 static bool save(CommandCall *call, const char *text, json_t **result, Error *err)
 {
@@ -81,8 +88,7 @@ static bool save(CommandCall *call, const char *text, json_t **result, Error *er
     uint64_t rows = 0;
     bool ok = (!*set->as || workspace_sql_dataset(call->workspace, text, set->as, call->pool,
                                                   call->progress, &rows, err)) &&
-              (!*set->out || workspace_sql_csv(call->workspace, text, set->out, call->progress, &rows,
-                                               err));
+              (!*set->out || save_file(call, text, set->out, &rows, err));
     if (!ok)
         return false;
     *result = json_object();
@@ -142,7 +148,7 @@ static const Arg args[] = {
 static const Param params[] = {
     PARAM_INT(SqlSettings, limit, "limit", 10000, 0, 1e9, "rows", "most rows to give; 0 for all"),
     PARAM_TEXT(SqlSettings, as, "as", "", "keep all rows as a dataset of this name"),
-    PARAM_TEXT(SqlSettings, out, "out", "", "write all rows to this CSV file"),
+    PARAM_TEXT(SqlSettings, out, "out", "", "write all rows to this file: CSV, or .csv.gz, .arrow, .arrows, .parquet"),
     PARAM_END};
 
 const Command sql_command = {

@@ -158,7 +158,18 @@ static bool next_chunk(sqlite3_stmt *row, const Schema *s, Arena *a, size_t most
     return true;
 }
 
-static bool write_rows(sqlite3_stmt *row, const Schema *s, DatasetWriter *w, uint64_t rows,
+static bool add_to_dataset(void *w, const Chunk *c, Error *err)
+{
+    return dataset_writer_add(w, c, err);
+}
+
+static bool add_to_table(void *w, const Chunk *c, Error *err)
+{
+    return table_writer_add(w, c, err);
+}
+
+static bool write_rows(sqlite3_stmt *row, const Schema *s,
+                       bool (*add)(void *, const Chunk *, Error *), void *w, uint64_t rows,
                        Progress *progress, Error *err)
 {
     progress_begin(progress, "writing", "rows", rows);
@@ -171,7 +182,7 @@ static bool write_rows(sqlite3_stmt *row, const Schema *s, DatasetWriter *w, uin
         if (ok && !chunk.rows)
             rows = at; /* fewer than at the first time */
         chunk.first = at;
-        ok = ok && (!chunk.rows || dataset_writer_add(w, &chunk, err));
+        ok = ok && (!chunk.rows || add(w, &chunk, err));
         at += ok ? chunk.rows : 0;
         progress_add(progress, ok ? chunk.rows : 0);
         arena_release(&a);
@@ -203,7 +214,7 @@ static bool write_dataset(WorkspaceSql *q, sqlite3_stmt *row, Store *s, const ch
               (*rows || error_set(err, ERROR_SHAPE, "sql: no rows, so there is nothing to keep")) &&
               dir_create(dir, err) && (w = dataset_writer_create(dir, &schema, pool, err)) != NULL;
     sqlite3_reset(row);
-    ok = ok && write_rows(row, &schema, w, *rows, progress, err) && dataset_writer_finish(w, hash, err);
+    ok = ok && write_rows(row, &schema, add_to_dataset, w, *rows, progress, err) && dataset_writer_finish(w, hash, err);
     sqlite3_reset(row);
     sqlite3_exec(workspace_sql_handle(q), "COMMIT", NULL, NULL, NULL);
     ok = ok && enter(s, hash, text, as, err);
@@ -224,6 +235,38 @@ bool workspace_sql_dataset(const char *dir, const char *text, const char *as, Po
     Store *s = store_open(dir, STORE_WRITE, err);
     bool ok = s && write_dataset(q, row, s, text, as, pool, progress, rows ? rows : &none, err);
     store_close(s);
+    sqlite3_finalize(row);
+    workspace_sql_close(q);
+    return ok;
+}
+
+/* ---- Arrow, Parquet ------------------------------------------------------------------------------------ */
+
+static bool write_table(WorkspaceSql *q, sqlite3_stmt *row, const char *path, Pool *pool, Progress *progress,
+                        uint64_t *rows, Error *err)
+{
+    Schema schema = {0};
+    sqlite3_exec(workspace_sql_handle(q), "BEGIN", NULL, NULL, NULL);
+    bool ok = find_types(row, progress, &schema, rows, err);
+    TableWriter *w = ok ? table_writer_create(path, &schema, NULL, pool, err) : NULL;
+    sqlite3_reset(row);
+    ok = w && write_rows(row, &schema, add_to_table, w, *rows, progress, err) && table_writer_finish(w, err);
+    sqlite3_reset(row);
+    sqlite3_exec(workspace_sql_handle(q), "COMMIT", NULL, NULL, NULL);
+    table_writer_destroy(w);
+    schema_release(&schema);
+    return ok;
+}
+
+bool workspace_sql_table(const char *dir, const char *text, const char *path, Pool *pool, Progress *progress,
+                         uint64_t *rows, Error *err)
+{
+    WorkspaceSql *q;
+    uint64_t none;
+    sqlite3_stmt *row = ask(dir, text, progress, &q, err);
+    if (!row)
+        return false;
+    bool ok = write_table(q, row, path, pool, progress, rows ? rows : &none, err);
     sqlite3_finalize(row);
     workspace_sql_close(q);
     return ok;

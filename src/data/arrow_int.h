@@ -1,4 +1,4 @@
-/* arrow_int.h -- the Arrow IPC file (Feather V2), as far as the data room writes and reads it.
+/* arrow_int.h -- Arrow IPC files (Feather V2) and streams, as far as the data room writes and reads them.
  *
  *     offset 0     "ARROW1" 0 0
  *     64 k         schema message
@@ -11,7 +11,9 @@
  *
  * A block is: ff ff ff ff, int32 length of the head (padded), the head, the body. Our blocks and
  * all their buffers begin at multiples of 64. Dictionaries stand behind the batches because they
- * are complete only then; readers of files find them through the footer.
+ * are complete only then; readers of files find them through the footer. A stream has the blocks
+ * without magic and footer; its dictionaries stand before the batches that use them, may grow and
+ * may be replaced. Buffers may be packed, each: int64 its unpacked length (-1: as it lies), bytes.
  * Specification: Apache Arrow columnar format 1.x, format/{Schema,Message,File}.fbs, version V5. */
 #ifndef LATHE_ARROW_INT_H
 #define LATHE_ARROW_INT_H
@@ -25,8 +27,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Arrow files are mappe
 #define ARROW_V5    4 /* MetadataVersion */
 
 enum { ARROW_HEAD_SCHEMA = 1, ARROW_HEAD_DICTIONARY, ARROW_HEAD_BATCH }; /* MessageHeader */
-enum { ARROW_INT = 2, ARROW_FLOAT, ARROW_BINARY, ARROW_UTF8, ARROW_BOOL, ARROW_DECIMAL, ARROW_DATE,
-       ARROW_TIME, ARROW_TIMESTAMP, ARROW_LARGE_UTF8 = 20 }; /* Type */
+enum { ARROW_NULL = 1, ARROW_INT, ARROW_FLOAT, ARROW_BINARY, ARROW_UTF8, ARROW_BOOL, ARROW_DECIMAL, ARROW_DATE,
+       ARROW_TIME, ARROW_TIMESTAMP, ARROW_LARGE_UTF8 = 20, ARROW_UTF8_VIEW = 24 }; /* Type */
 
 static inline uint64_t arrow_pad(uint64_t n)
 {
@@ -69,6 +71,9 @@ FlatTable   flat_list_table(const FlatList *l, size_t i);
 int64_t     flat_list_int(const FlatList *l, size_t i, size_t item_size, size_t offset, size_t size);
 const char *flat_string(const FlatTable *t, size_t field, size_t *n); /* NULL if absent */
 
+/* How buffers are packed: CompressionType. */
+typedef enum ArrowPacking { ARROW_LZ4, ARROW_ZSTD, ARROW_UNPACKED } ArrowPacking;
+
 /* ---- writing ------------------------------------------------------------------------------------ */
 
 typedef struct ArrowNode { int64_t length, null_count; } ArrowNode;   /* as in the file */
@@ -78,9 +83,12 @@ typedef struct ArrowMeta { const char *key, *value; size_t size; } ArrowMeta;
 
 /* plain[i]: column i is TEXT without a dictionary; else its dictionary has the id i. */
 void arrow_put_start(Text *into, const Schema *s, const bool *plain); /* magic and schema */
+void arrow_put_schema(Text *into, const Schema *s, const bool *plain); /* of a stream */
 /* The head of a batch, or of the dictionary with this id if id >= 0. */
 void arrow_put_head(Text *into, int64_t id, int64_t rows, const ArrowNode *node, size_t nodes,
                     const ArrowSpan *span, size_t spans, int64_t body);
+void arrow_put_packed_head(Text *into, int64_t id, int64_t rows, const ArrowNode *node, size_t nodes,
+                           const ArrowSpan *span, size_t spans, int64_t body, ArrowPacking packing);
 void arrow_put_end(Text *into, const Schema *s, const bool *plain, const ArrowMeta *meta,
                    size_t metas, const ArrowBlock *dictionary, size_t dictionaries,
                    const ArrowBlock *batch, size_t batches); /* from end of stream to the magic */
@@ -89,7 +97,7 @@ void arrow_put_end(Text *into, const Schema *s, const bool *plain, const ArrowMe
 
 typedef enum ArrowLayout { /* how single values lie in the file */
     LAYOUT_BIT, LAYOUT_I8, LAYOUT_I16, LAYOUT_I32, LAYOUT_I64, LAYOUT_U8, LAYOUT_U16, LAYOUT_U32,
-    LAYOUT_F32, LAYOUT_F64, LAYOUT_COUNT
+    LAYOUT_U64, LAYOUT_F16, LAYOUT_F32, LAYOUT_F64, LAYOUT_VIEW, LAYOUT_NONE, LAYOUT_COUNT
 } ArrowLayout;
 
 typedef struct ArrowField {
@@ -102,19 +110,28 @@ typedef struct ArrowField {
     bool dictionary;
     int64_t id;            /* of the dictionary */
     const Words *words;    /* NULL: plain */
-    const int32_t *map;    /* [map_count] index in the file -> our code, -1 missing; NULL: the same */
-    size_t map_count;
 } ArrowField;
 
-typedef struct ArrowPart { /* one column of one batch; sizes are checked */
+typedef struct ArrowSlice { const uint8_t *at; size_t size; } ArrowSlice;
+
+/* One column of one batch; sizes are checked. Packed, each buffer lies here as it does in the file
+ * and arrow_unpack makes the part that arrow_column takes. */
+typedef struct ArrowPart {
     const uint8_t *valid;  /* NULL: all */
     const uint8_t *values;
     const uint8_t *bytes;  /* plain text */
     size_t bytes_size;
+    const int32_t *map;    /* [map_count] index in the file -> our code, -1 missing; NULL: the same */
+    size_t map_count;
+    const ArrowSlice *more; /* buffers that views lead into */
+    size_t more_count;
+    size_t rows, valid_size, values_size;
+    ArrowPacking packing;
 } ArrowPart;
 
 typedef struct ArrowBatch {
     size_t rows;
+    bool packed;
     const ArrowPart *part;     /* [fields] */
     const uint8_t *head, *body, *end; /* the whole block */
 } ArrowBatch;
@@ -128,12 +145,18 @@ typedef struct ArrowFile {
     ArrowMeta *meta;           /* of the footer's schema */
     ArrowBlock *dictionary;    /* in the order of the file */
     bool ours;                 /* written by this room */
+    bool packed;               /* some batch is */
 } ArrowFile;
 
 bool arrow_parse(ArrowFile *f, const uint8_t *at, size_t size, Error *err);
 void arrow_release(ArrowFile *f);
 const char *arrow_meta(const ArrowFile *f, const char *key, size_t *n); /* NULL if absent */
-/* Rows [from, from + rows) of a part as a column. What the file lies about (a code without a word,
+/* The whole part with its buffers unpacked into the arena. */
+bool arrow_unpack(const ArrowField *f, const ArrowPart *packed, Arena *a, ArrowPart *out, Error *err);
+/* Rows of which none has a value: in the place of what cannot be read. */
+void arrow_missing(const ArrowField *f, size_t rows, Arena *a, Column *out);
+uint64_t arrow_layout_bytes(ArrowLayout layout, uint64_t rows);
+/* Rows [from, from + rows) of an unpacked part as a column. What the file lies about (a code without a word,
  * offsets that go back) reads as missing and sets *bad; NULL skips the look. */
 void arrow_column(const ArrowField *f, const ArrowPart *p, size_t from, size_t rows, Arena *a,
                   Column *out, bool *bad);

@@ -45,11 +45,16 @@ bool arrow_open_block(ArrowParse *p, const ArrowBlock *block, int kind, const ch
     b->record = flat_table(&message, 2);
     if (kind == ARROW_HEAD_DICTIONARY) {
         b->id = flat_get(&b->record, 0, 8, 0);
+        b->delta = flat_get(&b->record, 2, 1, 0) != 0;
         b->record = flat_table(&b->record, 1);
     }
-    if (flat_table(&b->record, 3).flat)
+    FlatTable packed = flat_table(&b->record, 3);
+    int64_t packing = packed.flat ? flat_get(&packed, 0, 1, ARROW_LZ4) : ARROW_UNPACKED;
+    if (packing < 0 || packing > ARROW_UNPACKED || (packed.flat && flat_get(&packed, 1, 1, 0) != 0))
         return error_set(p->err, ERROR_PARSE,
-                         "compressed Arrow data is not supported yet; write it uncompressed");
+                         "packed in a way that is not known here; write it uncompressed, or with "
+                         "lz4 or zstd");
+    b->packing = (ArrowPacking)packing;
     b->nodes = flat_list(&b->record, 1, sizeof(ArrowNode));
     b->buffers = flat_list(&b->record, 2, sizeof(ArrowSpan));
     if (b->flat.broken || !b->record.flat)
@@ -64,6 +69,8 @@ static const uint8_t *buffer(const ArrowHead *b, size_t k, uint64_t need, size_t
         return NULL;
     int64_t offset = flat_list_int(&b->buffers, k, sizeof(ArrowSpan), 0, 8);
     int64_t length = flat_list_int(&b->buffers, k, sizeof(ArrowSpan), 8, 8);
+    if (b->packing != ARROW_UNPACKED)
+        need /= 32768; /* the least that so many bytes can be packed into */
     if (offset < 0 || length < 0 || offset % 8 != 0 || (uint64_t)length < need ||
         (uint64_t)offset > b->body_size || (uint64_t)length > b->body_size - (uint64_t)offset)
         return NULL;
@@ -71,41 +78,66 @@ static const uint8_t *buffer(const ArrowHead *b, size_t k, uint64_t need, size_t
     return b->body + offset;
 }
 
-static uint64_t layout_bytes(ArrowLayout layout, uint64_t rows)
+uint64_t arrow_layout_bytes(ArrowLayout layout, uint64_t rows)
 {
     static const uint8_t width[LAYOUT_COUNT] = {
-        [LAYOUT_I8] = 1,  [LAYOUT_I16] = 2, [LAYOUT_I32] = 4, [LAYOUT_I64] = 8, [LAYOUT_U8] = 1,
-        [LAYOUT_U16] = 2, [LAYOUT_U32] = 4, [LAYOUT_F32] = 4, [LAYOUT_F64] = 8};
+        [LAYOUT_I8] = 1,  [LAYOUT_I16] = 2, [LAYOUT_I32] = 4, [LAYOUT_I64] = 8,
+        [LAYOUT_U8] = 1,  [LAYOUT_U16] = 2, [LAYOUT_U32] = 4, [LAYOUT_U64] = 8,
+        [LAYOUT_F16] = 2, [LAYOUT_F32] = 4, [LAYOUT_F64] = 8, [LAYOUT_VIEW] = 16};
     return layout == LAYOUT_BIT ? rows / 8 + (rows % 8 != 0) : rows * width[layout];
 }
 
-bool arrow_take_part(const ArrowHead *b, const ArrowField *f, size_t node, uint64_t rows,
-                     size_t *next, ArrowPart *part)
+/* The buffers that views lead into: how many there are is said once a column, in their order. */
+static bool take_more(ArrowHead *b, size_t *next, Arena *a, ArrowPart *part)
 {
-    size_t size;
+    FlatList counts = flat_list(&b->record, 4, 8);
+    int64_t count = b->views < counts.count ? flat_list_int(&counts, b->views, 8, 0, 8) : 0;
+    b->views++;
+    if (count < 0 || (uint64_t)count > b->buffers.count)
+        return false;
+    ArrowSlice *more = ARENA_NEW(a, ArrowSlice, (size_t)count + 1);
+    for (size_t i = 0; i < (size_t)count; i++)
+        if (!(more[i].at = buffer(b, (*next)++, 0, &more[i].size)))
+            return false;
+    part->more = more;
+    part->more_count = (size_t)count;
+    return true;
+}
+
+bool arrow_take_part(ArrowHead *b, const ArrowField *f, size_t node, uint64_t rows, size_t *next,
+                     Arena *a, ArrowPart *part)
+{
     if (node >= b->nodes.count ||
         flat_list_int(&b->nodes, node, sizeof(ArrowNode), 0, 8) != (int64_t)rows)
         return false;
+    *part = (ArrowPart){.rows = (size_t)rows, .packing = b->packing};
+    if (f->layout == LAYOUT_NONE) /* has no buffers */
+        return true;
     int64_t nulls = flat_list_int(&b->nodes, node, sizeof(ArrowNode), 8, 8);
-    bool plain = f->type == COLUMN_TEXT && !f->dictionary;
-    part->valid = nulls ? buffer(b, *next, rows / 8 + (rows % 8 != 0), &size) : NULL;
-    part->values = buffer(b, *next + 1, layout_bytes(f->layout, rows + plain), &size);
+    bool plain = f->type == COLUMN_TEXT && !f->dictionary && f->layout != LAYOUT_VIEW;
+    size_t none;
+    if (nulls < 0 && buffer(b, *next, 0, &none) && !none)
+        nulls = 0; /* not counted, and no bits */
+    part->valid = nulls ? buffer(b, *next, rows / 8 + (rows % 8 != 0), &part->valid_size) : NULL;
+    part->values =
+        buffer(b, *next + 1, arrow_layout_bytes(f->layout, rows + plain), &part->values_size);
     if ((nulls && !part->valid) || !part->values)
         return false;
     if (plain && !(part->bytes = buffer(b, *next + 2, 0, &part->bytes_size)))
         return false;
     *next += plain ? 3 : 2;
-    return true;
+    return f->layout != LAYOUT_VIEW || take_more(b, next, a, part);
 }
 
-static bool parse_batch(ArrowParse *p, const ArrowBlock *block, size_t i)
+bool arrow_parse_batch(ArrowParse *p, const ArrowBlock *block, size_t i)
 {
     ArrowFile *file = p->file;
     ArrowHead b = {0};
     if (!arrow_open_block(p, block, ARROW_HEAD_BATCH, "record batch", i, &b))
         return false;
     int64_t rows = flat_get(&b.record, 0, 8, 0);
-    if (rows < 0 || (uint64_t)rows / 8 > b.body_size)
+    uint64_t most = (uint64_t)b.body_size * (b.packing == ARROW_UNPACKED ? 1 : 32768);
+    if (rows < 0 || (uint64_t)rows / 8 > most + 8192) /* a batch of null columns has no bytes */
         return arrow_broken(p, "record batch", i, "it has not the bytes for its rows");
     if (b.nodes.count < file->fields)
         return arrow_broken(p, "record batch", i, "it lacks columns");
@@ -113,14 +145,22 @@ static bool parse_batch(ArrowParse *p, const ArrowBlock *block, size_t i)
         return true;
     ArrowPart *part = ARENA_NEW(&file->arena, ArrowPart, file->fields);
     size_t next = 0;
-    for (size_t k = 0; k < file->fields; k++)
-        if (!arrow_take_part(&b, &file->field[k], k, (uint64_t)rows, &next, &part[k]))
+    for (size_t k = 0; k < file->fields; k++) {
+        if (!arrow_take_part(&b, &file->field[k], k, (uint64_t)rows, &next, &file->arena, &part[k]))
             return error_set(p->err, ERROR_PARSE,
                              "broken file: record batch %zu, column %s: its buffers do not fit "
                              "%" PRId64 " rows",
                              i + 1, file->field[k].name, rows);
-    file->batch[file->batches++] =
-        (ArrowBatch){(size_t)rows, part, b.block, b.body, b.body + b.body_size};
+        if (file->field[k].dictionary && !arrow_map_part(p, k, &part[k]))
+            return false;
+    }
+    file->packed |= b.packing != ARROW_UNPACKED;
+    file->batch[file->batches++] = (ArrowBatch){.rows = (size_t)rows,
+                                                .packed = b.packing != ARROW_UNPACKED,
+                                                .part = part,
+                                                .head = b.block,
+                                                .body = b.body,
+                                                .end = b.body + b.body_size};
     return true;
 }
 
@@ -139,10 +179,7 @@ static bool find_footer(ArrowParse *p, Flat *footer)
     if (starts_with(p, "FEA1"))
         return error_set(p->err, ERROR_PARSE, "a Feather file of version 1; write it as version 2");
     if (starts_with(p, "PAR1"))
-        return error_set(p->err, ERROR_PARSE, "a Parquet file is not supported yet");
-    if (starts_with(p, "\xff\xff\xff\xff"))
-        return error_set(p->err, ERROR_PARSE,
-                         "an Arrow stream is not supported yet; write an Arrow file");
+        return error_set(p->err, ERROR_PARSE, "a Parquet file, not an Arrow file");
     if (!starts_with(p, ARROW_MAGIC) && p->size >= 6)
         return error_set(p->err, ERROR_PARSE, "not an Arrow file: it does not begin with ARROW1");
     if (p->size < 8 + 10 || memcmp(p->at + p->size - 6, ARROW_MAGIC, 6) != 0)
@@ -190,24 +227,27 @@ static bool parse_file(ArrowParse *p)
     ArrowBlock *batch = parse_blocks(p, &footer, 3, &count);
     if (flat.broken)
         return error_set(p->err, ERROR_PARSE, "broken file: its footer makes no sense");
-    if (!arrow_parse_dictionaries(p, file->dictionary, file->dictionaries))
-        return false;
+    arrow_begin_words(p);
+    for (size_t i = 0; i < file->dictionaries; i++)
+        if (!arrow_parse_dictionary(p, &file->dictionary[i], i))
+            return false;
     p->free = 0;
     file->batch = ARENA_NEW(&file->arena, ArrowBatch, count + 1);
     for (size_t i = 0; i < count; i++)
-        if (!parse_batch(p, &batch[i], i))
+        if (!arrow_parse_batch(p, &batch[i], i))
             return false;
-    return true;
+    return arrow_finish_words(p);
 }
 
 bool arrow_parse(ArrowFile *f, const uint8_t *at, size_t size, Error *err)
 {
     *f = (ArrowFile){0};
     ArrowParse p = {.file = f, .at = at, .size = size, .err = err};
-    if (parse_file(&p))
-        return true;
-    arrow_release(f);
-    return false;
+    bool ok = starts_with(&p, "\xff\xff\xff\xff") ? arrow_parse_stream(&p) : parse_file(&p);
+    arrow_release_words(&p);
+    if (!ok)
+        arrow_release(f);
+    return ok;
 }
 
 void arrow_release(ArrowFile *f)

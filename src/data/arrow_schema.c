@@ -57,8 +57,8 @@ static bool int_layout(const FlatTable *type, ArrowLayout *out)
         *out = has_sign ? LAYOUT_I32 : LAYOUT_U32;
         return true;
     case 64:
-        *out = LAYOUT_I64;
-        return has_sign;
+        *out = has_sign ? LAYOUT_I64 : LAYOUT_U64;
+        return true;
     default:
         return false;
     }
@@ -78,10 +78,14 @@ static bool time_scale(const FlatTable *type, ArrowField *f)
 /* What a column of this type becomes; false: nothing we know. */
 static bool value_type(const FlatTable *type, int64_t tag, ArrowField *f)
 {
-    static const ArrowLayout floats[] = {LAYOUT_COUNT, LAYOUT_F32, LAYOUT_F64};
+    static const ArrowLayout floats[] = {LAYOUT_F16, LAYOUT_F32, LAYOUT_F64};
     int64_t precision;
     f->times = f->over = 1;
     switch (tag) {
+    case ARROW_NULL: /* nothing is known but that all is missing */
+        f->type = COLUMN_TEXT;
+        f->layout = LAYOUT_NONE;
+        return true;
     case ARROW_BOOL:
         f->type = COLUMN_BOOL;
         f->layout = LAYOUT_BIT;
@@ -92,7 +96,7 @@ static bool value_type(const FlatTable *type, int64_t tag, ArrowField *f)
     case ARROW_FLOAT:
         precision = flat_get(type, 0, 2, 0);
         f->type = COLUMN_REAL;
-        f->layout = precision == 1 || precision == 2 ? floats[precision] : LAYOUT_COUNT;
+        f->layout = precision >= 0 && precision <= 2 ? floats[precision] : LAYOUT_COUNT;
         return f->layout != LAYOUT_COUNT;
     case ARROW_TIMESTAMP:
         f->type = COLUMN_TIME;
@@ -110,6 +114,10 @@ static bool value_type(const FlatTable *type, int64_t tag, ArrowField *f)
     case ARROW_LARGE_UTF8:
         f->type = COLUMN_TEXT;
         f->layout = LAYOUT_I64;
+        return true;
+    case ARROW_UTF8_VIEW:
+        f->type = COLUMN_TEXT;
+        f->layout = LAYOUT_VIEW;
         return true;
     default:
         return false;
@@ -137,13 +145,13 @@ static bool parse_field(ArrowParse *p, const FlatTable *t, ArrowField *f)
                            tag >= 0 && (size_t)tag < COUNT_OF(arrow_types) ? arrow_types[tag]
                                                                            : "(unknown)");
     if (dictionary.flat) {
-        if (f->type != COLUMN_TEXT)
+        if (f->type != COLUMN_TEXT || f->layout == LAYOUT_NONE)
             return unsupported(p, f->name, "dictionary of values that are not text");
         FlatTable index = flat_table(&dictionary, 1);
         f->word_layout = f->layout;
         f->layout = LAYOUT_I32;
-        if (index.flat && (!int_layout(&index, &f->layout) || f->layout == LAYOUT_I64))
-            return unsupported(p, f->name, "dictionary with 64-bit indices");
+        if (index.flat && !int_layout(&index, &f->layout))
+            return unsupported(p, f->name, "dictionary without whole indices");
         f->dictionary = true;
         f->id = flat_get(&dictionary, 0, 8, 0);
     }

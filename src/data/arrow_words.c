@@ -9,68 +9,91 @@ static bool offsets_fit(const int32_t *start, size_t count, size_t bytes)
     return fits && (size_t)start[count] <= bytes;
 }
 
-/* Words of other tools may repeat, be missing, come in parts: they are told apart and numbered anew. */
-typedef struct Foreign {
-    WordTable table;
-    int32_t *map;
-    size_t count;
-} Foreign;
+/* Maps that batches hold stay as they are: a longer one is a new one, twice as long. */
+static int32_t *map_room(ArrowParse *p, ArrowForeign *to, size_t rows)
+{
+    if (to->count + rows + 1 > to->room) {
+        size_t room = 2 * (to->count + rows + 1);
+        int32_t *map = ARENA_NEW(&p->file->arena, int32_t, room);
+        if (to->count)
+            memcpy(map, to->map, to->count * sizeof *map);
+        to->map = map;
+        to->room = room;
+    }
+    return to->map + to->count;
+}
 
-static bool add_foreign(ArrowParse *p, Foreign *to, const ArrowField *f, const ArrowPart *part,
+static bool add_foreign(ArrowParse *p, ArrowForeign *to, const ArrowField *f, const ArrowPart *part,
                         size_t rows)
 {
-    ArrowField plain = {.name = f->name, .type = COLUMN_TEXT, .layout = f->layout};
+    Arena scratch = {0};
+    ArrowPart unpacked;
     Column words;
     bool bad = false;
-    arrow_column(&plain, part, 0, rows, &p->file->arena, &words, &bad);
-    int32_t *map = ARENA_NEW(&p->file->arena, int32_t, to->count + rows + 1);
-    if (to->count)
-        memcpy(map, to->map, to->count * sizeof *map);
+    if (part->packing != ARROW_UNPACKED) {
+        if (!arrow_unpack(f, part, &scratch, &unpacked, p->err)) {
+            arena_release(&scratch);
+            return error_in(p->err, "broken file: a dictionary");
+        }
+        part = &unpacked;
+    }
+    arrow_column(f, part, 0, rows, &scratch, &words, &bad);
+    int32_t *map = map_room(p, to, rows);
     for (size_t i = 0; i < rows && !bad; i++) {
         size_t n;
         const char *s = column_text(&words, i, &n);
-        map[to->count + i] = column_has(&words, i) ? wordtable_code(&to->table, s, n) : -1;
+        map[i] = column_has(&words, i) ? wordtable_code(&to->table, s, n) : -1;
+        bad = map[i] < 0 && column_has(&words, i);
     }
-    to->map = map;
     to->count += rows;
-    return !bad;
+    arena_release(&scratch);
+    return !bad ||
+           error_set(p->err, ERROR_PARSE,
+                     "broken file: a dictionary's words go beyond its bytes, or beyond 2 GB");
 }
 
-/* One dictionary block for one column. */
-static bool add_dictionary(ArrowParse *p, ArrowField *f, const ArrowHead *b, Foreign *foreign,
-                           size_t i)
+/* Ours: used where it lies. */
+static bool add_own(ArrowParse *p, ArrowField *f, const ArrowPart *part, size_t rows, size_t i)
 {
-    Arena *a = &p->file->arena;
-    int64_t rows = flat_get(&b->record, 0, 8, 0);
-    ArrowField plain = {.type = COLUMN_TEXT, .layout = f->word_layout};
-    ArrowPart part = {0};
-    size_t next = 0;
-    if (rows < 0 || (uint64_t)rows > b->body_size / 4 + 1 || rows >= INT32_MAX)
-        return arrow_broken(p, "dictionary", i, "it has not the bytes for its words");
-    if (rows > 0 && !arrow_take_part(b, &plain, 0, (uint64_t)rows, &next, &part))
-        return arrow_broken(p, "dictionary", i, "its buffers do not fit its words");
-    if (!p->file->ours) {
-        f->native = false;
-        if (rows > 0 && !add_foreign(p, foreign, &plain, &part, (size_t)rows))
-            return arrow_broken(p, "dictionary", i, "its words go beyond its bytes");
-        Words *words = ARENA_NEW(a, Words, 1);
-        wordtable_words(&foreign->table, words);
-        f->words = words;
-        f->map = foreign->map;
-        f->map_count = foreign->count;
-        return true;
-    }
+    Words *words = ARENA_NEW(&p->file->arena, Words, 1);
     if (f->words)
         return arrow_broken(p, "dictionary", i, "the column has one already");
-    Words *words = ARENA_NEW(a, Words, 1);
     wordtable_words(&(WordTable){0}, words);
     if (rows > 0) {
-        if (part.valid || !offsets_fit((const int32_t *)part.values, (size_t)rows, part.bytes_size))
+        if (part->valid || part->packing != ARROW_UNPACKED ||
+            !offsets_fit((const int32_t *)(const void *)part->values, rows, part->bytes_size))
             return arrow_broken(p, "dictionary", i, "its words go beyond its bytes");
-        *words = (Words){(size_t)rows, (const int32_t *)part.values, (const char *)part.bytes};
+        *words =
+            (Words){rows, (const int32_t *)(const void *)part->values, (const char *)part->bytes};
     }
     f->words = words;
     return true;
+}
+
+/* One dictionary block for one column. */
+static bool add_dictionary(ArrowParse *p, size_t k, ArrowHead *b, size_t i)
+{
+    ArrowField *f = &p->file->field[k];
+    ArrowForeign *foreign = &p->foreign[k];
+    int64_t rows = flat_get(&b->record, 0, 8, 0);
+    ArrowField plain = {.name = f->name, .type = COLUMN_TEXT, .layout = f->word_layout};
+    ArrowPart part = {0};
+    size_t next = 0;
+    uint64_t most = b->body_size / 4 + 1;
+    if (rows < 0 || rows >= INT32_MAX ||
+        (uint64_t)rows / (b->packing == ARROW_UNPACKED ? 1 : 32768) > most)
+        return arrow_broken(p, "dictionary", i, "it has not the bytes for its words");
+    if (rows > 0 && !arrow_take_part(b, &plain, 0, (uint64_t)rows, &next, &p->file->arena, &part))
+        return arrow_broken(p, "dictionary", i, "its buffers do not fit its words");
+    if (p->file->ours)
+        return add_own(p, f, &part, (size_t)rows, i);
+    f->native = false;
+    foreign->seen = true;
+    if (!b->delta) { /* the first, or another in its place */
+        foreign->map = NULL;
+        foreign->count = foreign->room = 0;
+    }
+    return rows == 0 || add_foreign(p, foreign, &plain, &part, (size_t)rows);
 }
 
 /* The first column with the same dictionary as column k. */
@@ -82,40 +105,67 @@ static size_t first_with(const ArrowFile *file, size_t k)
     return first;
 }
 
-static bool share_dictionary(ArrowParse *p, size_t k)
+bool arrow_map_part(ArrowParse *p, size_t column, ArrowPart *part)
 {
-    ArrowField *f = &p->file->field[k];
-    if (!f->dictionary)
-        return true;
-    const ArrowField *first = &p->file->field[first_with(p->file, k)];
-    f->words = first->words;
-    f->map = first->map;
-    f->map_count = first->map_count;
-    f->native = f->native && p->file->ours;
-    if (f->words && f->word_layout == first->word_layout)
-        return true;
-    return error_set(p->err, ERROR_PARSE, "broken file: column %s: its dictionary is missing",
-                     f->name);
+    static const int32_t none[1] = {-1};
+    const ArrowFile *file = p->file;
+    size_t first = first_with(file, column);
+    if (file->ours ? !file->field[first].words : !p->foreign[first].seen)
+        return error_set(p->err, ERROR_PARSE, "broken file: column %s: its dictionary is missing",
+                         file->field[column].name);
+    if (!file->ours) {
+        part->map = p->foreign[first].map ? p->foreign[first].map : none;
+        part->map_count = p->foreign[first].count;
+    }
+    return true;
 }
 
-bool arrow_parse_dictionaries(ArrowParse *p, const ArrowBlock *block, size_t count)
+void arrow_begin_words(ArrowParse *p)
+{
+    p->foreign = mem_alloc((p->file->fields + 1) * sizeof *p->foreign);
+    for (size_t k = 0; k < p->file->fields; k++)
+        p->foreign[k].table.arena = &p->file->arena;
+}
+
+void arrow_release_words(ArrowParse *p)
+{
+    mem_free(p->foreign);
+    p->foreign = NULL;
+}
+
+bool arrow_parse_dictionary(ArrowParse *p, const ArrowBlock *block, size_t i)
 {
     ArrowFile *file = p->file;
-    Foreign *foreign = mem_alloc((file->fields + 1) * sizeof *foreign);
-    bool ok = true;
-    for (size_t k = 0; k < file->fields; k++)
-        foreign[k].table.arena = &file->arena;
-    for (size_t i = 0; i < count && ok; i++) {
-        ArrowHead b = {0};
-        ok = arrow_open_block(p, &block[i], ARROW_HEAD_DICTIONARY, "dictionary", i, &b);
-        size_t k = 0;
-        while (k < file->fields && !(file->field[k].dictionary && file->field[k].id == b.id))
-            k++;
-        if (ok && k < file->fields)
-            ok = add_dictionary(p, &file->field[k], &b, &foreign[k], i);
+    ArrowHead b = {0};
+    if (!arrow_open_block(p, block, ARROW_HEAD_DICTIONARY, "dictionary", i, &b))
+        return false;
+    size_t k = 0;
+    while (k < file->fields && !(file->field[k].dictionary && file->field[k].id == b.id))
+        k++;
+    return k == file->fields || add_dictionary(p, k, &b, i);
+}
+
+bool arrow_finish_words(ArrowParse *p)
+{
+    ArrowFile *file = p->file;
+    for (size_t k = 0; k < file->fields; k++) {
+        ArrowField *f = &file->field[k];
+        if (!f->dictionary)
+            continue;
+        size_t first = first_with(file, k);
+        if (first == k && !f->words) {
+            Words *words = ARENA_NEW(&file->arena, Words, 1);
+            wordtable_words(&p->foreign[k].table, words);
+            f->words = words;
+            if (file->ours)
+                return error_set(p->err, ERROR_PARSE,
+                                 "broken file: column %s: its dictionary is missing", f->name);
+        }
+        f->words = file->field[first].words;
+        f->native = f->native && file->ours;
+        if (f->word_layout != file->field[first].word_layout)
+            return error_set(p->err, ERROR_PARSE,
+                             "broken file: column %s: its dictionary is of another type", f->name);
     }
-    for (size_t k = 0; k < file->fields && ok; k++)
-        ok = share_dictionary(p, k);
-    mem_free(foreign);
-    return ok;
+    return true;
 }

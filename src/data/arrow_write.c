@@ -139,24 +139,43 @@ static void put_message(FlatBuild *b, int kind, FlatRef head, int64_t body, size
     flat_release(b);
 }
 
-void arrow_put_start(Text *into, const Schema *s, const bool *plain)
+static void put_schema_message(Text *into, const Schema *s, const bool *plain, size_t before)
 {
     FlatBuild b = {0};
-    text_add(into, ARROW_MAGIC "\0\0", 8);
     FlatRef schema = put_schema(&b, s, plain, NULL, 0);
-    put_message(&b, ARROW_HEAD_SCHEMA, schema, 0, 8, into);
+    put_message(&b, ARROW_HEAD_SCHEMA, schema, 0, before, into);
 }
 
-void arrow_put_head(Text *into, int64_t id, int64_t rows, const ArrowNode *node, size_t nodes,
-                    const ArrowSpan *span, size_t spans, int64_t body)
+void arrow_put_start(Text *into, const Schema *s, const bool *plain)
+{
+    text_add(into, ARROW_MAGIC "\0\0", 8);
+    put_schema_message(into, s, plain, 8);
+}
+
+void arrow_put_schema(Text *into, const Schema *s, const bool *plain)
+{
+    put_schema_message(into, s, plain, 0);
+}
+
+static FlatRef put_packing(FlatBuild *b, ArrowPacking packing) /* buffer by buffer */
+{
+    flat_begin(b);
+    flat_int(b, 0, 1, packing);
+    return flat_end(b);
+}
+
+void arrow_put_packed_head(Text *into, int64_t id, int64_t rows, const ArrowNode *node, size_t nodes,
+                           const ArrowSpan *span, size_t spans, int64_t body, ArrowPacking packing)
 {
     FlatBuild b = {0};
+    FlatRef packed = packing == ARROW_UNPACKED ? 0 : put_packing(&b, packing);
     FlatRef buffers = flat_structs(&b, span, sizeof *span, spans);
     FlatRef lengths = flat_structs(&b, node, sizeof *node, nodes);
     flat_begin(&b);
     flat_int(&b, 0, 8, rows);
     flat_ref(&b, 1, lengths);
     flat_ref(&b, 2, buffers);
+    flat_ref(&b, 3, packed);
     FlatRef head = flat_end(&b);
     if (id >= 0) {
         flat_begin(&b);
@@ -165,6 +184,12 @@ void arrow_put_head(Text *into, int64_t id, int64_t rows, const ArrowNode *node,
         head = flat_end(&b);
     }
     put_message(&b, id >= 0 ? ARROW_HEAD_DICTIONARY : ARROW_HEAD_BATCH, head, body, 0, into);
+}
+
+void arrow_put_head(Text *into, int64_t id, int64_t rows, const ArrowNode *node, size_t nodes,
+                    const ArrowSpan *span, size_t spans, int64_t body)
+{
+    arrow_put_packed_head(into, id, rows, node, nodes, span, spans, body, ARROW_UNPACKED);
 }
 
 static FlatRef put_blocks(FlatBuild *b, const ArrowBlock *block, size_t n)

@@ -246,9 +246,20 @@ static void take_column(const Dataset *d, size_t i, size_t column, Arena *a, Col
     const Piece *piece = &d->piece[i];
     _Atomic uint8_t *state = &d->state[i * d->file.fields + column];
     uint8_t was = atomic_load_explicit(state, memory_order_relaxed);
+    const ArrowField *f = &d->file.field[column];
+    const ArrowBatch *batch = &d->file.batch[piece->batch];
+    const ArrowPart *part = &batch->part[column];
+    ArrowPart own;
     bool bad = false;
-    arrow_column(&d->file.field[column], &d->file.batch[piece->batch].part[column], piece->from,
-                 piece->rows, a, out, was == GOOD ? NULL : &bad);
+    if (batch->packed) { /* the whole batch each time: such files are better ingested */
+        bad = !arrow_unpack(f, part, a, &own, NULL);
+        part = &own;
+    }
+    if (bad)
+        arrow_missing(f, piece->rows, a, out);
+    else
+        arrow_column(f, part, piece->from, piece->rows, a, out,
+                     was == GOOD && !batch->packed ? NULL : &bad);
     if (was == UNSEEN)
         atomic_store_explicit(state, bad ? BAD : GOOD, memory_order_relaxed);
 }

@@ -3,7 +3,7 @@
  * Several files are one table, matched by their headers (reader_parts.c). A pass may end with columns that need a wider type (ingest asks for
  * that); then the plan is widened and the source read again, and bad rows that were reported
  * already are not reported twice. */
-#include "reader_int.h"
+#include "columns_int.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -34,7 +34,6 @@ static bool first_part(Reader *r, const Schema *wanted, Samples *s, Error *err)
     r->misfit = ARENA_NEW(&r->arena, Misfit, r->plan.columns);
     r->misfit_line = ARENA_NEW(&r->arena, uint64_t, r->plan.columns);
     reader_take_fresh(r);
-    set_schema(r, wanted);
     return true;
 }
 
@@ -58,10 +57,16 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
     Samples s = {0};
     bool first = !r->sniff.name;
     r->source = source_open(r->parts.at[r->part], &r->setup, err);
-    bool ok = r->source && samples_take(&s, r->source, first, err) &&
-              (first ? first_part(r, wanted, &s, err) : reader_next_part(r, &s, err));
+    bool ok = r->source && samples_take(&s, r->source, first, err);
+    const ColumnFormat *format = ok ? column_format_of(s.piece[0].at, s.piece[0].size) : NULL;
+    ok = ok && (format  ? reader_open_columns(r, format, &s.piece[0], wanted, first, err)
+                : first ? first_part(r, wanted, &s, err)
+                        : reader_next_part(r, &s, err));
     if (ok) {
-        r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
+        if (first)
+            set_schema(r, wanted);
+        if (!format)
+            r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
         if (r->parts.count == 1 && !r->parts.tag)
             source_tag(r->source, r->tag);
         else if (!r->part)
@@ -75,8 +80,10 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
 
 static void close_part(Reader *r)
 {
+    columns_close(r->columns);
     feed_close(r->feed);
     source_close(r->source);
+    r->columns = NULL;
     r->feed = NULL;
     r->source = NULL;
 }
@@ -162,7 +169,14 @@ static bool next_blocks(Reader *r, Error *err)
 {
     r->at = r->row = 0;
     r->entered = false;
-    if (!feed_round(r->feed, &r->plan, &r->block, &r->blocks, err))
+    if (r->columns && r->misfits) { /* the next pass reads it, with other types or more columns */
+        r->blocks = 0;
+        return true;
+    }
+    if (r->columns ? !source_unchanged(r->source, err) ||
+                         !(columns_round(r->columns, &r->plan, r->pool, &r->block, &r->blocks, err) ||
+                           error_in(err, "%s", source_name(r->source)))
+                   : !feed_round(r->feed, &r->plan, &r->block, &r->blocks, err))
         return false;
     return !progress_stopped(r->progress) || error_set(err, ERROR_STOP, "stopped on request");
 }
@@ -199,7 +213,7 @@ static bool end_part(Reader *r, Error *err)
 /* The next blocks, or what stands in their way. */
 static bool advance(Reader *r, Error *err)
 {
-    if (feed_stuck(r->feed))
+    if (r->feed && feed_stuck(r->feed))
         return skip_long_row(r, err);
     return next_blocks(r, err) && (r->blocks || end_part(r, err));
 }
@@ -334,6 +348,8 @@ const char *reader_where(const Reader *r)
 
 json_t *reader_sniffed(const Reader *r)
 {
+    if (r->format)
+        return reader_columns_json(r);
     json_t *out = sniffed_json(&r->sniff, &r->plan, r->source, r->parts.count, r->widened.at,
                                r->widened.count);
     if (r->parts.count > 1)

@@ -63,6 +63,7 @@ Source *source_open(const char *name, const SourceSetup *setup, Error *err);
 void source_close(Source *s);
 const char *source_name(const Source *s);
 bool source_in_place(const Source *s); /* a plain local file: source_read_at, on any thread */
+int source_file(const Source *s);      /* its descriptor, if in place; borrowed */
 uint64_t source_size(const Source *s); /* bytes as they lie there, packed or not; 0: unknown */
 bool source_read_at(const Source *s, uint64_t from, void *into, size_t room, size_t *got,
                     Error *err);
@@ -430,6 +431,8 @@ struct Reader {
     SourceSetup setup;
     Source *source;
     Feed *feed;
+    struct ColumnFile *columns; /* in the place of feed, where the part is no text */
+    const char *format;         /* of such parts; NULL: text */
     Pool *pool;
     size_t block_size;
     IngestOptions options;
@@ -468,8 +471,16 @@ struct Reader {
 };
 /* reader_parts.c */
 bool reader_next_part(Reader *r, const Samples *s, Error *err); /* a further file, or the first again */
+/* The same of a file whose names and types are known. */
+bool reader_next_columns(Reader *r, const char *const *name, const ReadAs *as, size_t columns,
+                         Error *err);
 void reader_take_fresh(Reader *r);
 json_t *reader_differences(const Reader *r);
+/* reader_columns.c */
+struct ColumnFormat;
+bool reader_open_columns(Reader *r, const struct ColumnFormat *format, const Sample *head,
+                         const Schema *wanted, bool first, Error *err);
+json_t *reader_columns_json(const Reader *r);
 /* reader_rejects.c */
 void reader_tell(Reader *r, uint64_t line, const char *reason, const char *text, size_t n);
 void reader_tell_all(Reader *r, const Block *b);

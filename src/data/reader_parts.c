@@ -45,8 +45,8 @@ static ReadAs guess(const Reader *r, const Samples *s, const char *name)
     return as;
 }
 
-static bool note_fresh(Reader *r, const Samples *s, const char *const *name, size_t columns,
-                       Error *err)
+static bool note_fresh(Reader *r, const Samples *s, const char *const *name, const ReadAs *as,
+                       size_t columns, Error *err)
 {
     for (size_t i = 0; i < columns; i++) {
         if (in_plan(&r->plan, name[i]) || noted(r, name[i]))
@@ -55,7 +55,7 @@ static bool note_fresh(Reader *r, const Samples *s, const char *const *name, siz
             return error_set(err, ERROR_SHAPE, "%s: the files have more than %d columns together",
                              source_name(r->source), COLUMNS_MOST);
         vec_add(&r->fresh, (ColumnPlan){.name = arena_text(&r->arena, name[i]),
-                                        .as = guess(r, s, name[i]),
+                                        .as = as ? as[i] : guess(r, s, name[i]),
                                         .from = SIZE_MAX});
         r->misfits = true;
     }
@@ -77,13 +77,10 @@ static void count_absent(Reader *r)
             r->absent_in[c] = arena_text(&r->arena, source_name(r->source));
 }
 
-bool reader_next_part(Reader *r, const Samples *s, Error *err)
+/* as: the types, where they are known; else the samples tell. */
+static bool match(Reader *r, const Samples *s, const char *const *name, const ReadAs *as,
+                  size_t columns, Error *err)
 {
-    const char **name;
-    size_t columns;
-    Sample head = sample_lines(&s->piece[0], s->whole);
-    if (!sniff_head(&r->sniff, &head, &r->arena, &name, &columns, &r->part_body, &r->line, err))
-        return error_in(err, "%s", source_name(r->source));
     if (!r->wanted && r->sniff.header && !shares_a_column(r, name, columns))
         return error_set(err, ERROR_SHAPE,
                          "%s: has no column that %s has; is its header missing, or its delimiter "
@@ -93,7 +90,44 @@ bool reader_next_part(Reader *r, const Samples *s, Error *err)
                      r->parts.at[0], err))
         return false;
     count_absent(r);
-    return !r->plan.widen || !r->sniff.header || note_fresh(r, s, name, columns, err);
+    return !r->plan.widen || !r->sniff.header || note_fresh(r, s, name, as, columns, err);
+}
+
+bool reader_next_part(Reader *r, const Samples *s, Error *err)
+{
+    const char **name;
+    size_t columns;
+    Sample head = sample_lines(&s->piece[0], s->whole);
+    if (r->format)
+        return error_set(err, ERROR_PARSE, "%s: is text, but %s is %s; read them one after another",
+                         source_name(r->source), r->parts.at[0], r->format);
+    if (!sniff_head(&r->sniff, &head, &r->arena, &name, &columns, &r->part_body, &r->line, err))
+        return error_in(err, "%s", source_name(r->source));
+    return match(r, s, name, NULL, columns, err);
+}
+
+/* A type that this file has otherwise is noted like a value that does not fit: the next pass reads all
+ * files with one that holds both. */
+static void note_types(Reader *r, const ReadAs *as)
+{
+    for (size_t c = 0; r->plan.widen && c < r->plan.columns; c++) {
+        const ColumnPlan *p = &r->plan.column[c];
+        Misfit *m = &r->misfit[c];
+        if (p->from == SIZE_MAX || p->fixed || as[p->from] == p->as ||
+            (p->as == READ_REAL && as[p->from] == READ_INT) || p->as == READ_TEXT)
+            continue;
+        m->kinds = (m->count++ ? m->kinds : READ_ALL) & read_implies(as[p->from]);
+        r->misfits = true;
+    }
+}
+
+bool reader_next_columns(Reader *r, const char *const *name, const ReadAs *as, size_t columns,
+                         Error *err)
+{
+    if (!match(r, NULL, name, as, columns, err))
+        return false;
+    note_types(r, as);
+    return true;
 }
 
 /* Columns that later files brought are the plan's from now on. */

@@ -132,8 +132,6 @@ static bool check_magic(const Source *s, Error *err)
         {"\xfd"
          "7zXZ",
          5, "packed with xz; unpack it first (unxz)"},
-        {"PAR1", 4, "a Parquet file; convert it to CSV first"},
-        {"ARROW1", 6, "an Arrow file, not a table in text; datasets are opened by name"},
         {"SQLite format 3", 15, "an SQLite database; export the table as CSV"},
         {"%PDF", 4, "a PDF document, not a table"},
         {"\x7f"
@@ -265,6 +263,11 @@ const char *source_name(const Source *s)
 bool source_in_place(const Source *s)
 {
     return s->fd >= 0 && !s->packed && !s->text;
+}
+
+int source_file(const Source *s)
+{
+    return s->fd;
 }
 
 uint64_t source_size(const Source *s)

@@ -28,9 +28,15 @@ static void from_memory(const uint8_t *bytes, size_t size)
         arena_reset(&arena);
         for (size_t k = 0; k < file.fields; k++) {
             Column c;
+            ArrowPart own;
             bool bad = false;
-            arrow_column(&file.field[k], &file.batch[b].part[k], 0, file.batch[b].rows, &arena, &c,
-                         &bad);
+            const ArrowPart *part = &file.batch[b].part[k];
+            if (part->packing != ARROW_UNPACKED) {
+                if (!arrow_unpack(&file.field[k], part, &arena, &own, &err))
+                    continue;
+                part = &own;
+            }
+            arrow_column(&file.field[k], part, 0, file.batch[b].rows, &arena, &c, &bad);
             look(&c, &text);
         }
     }
