@@ -139,11 +139,12 @@ static size_t stream_run(Stream *s, const uint8_t **at)
             return p->size / BLOCK;
         }
         size_t some = BLOCK - s->joined < p->size ? BLOCK - s->joined : p->size;
-        if (some)
+        if (some) { /* of nothing, `at` may be NULL */
             memcpy(s->joint + s->joined, p->at, some);
-        s->joined += some;
-        p->at += some;
-        p->size -= some;
+            s->joined += some;
+            p->at += some;
+            p->size -= some;
+        }
         s->next += p->size == 0;
     }
     *at = s->joint;
