@@ -244,7 +244,7 @@ static void an_answer_becomes_csv(void **state)
     ask(t, "select 1 as a, 'x, \"y\"' as b union all select null, ''");
     must_show(t, "2 rows, ");
     term_press(t, "w");
-    must_show(t, "Write CSV");
+    must_show(t, "Write to a file");
     snprintf(path, sizeof path, "%s/out.csv", bench.dir);
     term_press(t, "Ctrl-U");
     term_type(t, path);
@@ -252,6 +252,18 @@ static void an_answer_becomes_csv(void **state)
     must_show(t, "2 rows written to");
     assert_true(file_read(path, &text, 1000, &err));
     assert_string_equal(text_str(&text), "a,b\n1,\"x, \"\"y\"\"\"\n,\"\"\n");
+    text_release(&text);
+    term_press(t, "w"); /* by the ending: Parquet, which begins and ends with PAR1 */
+    must_show(t, "Write to a file");
+    snprintf(path, sizeof path, "%s/out.parquet", bench.dir);
+    term_press(t, "Ctrl-U");
+    term_type(t, path);
+    term_press(t, "Enter");
+    must_show(t, "out.parquet");
+    must_show(t, "2 rows written to");
+    assert_true(file_read(path, &text, 100000, &err));
+    assert_memory_equal(text.at, "PAR1", 4);
+    assert_memory_equal(text.at + text.count - 4, "PAR1", 4);
     text_release(&text);
 }
 

@@ -47,7 +47,7 @@ static const KeyRow keys[] = {
     {SQL_AGAIN,      "run-query",     "x",             "run",      "run the statement again", IN_QUERY | IN_RESULT | IN_TABLES},
     {SQL_RUN,        "run",           "F5 Ctrl-Enter", NULL,       "run the statement", IN_EDIT | IN_QUERY | IN_RESULT | IN_TABLES},
     {SQL_SAVE,       "keep-result",   "S",             "save",     "keep all rows of the result as a dataset", IN_QUERY | IN_TABLES},
-    {SQL_WRITE,      "write-result",  "w",             "csv",      "write all rows to a CSV file", 0},
+    {SQL_WRITE,      "write-result",  "w",             "write",    "write all rows to a CSV, Arrow or Parquet file", 0},
     {SQL_LIST,       "tables",        "t",             "tables",   "the tables with their columns; Space opens one", 0},
     {SQL_OLDER,      "older-query",   "<",             "older",    "the statement before", 0},
     {SQL_NEWER,      "newer-query",   ">",             NULL,       "the statement after", 0},

@@ -174,17 +174,24 @@ void sql_kept_free(void *kept)
     mem_free(k);
 }
 
+static bool keep_file(JobContext *c, const SqlKeep *k, uint64_t *rows, Error *err)
+{
+    if (text_ends(k->to, ".csv"))
+        return workspace_sql_csv(job_workspace(c), k->text, k->to, job_progress(c), rows, err);
+    return workspace_sql_table(job_workspace(c), k->text, k->to, job_pool(c), job_progress(c), rows,
+                               err);
+}
+
 void *sql_keep_run(JobContext *c, void *input, Error *err)
 {
     const SqlKeep *k = input;
     uint64_t rows = 0;
-    bool ok = k->csv
-                  ? workspace_sql_csv(job_workspace(c), k->text, k->to, job_progress(c), &rows, err)
-                  : workspace_sql_dataset(job_workspace(c), k->text, k->to, job_pool(c),
-                                          job_progress(c), &rows, err);
+    bool ok = k->file ? keep_file(c, k, &rows, err)
+                      : workspace_sql_dataset(job_workspace(c), k->text, k->to, job_pool(c),
+                                              job_progress(c), &rows, err);
     if (!ok)
         return NULL;
     SqlKept *kept = mem_alloc(sizeof *kept);
-    *kept = (SqlKept){.to = text_copy(k->to), .csv = k->csv, .rows = rows};
+    *kept = (SqlKept){.to = text_copy(k->to), .file = k->file, .rows = rows};
     return kept;
 }

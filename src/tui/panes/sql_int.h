@@ -66,8 +66,8 @@ void  sql_answer_free(void *answer);
 void *sql_close_run(JobContext *c, void *ask, Error *err); /* closes the cursor of a SqlAsk */
 
 /* A statement's whole answer to a file or a dataset. */
-typedef struct SqlKeep { char *text, *to; bool csv; } SqlKeep;
-typedef struct SqlKept { char *to; bool csv; uint64_t rows; } SqlKept;
+typedef struct SqlKeep { char *text, *to; bool file; } SqlKeep; /* file: csv, arrow, parquet by its ending */
+typedef struct SqlKept { char *to; bool file; uint64_t rows; } SqlKept;
 void *sql_keep_run(JobContext *c, void *keep, Error *err); /* SqlKeep -> SqlKept */
 void  sql_keep_free(void *keep);
 void  sql_kept_free(void *kept);

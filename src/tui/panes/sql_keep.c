@@ -14,22 +14,22 @@ static void kept(void *owner, void *result, const Error *err, Ui *ui)
         return;
     Text rows = {0};
     text_add_count(&rows, (double)k->rows);
-    ui_say(ui, STYLE_GOOD, k->csv ? "%s rows written to %s" : "%s rows kept as dataset %s",
+    ui_say(ui, STYLE_GOOD, k->file ? "%s rows written to %s" : "%s rows kept as dataset %s",
            text_str(&rows), k->to);
     ui_refresh(ui);
     text_release(&rows);
     sql_kept_free(k);
 }
 
-static void keep(SqlState *s, const char *to, bool csv)
+static void keep(SqlState *s, const char *to, bool file)
 {
     if (!*to || !s->result.text)
         return;
     SqlKeep *k = mem_alloc(sizeof *k);
-    *k = (SqlKeep){.text = text_copy(s->result.text), .to = text_copy(to), .csv = csv};
+    *k = (SqlKeep){.text = text_copy(s->result.text), .to = text_copy(to), .file = file};
     ui_job(s->ui, (Job){.owner = s,
                         .slot = SQL_SLOT_SAVE,
-                        .what = csv ? "writing CSV" : "keeping the rows",
+                        .what = file ? "writing the rows" : "keeping the rows",
                         .run = sql_keep_run,
                         .input = k,
                         .release_input = sql_keep_free,
@@ -37,7 +37,7 @@ static void keep(SqlState *s, const char *to, bool csv)
                         .release = sql_kept_free});
 }
 
-static void keep_csv(void *owner, const char *text, Ui *ui)
+static void keep_file(void *owner, const char *text, Ui *ui)
 {
     (void)ui;
     keep(owner, text, true);
@@ -60,15 +60,16 @@ static bool check_name(void *owner, const char *text, Error *err)
     return true;
 }
 
-void sql_ask_keep(SqlState *s, bool csv)
+void sql_ask_keep(SqlState *s, bool file)
 {
-    if (csv)
-        ui_ask(s->ui, &(Ask){.title = "Write CSV",
-                             .label = "file",
-                             .initial = "result.csv",
-                             .owner = s,
-                             .about = "All rows of the statement, not only those shown.",
-                             .done = keep_csv});
+    if (file)
+        ui_ask(s->ui,
+               &(Ask){.title = "Write to a file",
+                      .label = "file",
+                      .initial = "result.csv",
+                      .owner = s,
+                      .about = "All rows of the statement; by the ending .csv, .arrow or .parquet.",
+                      .done = keep_file});
     else
         ui_ask(s->ui,
                &(Ask){.title = "Save as dataset",
