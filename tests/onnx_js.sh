@@ -95,6 +95,7 @@ try wide wide_deep PAYMENTTYPE epochs=2 features=$columns,AIRPORT hidden=32
 try onehot mlp PAYMENTTYPE epochs=2 features=$columns categories=onehot hidden=16
 try ft ft_transformer FAREAMOUNT epochs=1 features=$columns,AIRPORT width=32 blocks=2
 try ft_class ft_transformer PAYMENTTYPE epochs=1 features=MILEAGE,PROVIDERNAME width=16 blocks=1 activation=gelu
+try tab tab_transformer PAYMENTTYPE epochs=1 features=$columns,AIRPORT blocks=2
 try trees gbdt FAREAMOUNT epochs=40 features=$columns,AIRPORT min_rows=5
 try trees_yes gbdt AIRPORT epochs=20 features=$columns min_rows=5
 try trees_class gbdt PAYMENTTYPE epochs=10 features=$columns,AIRPORT min_rows=5

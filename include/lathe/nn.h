@@ -134,6 +134,8 @@ Node *graph_token(Graph *g, const char *name, Node *x, size_t size);
 /* Tokens of `size` numbers one after the other, each with a bias of its place: whole rows of the x are
  * cut into tokens. front: a token that is its bias alone comes first (CLS). */
 Node *graph_sequence(Graph *g, const char *name, Node *const *x, size_t n, size_t size, bool front);
+/* Beside each token a vector of its place: [width] -> [width + size]. */
+Node *graph_places(Graph *g, const char *name, Node *x, size_t size);
 /* `count` tokens from `first` on, as tokens or, flat, side by side as one. */
 Node *graph_slice(Graph *g, Node *x, size_t first, size_t count, bool flat);
 /* softmax(q k' / sqrt(width / heads)) v by heads; dropout of the softmax at `dropout` times the step's

@@ -36,6 +36,7 @@ typedef struct RunParams {
     int record_every;                   /* steps between points of step curves; 0: some 2,500 a run */
     char *from, *freeze, *renew;        /* weights to begin with: a run or a file; layers kept; begun anew */
     int encoders;                       /* from: keep fit */
+    bool find_lr;                       /* no training: a sweep over learning rates */
 } RunParams;
 extern const Param run_params[];
 
@@ -74,6 +75,7 @@ bool run_spawn(const char *program, const char *workspace, int64_t run, Error *e
 /* What a run writes (keys of the metrics table):
  *   by step    train_loss  lr  grad_norm  samples_per_second
  *   by epoch   epoch_train_loss  val_loss  val_NAME      (step: the epoch's last; raw units)
+ *   find_lr    train_loss probe_loss lr grad_norm by step; lr_found lr_diverged at the end; no model
  *   at the end test_NAME                                 (scored through the bundle; raw units)
  * and as events: note start resume change pause continue checkpoint best damaged abort end fail.
  *

@@ -8,6 +8,7 @@
     X(resnet)                                                                                      \
     X(wide_deep)                                                                                   \
     X(ft_transformer)                                                                              \
+    X(tab_transformer)                                                                             \
     X(tabnet)                                                                                      \
     X(gbdt)
 

@@ -133,7 +133,7 @@ struct Graph {
 
 #define OPS(X)                                                                                    \
     X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed) X(token)     \
-    X(sequence) X(slice) X(attention) X(gate) X(affine) X(product) X(part) X(sparsemax)          \
+    X(sequence) X(places) X(slice) X(attention) X(gate) X(affine) X(product) X(part) X(sparsemax)          \
     X(entropy) X(ghostnorm)
 #define AS_EXTERN(name) extern const Op name##_op;
 OPS(AS_EXTERN)

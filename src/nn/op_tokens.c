@@ -3,6 +3,7 @@
  *     token      y[t] = x[t] w[t]                    a number becomes a vector
  *     sequence   y = [0, x0, x1, ...] + b            tokens one after the other, a vector b[t] a place;
  *                                                    with the 0 in front, b[0] is a token of its own
+ *     places     y[t] = [x[t], p[t]]                 beside each token a vector of its place
  *     slice      y = x[first .. first + count]       some tokens of it, side by side if `flat` */
 #include "nn_int.h"
 
@@ -146,6 +147,68 @@ static Node *sample_sequence(Graph *g, Node *x)
     return graph_slice(g, y, 0, y->tokens, true);
 }
 
+/* ---- places ----------------------------------------------------------------------------------------- */
+
+/* x [rows][tokens][wide]   p [tokens][size]   y [rows][tokens][wide + size] */
+static void places(const Node *n, const Pass *p)
+{
+    size_t wide = n->input[0]->width, size = n->width - wide;
+    const float *x = node_value(n->input[0], p), *place = node_weights(n, 0);
+    float *y = node_value(n, p);
+    for (size_t i = 0; i < p->rows; i++)
+        for (size_t t = 0; t < n->tokens; t++, x += wide, y += n->width) {
+            memcpy(y, x, wide * sizeof *y);
+            memcpy(y + wide, place + t * size, size * sizeof *y);
+        }
+}
+
+/* y[t] = [x[t], p[t]]:  dx[t] += the front of dy[t],  dp[t] += the rest */
+static void places_back(const Node *n, const Pass *p)
+{
+    Node *input = n->input[0];
+    size_t wide = input->width, size = n->width - wide;
+    const float *dy = node_grad(n, p);
+    float *dx = input->needs_grad ? node_grad(input, p) : NULL, *dp = node_gradient(n, p, 0);
+    memset(dp, 0, n->tokens * size * sizeof *dp);
+    for (size_t i = 0; i < p->rows; i++)
+        for (size_t t = 0; t < n->tokens; t++, dy += n->width) {
+            for (size_t k = 0; k < size; k++)
+                dp[t * size + k] += dy[wide + k];
+            for (size_t k = 0; dx && k < wide; k++)
+                dx[k] = n->fresh[0] ? dy[k] : dx[k] + dy[k];
+            dx = dx ? dx + wide : NULL;
+        }
+}
+
+Node *graph_places(Graph *g, const char *name, Node *x, size_t size)
+{
+    Node *n = graph_node(g, &places_op, name, &x, 1, x->width + size);
+    node_param(n, "weight", x->tokens, size, false, INIT_UNIFORM, 1.0f / sqrtf((float)size));
+    return n;
+}
+
+static const char *say_places(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    Onnx *o = p->onnx;
+    size_t wide = n->input[0]->width, size = n->width - wide;
+    const char *y = onnx_reshape(o, x[0], (int64_t[]){-1, (int64_t)n->tokens, (int64_t)wide}, 3);
+    int64_t behind[6] = {0, 0, 0, 0, 0, (int64_t)size};
+    y = onnx_node(o, "Pad", y, onnx_wholes(o, behind, 6), NULL);
+    float *place = mem_alloc(n->tokens * n->width * sizeof *place);
+    for (size_t t = 0; t < n->tokens; t++)
+        memcpy(place + t * n->width + wide, node_weights(n, 0) + t * size, size * sizeof *place);
+    y = onnx_node(o, "Add", y, onnx_floats(o, place, n->tokens, n->width), NULL);
+    mem_free(place);
+    return onnx_shape(p, y, n->tokens, n->width);
+}
+
+static Node *sample_places(Graph *g, Node *x)
+{
+    Node *y = graph_sequence(g, "sample", &x, 1, 2, false); /* three tokens */
+    y = graph_places(g, "places", y, 3);
+    return graph_slice(g, y, 0, y->tokens, true);
+}
+
 /* ---- slice ------------------------------------------------------------------------------------------ */
 
 static void slice(const Node *n, const Pass *p)
@@ -220,6 +283,15 @@ const Op sequence_op = {
     .backward = sequence_back,
     .sample = sample_sequence,
     .onnx = say_sequence,
+};
+
+const Op places_op = {
+    .name = "places",
+    .about = "y[t] = [x[t], p[t]], a vector of the place beside each token",
+    .forward = places,
+    .backward = places_back,
+    .sample = sample_places,
+    .onnx = say_places,
 };
 
 const Op slice_op = {

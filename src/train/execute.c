@@ -48,6 +48,8 @@ static bool suspend(Job *j, Error *err)
 
 static bool go(Job *j, Error *err)
 {
+    if (j->spec.params.find_lr)
+        return begin(j, err) && find_lr(j, err);
     if (!begin(j, err) || (j->loop.step == 0 && !left_out(j, err)) || !loop_run(j, err))
         return false;
     if (j->loop.step == 0)

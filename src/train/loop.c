@@ -45,6 +45,16 @@ static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
                    .weight = from->weight ? j->weight : NULL};
 }
 
+size_t loop_batch(Job *j, const uint32_t **order, Batch *out)
+{
+    *order = NULL;
+    *out = j->table.part[PART_TRAIN];
+    size_t n = sampler_next(&j->sampler, (size_t)j->spec.params.batch, order);
+    if (*order)
+        gather(j, *order, n, out);
+    return n;
+}
+
 /* "step 12 (epoch 0): ...; batch of 256 rows (3, 77, 12, ...) of trips" */
 static bool diverged(Job *j, const StepStats *stats, const uint32_t *order, size_t n, Error *err)
 {
@@ -67,7 +77,7 @@ static bool diverged(Job *j, const StepStats *stats, const uint32_t *order, size
                      n > 6 ? ", ..." : "", j->from.name, j->spec.params.lr);
 }
 
-static Knobs knobs_of(const Job *j)
+Knobs loop_knobs(const Job *j)
 {
     const RunParams *p = &j->spec.params;
     Pace pace = {
@@ -90,13 +100,11 @@ static bool sane(const Job *j, const StepStats *s)
 
 static bool one_step(Job *j, Error *err)
 {
-    const uint32_t *order = NULL;
+    const uint32_t *order;
     StepStats stats = {.finite = true};
-    Batch batch = j->table.part[PART_TRAIN];
-    Knobs knobs = knobs_of(j);
-    size_t n = sampler_next(&j->sampler, (size_t)j->spec.params.batch, &order);
-    if (order)
-        gather(j, order, n, &batch);
+    Batch batch;
+    Knobs knobs = loop_knobs(j);
+    size_t n = loop_batch(j, &order, &batch);
     if (!model_step(j->model, &batch, &knobs, &stats, err))
         return error_in(err, "step %lld", (long long)j->loop.step + 1);
     j->loop.step++;

@@ -48,6 +48,7 @@ const Param run_params[] = {
     PARAM_TEXT(S, freeze,             "freeze",    "",                            "layers that training leaves as they are: hidden.0,embedding; all,-head"),
     PARAM_TEXT(S, renew,              "renew",     "",                            "from: layers that begin anew instead of with the file's weights: head"),
     PARAM_PICK(S, encoders,           "encoders",  0, encoder_names,              "from: keep encodes columns and target as they were learnt (new words count as unseen); fit learns that anew"),
+    PARAM_BOOL(S, find_lr,            "find_lr",   false,                         "train nothing: raise the learning rate step by step until the loss diverges, and say which one suits"),
     PARAM_END
 };
 #undef S

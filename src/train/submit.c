@@ -141,6 +141,14 @@ static bool check_family(Check *c, Error *err)
     return false;
 }
 
+static bool check_search(Check *c, Error *err)
+{
+    if (!c->spec->params.find_lr || !c->spec->family->whole_batch)
+        return true;
+    return error_set(err, ERROR_USAGE, "find_lr: a %s has no learning rate that could diverge; leave it out",
+                     c->spec->family->name);
+}
+
 static bool check_origin(Check *c, Error *err)
 {
     const char *from = or_empty(c->spec->params.from);
@@ -230,7 +238,7 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
     int64_t run = 0;
     if (check_family(&c, err) && check_dataset(&c, err) && check_recipe(&c, err) &&
         check_target(&c, err) && check_features(&c, err) && check_split(&c, err) &&
-        check_origin(&c, err))
+        check_search(&c, err) && check_origin(&c, err))
         run = write_row(&c, err);
     check_release(&c);
     return run;
@@ -241,7 +249,7 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
 /* What would not fit the weights and moments that are taken over. */
 static bool may_change(const RunSpec *spec, const char *key, Error *err)
 {
-    static const char *const fixed[] = {"optimizer", "loss", "class_weight", "from", "renew",
+    static const char *const fixed[] = {"optimizer", "loss", "class_weight", "from", "renew", "find_lr",
                                         "encoders"};
     bool own = spec->family->params && param_find(spec->family->params, key);
     bool ok = param_find(run_params, key) && !own;

@@ -164,6 +164,9 @@ const char *validate_watches(const Job *j);     /* val_loss, val_rmse ..., or ep
 
 /* loop.c, finish.c */
 bool loop_run(Job *j, Error *err);
+size_t loop_batch(Job *j, const uint32_t **order, Batch *out); /* the rows of the next step; order NULL: all */
+Knobs loop_knobs(const Job *j);
+bool find_lr(Job *j, Error *err);               /* find_lr.c: instead of loop and finish */
 bool finish_run(Job *j, Error *err);
 
 #endif

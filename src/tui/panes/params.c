@@ -16,7 +16,8 @@ enum {
     PARAMS_FAMILY,
     PARAMS_TARGET,
     PARAMS_DATASET,
-    PARAMS_ALL
+    PARAMS_ALL,
+    PARAMS_FIND_LR
 };
 
 // clang-format off
@@ -31,6 +32,7 @@ static const KeyRow keys[] = {
     {PARAMS_TARGET,    "choose-target", "t",   "target",  "which column is predicted", 0},
     {PARAMS_DATASET,   "train-on",      "d",   "dataset", "which dataset is trained on", 0},
     {PARAMS_ALL,       "all-inputs",    "a",   NULL,      "every fitting column is an input again, or none", 0},
+    {PARAMS_FIND_LR,   "find-lr",       "R",   "find lr", "a short sweep over learning rates with this set-up; it says which one suits", 0},
     {PARAMS_EDIT_LINE, "edit-command",  "E",   NULL,      "the command in the : line, to edit before it is launched", 0},
     {0}};
 // clang-format on
@@ -258,6 +260,10 @@ static Reply own(ParamsState *s, int command, Ui *ui)
     case PARAMS_LAUNCH:
         setup_launch(s);
         return REPLY_DRAW;
+    case PARAMS_FIND_LR:
+        s->finds_lr = true;
+        setup_launch(s);
+        return REPLY_DRAW;
     case PARAMS_MORE:
         return nudge(s, 1);
     case PARAMS_LESS:
@@ -419,6 +425,8 @@ static const char *why_not(const void *state, int command, const Ui *ui)
         return NULL;
     if (!*s->dataset)
         return "no dataset is chosen; 1 lists them";
+    if (command == PARAMS_FIND_LR && setup_form((ParamsState *)(uintptr_t)s)->family->whole_batch)
+        return "this family has no learning rate that could diverge";
     if (command == PARAMS_PRESET && ui_snapshot(ui)->runs == 0)
         return "there is no earlier run yet";
     if ((command == PARAMS_DEFAULT || command == PARAMS_MORE || command == PARAMS_LESS) &&

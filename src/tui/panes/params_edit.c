@@ -382,11 +382,15 @@ void setup_launch(ParamsState *s)
         return;
     }
     if (s->answer->error.kind != ERROR_NONE) {
+        s->finds_lr = false;
         ui_error(s->ui, &s->answer->error);
         return;
     }
     Text line = {0};
     setup_line(s, &line);
+    if (s->finds_lr && !strstr(text_str(&line), " find_lr=yes"))
+        text_puts(&line, " find_lr=yes");
+    s->finds_lr = false;
     setup_remember(s);
     ui_command(s->ui, text_str(&line), s, launched);
     text_release(&line);

@@ -81,6 +81,7 @@ typedef struct ParamsState {
     CheckAnswer *answer;            /* NULL: not checked yet */
     uint64_t asked;                 /* number of the last question */
     bool launch_wanted;             /* as soon as the check is back */
+    bool finds_lr;               /* what is launched next is a sweep over learning rates */
     bool was_visible;
     uint64_t seen;
     Part3 part;
