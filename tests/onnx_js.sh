@@ -96,6 +96,7 @@ try onehot mlp PAYMENTTYPE epochs=2 features=$columns categories=onehot hidden=1
 try ft ft_transformer FAREAMOUNT epochs=1 features=$columns,AIRPORT width=32 blocks=2
 try ft_class ft_transformer PAYMENTTYPE epochs=1 features=MILEAGE,PROVIDERNAME width=16 blocks=1 activation=gelu
 try tab tab_transformer PAYMENTTYPE epochs=1 features=$columns,AIRPORT blocks=2
+try tabnet tabnet FAREAMOUNT epochs=2 features=$columns,AIRPORT
 try trees gbdt FAREAMOUNT epochs=40 features=$columns,AIRPORT min_rows=5
 try trees_yes gbdt AIRPORT epochs=20 features=$columns min_rows=5
 try trees_class gbdt PAYMENTTYPE epochs=10 features=$columns,AIRPORT min_rows=5

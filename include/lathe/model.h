@@ -19,6 +19,7 @@
 /* ---- families -------------------------------------------------------------------------------- */
 
 typedef struct Model Model;
+typedef struct LayerStats LayerStats; /* nn.h */
 
 /* What may change from step to step (live commands write it). */
 typedef struct Knobs {
@@ -46,6 +47,8 @@ typedef struct StepStats {
     double grad_norm;             /* before clipping */
     bool finite;                  /* false: `layer` names where the first NaN or infinity was */
     char layer[64];
+    size_t bad;                   /* rows of the batch that have it there; 0: not of single rows */
+    uint32_t bad_row[8];          /* the first of them */
 } StepStats;
 
 typedef struct TensorRow { const char *name; size_t rank, shape[4]; float *at; } TensorRow;
@@ -85,6 +88,8 @@ typedef struct ModelFamily {
     bool    (*xgboost)(const void *model, double scale, double shift, const char *about, Text *into, Error *err);
     bool    (*take_json)(void *model, const void *bytes, size_t n, Error *err);
     void    (*contributions)(const void *model, const Batch *b, double *out); /* see below; or NULL */
+    /* Statistics of the step just made, see graph_layers; NULL: it has no layers */
+    size_t  (*layers)(const void *model, size_t rows, LayerStats *out, size_t most);
     /* predict as ONNX nodes: the value of the raw scores, [rows][outputs]; see graph_onnx */
     const char *(*onnx)(void *model, Onnx *o, const char *dense, const char *codes, Error *err);
 } ModelFamily;
@@ -102,6 +107,9 @@ void   model_predict(Model *m, const Batch *b, float *out); /* raw scores: stand
  * many steps it now holds. A family that does not grow predicts anew and returns 0. */
 size_t model_predict_more(Model *m, const Batch *b, size_t from, float *out);
 double model_loss(const Model *m, const Batch *b, const float *out); /* mean loss of predictions */
+/* Of the step just made: outputs and gradients of its layers as JSON, [{"layer", "what": "output", "mean",
+ * "deviation", "zero", "least", "most", "broken", "histogram": [...]}, ...]; NULL: it has no layers. */
+json_t *model_layers(const Model *m, size_t rows);
 /* predict as ONNX nodes, see ModelFamily; NULL and a clear line for a family that cannot. */
 const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, Error *err);
 /* The columns it uses, those that gained most first; NULL when the family cannot say. mem_free it. */

@@ -191,10 +191,28 @@ typedef struct GraphStats {
     double grad_norm;               /* before clipping */
     bool finite;
     char layer[64];                 /* where the first NaN or infinity is, "" if finite */
+    size_t bad;                     /* rows of the batch that have it there; 0: all, or not of a row */
+    uint32_t bad_row[8];            /* the first of them */
 } GraphStats;
+
+/* What a layer's numbers were in the step just made: its output over the batch, or the gradient of one of
+ * its tensors, before clipping. */
+#define LAYER_BINS 16
+typedef struct LayerStats {
+    char name[64];
+    bool gradient;
+    size_t count;                   /* numbers that are finite */
+    size_t broken;                  /* others */
+    double mean, deviation, zero;   /* zero: share that is exactly 0 */
+    double least, most;
+    uint32_t bin[LAYER_BINS];       /* from least to most, in even steps */
+} LayerStats;
 
 /* A loss that is not finite leaves the weights as they were. */
 void   graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphStats *out);
+/* After a step, before anything else is run: layers in order, outputs and gradients. Returns how many
+ * there are; at most `most` are written. rows: of that step's batch. */
+size_t graph_layers(const Graph *g, size_t rows, LayerStats *out, size_t most);
 void   graph_predict(Graph *g, const GraphFeed *feed, float *out); /* [rows][outputs] */
 /* Loss and its gradient as one step would see them, nothing updated. gradient: one number a parameter
  * number, in the order of graph_tensors, each tensor from its offset on. */

@@ -92,6 +92,7 @@ bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *con
 /* Live commands, checked: only rows marked live; "run 3 has finished".
  *   set KEY VALUE    from the next step on        pause, resume     sleeps, goes on
  *   checkpoint       writes one now               stop              ends early: best weights, test
+ *   layers           statistics of the next step's outputs and gradients, as an event
  *   abort            checkpoint, then KILLED: run_execute goes on     metrics, FINISHED
  *                    from there                                                                    */
 bool run_command(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
@@ -101,6 +102,11 @@ int run_reap(Store *s, Error *err);
 bool run_bundle_path(Store *s, int64_t run, Arena *a, const char **path, Error *err);
 /* The rows of a step, recomputed from the seed: row numbers in the dataset. */
 bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err);
+/* The same with each row's loss, the largest first, by the weights nearest to that step that are kept:
+ * *weights_of is their step; -1: none are kept, the rows stand in their order and losses are NaN. */
+typedef struct StepRow { uint64_t row; double loss; } StepRow;
+bool run_losses_of_step(Store *s, int64_t run, int64_t step, Arena *a, StepRow **rows, size_t *n,
+                        int64_t *weights_of, Error *err);
 
 /* ---- explanations: what a finished run's model makes of its columns --------------------------------- */
 

@@ -3,6 +3,7 @@
 #include "command_int.h"
 
 #include <string.h>
+#include <unistd.h>
 
 extern const Command runs_diff_verb;
 
@@ -97,7 +98,8 @@ static bool add_events(Store *s, int64_t run, json_t *into, Error *err)
         result_time(o, "time", rows[i].time);
         result_int(o, "step", rows[i].step);
         result_text(o, "kind", rows[i].kind);
-        result_text(o, "text", rows[i].text);
+        char *line = arena_printf(&arena, "%.*s", (int)strcspn(rows[i].text, "\n"), rows[i].text);
+        result_text(o, "text", line); /* what follows is for `runs layers` */
         json_array_append_new(table, o);
     }
     json_object_set_new(into, "events", table);
@@ -171,6 +173,98 @@ static bool run_steer(CommandCall *call, json_t **result, Error *err)
     bool ok = find(&f, call, STORE_WRITE, err) &&
               run_command(f.store, f.row.id, call->command->name, "", "", err);
     return give(&f, ok, result, err);
+}
+
+/* The newest event "layers" behind `after`: its step and what stands behind its first line. */
+static bool newest_layers(Found *f, int64_t after, int64_t *id, json_t **layers, int64_t *step, Error *err)
+{
+    EventRow *e;
+    size_t n;
+    int64_t cursor = after;
+    if (!store_events_since(f->store, f->row.id, &cursor, &f->arena, &e, &n, err))
+        return false;
+    for (size_t i = n; i-- > 0;)
+        if (strcmp(e[i].kind, "layers") == 0) {
+            const char *json = strchr(e[i].text, '\n');
+            *layers = json ? json_loads(json + 1, 0, NULL) : json_array();
+            *step = e[i].step;
+            break;
+        }
+    *id = cursor;
+    return true;
+}
+
+#define LAYERS_WAIT 10.0 /* seconds for the next step */
+
+/* Of a run that trains, the statistics of its next step; of another, the last that were asked for. */
+static bool run_layers(CommandCall *call, json_t **result, Error *err)
+{
+    Found f = {0};
+    json_t *layers = NULL;
+    int64_t seen = 0, step = 0;
+    bool ok = find(&f, call, STORE_WRITE, err) && newest_layers(&f, 0, &seen, &layers, &step, err);
+    if (ok && store_run_alive(&f.row) && f.row.status == RUN_RUNNING) {
+        json_decref(layers);
+        layers = NULL;
+        ok = run_command(f.store, f.row.id, "layers", "", "", err);
+        double until = clock_now() + LAYERS_WAIT;
+        while (ok && !layers && clock_now() < until &&
+               !(call->progress && progress_stopped(call->progress))) {
+            usleep(20000);
+            ok = newest_layers(&f, seen, &seen, &layers, &step, err);
+        }
+    }
+    if (ok && !layers)
+        ok = error_set(err, ERROR_USAGE, "run %lld has not told of its layers; they are asked for while it trains",
+                       (long long)f.row.id);
+    if (ok)
+        *result = json_pack("{s:I, s:I, s:O}", "run", (json_int_t)f.row.id, "step", (json_int_t)step,
+                            "layers", layers);
+    json_decref(layers);
+    found_release(&f);
+    return ok;
+}
+
+/* A bar of letters for the bins: none, few, ... most. */
+static void add_bins(const json_t *bins, Text *into)
+{
+    static const char levels[] = " .:-=+*#%@";
+    json_int_t most = 1;
+    for (size_t i = 0; i < json_array_size(bins); i++) {
+        json_int_t n = json_integer_value(json_array_get(bins, i));
+        most = n > most ? n : most;
+    }
+    for (size_t i = 0; i < json_array_size(bins); i++) {
+        json_int_t n = json_integer_value(json_array_get(bins, i));
+        text_putc(into, levels[n ? 1 + n * 8 / most : 0]);
+    }
+}
+
+static void print_layers(const json_t *result, size_t width, Text *into)
+{
+    const json_t *list = json_object_get(result, "layers"), *one;
+    size_t i;
+    (void)width;
+    text_printf(into, "run %lld, step %lld\n\n%-28s %-8s %11s %11s %6s  %-16s %11s %11s\n",
+                (long long)json_integer_value(json_object_get(result, "run")),
+                (long long)json_integer_value(json_object_get(result, "step")), "layer", "what", "mean",
+                "deviation", "zero", "histogram", "least", "most");
+    json_array_foreach(list, i, one)
+    {
+        text_printf(into, "%-28s %-8s %11.4g %11.4g %5.1f%%  ",
+                    json_string_value(json_object_get(one, "layer")),
+                    json_string_value(json_object_get(one, "what")),
+                    json_real_value(json_object_get(one, "mean")),
+                    json_real_value(json_object_get(one, "deviation")),
+                    100 * json_real_value(json_object_get(one, "zero")));
+        add_bins(json_object_get(one, "histogram"), into);
+        text_printf(into, " %11.4g %11.4g", json_real_value(json_object_get(one, "least")),
+                    json_real_value(json_object_get(one, "most")));
+        long long broken = json_integer_value(json_object_get(one, "broken"));
+        if (broken)
+            text_printf(into, "  %lld no number", broken);
+        text_putc(into, '\n');
+    }
 }
 
 /* A paused run goes on; one whose process is gone starts again from its last checkpoint. */
@@ -285,6 +379,8 @@ static const Command pause_verb = {.name = "pause", .about = "pauses it at the n
 static const Command resume_verb = {.name = "resume", .about = "goes on: a paused run, or one whose process was killed", .args = one, .run = run_resume};
 static const Command stop_verb = {.name = "stop", .about = "ends it properly: best weights, test metrics, model", .args = one, .run = run_steer};
 static const Command checkpoint_verb = {.name = "checkpoint", .about = "writes a checkpoint now", .args = one, .run = run_steer};
+static const Command layers_verb = {.name = "layers", .about = "the outputs and gradients of its layers in the next step", .args = one,
+    .run = run_layers, .print = print_layers, .example = "lathe runs layers last"};
 static const Param fork_params[] = {
     PARAM_INT(ForkSettings, step, "step", -1, -1, 2147483647, "step", "the step of the checkpoint to start from; -1 the newest"),
     PARAM_BOOL(ForkSettings, detach, "detach", 1, "train in a process of its own"),
@@ -298,7 +394,7 @@ static const Command note_verb = {.name = "note", .about = "keeps a note with it
 static const Command delete_verb = {.name = "delete", .about = "removes it with metrics, checkpoints and model", .args = one, .run = run_delete};
 
 static const Command *const verbs[] = {&list_verb, &show_verb, &runs_diff_verb, &set_verb, &pause_verb, &resume_verb,
-    &stop_verb, &checkpoint_verb, &fork_verb, &rename_verb, &tag_verb, &note_verb, &delete_verb, NULL};
+    &stop_verb, &checkpoint_verb, &layers_verb, &fork_verb, &rename_verb, &tag_verb, &note_verb, &delete_verb, NULL};
 
 const Command runs_command = {
     .name = "runs",

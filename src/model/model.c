@@ -167,6 +167,30 @@ Importance *model_importance(const Model *m, size_t *n)
     return all;
 }
 
+#define LAYERS_MOST 512
+
+json_t *model_layers(const Model *m, size_t rows)
+{
+    if (!m->family->layers)
+        return NULL;
+    LayerStats *s = mem_alloc(sizeof *s * LAYERS_MOST);
+    size_t n = m->family->layers(m->impl, rows, s, LAYERS_MOST);
+    json_t *list = json_array();
+    for (size_t i = 0; i < n && i < LAYERS_MOST; i++) {
+        json_t *bins = json_array();
+        for (size_t k = 0; k < LAYER_BINS; k++)
+            json_array_append_new(bins, json_integer(s[i].bin[k]));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:I, s:o}", "layer",
+                                        s[i].name, "what", s[i].gradient ? "gradient" : "output",
+                                        "mean", s[i].mean, "deviation", s[i].deviation, "zero",
+                                        s[i].zero, "least", s[i].least, "most", s[i].most, "broken",
+                                        (json_int_t)s[i].broken, "histogram", bins));
+    }
+    mem_free(s);
+    return list;
+}
+
 const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, Error *err)
 {
     if (m->family->onnx)

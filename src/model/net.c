@@ -134,6 +134,8 @@ bool net_step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error
     out->grad_norm = stats.grad_norm;
     out->finite = stats.finite;
     memcpy(out->layer, stats.layer, sizeof out->layer);
+    out->bad = stats.bad;
+    memcpy(out->bad_row, stats.bad_row, sizeof out->bad_row);
     return true;
 }
 
@@ -150,6 +152,12 @@ size_t net_tensors(void *model, const TensorRow **rows, size_t *weights)
     *rows = net->rows;
     *weights = net->weights;
     return net->count;
+}
+
+size_t net_layers(const void *model, size_t rows, LayerStats *out, size_t most)
+{
+    const Net *net = model;
+    return graph_layers(net->graph, rows, out, most);
 }
 
 const char *net_onnx(void *model, Onnx *o, const char *dense, const char *codes, Error *err)

@@ -128,6 +128,7 @@ struct Graph {
     VEC(UpdateTask) task;
     VEC(Work) whole; /* nodes with op->whole */
     double shard_loss[SHARDS_MOST];
+    bool summed; /* the last step's gradients lie summed in the first shard's block */
     double *task_norm; /* [tasks] squares of the gradient */
 };
 

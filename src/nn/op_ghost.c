@@ -69,8 +69,9 @@ static void join(const Node *n, const Pass *p)
     for (size_t s = 0; s < p->shards; s++)
         count +=
             ghosts(shard_begin(p->batch, p->shards, s + 1) - shard_begin(p->batch, p->shards, s));
+    bool frozen = n->graph->tensor.at[n->param[RUNNING_MEAN]].frozen;
     float move = (float)(1.0 - pow(1.0 - GHOST_MOMENTUM, (double)count));
-    for (size_t k = 0; p->learns && k < 2 * n->width; k++) {
+    for (size_t k = 0; p->learns && !frozen && k < 2 * n->width; k++) {
         float sum = 0, *to = k < n->width ? mean + k : var + k - n->width;
         for (size_t s = 0; s < p->shards; s++)
             sum += n->part[s * n->part_width + k];
@@ -163,6 +164,21 @@ Node *graph_ghostnorm(Graph *g, const char *name, Node *x)
     return n;
 }
 
+/* y = x scale + shift, both from the running statistics: infer */
+static const char *say(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    float *scale = mem_alloc(2 * sizeof *scale * n->width), *shift = scale + n->width;
+    const float *mean = node_weights(n, RUNNING_MEAN), *var = node_weights(n, RUNNING_VAR);
+    for (size_t k = 0; k < n->width; k++) {
+        scale[k] = node_weights(n, GAMMA)[k] / sqrtf(var[k] + GHOST_EPSILON);
+        shift[k] = node_weights(n, BETA)[k] - mean[k] * scale[k];
+    }
+    const char *y = onnx_node(p->onnx, "Mul", x[0], onnx_floats(p->onnx, scale, n->width, 0), NULL);
+    y = onnx_node(p->onnx, "Add", y, onnx_floats(p->onnx, shift, n->width, 0), NULL);
+    mem_free(scale);
+    return y;
+}
+
 static Node *sample(Graph *g, Node *x)
 {
     return graph_ghostnorm(g, "sample", x);
@@ -177,4 +193,5 @@ const Op ghostnorm_op = {
     .infer = infer,
     .backward = backward,
     .sample = sample,
+    .onnx = say,
 };

@@ -40,6 +40,13 @@ Node *graph_affine(Graph *g, Node *x, double scale, double shift)
     return n;
 }
 
+static const char *say_affine(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    const AffineAttr *a = n->attr;
+    const char *y = onnx_node(p->onnx, "Mul", x[0], onnx_float(p->onnx, a->scale), NULL);
+    return onnx_node(p->onnx, "Add", y, onnx_float(p->onnx, a->shift), NULL);
+}
+
 static Node *sample_affine(Graph *g, Node *x)
 {
     return graph_affine(g, x, -1.5, 0.3);
@@ -71,6 +78,12 @@ Node *graph_product(Graph *g, Node *a, Node *b)
 {
     assert(a->width == b->width && a->tokens == b->tokens);
     return graph_node(g, &product_op, NULL, (Node *[]){a, b}, 2, a->width);
+}
+
+static const char *say_product(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    (void)n;
+    return onnx_node(p->onnx, "Mul", x[0], x[1], NULL);
 }
 
 static Node *sample_product(Graph *g, Node *x)
@@ -118,6 +131,12 @@ Node *graph_part(Graph *g, Node *x, size_t first, size_t count)
     a->first = first;
     n->attr = a;
     return n;
+}
+
+static const char *say_part(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    size_t first = ((const PartAttr *)n->attr)->first;
+    return onnx_part(p, x[0], -1, first, first + n->width);
 }
 
 static Node *sample_part(Graph *g, Node *x)
@@ -182,6 +201,31 @@ Node *graph_sparsemax(Graph *g, Node *x)
     return graph_node(g, &sparsemax_op, NULL, &x, 1, x->width);
 }
 
+/* Number i is above the threshold when 1 + c x[i] > s, with c and s the count and the sum of those that
+ * are not below it; the threshold follows from all that are. */
+static const char *say_sparsemax(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    Onnx *o = p->onnx;
+    int64_t w = (int64_t)n->width;
+    const char *rows = onnx_reshape(o, x[0], (int64_t[]){-1, 1, w}, 3);
+    const char *own = onnx_reshape(o, x[0], (int64_t[]){-1, w, 1}, 3),
+               *last = onnx_wholes(o, (int64_t[]){-1}, 1);
+    const char *not_below =
+        onnx_cast(o, onnx_node(o, "GreaterOrEqual", rows, own, NULL), ONNX_FLOAT);
+    const char *count = onnx_node(o, "ReduceSum", not_below, last, NULL);
+    const char *sum =
+        onnx_node(o, "ReduceSum", onnx_node(o, "Mul", not_below, rows, NULL), last, NULL);
+    const char *one = onnx_float(o, 1.0f);
+    const char *top = onnx_node(o, "Add", onnx_node(o, "Mul", count, own, NULL), one, NULL);
+    const char *in = onnx_cast(o, onnx_node(o, "Greater", top, sum, NULL), ONNX_FLOAT);
+    const char *middle = onnx_wholes(o, (int64_t[]){1}, 1);
+    const char *all = onnx_node(o, "ReduceSum", onnx_node(o, "Mul", in, own, NULL), middle, NULL);
+    const char *t = onnx_node(o, "Div", onnx_node(o, "Sub", all, one, NULL),
+                              onnx_node(o, "ReduceSum", in, middle, NULL), NULL);
+    const char *y = onnx_node(o, "Relu", onnx_node(o, "Sub", own, t, NULL), NULL);
+    return onnx_shape(p, y, n->tokens, n->width);
+}
+
 static Node *sample_sparsemax(Graph *g, Node *x)
 {
     return graph_sparsemax(g, graph_affine(g, x, 0.05, 0)); /* clear of the kinks */
@@ -220,6 +264,12 @@ Node *graph_entropy(Graph *g, Node *x, double rate)
     return n;
 }
 
+static const char *say_entropy(const Node *n, const OnnxPass *p, const char *const *x)
+{
+    (void)n, (void)p;
+    return x[0];
+}
+
 static Node *sample_entropy(Graph *g, Node *x)
 {
     return graph_entropy(g, graph_activate(g, x, (Tail){.act = ACT_SIGMOID}), 0);
@@ -231,6 +281,7 @@ const Op affine_op = {
     .forward = affine,
     .backward = affine_back,
     .sample = sample_affine,
+    .onnx = say_affine,
 };
 
 const Op product_op = {
@@ -239,6 +290,7 @@ const Op product_op = {
     .forward = product,
     .backward = product_back,
     .sample = sample_product,
+    .onnx = say_product,
 };
 
 const Op part_op = {
@@ -247,6 +299,7 @@ const Op part_op = {
     .forward = part,
     .backward = part_back,
     .sample = sample_part,
+    .onnx = say_part,
 };
 
 const Op sparsemax_op = {
@@ -255,6 +308,7 @@ const Op sparsemax_op = {
     .forward = sparsemax,
     .backward = sparsemax_back,
     .sample = sample_sparsemax,
+    .onnx = say_sparsemax,
 };
 
 const Op entropy_op = {
@@ -263,4 +317,5 @@ const Op entropy_op = {
     .forward = same,
     .backward = penalty_back,
     .sample = sample_entropy,
+    .onnx = say_entropy,
 };

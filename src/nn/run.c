@@ -263,6 +263,7 @@ static double update(Graph *g, size_t shards, const GraphKnobs *k)
                         .epsilon = (float)g->plan.epsilon,
                         .fix1 = (float)(1.0 / (1.0 - pow(g->plan.beta1, t))),
                         .fix2 = (float)(1.0 / (1.0 - pow(g->plan.beta2, t)))}};
+    g->summed = k->clip > 0;
     if (k->clip <= 0)
         return update_round(&u, true, true);
     double norm = update_round(&u, true, false);
@@ -283,9 +284,21 @@ static bool all_finite(const float *x, size_t n)
     return true;
 }
 
-/* The first layer, in the order of the step, that holds what is not finite. */
-static void name_layer(Graph *g, const Run *run, char out[64])
+/* Which rows of a layer's output hold what is not finite. */
+static void name_rows(const Node *n, size_t batch, GraphStats *out)
 {
+    for (size_t i = 0; i < batch; i++)
+        if (!all_finite(n->value + i * node_row(n), node_row(n))) {
+            if (out->bad < sizeof out->bad_row / sizeof *out->bad_row)
+                out->bad_row[out->bad] = (uint32_t)i;
+            out->bad++;
+        }
+}
+
+/* The first layer, in the order of the step, that holds what is not finite. */
+static void name_layer(Graph *g, const Run *run, GraphStats *stats)
+{
+    char *out = stats->layer;
     for (size_t i = 0; i < g->tensor.count; i++) {
         const GraphTensor *t = &g->tensor.at[i];
         if (run->pass.dropout >= 0 && !all_finite(g->params + t->offset, t->count)) {
@@ -297,6 +310,7 @@ static void name_layer(Graph *g, const Run *run, char out[64])
         const Node *n = g->node.at[i];
         if (n->reached && n->value && !all_finite(n->value, run->pass.batch * node_row(n))) {
             snprintf(out, 64, "%s", n->name);
+            name_rows(n, run->pass.batch, stats);
             return;
         }
     }
@@ -327,7 +341,7 @@ void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphS
     if (!isfinite(out->loss)) {
         out->finite = false;
         out->grad_norm = (double)NAN;
-        name_layer(g, &run, out->layer);
+        name_layer(g, &run, out);
         return;
     }
     out->grad_norm = update(g, run.pass.shards, knobs);
@@ -335,7 +349,7 @@ void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphS
     if (!isfinite(out->grad_norm)) {
         out->finite = false;
         run.pass.dropout = -1; /* the weights are spoilt by now: look at values and gradients */
-        name_layer(g, &run, out->layer);
+        name_layer(g, &run, out);
     }
 }
 

@@ -345,6 +345,27 @@ bool checkpoint_load_best(Job *j, Error *err)
     return ok;
 }
 
+bool checkpoint_load_near(Job *j, int64_t step, int64_t *found, Error *err)
+{
+    CheckpointRow *c;
+    size_t n;
+    const CheckpointRow *at = NULL;
+    *found = -1;
+    if (!store_checkpoints(j->store, j->row.id, &j->arena, &c, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++) /* ascending: the last before the step, else the first after it */
+        if (!at || c[i].step <= step)
+            at = &c[i];
+    if (!at)
+        return true;
+    char *dir = store_path(j->store, &j->arena, "%s", at->path);
+    json_t *state = state_in(dir, err);
+    bool ok = state && load_model(j, dir, state, err);
+    json_decref(state);
+    *found = at->step;
+    return ok;
+}
+
 /* The best it speaks of is read first: what cannot be finished is better not begun. */
 static bool restore(Job *j, const CheckpointRow *c, Error *err)
 {

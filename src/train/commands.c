@@ -11,7 +11,7 @@
 
 /* ---- asking ---------------------------------------------------------------------------------------- */
 
-static const char *const verbs[] = {"set", "pause", "resume", "checkpoint", "stop", "abort"};
+static const char *const verbs[] = {"set", "pause", "resume", "checkpoint", "layers", "stop", "abort"};
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 static bool check_verb(const char *verb, Error *err)
@@ -127,6 +127,8 @@ static bool apply(Job *j, const CommandRow *c, bool again, char *text, size_t si
         j->pause_asked = false;
     else if (!again && text_equal(c->verb, "checkpoint"))
         j->checkpoint_asked = true;
+    else if (!again && text_equal(c->verb, "layers"))
+        j->layers_asked = true;
     return true;
 }
 

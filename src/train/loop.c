@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DIVERGED                                                                                   \
@@ -55,18 +56,30 @@ size_t loop_batch(Job *j, const uint32_t **order, Batch *out)
     return n;
 }
 
-/* "step 12 (epoch 0): ...; batch of 256 rows (3, 77, 12, ...) of trips" */
-static bool diverged(Job *j, const StepStats *stats, const uint32_t *order, size_t n, Error *err)
+/* "3, 77, 12": rows of the batch (NULL: the first) as rows of the dataset */
+static void name_rows(const Job *j, const uint32_t *order, const uint32_t *which, size_t n, char *out,
+                      size_t size)
 {
     const uint64_t *row = j->table.row[PART_TRAIN];
-    char rows[160] = "", where[96] = "";
-    for (size_t i = 0, at = 0; i < n && i < 6; i++) {
-        uint64_t number = row[order ? order[i] : i];
-        at += (size_t)snprintf(rows + at, sizeof rows - at, "%s%llu", i ? ", " : "",
-                               (unsigned long long)number);
+    for (size_t i = 0, at = 0; i < n && i < 6 && at < size; i++) {
+        size_t k = which ? which[i] : i;
+        at += (size_t)snprintf(out + at, size - at, "%s%llu", i ? ", " : "",
+                               (unsigned long long)row[order ? order[k] : k]);
     }
+}
+
+/* "step 12 (epoch 0): ... in layer head at rows 77 and 2 more; batch of 256 rows (3, 77, ...) of trips" */
+static bool diverged(Job *j, const StepStats *stats, const uint32_t *order, size_t n, Error *err)
+{
+    char rows[160] = "", bad[160] = "", where[300] = "";
+    name_rows(j, order, NULL, n, rows, sizeof rows);
     if (stats->layer[0])
         snprintf(where, sizeof where, " in layer %s", stats->layer);
+    if (stats->bad && stats->bad < n) {
+        name_rows(j, order, stats->bad_row, stats->bad < 6 ? stats->bad : 6, bad, sizeof bad);
+        snprintf(where, sizeof where, " in layer %s, of rows (%s%s)", stats->layer, bad,
+                 stats->bad > 6 ? ", ..." : "");
+    }
     const char *what = stats->finite && isfinite(stats->loss)
                            ? "the loss has grown beyond all measure"
                            : "not a number or infinite";
@@ -90,6 +103,27 @@ Knobs loop_knobs(const Job *j)
                    .momentum = p->momentum,
                    .dropout = p->dropout,
                    .clip = p->clip};
+}
+
+/* An event: what it is in a line, then model_layers. */
+static bool tell_layers(Job *j, size_t rows, Error *err)
+{
+    char line[120];
+    j->layers_asked = false;
+    json_t *list = model_layers(j->model, rows);
+    if (list)
+        snprintf(line, sizeof line, "outputs and gradients of %zu layers and tensors", json_array_size(list));
+    else
+        snprintf(line, sizeof line, "a %s has no layers", j->spec.family->name);
+    char *json = list ? json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    Text text = {0};
+    text_printf(&text, "%s%s%s", line, json ? "\n" : "", json ? json : "");
+    bool ok = store_event_add(j->store, j->row.id, j->loop.step, "layers", text_str(&text), err) &&
+              job_news(j, "layers", line, false, err);
+    text_release(&text);
+    free(json);
+    json_decref(list);
+    return ok;
 }
 
 static bool sane(const Job *j, const StepStats *s)
@@ -121,7 +155,7 @@ static bool one_step(Job *j, Error *err)
         j->loop.first_loss = stats.loss;
     j->loop.epoch_loss += stats.loss * (double)n;
     j->loop.epoch_rows += (double)n;
-    return true;
+    return !j->layers_asked || tell_layers(j, n, err);
 }
 
 /* ---- the end of an epoch ------------------------------------------------------------------------------- */

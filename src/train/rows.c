@@ -1,6 +1,8 @@
 /* rows.c -- from a step on the curve to the rows of its batch: the walk is taken again. */
 #include "train_int.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Where the walk begins: step 0, or the checkpoint a fork began with. */
@@ -44,7 +46,7 @@ static const uint32_t *walk(Job *j, int64_t step, size_t *n)
     return order;
 }
 
-static bool look(Job *j, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err)
+static bool go_to(Job *j, int64_t step, const uint32_t **order, size_t *n, Error *err)
 {
     if (!begin(j, err) || !commands_load(j, err))
         return false;
@@ -52,11 +54,75 @@ static bool look(Job *j, int64_t step, Arena *a, uint64_t **rows, size_t *n, Err
         return error_set(err, ERROR_USAGE, "run %lld has steps %lld to %lld, not %lld",
                          (long long)j->row.id, (long long)j->loop.step + 1, (long long)j->row.step,
                          (long long)step);
-    const uint32_t *order = walk(j, step, n);
+    *order = walk(j, step, n);
+    return true;
+}
+
+static bool look(Job *j, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err)
+{
+    const uint32_t *order;
+    if (!go_to(j, step, &order, n, err))
+        return false;
     *rows = ARENA_NEW(a, uint64_t, *n + 1);
     for (size_t i = 0; i < *n; i++)
         (*rows)[i] = j->table.row[PART_TRAIN][order ? order[i] : i];
     return true;
+}
+
+static int larger_loss(const void *left, const void *right)
+{
+    const StepRow *a = left, *b = right;
+    if (a->loss != b->loss) /* one that is no number first: it is what one looks for */
+        return !(a->loss <= b->loss) && !(isnan(b->loss) && !isnan(a->loss)) ? -1 : 1;
+    return (a->row > b->row) - (a->row < b->row);
+}
+
+/* Each row alone: its loss is what the row adds to the batch's. */
+static bool weigh(Job *j, const uint32_t *order, StepRow *rows, size_t n, Error *err)
+{
+    const Batch *all = &j->table.part[PART_TRAIN];
+    const ModelShape *s = features_shape(j->features);
+    float *out = mem_try((s->outputs + 1) * sizeof *out, err);
+    for (size_t i = 0; out && i < n; i++) {
+        size_t at = order ? order[i] : i;
+        Batch one = {.rows = 1,
+                     .dense = all->dense ? all->dense + at * s->dense : NULL,
+                     .code = all->code ? all->code + at * s->codes : NULL,
+                     .target = all->target + at};
+        model_predict(j->model, &one, out);
+        rows[i] = (StepRow){j->table.row[PART_TRAIN][at], model_loss(j->model, &one, out)};
+    }
+    mem_free(out);
+    return out != NULL;
+}
+
+static bool look_deeper(Job *j, int64_t step, Arena *a, StepRow **rows, size_t *n,
+                        int64_t *weights_of, Error *err)
+{
+    const uint32_t *order;
+    if (!go_to(j, step, &order, n, err))
+        return false;
+    *rows = ARENA_NEW(a, StepRow, *n + 1);
+    for (size_t i = 0; i < *n; i++)
+        (*rows)[i] = (StepRow){j->table.row[PART_TRAIN][order ? order[i] : i], (double)NAN};
+    if (!job_model(j, 1, err) || !checkpoint_load_near(j, step, weights_of, err))
+        return false;
+    if (*weights_of < 0)
+        return true;
+    if (!weigh(j, order, *rows, *n, err))
+        return false;
+    qsort(*rows, *n, sizeof **rows, larger_loss);
+    return true;
+}
+
+bool run_losses_of_step(Store *s, int64_t run, int64_t step, Arena *a, StepRow **rows, size_t *n,
+                        int64_t *weights_of, Error *err)
+{
+    Job *j = mem_alloc(sizeof *j);
+    bool ok = job_open(j, s, run, NULL, err) && look_deeper(j, step, a, rows, n, weights_of, err);
+    job_close(j);
+    mem_free(j);
+    return ok;
 }
 
 bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n,

@@ -111,7 +111,7 @@ typedef struct Job {
     double polled;                /* clock_now of the last look for commands */
     CommandRow *replay;           /* taken before a kill, after the checkpoint: again at their steps */
     size_t replays, replayed;
-    bool pause_asked, checkpoint_asked, aborted;
+    bool pause_asked, checkpoint_asked, layers_asked, aborted;
     size_t planned;               /* steps as submitted: decides how often points are recorded */
     const char *key[32];          /* val_NAME of metrics[i], made when first used */
 } Job;
@@ -141,6 +141,8 @@ bool checkpoint_write_best(Job *j, Error *err); /* only the pending best */
 void checkpoint_remember_best(Job *j);          /* in memory; the next write brings it to disk */
 bool checkpoint_restore(Job *j, bool *found, Error *err); /* the newest that can be read */
 bool checkpoint_load_best(Job *j, Error *err);  /* the best weights into the model */
+/* The weights of the kept step nearest to this one, those before it first; *found -1: there are none. */
+bool checkpoint_load_near(Job *j, int64_t step, int64_t *found, Error *err);
 json_t *checkpoint_state(Store *s, int64_t run, int64_t step, Error *err); /* state.json; for forks */
 
 /* commands.c: live commands between two steps. */

@@ -12,7 +12,7 @@ enum { ZONE_TABLE = 1, ZONE_DETAIL };
 
 enum {
     RUNS_OPEN = PANE_COMMANDS, RUNS_PAUSE, RUNS_STOP, RUNS_SET, RUNS_FORK, RUNS_RENAME, RUNS_TAG,
-    RUNS_NOTE, RUNS_DELETE, RUNS_BASELINE, RUNS_SORT, RUNS_UNMARK, RUNS_PLOT, RUNS_PREDICT
+    RUNS_NOTE, RUNS_DELETE, RUNS_BASELINE, RUNS_SORT, RUNS_UNMARK, RUNS_PLOT, RUNS_PREDICT, RUNS_EXPLAIN
 };
 
 // clang-format off
@@ -30,6 +30,7 @@ static const KeyRow keys[] = {
     {RUNS_DELETE,   "delete-run",   "D",     NULL,      "remove it with metrics, checkpoints and model", 0},
     {RUNS_UNMARK,   "unmark-runs",  "U",     NULL,      "no run marked", 0},
     {RUNS_PLOT,     "plot-runs",    "P",     NULL,      "draw the marked runs' curves to a file (PNG, SVG, PDF)", 0},
+    {RUNS_EXPLAIN,  "explain-run",  "E",     "explain", "how much each column matters to its model, and what one does", 0},
     {RUNS_PREDICT,  "predict-run",  "=",     NULL,      "score rows with its model", 0},
     {0}};
 // clang-format on
@@ -54,6 +55,7 @@ typedef struct RunsState {
     RunResults *results;
     RunCompare *compare;
     CompareAsk asked;
+    RunExplain explain;
     bool detail;              /* the keys go to the lower part */
     size_t detail_top;
     int table_rows, body_rows, body_cols;
@@ -321,6 +323,7 @@ static void create(void *state, Ui *ui)
 {
     RunsState *s = state;
     s->ui = ui;
+    s->explain.ui = ui;
 }
 
 static void destroy(void *state)
@@ -328,6 +331,7 @@ static void destroy(void *state)
     RunsState *s = state;
     run_results_free(s->results);
     run_compare_free(s->compare);
+    run_explain_release(&s->explain);
     vec_release(&s->order);
 }
 
@@ -369,6 +373,14 @@ static void layout(void *state, int rows, int cols, Ui *ui)
 static void draw_detail(const RunsState *s, const Canvas *c)
 {
     char title[96] = "Run";
+    if (s->explain.on) {
+        snprintf(title, sizeof title, "What run %lld makes of its columns", (long long)s->explain.run);
+        Canvas in = canvas_box(c, s->detail ? STYLE_BORDER_ACTIVE : STYLE_BORDER, title,
+                               "j k column, Enter its effect, E back");
+        run_explain_draw(&s->explain, &in);
+        canvas_zone(c, 0, 0, c->rows, c->cols, ZONE_DETAIL, 0);
+        return;
+    }
     if (s->compare && s->compare->sides > 1)
         snprintf(title, sizeof title, "%zu runs compared", s->compare->sides);
     else if (s->compare && s->compare->sides == 1)
@@ -481,10 +493,26 @@ static Reply unmark(RunsState *s)
     return REPLY_DRAW;
 }
 
+static Reply explain(RunsState *s, const RunRow *run)
+{
+    if (s->explain.on && s->explain.run == run->id)
+        run_explain_release(&s->explain);
+    else
+        run_explain_ask(&s->explain, run->id);
+    s->detail = s->explain.on;
+    return REPLY_DRAW;
+}
+
 static Reply own_command(RunsState *s, int command, const RunRow *run)
 {
     switch (command) {
+    case RUNS_EXPLAIN:
+        return explain(s, run);
     case RUNS_OPEN:
+        if (s->explain.on && s->detail) {
+            run_explain_column(&s->explain);
+            return REPLY_DRAW;
+        }
         ui_choose_run(s->ui, run->id);
         ui_go(s->ui, "train");
         return REPLY_DRAW;
@@ -531,6 +559,8 @@ static Reply scroll_detail(RunsState *s, int command)
                    : command == UI_PAGE_DOWN ? page : 0;
     if (!step)
         return REPLY_IGNORED;
+    if (s->explain.on)
+        return run_explain_move(&s->explain, step);
     s->detail_top = (int64_t)s->detail_top + step < 0 ? 0 : (size_t)((int64_t)s->detail_top + step);
     return REPLY_DRAW;
 }
@@ -564,6 +594,11 @@ static Reply on_command(void *state, int command, Ui *ui)
         s->detail = !s->detail;
         return REPLY_DRAW;
     case UI_BACK:
+        if (s->explain.on) {
+            run_explain_release(&s->explain);
+            s->detail = false;
+            return REPLY_DRAW;
+        }
         if (!*s->find && !s->detail)
             return REPLY_IGNORED;
         if (s->detail)
@@ -596,7 +631,7 @@ static const char *why_not(const void *state, int command, const Ui *ui)
         return "this run has finished; f forks it";
     if (command == RUNS_DELETE && going)
         return "this run is still going; x stops it";
-    if (command == RUNS_PREDICT && run && run->status != RUN_FINISHED)
+    if ((command == RUNS_PREDICT || command == RUNS_EXPLAIN) && run && run->status != RUN_FINISHED)
         return "this run has no model yet";
     return NULL;
 }

@@ -109,7 +109,8 @@ static void draw_events(const RunCompare *c, const Canvas *canvas)
         int at = (int)(i - from) + 1;
         canvas_printf(canvas, at, 0, STYLE_DIM, "%7lld", (long long)e->step);
         canvas_field(canvas, at, 8, 10, ALIGN_LEFT, STYLE_EVENT, e->kind);
-        canvas_field(canvas, at, 19, canvas->cols - 19, ALIGN_LEFT, STYLE_PLAIN, e->text);
+        canvas_field_n(canvas, at, 19, canvas->cols - 19, ALIGN_LEFT, STYLE_PLAIN, e->text,
+                       strcspn(e->text, "\n"));
     }
 }
 

@@ -40,4 +40,19 @@ void run_compare_free(void *compare);
 void run_compare_draw(const RunCompare *c, const Canvas *canvas, size_t top);
 size_t run_compare_lines(const RunCompare *c);
 
+/* What a run's model makes of its columns, as `explain` says it (runs_explain.c). */
+typedef struct RunExplain {
+    Ui *ui;
+    bool on;                        /* shown instead of the facts */
+    int64_t run;                    /* asked about */
+    json_t *columns, *points;       /* results of what=permutation, what=dependence; owned, or NULL */
+    char trouble[200];
+    size_t at, top;                 /* the column looked at */
+} RunExplain;
+void run_explain_release(RunExplain *e);
+void run_explain_ask(RunExplain *e, int64_t run);       /* by a job, with progress; Ctrl-C ends it */
+void run_explain_column(RunExplain *e);                 /* the dependence on the column looked at */
+Reply run_explain_move(RunExplain *e, int64_t step);
+void run_explain_draw(const RunExplain *e, const Canvas *c);
+
 #endif

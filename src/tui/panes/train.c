@@ -20,7 +20,7 @@ static const KeyRow keys[] = {
     {TRAIN_RESUME,    "resume-training","R",     "resume",   "go on from the last checkpoint", 0},
     {TRAIN_FORK,      "fork-training",  "f",     "fork",     "a new run from the checkpoint at or before the crosshair, with changes", 0},
     {TRAIN_CHECKPOINT,"checkpoint",     "c",     NULL,       "write a checkpoint now", 0},
-    {TRAIN_ROWS,      "rows-of-step",   "Enter", "rows",     "the rows that made the step under the crosshair", 0},
+    {TRAIN_ROWS,      "rows-of-step",   "Enter", "rows",     "the rows of the step under the crosshair, largest loss first", 0},
     {TRAIN_SMOOTH,    "smooth",         "s",     "smooth",   "smooth the noisy curves: none, light, strong", 0},
     {TRAIN_LOG,       "log-axis",       "L",     "log",      "logarithmic values in the active chart, or not", 0},
     {TRAIN_AXIS,      "axis",           "a",     "axis",     "the axis: step, epoch, seconds", 0},
@@ -33,6 +33,7 @@ static const KeyRow keys[] = {
     {TRAIN_OTHERS,    "other-runs",     "o",     NULL,       "draw marked runs and forks with it, or not", 0},
     {TRAIN_MARK,      "mark-this-run",  "m",     NULL,       "mark this run: it stays on the chart when another is watched", 0},
     {TRAIN_PLOT,      "plot-run",       "w",     NULL,       "write the curves to a file (PNG, SVG, PDF)", 0},
+    {TRAIN_LAYERS,    "layers",         "v",     "layers",   "the outputs and gradients of its layers in the next step", 0},
     {TRAIN_PREDICT,   "predict-with",   "P",     NULL,       "score rows with this run's model", 0},
     {TRAIN_CHOOSE,    "choose-run",     "r",     "runs",     "watch another run", 0},
     {0}};
@@ -406,6 +407,14 @@ static void plot(TrainState *s)
     ui_prompt(s->ui, line);
 }
 
+/* Its table comes in the viewer. */
+static void layers(TrainState *s, const RunRow *run)
+{
+    char line[64];
+    snprintf(line, sizeof line, "runs layers %lld", (long long)run->id);
+    ui_command(s->ui, line, s, NULL);
+}
+
 static Reply steer(TrainState *s, int command, Ui *ui)
 {
     const RunRow *run = train_run(s);
@@ -436,6 +445,9 @@ static Reply steer(TrainState *s, int command, Ui *ui)
         return REPLY_DRAW;
     case TRAIN_ROWS:
         train_rows(s);
+        return REPLY_DRAW;
+    case TRAIN_LAYERS:
+        layers(s, run);
         return REPLY_DRAW;
     case TRAIN_PREDICT:
         prompt(s, "predict");

@@ -89,6 +89,7 @@ static void take_events(Curves *c, const RunDelta *d)
         const EventRow *e = &d->event[i];
         Happening *h = vec_slot(&c->event);
         *h = (Happening){.step = e->step, .time = e->time, .text = text_copy(e->text)};
+        h->text[strcspn(h->text, "\n")] = 0; /* a line is shown; what follows is for commands */
         snprintf(h->kind, sizeof h->kind, "%s", e->kind);
         if (strcmp(e->kind, "resume") == 0)
             for (size_t k = 0; k < c->series.count; k++)
