@@ -56,6 +56,16 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=5m none disk 2>/dev/null; then
     grep -qi 'space' stderr || fail "ingest on a full disk: $(cat stderr)"
     whole disk/ws "ingest on a full disk"
     [ "$(rows disk/ws)" = 1 ] || fail "a dataset was named that is not whole"
+    printf 'drop missing FAREAMOUNT\n' >rules
+    "$lathe" -w disk/ws clean jan recipe=rules as=good >out 2>stderr
+    got=$?
+    must_fail "clean on a full disk"
+    "$lathe" -w disk/ws train linear data=jan target=FAREAMOUNT epochs=1 memory=1 >out 2>stderr
+    got=$?
+    must_fail "train with its rows in files on a full disk"
+    grep -q 'no room for .* of rows' stderr || fail "train on a full disk: $(cat stderr)"
+    [ -z "$(find disk/ws -name '.scratch*' -o -name '.dataset*')" ] || fail "scratch files were left"
+    whole disk/ws "train on a full disk"
     umount disk
 fi
 

@@ -222,6 +222,9 @@ typedef struct FileMap { const uint8_t *at; size_t size; } FileMap; /* read-only
 bool filemap_open(FileMap *m, const char *path, Error *err); /* size 0: at is a valid pointer */
 void filemap_close(FileMap *m);
 
+/* Bytes of memory this process may have: the machine's, or what limits and control groups leave. */
+uint64_t machine_memory(void);
+
 double  clock_now(void);                          /* seconds, monotonic */
 int64_t time_now(void);                           /* microseconds since 1970 UTC */
 /* Civil time (proleptic Gregorian, UTC). days: since 1970-01-01. */

@@ -171,7 +171,8 @@ bool     dataset_read(const Dataset *d, size_t i, Arena *a, Chunk *out, Error *e
 /* After a pass over chunks or columns: was all that was handed out what was written? */
 bool     dataset_sound(const Dataset *d, Error *err);
 /* As dataset_read, for those who ask dataset_sound in the end or have nobody to tell: what cannot be
- * read is missing. */
+ * read is missing. Of a file larger than a good share of the memory, pages that were looked at are let
+ * go of on the way. */
 void     dataset_chunk(const Dataset *d, size_t i, Arena *a, Chunk *out);
 size_t   dataset_chunk_rows(const Dataset *d, size_t i);
 /* One column alone of a chunk, for scans that need no more. */

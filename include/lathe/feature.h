@@ -17,6 +17,20 @@
 
 #include <lathe/recipe.h>
 
+/* Memory as long as a table: from the heap while it has given fewer than `memory` bytes (0: a quarter
+ * of what there is, at most), else from files in `dir` that have no name there and are mapped. Any thread. */
+typedef struct Scratch Scratch;
+#define SCRATCH_NAME ".scratch-"                  /* how the name begins that such a file has for a moment */
+Scratch *scratch_create(const char *dir, uint64_t memory);
+void     scratch_destroy(Scratch *s);             /* and gives back what was not */
+void    *scratch_take(Scratch *s, size_t size, Error *err); /* zeroed, aligned; s NULL: mem_try */
+void     scratch_give(Scratch *s, void *at);      /* NULL is fine */
+/* So many bytes of files were looked at, page by page: when that is more than `memory`, pages are let go
+ * of, so that what the process has in memory stays bounded. */
+void     scratch_touched(Scratch *s, uint64_t bytes);
+void     scratch_random(Scratch *s, void *at);    /* will be read here and there: no reading ahead */
+uint64_t scratch_in_files(const Scratch *s);      /* bytes */
+
 #define TASKS(X) /* enum, name, meaning */                            \
     X(REGRESSION, "regression", "a number")                          \
     X(BINARY,     "binary",     "one of two classes")                \
@@ -90,9 +104,15 @@ InputSpan features_span(const Features *f, size_t input);
 /* One input's column alone: dense [rows][span.dense], code [rows][span.codes], both zeroed before. */
 bool features_encode_input(const Features *f, size_t input, const Column *c, Arena *a, float *dense,
                            int32_t *code, Error *err);
-/* The whole table in memory, part by part: [PART_COUNT] batches, rows with a missing target left
- * out; row[part][i] is the row's number in d. Owned by the table.                                 */
-typedef struct FeatureTable { Batch part[PART_COUNT]; uint64_t *row[PART_COUNT]; uint64_t dropped; } FeatureTable;
+
+/* The whole table, part by part: [PART_COUNT] batches, rows with a missing target left out;
+ * row[part][i] is the row's number in d, and ascends. Owned by the table; it stands in `scratch`, which
+ * must outlive it (NULL: on the heap). The values are the same wherever it stands.               */
+typedef struct FeatureTable { Batch part[PART_COUNT]; uint64_t *row[PART_COUNT]; uint64_t dropped;
+                              Scratch *scratch; } FeatureTable;
+bool feature_table_create_in(FeatureTable *out, Scratch *scratch, const Features *f, const Dataset *d,
+                             const Plan *plan, const Split *split, Pool *pool, Progress *progress,
+                             Error *err);
 bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d, const Plan *plan,
                           const Split *split, Pool *pool, Progress *progress, Error *err);
 void feature_table_release(FeatureTable *t);

@@ -152,8 +152,8 @@ static void blocks_destroy(ArenaBlock *block)
 void arena_reset(Arena *a)
 {
     if (a->block && a->block->older) {
-        size_t room = 0;
-        for (const ArenaBlock *b = a->block; b; b = b->older)
+        size_t room = a->used + a->used / 8;
+        for (const ArenaBlock *b = a->block->older; b; b = b->older)
             room += b->room;
         if (room <= KEPT_MOST) {
             blocks_destroy(a->block);

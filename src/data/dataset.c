@@ -9,8 +9,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define RESIDENT_MOST (UINT64_C(1) << 30) /* bytes of a file that stay in this process's memory */
 
 typedef struct Piece { /* one chunk: a stretch of a batch */
     size_t batch, from, rows;
@@ -31,6 +34,8 @@ struct Dataset {
     Piece *piece;           /* [chunks] */
     _Atomic uint8_t *state; /* [chunks][columns] */
     Range *range;           /* [chunks][columns], or NULL */
+    uint64_t resident;      /* bytes of the file that may be in this process's memory */
+    _Atomic uint64_t seen;  /* bytes handed out since the rest was let go of */
     Profile *profile;       /* NULL until asked for, in a file of another tool */
     pthread_mutex_t lock;   /* guards making the profile */
 };
@@ -168,6 +173,8 @@ Dataset *dataset_open(const char *path, Error *err)
         dataset_close(d);
         return NULL;
     }
+    uint64_t share = machine_memory() / 4;
+    d->resident = share < RESIDENT_MOST ? share : RESIDENT_MOST;
     bool ok = arrow_parse(&d->file, d->map.at, d->map.size, err);
     if (ok) {
         cut_pieces(d);
@@ -235,6 +242,18 @@ const Range *dataset_ranges(const Dataset *d, size_t chunk)
     return d->range ? d->range + chunk * d->file.fields : NULL;
 }
 
+/* The pages of a large file are the system's to keep or not: this process lets go of them, so that
+ * what it has in memory is bounded by more than how much memory happens to be free. */
+static void let_go(const Dataset *d, size_t columns)
+{
+    Dataset *self = (Dataset *)(uintptr_t)d; /* a count is all that changes */
+    uint64_t each = d->map.size / d->chunks * columns / d->file.fields;
+    if (d->map.size <= d->resident || atomic_fetch_add(&self->seen, each) + each < d->resident)
+        return;
+    atomic_store(&self->seen, 0);
+    madvise((void *)(uintptr_t)d->map.at, d->map.size, MADV_DONTNEED);
+}
+
 size_t dataset_chunk_rows(const Dataset *d, size_t i)
 {
     assert(i < d->chunks);
@@ -243,6 +262,7 @@ size_t dataset_chunk_rows(const Dataset *d, size_t i)
 
 static void take_column(const Dataset *d, size_t i, size_t column, Arena *a, Column *out)
 {
+    let_go(d, 1);
     const Piece *piece = &d->piece[i];
     _Atomic uint8_t *state = &d->state[i * d->file.fields + column];
     uint8_t was = atomic_load_explicit(state, memory_order_relaxed);

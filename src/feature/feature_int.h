@@ -7,7 +7,8 @@
  *     target.c    the target: standardised number or class
  *     walk.c      chunks of a table through a plan, in parallel, joined in order
  *     choose.c    which columns are used, and by which encoder
- *     features.c  fit and the object; encode.c, table.c what it is for; save.c JSON */
+ *     features.c  fit and the object; encode.c, table.c what it is for; save.c JSON
+ *     scratch.c   where a table stands that is too large for the heap */
 #ifndef LATHE_FEATURE_INT_H
 #define LATHE_FEATURE_INT_H
 

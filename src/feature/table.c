@@ -1,4 +1,4 @@
-/* table.c -- the whole table encoded in memory, part by part, for training.
+/* table.c -- the whole table encoded, part by part, for training: in memory, or in scratch files.
  *
  * Chunks are encoded and packed by part in parallel, then appended in the order of the chunks, so
  * the rows of a part stand in the order of the table whatever the number of threads. */
@@ -87,6 +87,8 @@ static bool join(void *job, size_t slot, Error *err)
             memcpy((float *)to->target + to->rows, from->target, from->rows * sizeof(float));
         memcpy(fill->table->row[p] + to->rows, from->row, from->rows * sizeof(uint64_t));
         to->rows += from->rows;
+        scratch_touched(fill->table->scratch,
+                        from->rows * (4 * (s->dense + s->codes + 1) + sizeof(uint64_t)));
     }
     return true;
 }
@@ -94,28 +96,32 @@ static bool join(void *job, size_t slot, Error *err)
 static bool allocate(Fill *fill, const Dataset *d, Error *err)
 {
     const ModelShape *s = &fill->features->shape;
+    Scratch *in = fill->table->scratch;
     for (uint64_t row = 0; row < dataset_rows(d); row++)
         fill->room[part_of(fill->split, row)]++;
     for (int p = 0; p < PART_COUNT; p++) {
         size_t room = (size_t)fill->room[p] + 1;
         Batch *b = &fill->table->part[p];
-        b->dense = mem_try(room * (s->dense ? s->dense : 1) * sizeof(float), err);
-        b->code =
-            b->dense ? mem_try(room * (s->codes ? s->codes : 1) * sizeof(int32_t), err) : NULL;
-        fill->table->row[p] = b->code ? mem_try(room * sizeof(uint64_t), err) : NULL;
+        b->dense = scratch_take(in, room * (s->dense ? s->dense : 1) * sizeof(float), err);
+        b->code = b->dense
+                      ? scratch_take(in, room * (s->codes ? s->codes : 1) * sizeof(int32_t), err)
+                      : NULL;
+        fill->table->row[p] = b->code ? scratch_take(in, room * sizeof(uint64_t), err) : NULL;
         if (!fill->table->row[p])
             return error_in(err, "encoding the table");
-        if (fill->features->target.name && !(b->target = mem_try(room * sizeof(float), err)))
+        if (fill->features->target.name &&
+            !(b->target = scratch_take(in, room * sizeof(float), err)))
             return error_in(err, "encoding the table");
     }
     return true;
 }
 
-bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d, const Plan *plan,
-                          const Split *split, Pool *pool, Progress *progress, Error *err)
+bool feature_table_create_in(FeatureTable *out, Scratch *scratch, const Features *f,
+                             const Dataset *d, const Plan *plan, const Split *split, Pool *pool,
+                             Progress *progress, Error *err)
 {
     size_t slots = walk_slots(pool);
-    *out = (FeatureTable){0};
+    *out = (FeatureTable){.scratch = scratch};
     Fill fill = {.features = f, .split = split, .table = out};
     fill.packed = mem_alloc(slots * PART_COUNT * sizeof *fill.packed);
     fill.dropped = mem_alloc(slots * sizeof *fill.dropped);
@@ -129,13 +135,19 @@ bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d
     return ok;
 }
 
+bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d, const Plan *plan,
+                          const Split *split, Pool *pool, Progress *progress, Error *err)
+{
+    return feature_table_create_in(out, NULL, f, d, plan, split, pool, progress, err);
+}
+
 void feature_table_release(FeatureTable *t)
 {
     for (int p = 0; p < PART_COUNT; p++) {
-        mem_free((float *)t->part[p].dense);
-        mem_free((int32_t *)t->part[p].code);
-        mem_free((float *)t->part[p].target);
-        mem_free(t->row[p]);
+        scratch_give(t->scratch, (float *)t->part[p].dense);
+        scratch_give(t->scratch, (int32_t *)t->part[p].code);
+        scratch_give(t->scratch, (float *)t->part[p].target);
+        scratch_give(t->scratch, t->row[p]);
     }
     *t = (FeatureTable){0};
 }

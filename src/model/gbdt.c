@@ -69,17 +69,18 @@ static const Param params[] = {
 
 static void unbind(Gbdt *m)
 {
+    Scratch *in = m->setup->scratch;
     for (size_t i = 0; m->slopes && i < m->shape->outputs; i++) {
-        mem_free(m->slopes[i].g);
-        mem_free(m->slopes[i].h);
-        mem_free(m->slopes[i].pair);
+        scratch_give(in, m->slopes[i].g);
+        scratch_give(in, m->slopes[i].h);
+        scratch_give(in, m->slopes[i].pair);
     }
     mem_free(m->slopes);
-    mem_free(m->score);
-    mem_free(m->weight);
-    mem_free(m->factor);
-    mem_free(m->row);
-    mem_free(m->y);
+    scratch_give(in, m->score);
+    scratch_give(in, m->weight);
+    scratch_give(in, m->factor);
+    scratch_give(in, m->row);
+    scratch_give(in, m->y);
     grower_release(&m->grower);
     bins_release(&m->bins);
     m->slopes = NULL;
@@ -126,38 +127,40 @@ static void *create(const void *settings, const ModelShape *shape, const ModelSe
 
 /* ---- the training rows -------------------------------------------------------------------------------- */
 
-static void weigh_rows(Gbdt *m)
+static bool weigh_rows(Gbdt *m, Error *err)
 {
     const Batch *b = &m->batch;
     const float *by_class = shape_classes(m->shape) ? m->setup->class_weight : NULL;
     if (!b->weight && !by_class)
-        return;
-    m->weight = mem_alloc(sizeof(float) * b->rows);
-    for (size_t i = 0; i < b->rows; i++)
+        return true;
+    m->weight = scratch_take(m->setup->scratch, sizeof(float) * b->rows, err);
+    for (size_t i = 0; m->weight && i < b->rows; i++)
         m->weight[i] =
             (b->weight ? b->weight[i] : 1.0f) * (by_class ? by_class[(size_t)b->target[i]] : 1.0f);
+    return m->weight != NULL;
 }
 
 /* What is there already stays. */
 static bool make_slopes(Gbdt *m, Error *err)
 {
     size_t n = m->batch.rows, outputs = m->shape->outputs;
+    Scratch *in = m->setup->scratch;
     bool bent = !target_constant_h(&m->target), ok = true;
     if (!m->slopes)
         m->slopes = mem_alloc(sizeof *m->slopes * outputs);
     for (size_t i = 0; ok && i < outputs; i++) {
         Slopes *s = &m->slopes[i];
-        s->pair = s->pair ? s->pair : mem_try(n * sizeof *s->pair, err);
+        s->pair = s->pair ? s->pair : scratch_take(in, n * sizeof *s->pair, err);
         if (m->carry)
             return s->pair != NULL;
-        s->g = s->pair ? mem_try(n * sizeof *s->g, err) : NULL;
-        s->h = bent && s->g ? mem_try(n * sizeof *s->h, err) : NULL;
+        s->g = s->pair ? scratch_take(in, n * sizeof *s->g, err) : NULL;
+        s->h = bent && s->g ? scratch_take(in, n * sizeof *s->h, err) : NULL;
         ok = s->g && (s->h || !bent);
     }
     if (ok)
-        m->score = mem_try(n * outputs * sizeof *m->score, err);
+        m->score = scratch_take(in, n * outputs * sizeof *m->score, err);
     if (ok && m->score && m->params.goss)
-        m->factor = mem_try(n * sizeof *m->factor, err);
+        m->factor = scratch_take(in, n * sizeof *m->factor, err);
     return ok && m->score && (m->factor || !m->params.goss);
 }
 
@@ -200,17 +203,26 @@ static void stand_together(Gbdt *m)
     g->all = true;
     grower_tree(g, &tree, &m->slopes[0]);
     forest_release(&tree);
-    if (g->leaves < 2 || !bins_reorder(&m->bins, g->order, m->setup->pool))
+    Scratch *in = m->setup->scratch;
+    uint32_t *row = scratch_take(in, n * sizeof *row, NULL);
+    float *y = row ? scratch_take(in, n * sizeof *y, NULL) : NULL;
+    float *weight = y && m->weight ? scratch_take(in, n * sizeof *weight, NULL) : NULL;
+    bool room = y && (weight || !m->weight);
+    if (g->leaves < 2 || !room || !bins_reorder(&m->bins, g->order, m->setup->pool)) {
+        scratch_give(in, row);
+        scratch_give(in, y);
+        scratch_give(in, weight);
         return;
-    m->row = mem_copy(g->order, n * sizeof *m->row);
-    m->y = mem_alloc(n * sizeof *m->y);
-    float *weight = m->weight ? mem_alloc(n * sizeof *weight) : NULL;
+    }
+    memcpy(row, g->order, n * sizeof *row);
+    m->row = row;
+    m->y = y;
     for (size_t i = 0; i < n; i++) {
         m->y[i] = m->batch.target[m->row[i]];
         if (weight)
             weight[i] = m->weight[m->row[i]];
     }
-    mem_free(m->weight);
+    scratch_give(in, m->weight);
     m->weight = weight;
     m->target.y = m->y;
     m->target.weight = weight;
@@ -225,8 +237,10 @@ static bool bind(Gbdt *m, const Batch *b, Error *err)
         return error_set(err, ERROR_SHAPE, "%zu rows; boosting takes 1 to %u", b->rows,
                          UINT32_MAX / 4);
     unbind(m);
+    Scratch *in = m->setup->scratch;
     m->batch = *b;
-    weigh_rows(m);
+    if (!weigh_rows(m, err))
+        return false;
     m->target.y = b->target;
     m->target.weight = m->weight;
     m->target.rows = b->rows;
@@ -234,8 +248,9 @@ static bool bind(Gbdt *m, const Batch *b, Error *err)
                m->params.row_share >= 1.0;
     m->bound = make_slopes(m, err) &&
                bins_make(&m->bins, b, m->shape, (size_t)m->params.bins, m->setup->seed,
-                         m->setup->pool, err) &&
-               grower_init(&m->grower, &m->params, &m->limits, &m->bins, m->setup->pool, err);
+                         m->setup->pool, in, err) &&
+               grower_init(&m->grower, &m->params, &m->limits, &m->bins, m->setup->pool, in,
+                           err);
     if (m->bound)
         stand_together(m);
     else

@@ -333,10 +333,12 @@ static void fit_features(Make *m, Pool *pool)
 }
 
 bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most, uint64_t seed,
-               Pool *pool, Error *err)
+               Pool *pool, Scratch *in, Error *err)
 {
-    *into =
-        (Bins){.rows = b->rows, .features = shape->dense + shape->codes, .numbers = shape->dense};
+    *into = (Bins){.rows = b->rows,
+                   .features = shape->dense + shape->codes,
+                   .numbers = shape->dense,
+                   .in = in};
     Make m = {.bins = into,
               .batch = b,
               .shape = shape,
@@ -351,8 +353,9 @@ bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most,
     draw_sample(&m, seed);
     fit_features(&m, pool);
     place_columns(into);
-    into->by_column = mem_try(into->columns * into->rows + 64, err);
-    into->bytes = into->by_column ? mem_try(into->columns * into->rows + 64, err) : NULL;
+    size_t bytes = into->columns * into->rows + 64;
+    into->by_column = scratch_take(in, bytes, err);
+    into->bytes = into->by_column ? scratch_take(in, bytes, err) : NULL;
     if (into->bytes) {
         place_blocks(into);
         pool_run(pool, tiles, fill_tile, &m);
@@ -394,11 +397,11 @@ static void reorder_tile(void *job, size_t tile, size_t worker)
 
 bool bins_reorder(Bins *b, const uint32_t *row, Pool *pool)
 {
-    Reorder r = {.b = b, .row = row, .to = mem_try(b->columns * b->rows + 64, NULL)};
+    Reorder r = {.b = b, .row = row, .to = scratch_take(b->in, b->columns * b->rows + 64, NULL)};
     if (!r.to)
         return false;
     pool_run(pool, b->columns, reorder_column, &r);
-    mem_free(b->by_column);
+    scratch_give(b->in, b->by_column);
     b->by_column = r.to;
     pool_run(pool, (b->rows + TILE_ROWS - 1) / TILE_ROWS, reorder_tile, &r);
     return true;
@@ -406,8 +409,8 @@ bool bins_reorder(Bins *b, const uint32_t *row, Pool *pool)
 
 void bins_release(Bins *b)
 {
-    mem_free(b->by_column);
-    mem_free(b->bytes);
+    scratch_give(b->in, b->by_column);
+    scratch_give(b->in, b->bytes);
     arena_release(&b->arena);
     *b = (Bins){0};
 }

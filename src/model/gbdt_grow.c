@@ -15,14 +15,15 @@
 /* ---- life ------------------------------------------------------------------------------------------- */
 
 bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins, Pool *pool,
+                 Scratch *in,
                  Error *err)
 {
     size_t whole = bins->columns * HIST_BINS, threads = pool_threads(pool);
     size_t most = bins->rows / (size_t)(p->min_rows > 0 ? p->min_rows : 1) + 1;
-    *g = (Grower){.params = p, .limits = limits, .bins = bins, .pool = pool};
+    *g = (Grower){.params = p, .limits = limits, .bins = bins, .pool = pool, .in = in};
     g->leaves_most = p->leaves > 0 && (size_t)p->leaves < most ? (size_t)p->leaves : most;
-    g->order = mem_try(bins->rows * sizeof *g->order + 64, err);
-    g->scratch = mem_try(bins->rows * sizeof *g->scratch + 64, err);
+    g->order = scratch_take(in, bins->rows * sizeof *g->order + 64, err);
+    g->scratch = scratch_take(in, bins->rows * sizeof *g->scratch + 64, err);
     g->hist = mem_try((g->leaves_most + 1) * (whole + 1) * sizeof *g->hist, err);
     g->spare = mem_try((threads * whole + 1) * sizeof *g->spare, err);
     g->root = mem_try((whole + 1) * sizeof *g->root, err);
@@ -40,8 +41,8 @@ bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bin
 
 void grower_release(Grower *g)
 {
-    mem_free(g->order);
-    mem_free(g->scratch);
+    scratch_give(g->in, g->order);
+    scratch_give(g->in, g->scratch);
     mem_free(g->hist);
     mem_free(g->spare);
     mem_free(g->root);

@@ -81,12 +81,13 @@ typedef struct Bins {
     size_t columns, blocks;
     BinFeature *feature;
     BinBlock *block;
-    uint8_t *by_column; /* [columns][rows]; for walks of one column */
-    uint8_t *bytes;     /* what the blocks stand in */
+    uint8_t *by_column;   /* [columns][rows]; for walks of one column */
+    uint8_t *bytes;       /* what the blocks stand in */
+    Scratch *in;          /* where these two do */
     Arena arena;
 } Bins;
 bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most, uint64_t seed,
-               Pool *pool, Error *err);
+               Pool *pool, Scratch *in, Error *err);
 void bins_release(Bins *b);
 /* Row i from now on is what was row[i]; forgotten when there is no memory for it: false. */
 bool bins_reorder(Bins *b, const uint32_t *row, Pool *pool);
@@ -300,8 +301,10 @@ typedef struct Grower {
     size_t free_hists;
     Cut *found;         /* [2][features] */
     size_t *chunk_left; /* counts of a parallel partition */
+    Scratch *in;        /* where order and scratch stand */
 } Grower;
-bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins, Pool *pool, Error *err);
+bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins, Pool *pool,
+                 Scratch *in, Error *err);
 void grower_release(Grower *g);
 /* Adds a tree to the forest; leaves[] then says which rows are where. Values are with rate 1. */
 void grower_tree(Grower *g, Forest *f, const Slopes *s);

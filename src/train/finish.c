@@ -203,8 +203,8 @@ static bool test(Job *j, const Chain *chain, json_t *numbers, Error *err)
     if (rows == 0)
         return true;
     Scored s = {.classes = shape->classes,
-                .value = mem_try(rows * each * sizeof(double), err),
-                .truth = mem_try(rows * sizeof(double), err)};
+                .value = scratch_take(j->scratch, rows * each * sizeof(double), err),
+                .truth = scratch_take(j->scratch, rows * sizeof(double), err)};
     Bundle *b = s.value && s.truth
                     ? bundle_open(arena_printf(&j->arena, "%s/bundle", j->dir), j->pool, err)
                     : NULL;
@@ -212,8 +212,8 @@ static bool test(Job *j, const Chain *chain, json_t *numbers, Error *err)
     if (ok)
         test_metrics(j, &s, numbers);
     bundle_close(b);
-    mem_free(s.value);
-    mem_free(s.truth);
+    scratch_give(j->scratch, s.value);
+    scratch_give(j->scratch, s.truth);
     return ok || error_in(err, "test");
 }
 

@@ -171,8 +171,9 @@ static bool fit_or_load(Job *j, Error *err)
 
 static bool make_table(Job *j, Error *err)
 {
-    if (!feature_table_create(&j->table, j->features, j->dataset, j->plan, &j->split, j->pool, NULL,
-                              err))
+    j->scratch = scratch_create(j->dir, (uint64_t)j->spec.params.memory << 20);
+    if (!feature_table_create_in(&j->table, j->scratch, j->features, j->dataset, j->plan, &j->split,
+                                 j->pool, NULL, err))
         return false;
     size_t rows = j->table.part[PART_TRAIN].rows;
     if (rows == 0)
@@ -191,6 +192,26 @@ static bool make_table(Job *j, Error *err)
         return error_set(err, ERROR_SPACE, "%zu training rows; a run holds at most %u", rows,
                          UINT32_MAX);
     return true;
+}
+
+/* A step's rows lie anywhere; families that take all rows read them in order. */
+static bool make_sampler(Job *j, Error *err)
+{
+    const Batch *b = &j->table.part[PART_TRAIN];
+    bool whole = j->spec.family->whole_batch;
+    void *const at[] = {(float *)b->dense, (int32_t *)b->code, (float *)b->target};
+    for (size_t i = 0; i < 3 && !whole; i++)
+        scratch_random(j->scratch, at[i]);
+    if (!sampler_init(&j->sampler, (uint64_t)j->row.seed, b->rows, whole, j->scratch, err))
+        return false;
+    if (scratch_in_files(j->scratch) == 0)
+        return true;
+    Text text = {0};
+    text_puts(&text, "the encoded rows are kept in files: ");
+    text_add_bytes(&text, (double)scratch_in_files(j->scratch));
+    bool ok = job_news(j, "prepare", text_str(&text), false, err);
+    text_release(&text);
+    return ok;
 }
 
 static void weigh_classes(Job *j)
@@ -230,8 +251,8 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
         !go_on(j, "building the model", err))
         return false;
     weigh_classes(j);
-    sampler_init(&j->sampler, (uint64_t)j->row.seed, j->table.part[PART_TRAIN].rows,
-                 j->spec.family->whole_batch);
+    if (!make_sampler(j, err))
+        return false;
     j->planned =
         (size_t)j->spec.params.epochs * sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
     return true;
@@ -254,11 +275,11 @@ static bool make_buffers(Job *j, Error *err)
     j->weight = j->table.part[PART_TRAIN].weight ? mem_try(n * sizeof(float), err) : NULL;
     if (!j->out) {
         size_t each = s->outputs > 1 ? s->outputs : 1;
-        j->out = mem_try((valid * each + 1) * sizeof(float), err);
-        j->value = mem_try((valid * each + 1) * sizeof(double), err);
-        j->truth = mem_try((valid + 1) * sizeof(double), err);
+        j->out = scratch_take(j->scratch, (valid * each + 1) * sizeof(float), err);
+        j->value = scratch_take(j->scratch, (valid * each + 1) * sizeof(double), err);
+        j->truth = scratch_take(j->scratch, (valid + 1) * sizeof(double), err);
         if (j->spec.family->predict_more)
-            j->running = mem_try((valid * each + 1) * sizeof(float), err);
+            j->running = scratch_take(j->scratch, (valid * each + 1) * sizeof(float), err);
     }
     if (j->spec.family->predict_more && !j->running)
         return false;
@@ -286,6 +307,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .pool = j->pool,
         .steps_total = j->planned,
         .freeze = *p->freeze ? p->freeze : NULL,
+        .scratch = j->scratch,
     };
     Text state = {0};
     bool ok = !j->model || model_state_save(j->model, false, &state, err);
@@ -308,14 +330,11 @@ void job_close(Job *j)
     mem_free(j->code);
     mem_free(j->target);
     mem_free(j->weight);
-    mem_free(j->out);
-    mem_free(j->running);
-    mem_free(j->value);
-    mem_free(j->truth);
     text_release(&j->best);
     json_decref(j->best_state);
     sampler_release(&j->sampler);
     feature_table_release(&j->table);
+    scratch_destroy(j->scratch); /* with out, running, value, truth */
     features_destroy(j->features);
     plan_destroy(j->plan);
     schema_release(&j->schema);

@@ -17,7 +17,9 @@
 
 #define DIVERGED                                                                                   \
     1e9 /* times the first loss (at least 1): far beyond what a sane run recovers from */
-#define PREFETCH     8   /* rows ahead */
+#define PREFETCH     8 /* rows ahead */
+#define PAGES_A_ROW  2 /* of the table: one of numbers, and now and then one of targets or codes */
+#define PAGE         4096
 #define BEST_SECONDS 2.0 /* a new best is written at once if the last write is longer ago */
 
 /* ---- a step ------------------------------------------------------------------------------------------ */
@@ -39,6 +41,7 @@ static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
         if (from->weight)
             j->weight[i] = from->weight[row];
     }
+    scratch_touched(j->scratch, n * PAGES_A_ROW * PAGE);
     *out = (Batch){.rows = n,
                    .dense = j->dense,
                    .code = j->code,

@@ -43,6 +43,7 @@ const Param run_params[] = {
     PARAM_INT (S, keep,               "keep",       3, 1, 1000,         "",       "checkpoints kept besides the best"),
     PARAM_REAL(S, dropout,            "dropout",    0, 0, .95,          "",       "share of hidden values set to 0 in a training step", .live = true),
     PARAM_INT (S, threads,            "threads",    0, 0, 1024,         "",       "threads; 0: all cores; the result does not depend on it"),
+    PARAM_INT (S, memory,             "memory",     0, 0, 1 << 24,      "MB",     "memory for the encoded rows; more of them stand in files of the workspace for as long as the run goes; 0: a quarter of what there is"),
     PARAM_INT (S, record_every,       "record_every", 0, 0, 1000000,    "steps",  "steps between two points of the step curves; 0: so that a run has some 2,500"),
     PARAM_TEXT(S, from,               "from",      "",                            "begin with the weights of a run (number, name or last) or of a .safetensors file; gbdt: or of XGBoost's .json"),
     PARAM_TEXT(S, freeze,             "freeze",    "",                            "layers that training leaves as they are: hidden.0,embedding; all,-head"),

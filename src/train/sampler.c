@@ -8,17 +8,17 @@
 
 #define SAMPLER_STREAM 0x5a3d17ULL /* keeps these numbers apart from others of the same seed */
 
-void sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole)
+bool sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole, Scratch *in, Error *err)
 {
-    *s = (Sampler){.seed = seed, .rows = rows, .whole = whole};
+    *s = (Sampler){.seed = seed, .rows = rows, .whole = whole, .shuffled = -1, .scratch = in};
     if (!whole)
-        s->order = mem_alloc((rows ? rows : 1) * sizeof *s->order);
-    s->shuffled = -1;
+        s->order = scratch_take(in, rows * sizeof *s->order, err);
+    return whole || s->order;
 }
 
 void sampler_release(Sampler *s)
 {
-    mem_free(s->order);
+    scratch_give(s->scratch, s->order);
     *s = (Sampler){0};
 }
 

@@ -36,8 +36,9 @@ typedef struct Sampler {
     size_t position;      /* rows of the epoch that are used up */
     uint32_t *order;      /* [rows] of the epoch `shuffled`; -1 none yet */
     int64_t shuffled;
+    Scratch *scratch;     /* where order stands */
 } Sampler;
-void   sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole);
+bool   sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole, Scratch *in, Error *err);
 void   sampler_release(Sampler *s);
 size_t sampler_steps(const Sampler *s, size_t batch);       /* steps in a full epoch */
 /* The rows of the next step, and moves on; into the next epoch if this one is over. order may be
@@ -90,6 +91,7 @@ typedef struct Job {
     Split split;
     Plan *plan;                   /* the run's own recipe; NULL none */
     Features *features;
+    Scratch *scratch;             /* what is as long as the table stands in it */
     FeatureTable table;
     float *class_weight;
 

@@ -41,6 +41,7 @@ static double predict_all(Job *j, const Batch *all)
         else
             model_predict(j->model, &b, out);
         sum += model_loss(j->model, &b, out) * (double)n;
+        scratch_touched(j->scratch, n * sizeof(float) * (s->dense + s->codes + 8 * s->outputs));
     }
     return sum / (double)all->rows;
 }

@@ -72,8 +72,8 @@ static void sampler_takes_each_row_once(void **state)
     for (size_t rows = 1; rows < 70; rows++)
         for (size_t batch = 1; batch < 20; batch++) {
             Sampler s, again;
-            sampler_init(&s, 9, rows, false);
-            sampler_init(&again, 9, rows, false);
+            assert_true(sampler_init(&s, 9, rows, false, NULL, NULL));
+            assert_true(sampler_init(&again, 9, rows, false, NULL, NULL));
             for (int epoch = 0; epoch < 2; epoch++) {
                 uint8_t seen[70] = {0};
                 size_t steps = 0, taken = 0;
@@ -104,10 +104,10 @@ static void sampler_goes_on_from_a_position(void **state)
     (void)state;
     Sampler s, again;
     const uint32_t *order, *other;
-    sampler_init(&s, 4, 100, false);
+    assert_true(sampler_init(&s, 4, 100, false, NULL, NULL));
     for (int i = 0; i < 23; i++)
         sampler_next(&s, 7, NULL);
-    sampler_init(&again, 4, 100, false);
+    assert_true(sampler_init(&again, 4, 100, false, NULL, NULL));
     again.epoch = s.epoch;
     again.position = s.position;
     for (int i = 0; i < 40; i++) {
@@ -117,7 +117,7 @@ static void sampler_goes_on_from_a_position(void **state)
     }
     sampler_release(&s);
     sampler_release(&again);
-    sampler_init(&s, 4, 100, true); /* whole batches: a step an epoch */
+    assert_true(sampler_init(&s, 4, 100, true, NULL, NULL)); /* whole batches: a step an epoch */
     assert_int_equal(sampler_next(&s, 7, &order), 100);
     assert_true(sampler_epoch_over(&s, 7));
     assert_int_equal(sampler_next(&s, 7, &order), 100);
