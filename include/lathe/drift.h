@@ -63,6 +63,7 @@ typedef struct DriftOptions {
     const char *test;           /* "" default per column; or a test's name for all that it fits */
     double share;               /* dataset drifts when this share of columns does; 0: 0.5 */
     const char *const *columns; size_t n; /* NULL: all but ignored, ids and constant ones */
+    Scratch *scratch;           /* where the values of a column stand; NULL: on the heap */
     Bundle *bundle;             /* NULL none; adds prediction drift, and model error where target is */
 } DriftOptions;
 

@@ -46,4 +46,15 @@ const char *server_address(const Server *s);    /* with the port it really has *
  * counted until then goes to out, which may be NULL. */
 void server_close(Server *s, ServeCounts *out);
 
+/* ---- rows as JSON objects, one by one ------------------------------------------------------------ */
+
+/* Values are taken as an HTTP request's are; a needed column must be there, and what the model does not
+ * know is passed over. Rows are gathered until someone takes them as a chunk. */
+typedef struct RowIntake RowIntake;
+RowIntake *row_intake_create(const Bundle *b);   /* which must outlive it */
+void   row_intake_destroy(RowIntake *r);
+bool   row_intake_add(RowIntake *r, const char *json, size_t n, Error *err); /* false: not taken in */
+size_t row_intake_count(const RowIntake *r);
+void   row_intake_take(RowIntake *r, Arena *a, Chunk *out); /* and is empty again */
+
 #endif

@@ -64,6 +64,11 @@ bool store_datasets(Store *s, Arena *a, DatasetRow **out, size_t *n, Error *err)
 bool store_dataset_columns(Store *s, const char *hash, Arena *a, ColumnRow **out, size_t *n, Error *err);
 bool store_column_role(Store *s, const char *hash, const char *column, const char *role, Error *err);
 bool store_dataset_rename(Store *s, const char *name, const char *to, Error *err);
+/* One version out of the lists; with the last of its hash go its columns, rejects and draft. The caller
+ * asks first who refers to it; the file is for `lathe gc`. */
+bool store_dataset_remove(Store *s, int64_t id, const char *hash, Error *err);
+/* Rows of columns, rejects and drafts whose dataset is gone: how many, and away with them. */
+bool store_orphans(Store *s, bool forget, int64_t *rows, Error *err);
 bool store_rejects_add(Store *s, const char *hash, const RejectRow *rows, size_t n, Error *err);
 bool store_rejects(Store *s, const char *hash, size_t most, Arena *a, RejectRow **out, size_t *n, Error *err);
 /* The recipe being edited on screen for a dataset (not yet applied), kept across sessions. */

@@ -98,13 +98,15 @@ static bool flush_output(Error *err)
 
 static bool print(const Options *o, const Command *c, const json_t *result, Error *err)
 {
+    const char *out = json_string_value(json_object_get(result, "out"));
+    FILE *to = out && !strcmp(out, "-") ? stderr : stdout; /* out=-: the rows are there already */
     if (o->json) {
-        json_dumpf(result, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12) | JSON_ENCODE_ANY);
-        putchar('\n');
+        json_dumpf(result, to, JSON_INDENT(2) | JSON_REAL_PRECISION(12) | JSON_ENCODE_ANY);
+        fputc('\n', to);
     } else {
         Text text = {0};
         command_print(c, result, line_width(), &text);
-        fwrite(text_str(&text), 1, text.count, stdout);
+        fwrite(text_str(&text), 1, text.count, to);
         text_release(&text);
     }
     return flush_output(err);

@@ -22,6 +22,7 @@
     X(push)         \
     X(pull)         \
     X(doctor)       \
+    X(gc)           \
     X(manual)       \
     X(work)
 

@@ -95,6 +95,35 @@ static json_t *rejects_json(Store *s, const char *hash, Error *err)
     return table;
 }
 
+#define DEEPEST 64
+
+/* From the dataset back to the source that the first of its line was read from. */
+static json_t *lineage(Store *s, const DatasetRow *of, Arena *a)
+{
+    json_t *table = json_array();
+    DatasetRow row = *of;
+    for (size_t i = 0; i < DEEPEST; i++) {
+        json_t *step = json_object();
+        Error gone = {0};
+        result_text(step, "dataset", row.name);
+        result_text(step, "hash", arena_printf(a, "%.12s", row.hash));
+        result_int(step, "rows", row.rows);
+        result_text(step, "made_by", *row.parent ? "clean" : "ingest");
+        result_text(step, "from", *row.parent ? row.recipe : row.source);
+        json_array_append_new(table, step);
+        if (!*row.parent)
+            break;
+        const char *parent = row.parent;
+        if (!store_dataset_find(s, parent, a, &row, &gone)) {
+            json_array_append_new(table, json_pack("{s:n, s:s, s:n, s:s, s:n}", "dataset", "hash",
+                                                   arena_printf(a, "%.12s", parent), "rows", "made_by",
+                                                   "no longer in the workspace", "from"));
+            break;
+        }
+    }
+    return table;
+}
+
 static json_t *show(Store *s, const char *name, Error *err)
 {
     Arena arena = {0};
@@ -108,6 +137,7 @@ static json_t *show(Store *s, const char *name, Error *err)
         if (*row.parent) {
             result_text(o, "parent", row.parent);
             result_text(o, "recipe", row.recipe);
+            json_object_set_new(o, "lineage", lineage(s, &row, &arena));
         }
         json_t *columns = json_array();
         for (size_t i = 0; i < schema.count; i++)
@@ -189,9 +219,10 @@ static const Arg rename_args[] = {
 static const Command rename_verb = {
     .name = "rename", .about = "gives a dataset another name", .args = rename_args, .run = run_rename};
 
+extern const Command data_diff_verb, data_drop_verb;
 static const Command *const verbs[] = {&show_verb, &data_describe_verb, &data_freq_verb,
-                                       &data_pivot_verb, &data_correlate_verb, &role_verb,
-                                       &rename_verb, NULL};
+                                       &data_pivot_verb, &data_correlate_verb, &data_diff_verb,
+                                       &role_verb, &rename_verb, &data_drop_verb, NULL};
 
 const Command data_command = {
     .name = "data",

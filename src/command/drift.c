@@ -45,8 +45,9 @@ static bool run(CommandCall *call, json_t **result, Error *err)
     Dataset *reference = s ? workspace_dataset(s, call->word[0], &arena, &rows[0], err) : NULL;
     Dataset *current = reference ? workspace_dataset(s, call->word[1], &arena, &rows[1], err) : NULL;
     bool ok = current && open_bundle(s, set->run, call, &arena, &bundle, err);
+    Scratch *scratch = ok ? scratch_create(store_dir(s), 0) : NULL;
     DriftOptions options = {
-        .target = set->target, .test = set->test, .share = set->share, .bundle = bundle};
+        .scratch = scratch, .target = set->target, .test = set->test, .share = set->share, .bundle = bundle};
     ok = ok && (report = drift_report(reference, current, &options, call->pool, call->progress,
                                       err)) != NULL;
     if (ok) {
@@ -56,6 +57,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
         result_text(*result, "current_name", rows[1].name);
     }
     drift_report_destroy(report);
+    scratch_destroy(scratch);
     bundle_close(bundle);
     dataset_close(current);
     dataset_close(reference);

@@ -61,6 +61,7 @@ typedef struct Gathered {
     uint64_t missing; /* rows without a value, or with one that is not finite */
     size_t n;
     double *value;    /* [n] sorted */
+    Scratch *in;      /* where value stands: set before gathering; NULL: on the heap */
     Labels *labels;
     double mean, deviation;
 } Gathered;

@@ -25,6 +25,7 @@ typedef struct Compare {
     Progress *progress;
     size_t count;
     Compared *at;
+    Scratch *scratch;
 } Compare;
 
 /* ---- which columns ---- */
@@ -101,7 +102,7 @@ static void compare_one(void *job, size_t i, size_t worker)
     (void)worker;
     Compare *c = job;
     Compared *one = &c->at[i];
-    Gathered r = {0}, now = {0};
+    Gathered r = {.in = c->scratch}, now = {.in = c->scratch};
     Arena a = {0};
     if (progress_stopped(c->progress)) {
         one->failed = !error_set(&one->error, ERROR_STOP, "stopped on request");
@@ -206,7 +207,7 @@ DriftReport *drift_report(const Dataset *reference, const Dataset *current, cons
         return NULL;
     const Schema *s = dataset_schema(reference);
     DriftReport *r = mem_alloc(sizeof *r);
-    Compare c = {reference, current, wanted, progress, 0, NULL};
+    Compare c = {reference, current, wanted, progress, 0, NULL, o->scratch};
     snprintf(r->reference, sizeof r->reference, "%s", dataset_hash(reference));
     snprintf(r->current, sizeof r->current, "%s", dataset_hash(current));
     r->reference_rows = dataset_rows(reference);

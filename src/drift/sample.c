@@ -37,11 +37,12 @@ static void take_numbers(Gathered *g, const Column *c)
 
 static bool sort_values(Gathered *g, Error *err)
 {
-    double *spare = mem_try((g->n + 1) * sizeof *spare, err);
+    double *spare = scratch_take(g->in, (g->n + 1) * sizeof *spare, err);
     if (!spare)
         return false;
     sort_reals(g->value, g->n, spare);
-    mem_free(spare);
+    scratch_give(g->in, spare);
+    scratch_touched(g->in, g->n * 4 * sizeof *spare);
     moments(g->value, g->n, &g->mean, &g->deviation);
     if (g->n > 1)
         g->deviation *= sqrt((double)g->n / (double)(g->n - 1));
@@ -101,12 +102,12 @@ bool gather_column(Gathered *g, const Dataset *d, const char *name, Arena *a, Er
 {
     const Schema *s = dataset_schema(d);
     size_t at = schema_find(s, name), rows = (size_t)dataset_rows(d);
-    *g = (Gathered){.missing = rows, .mean = NAN, .deviation = NAN};
+    *g = (Gathered){.missing = rows, .mean = NAN, .deviation = NAN, .in = g->in};
     if (at == SIZE_MAX)
         return true;
     Tally tally = {0};
     g->numeric = !is_label(s->field[at].type);
-    if (g->numeric && !(g->value = mem_try((rows + 1) * sizeof(double), err)))
+    if (g->numeric && !(g->value = scratch_take(g->in, (rows + 1) * sizeof(double), err)))
         return error_in(err, "%s", name);
     if (!g->numeric)
         g->labels = labels_create();
@@ -130,8 +131,8 @@ bool gather_column(Gathered *g, const Dataset *d, const char *name, Arena *a, Er
 
 bool gather_numbers(Gathered *g, const double *value, size_t n, uint64_t missing, Error *err)
 {
-    *g = (Gathered){.numeric = true, .missing = missing};
-    g->value = mem_try((n + 1) * sizeof(double), err);
+    *g = (Gathered){.numeric = true, .missing = missing, .in = g->in};
+    g->value = scratch_take(g->in, (n + 1) * sizeof(double), err);
     if (!g->value)
         return false;
     for (size_t i = 0; i < n; i++)
@@ -155,7 +156,7 @@ void gather_labels(Gathered *g, const char *const *name, const double *count, si
 
 void gathered_release(Gathered *g)
 {
-    mem_free(g->value);
+    scratch_give(g->in, g->value);
     labels_destroy(g->labels);
     *g = (Gathered){0};
 }
