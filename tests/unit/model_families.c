@@ -101,12 +101,14 @@ static bool close_to(double gradient, double expected)
 static void gradients(void **state)
 {
     (void)state;
-    const char *const smooth[] = {"hidden", "11,6",  "activation", "gelu",   "batchnorm",
-                                  "no",     "width", "6",          "blocks", "2",
-                                  "heads",  "2",     "sparsity",   "0",      NULL};
-    const char *const normed[] = {"hidden", "11,6",  "activation", "tanh",   "batchnorm",
-                                  "yes",    "width", "6",          "blocks", "1",
-                                  "heads",  "3",     "sparsity",   "0",      NULL};
+    const char *const smooth[] = {"hidden",   "11,6", "activation", "gelu", "batchnorm", "no",
+                                  "width",    "6",    "blocks",     "2",    "heads",     "2",
+                                  "sparsity", "0",    "decision",   "8",    "attention", "8",
+                                  "steps",    "1",    "own",        "1",    NULL};
+    const char *const normed[] = {"hidden",   "11,6", "activation", "tanh", "batchnorm", "yes",
+                                  "width",    "6",    "blocks",     "1",    "heads",     "3",
+                                  "sparsity", "0",    "decision",   "8",    "attention", "8",
+                                  "steps",    "1",    "own",        "1",    NULL};
     const char *const *ways[] = {smooth, normed};
     static Table t;
     for (size_t i = 0; model_families[i]; i++)
@@ -167,7 +169,7 @@ static void every_family_fits_every_task(void **state)
         for (int task = 0; task < TASK_COUNT; task++) {
             make_table(&t, (TaskKind)task);
             ModelSetup setup = {.seed = 1, .batch_most = ROWS, .optimizer = OPTIMIZER_ADAMW};
-            const char *const small[] = {"width", "32", "blocks", "2", NULL};
+            const char *const small[] = {"width", "32", "blocks", "2", "steps", "2", NULL};
             Model *m = make_model(model_families[i], &t, &setup, small);
             double before = step(m, &t, 1e-2);
             for (int s = 0; s < 300; s++)
