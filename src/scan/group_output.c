@@ -153,7 +153,7 @@ static void put_key(const Output *o, ColumnBuild *b, size_t k, size_t group)
         Span s = key_text(o, group, k);
         column_build_text(b, s.at, s.n);
     } else if (key->part == GROUP_BIN) {
-        double edge = key->low + key->width * (double)code;
+        double edge = fma(key->width, (double)code, key->low); /* the same bits in every build */
         if (type == COLUMN_REAL)
             column_build_real(b, edge);
         else

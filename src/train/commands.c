@@ -36,7 +36,9 @@ static bool check_set(const char *key, const char *value, Error *err)
     const Param *row = param_find(run_params, key);
     if (row && row->live) {
         params_init(run_params, &scratch);
-        return param_set(row, &scratch, value, err);
+        bool ok = param_set(row, &scratch, value, err);
+        params_release(run_params, &scratch);
+        return ok;
     }
     Text names = {0};
     for (size_t i = 0; i < n; i++)

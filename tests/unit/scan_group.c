@@ -60,7 +60,7 @@ static void print_key(const Dataset *d, const GroupKey *key, const Column *c, si
             return;
         }
         double bin = fmin(fmax(floor((v - p->least) / width), 0), key->bins - 1);
-        double edge = p->least + width * bin;
+        double edge = fma(width, bin, p->least);
         if (c->type == COLUMN_REAL || c->type == COLUMN_INT)
             text_add_real(into, edge);
         else if (c->type == COLUMN_TIME)

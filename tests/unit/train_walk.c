@@ -23,6 +23,7 @@ static RunParams with(const char *schedule)
     params_init(run_params, &p);
     if (!params_set(run_params, &p, "schedule", schedule, &err))
         fail_msg("%s", err.text);
+    params_release(run_params, &p); /* the words; schedules look at the numbers */
     p.lr = .1;
     p.epochs = 10;
     return p;
