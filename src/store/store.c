@@ -169,14 +169,17 @@ static bool use_wal(Store *s, Error *err)
     }
 }
 
+/* Another process may make the workspace between two of the questions: what comes with its commit is
+ * asked for in an order in which a file half seen is never a stranger's. */
 static bool is_ours(Store *s, int64_t *version, Error *err)
 {
-    int64_t application, tables;
-    if (!pragma(s, "PRAGMA application_id", &application, err) ||
-        !pragma(s, "PRAGMA user_version", version, err) ||
-        !pragma(s, "SELECT count(*) FROM sqlite_master", &tables, err))
+    int64_t application, tables, before;
+    if (!pragma(s, "SELECT count(*) FROM sqlite_master", &tables, err) ||
+        !pragma(s, "PRAGMA user_version", &before, err) ||
+        !pragma(s, "PRAGMA application_id", &application, err) ||
+        !pragma(s, "PRAGMA user_version", version, err))
         return false;
-    bool fresh = application == 0 && *version == 0 && tables == 0;
+    bool fresh = application == 0 && before == 0 && tables == 0;
     if (application != STORE_APPLICATION && !fresh)
         return error_set(err, ERROR_USAGE,
                          "%s/lathe.db: an SQLite file of another program; move it"
