@@ -9,34 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-static Bench bench;
-
 static int setup(void **state)
 {
     (void)state;
-    bench_make(&bench);
-    bench_dataset(&bench, "trips", 30000);
-    Term *t = bench_open(&bench, 36, 120, "clean", NULL);
-    bool shown = term_wait(t, "Recipe for trips", 10) && term_wait(t, "No rules yet", 5);
-    if (!shown)
-        term_print(t);
-    term_settle(t);
-    return shown ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return bench_close(&bench) == 0 ? 0 : -1;
-}
-
-static void see(const char *text)
-{
-    bool there = term_wait(bench.term, text, 8);
-    if (!there) {
-        term_print(bench.term);
-        fail_msg("'%s' is not on the screen", text);
-    }
+    return bench_start(30000, 36, 120, "clean", "No rules yet");
 }
 
 static void write_rule(const char *rule)
@@ -218,7 +194,7 @@ static void small_and_large_are_whole(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_end)
     const struct CMUnitTest tests[] = {
         T(preview_comes_while_typing),
         T(mistakes_are_shown_where_they_are),

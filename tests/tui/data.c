@@ -8,35 +8,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-static Bench bench;
-
 static int setup(void **state)
 {
     (void)state;
-    bench_make(&bench);
-    bench_dataset(&bench, "trips", 70000);
-    Term *t = bench_open(&bench, 30, 110, "data", NULL);
-    bool shown = term_wait(t, "row 1 of 70,000", 10);
-    if (!shown)
-        term_print(t);
-    term_settle(t);
-    return shown ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return bench_close(&bench) == 0 ? 0 : -1;
-}
-
-/* Waits for the text; prints the screen if it does not come. */
-static void see(const char *text)
-{
-    bool there = term_wait(bench.term, text, 8);
-    if (!there) {
-        term_print(bench.term);
-        fail_msg("'%s' is not on the screen", text);
-    }
+    return bench_start(70000, 30, 110, "data", "row 1 of 70,000");
 }
 
 static void shows_rows_as_they_are(void **state)
@@ -291,7 +266,7 @@ static void wide_and_combining_characters_line_up(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_end)
     const struct CMUnitTest tests[] = {
         T(shows_rows_as_they_are),
         T(goes_to_a_row),

@@ -9,50 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-static Bench bench;
-
 static int setup(void **state)
 {
     (void)state;
-    bench_make(&bench);
-    bench_dataset(&bench, "trips", 70000);
-    Term *t = bench_open(&bench, 30, 120, "data", NULL);
-    bool shown = term_wait(t, "row 1 of 70,000", 10);
-    if (!shown)
-        term_print(t);
-    term_settle(t);
-    return shown ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return bench_close(&bench) == 0 ? 0 : -1;
-}
-
-static void see(const char *text)
-{
-    bool there = term_wait(bench.term, text, 8);
-    if (!there) {
-        term_print(bench.term);
-        fail_msg("'%s' is not on the screen", text);
-    }
-}
-
-static void gone(const char *text)
-{
-    bool away = term_wait_gone(bench.term, text, 8);
-    if (!away) {
-        term_print(bench.term);
-        fail_msg("'%s' is still on the screen", text);
-    }
-}
-
-static void command(const char *text)
-{
-    term_press(bench.term, ":");
-    term_type(bench.term, text);
-    term_press(bench.term, "Enter");
+    return bench_start(70000, 30, 120, "data", "row 1 of 70,000");
 }
 
 /* ---- columns ---------------------------------------------------------------------------------------------------- */
@@ -476,7 +436,7 @@ static void views_are_whole_at_every_size(void **state)
 
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_end)
     const struct CMUnitTest tests[] = {
         T(columns_hide_and_come_back),
         T(the_last_column_stays),

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-static Bench bench;
-
 static Term *open_at(int rows, int cols, const char *const *env)
 {
     Term *t = bench_open(&bench, rows, cols, NULL, env);
@@ -19,19 +17,6 @@ static Term *open_at(int rows, int cols, const char *const *env)
     assert_true(term_has(t, "1 Data"));
     term_settle(t);
     return t;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    bench_make(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    return bench_close(&bench) >= 0 ? 0 : 0;
 }
 
 static void shows_and_leaves_the_terminal_as_it_was(void **state)
@@ -228,19 +213,19 @@ static void every_frame_key_is_answered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(shows_and_leaves_the_terminal_as_it_was, setup, teardown),
-        cmocka_unit_test_setup_teardown(signals_end_it_in_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_crash_restores_the_terminal, setup, teardown),
-        cmocka_unit_test_setup_teardown(resize_storm_ends_whole, setup, teardown),
-        cmocka_unit_test_setup_teardown(help_lists_and_searches_every_key, setup, teardown),
-        cmocka_unit_test_setup_teardown(palette_finds_and_runs, setup, teardown),
-        cmocka_unit_test_setup_teardown(prompt_edits_completes_and_says_what_is_wrong, setup,
-                                        teardown),
-        cmocka_unit_test_setup_teardown(colours_degrade, setup, teardown),
-        cmocka_unit_test_setup_teardown(ascii_shows_no_other_bytes, setup, teardown),
-        cmocka_unit_test_setup_teardown(pasted_text_is_never_a_command, setup, teardown),
-        cmocka_unit_test_setup_teardown(idle_writes_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_frame_key_is_answered, setup, teardown),
+        cmocka_unit_test_setup_teardown(shows_and_leaves_the_terminal_as_it_was, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(signals_end_it_in_order, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_crash_restores_the_terminal, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(resize_storm_ends_whole, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(help_lists_and_searches_every_key, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(palette_finds_and_runs, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(prompt_edits_completes_and_says_what_is_wrong, bench_begin,
+                                        bench_end),
+        cmocka_unit_test_setup_teardown(colours_degrade, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(ascii_shows_no_other_bytes, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(pasted_text_is_never_a_command, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(idle_writes_nothing, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(every_frame_key_is_answered, bench_begin, bench_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,24 +15,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static Bench bench;
-
-static void must_show(Term *t, const char *text)
-{
-    if (term_wait(t, text, 30))
-        return;
-    term_print(t);
-    fail_msg("'%s' is not on the screen", text);
-}
-
-static void line(Term *t, const char *text)
-{
-    term_press(t, ":");
-    term_settle(t);
-    term_type(t, text);
-    term_press(t, "Enter");
-}
-
 static void leave(void)
 {
     term_press(bench.term, "Q");
@@ -74,24 +56,24 @@ static void open_months(Term *t)
     assert_true(sample_write(bench.dir, &(SampleOptions){.rows = 3000, .seed = 7, .drift = 1}, &made, &err));
     for (int i = 0; i < 2; i++) {
         snprintf(text, sizeof text, "ingest %.180s as=month_%d", made.month[i].path, i + 1);
-        line(t, text);
+        command(text);
         snprintf(text, sizeof text, "month_%d 2,", i + 1);
-        must_show(t, text); /* opened, as the status line says */
+        term_see(t, text); /* opened, as the status line says */
     }
-    must_show(t, "Datasets");
-    must_show(t, "lines rejected");
+    term_see(t, "Datasets");
+    term_see(t, "lines rejected");
 }
 
 static void clean_first(Term *t)
 {
     term_press(t, "Tab G Enter"); /* the older one, at the foot of the list */
-    must_show(t, "month_1 2,");
+    term_see(t, "month_1 2,");
     term_press(t, "2");
-    must_show(t, "Recipe for month_1");
+    term_see(t, "Recipe for month_1");
     term_press(t, "a");
     term_settle(t);
     term_type(t, "keep FAREAMOUNT between 3 and 200");
-    must_show(t, "Blast radius");
+    term_see(t, "Blast radius");
     term_press(t, "Enter");
     term_settle(t);
     term_press(t, "a");
@@ -99,27 +81,27 @@ static void clean_first(Term *t)
     term_type(t, "drop missing MILEAGE");
     term_press(t, "Enter");
     term_settle(t);
-    must_show(t, "drop missing MILEAGE");
+    term_see(t, "drop missing MILEAGE");
     term_press(t, "u");
     assert_true(term_wait_gone(t, "drop missing MILEAGE", 10));
     term_press(t, "Ctrl-R");
-    must_show(t, "drop missing MILEAGE");
+    term_see(t, "drop missing MILEAGE");
 }
 
 static void launch_and_steer(Term *t)
 {
     int64_t before, after;
-    line(t, "train mlp data=month_1 target=FAREAMOUNT features=MILEAGE,DURATION epochs=100000 patience=0 name=long-one");
+    command("train mlp data=month_1 target=FAREAMOUNT features=MILEAGE,DURATION epochs=100000 patience=0 name=long-one");
     term_press(t, "Esc 4");
-    must_show(t, "long-one");
-    must_show(t, "Loss");
+    term_see(t, "long-one");
+    term_see(t, "Loss");
     assert_true(reaches(RUN_RUNNING, 20));
-    must_show(t, "running");
+    term_see(t, "running");
     term_press(t, ",");                 /* half the learning rate */
-    must_show(t, "lr 0.");              /* its tick on the curve */
+    term_see(t, "lr 0.");              /* its tick on the curve */
     term_press(t, "p");
     assert_true(reaches(RUN_PAUSED, 20));
-    must_show(t, "paused");
+    term_see(t, "paused");
     status_now(&before);
     usleep(300000);
     status_now(&after);
@@ -137,13 +119,13 @@ static void it_goes_on_alone(void)
     assert_int_equal(status_now(&after), RUN_RUNNING);
     assert_true(after > before);
     Term *t = bench_open(&bench, 36, 120, "train", NULL);
-    must_show(t, "long-one");
-    must_show(t, "running");
+    term_see(t, "long-one");
+    term_see(t, "running");
     term_press(t, "x");
-    must_show(t, "Stop");
+    term_see(t, "Stop");
     term_press(t, "y");
     assert_true(reaches(RUN_FINISHED, 60));
-    must_show(t, "Test results");
+    term_see(t, "Test results");
 }
 
 static void the_change_is_kept(void)
@@ -164,18 +146,18 @@ static void the_change_is_kept(void)
 
 static void compare_and_drift(Term *t)
 {
-    line(t, "train linear data=month_1 target=FAREAMOUNT features=MILEAGE epochs=2 name=short-one");
+    command("train linear data=month_1 target=FAREAMOUNT features=MILEAGE epochs=2 name=short-one");
     term_press(t, "Esc 5");
-    must_show(t, "short-one");
+    term_see(t, "short-one");
     assert_true(reaches(RUN_FINISHED, 60));
     term_press(t, "g Space j Space");
-    must_show(t, "2 runs compared");
-    must_show(t, "what differs");
-    must_show(t, "linear");
+    term_see(t, "2 runs compared");
+    term_see(t, "what differs");
+    term_see(t, "linear");
     term_press(t, "6 x");
-    must_show(t, "columns drifted  (");
-    must_show(t, "PAYMENTTYPE");
-    must_show(t, "model rmse");
+    term_see(t, "columns drifted  (");
+    term_see(t, "PAYMENTTYPE");
+    term_see(t, "model rmse");
 }
 
 static void with_keys_alone(void **state)
@@ -183,7 +165,7 @@ static void with_keys_alone(void **state)
     (void)state;
     bench_make(&bench);
     Term *t = bench_open(&bench, 36, 120, NULL, NULL);
-    must_show(t, "1 Data");
+    term_see(t, "1 Data");
     open_months(t);
     clean_first(t);
     launch_and_steer(t);
@@ -222,11 +204,11 @@ static void two_at_once(void **state)
     Term *one = bench_open(&bench, 30, 100, "data", NULL);
     Bench other = bench;
     Term *two = bench_open(&other, 24, 80, "data", NULL);
-    must_show(one, "shared");
-    must_show(two, "shared");
-    line(one, "data rename shared renamed");
-    must_show(one, "renamed");
-    must_show(two, "renamed");
+    term_see(one, "shared");
+    term_see(two, "shared");
+    command("data rename shared renamed");
+    term_see(one, "renamed");
+    term_see(two, "renamed");
     term_press(two, "Q");
     assert_true(term_wait_end(two, 10));
     assert_int_equal(term_close(two), 0);

@@ -9,29 +9,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static Bench bench;
-
-static void must_show(const char *text)
-{
-    if (!term_wait(bench.term, text, 15)) {
-        term_print(bench.term);
-        fail_msg("not on the screen: %s", text);
-    }
-}
-
-static void must_go(const char *text)
-{
-    if (!term_wait_gone(bench.term, text, 10)) {
-        term_print(bench.term);
-        fail_msg("still on the screen: %s", text);
-    }
-}
-
 static Term *open_wide(void)
 {
     bench_open(&bench, 60, 200, "params", NULL);
-    must_show("Hyperparameters of mlp");
-    must_show(" weights"); /* the set-up was tried on the rows */
+    see("Hyperparameters of mlp");
+    see(" weights"); /* the set-up was tried on the rows */
     return bench.term;
 }
 
@@ -43,13 +25,6 @@ static int setup(void **state)
     return 0;
 }
 
-static int teardown(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
 static void says_what_to_do_without_a_dataset(void **state)
 {
     (void)state;
@@ -57,8 +32,8 @@ static void says_what_to_do_without_a_dataset(void **state)
     bench_make(&bench);
     store_close(store_open(bench.workspace, STORE_WRITE, &err));
     bench_open(&bench, 24, 80, "params", NULL);
-    must_show("No dataset chosen");
-    must_show(":ingest PATH");
+    see("No dataset chosen");
+    see(":ingest PATH");
     bench_close(&bench);
 }
 
@@ -66,11 +41,11 @@ static void knows_target_and_inputs_by_role(void **state)
 {
     (void)state;
     open_wide();
-    must_show(":train mlp data=trips target=fare ");
-    must_show("4 of 6 columns");
-    must_show("names the row"); /* why id is no input */
-    must_show("is predicted");
-    must_show("2,100 train");
+    see(":train mlp data=trips target=fare ");
+    see("4 of 6 columns");
+    see("names the row"); /* why id is no input */
+    see("is predicted");
+    see("2,100 train");
 }
 
 static void values_are_nudged_typed_and_reset(void **state)
@@ -81,20 +56,20 @@ static void values_are_nudged_typed_and_reset(void **state)
     term_type(t, "lr");
     term_settle(t);
     term_press(t, "Enter");
-    must_show("lr: learning rate");
+    see("lr: learning rate");
     term_press(t, "+");
-    must_show("target=fare lr=0.005");
+    see("target=fare lr=0.005");
     term_press(t, "=");
-    must_go("lr=0.005");
+    gone("lr=0.005");
     term_press(t, "Enter Ctrl-U");
     term_type(t, "fast");
     term_press(t, "Enter");
-    must_show("expected a number");
+    see("expected a number");
     term_press(t, "Ctrl-U");
     term_type(t, "0.03");
     term_press(t, "Enter");
-    must_show("target=fare lr=0.03");
-    must_show("1 changed");
+    see("target=fare lr=0.03");
+    see("1 changed");
 }
 
 static void inputs_are_switched(void **state)
@@ -102,11 +77,11 @@ static void inputs_are_switched(void **state)
     (void)state;
     Term *t = open_wide();
     term_press(t, "Tab Down Down Space"); /* id, fare, miles */
-    must_show("features=city,day,paid");
-    must_show("switched off");
-    must_show("3 inputs");
+    see("features=city,day,paid");
+    see("switched off");
+    see("3 inputs");
     term_press(t, "a");
-    must_go("features=");
+    gone("features=");
 }
 
 static void a_target_that_cannot_be_learnt_is_said_at_once(void **state)
@@ -114,20 +89,20 @@ static void a_target_that_cannot_be_learnt_is_said_at_once(void **state)
     (void)state;
     Term *t = open_wide();
     term_press(t, "P"); /* no run yet: the key says why it does nothing */
-    must_show("no earlier run");
+    see("no earlier run");
     term_press(t, "t");
-    must_show("Predict which column?");
+    see("Predict which column?");
     term_type(t, "city");
     term_settle(t);
     term_press(t, "Enter");
-    must_show("target=city");
-    must_show("multiclass of 5");
+    see("target=city");
+    see("multiclass of 5");
     term_press(t, "f");
-    must_show("Which family of models?");
+    see("Which family of models?");
     term_type(t, "linear");
     term_settle(t);
     term_press(t, "Enter");
-    must_show(":train linear data=trips target=city");
+    see(":train linear data=trips target=city");
 }
 
 static bool run_is(Store *s, RunStatus status)
@@ -153,14 +128,14 @@ static void launches_what_it_shows(void **state)
     term_type(t, "epochs");
     term_settle(t);
     term_press(t, "Enter");
-    must_show("epochs: how often");
+    see("epochs: how often");
     term_press(t, "Enter Ctrl-U");
     term_type(t, "2");
     term_press(t, "Enter");
-    must_show("target=fare epochs=2");
+    see("target=fare epochs=2");
     term_press(t, "x");
-    must_show("Run 1"); /* the Train pane */
-    must_show("mlp on trips");
+    see("Run 1"); /* the Train pane */
+    see("mlp on trips");
     Store *s = store_open(bench.workspace, STORE_WRITE, &err);
     assert_non_null(s);
     for (int i = 0; i < 600 && !run_is(s, RUN_FINISHED); i++)
@@ -173,11 +148,11 @@ static void launches_what_it_shows(void **state)
     for (size_t i = 0; i < n; i++)
         seen += strcmp(params[i].key, "epochs") == 0 && strcmp(params[i].value, "2") == 0;
     assert_int_equal(seen, 1);
-    must_show("finished");
-    must_show("Test results");
+    see("finished");
+    see("Test results");
     term_press(t, "g Right Enter"); /* from a step to its rows */
-    must_show("of run 1 are marked"); /* ... in the Data pane, in the order of the batch */
-    must_show("trips · marked");
+    see("of run 1 are marked"); /* ... in the Data pane, in the order of the batch */
+    see("trips · marked");
     store_close(s);
     arena_release(&a);
 }
@@ -188,29 +163,29 @@ static void choices_are_remembered(void **state)
     Term *t = open_wide();
     term_press(t, "Tab Tab +"); /* hidden has no next value: nothing changes */
     term_press(t, "Down +");
-    must_show("activation=gelu");
+    see("activation=gelu");
     term_press(t, "Tab s"); /* the set-up has the keys again */
     term_press(t, "G Up Up Right");
-    must_show("seed=2");
+    see("seed=2");
     term_settle(t);
     term_press(t, "Q");
     assert_true(term_wait_end(t, 10));
     term_close(t);
     bench.term = NULL;
     open_wide();
-    must_show("seed=2 activation=gelu");
+    see("seed=2 activation=gelu");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(says_what_to_do_without_a_dataset),
-        cmocka_unit_test_setup_teardown(knows_target_and_inputs_by_role, setup, teardown),
-        cmocka_unit_test_setup_teardown(values_are_nudged_typed_and_reset, setup, teardown),
-        cmocka_unit_test_setup_teardown(inputs_are_switched, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_target_that_cannot_be_learnt_is_said_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(launches_what_it_shows, setup, teardown),
-        cmocka_unit_test_setup_teardown(choices_are_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(knows_target_and_inputs_by_role, setup, bench_end),
+        cmocka_unit_test_setup_teardown(values_are_nudged_typed_and_reset, setup, bench_end),
+        cmocka_unit_test_setup_teardown(inputs_are_switched, setup, bench_end),
+        cmocka_unit_test_setup_teardown(a_target_that_cannot_be_learnt_is_said_at_once, setup, bench_end),
+        cmocka_unit_test_setup_teardown(launches_what_it_shows, setup, bench_end),
+        cmocka_unit_test_setup_teardown(choices_are_remembered, setup, bench_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

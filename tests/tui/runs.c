@@ -14,26 +14,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static Bench bench;
-
-static int set_up(void **state)
-{
-    (void)state;
-    bench_make(&bench);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    if (bench.term)
-        bench_close(&bench);
-    else
-        dir_remove(bench.dir, NULL);
-    memset(&bench, 0, sizeof bench);
-    return 0;
-}
-
 static void add_run(Store *s, const char *name, const char *lr, double rmse, RunStatus status)
 {
     Error err = {0};
@@ -55,14 +35,6 @@ static Term *open_pane(const char *pane, int rows, int cols)
     return t;
 }
 
-static void must_show(Term *t, const char *text)
-{
-    if (term_wait(t, text, 10))
-        return;
-    term_print(t);
-    fail_msg("'%s' is not on the screen", text);
-}
-
 static void three_runs(void)
 {
     Error err = {0};
@@ -79,19 +51,19 @@ static void runs_are_listed_and_compared(void **state)
     (void)state;
     three_runs();
     Term *t = open_pane("runs", 30, 120);
-    must_show(t, "first-try");
-    must_show(t, "3.25");       /* validation */
-    must_show(t, "5.25");       /* the test of slow-one */
-    must_show(t, "failed");
+    see("first-try");
+    see("3.25");       /* validation */
+    see("5.25");       /* the test of slow-one */
+    see("failed");
     term_press(t, "G Space k Space");
-    must_show(t, "2 runs compared");
-    must_show(t, "what differs");
-    must_show(t, "0.0001");
-    must_show(t, "settings are the same");
+    see("2 runs compared");
+    see("what differs");
+    see("0.0001");
+    see("settings are the same");
     assert_false(term_has(t, "batch"));
     term_press(t, "U");
-    must_show(t, "Run 2 slow-one");
-    must_show(t, "batch");
+    see("Run 2 slow-one");
+    see("batch");
 }
 
 static void the_baseline_shows_differences(void **state)
@@ -99,10 +71,10 @@ static void the_baseline_shows_differences(void **state)
     (void)state;
     three_runs();
     Term *t = open_pane("runs", 30, 120);
-    must_show(t, "5.25");
+    see("5.25");
     term_press(t, "G b");
-    must_show(t, "base");
-    must_show(t, "+40.0%"); /* 5.25 after 3.75 */
+    see("base");
+    see("+40.0%"); /* 5.25 after 3.75 */
 }
 
 static void runs_are_sorted_and_searched(void **state)
@@ -111,31 +83,31 @@ static void runs_are_sorted_and_searched(void **state)
     three_runs();
     Term *t = open_pane("runs", 30, 120);
     int first, other, col;
-    must_show(t, "3.25");
+    see("3.25");
     assert_true(term_find(t, "broken", &first, &col) && term_find(t, "first-try", &other, &col));
     assert_true(first < other); /* newest first */
     term_press(t, "s s s");
-    must_show(t, "by validation");
+    see("by validation");
     assert_true(term_find(t, " broken ", &first, &col) && term_find(t, "first-try", &other, &col));
     assert_true(first > other);
     term_press(t, "/");
-    must_show(t, "Search runs");
+    see("Search runs");
     term_type(t, "slow\r");
     assert_true(term_wait_gone(t, "first-try", 5));
     assert_true(term_has(t, "slow-one"));
     term_press(t, "Esc");
-    must_show(t, "first-try");
+    see("first-try");
 }
 
 static void keys_say_why_not(void **state)
 {
     (void)state;
     Term *t = open_pane("runs", 24, 80);
-    must_show(t, "No runs yet");
+    see("No runs yet");
     term_press(t, "x");
-    must_show(t, "there is no run yet");
+    see("there is no run yet");
     term_press(t, "6 x");
-    must_show(t, "two datasets are needed");
+    see("two datasets are needed");
 }
 
 static void a_finished_run_is_not_stopped(void **state)
@@ -143,11 +115,11 @@ static void a_finished_run_is_not_stopped(void **state)
     (void)state;
     three_runs();
     Term *t = open_pane("runs", 24, 80);
-    must_show(t, "first-try");
+    see("first-try");
     term_press(t, "G x");
-    must_show(t, "not running");
+    see("not running");
     term_press(t, "D");
-    must_show(t, "Delete run 1");
+    see("Delete run 1");
     term_press(t, "y");
     assert_true(term_wait_gone(t, "first-try", 10));
 }
@@ -169,15 +141,15 @@ static void drift_by_keys(void **state)
         json_decref(result);
     }
     Term *t = open_pane("drift", 36, 120);
-    must_show(t, "month_1");
-    must_show(t, "month_2");
+    see("month_1");
+    see("month_2");
     term_press(t, "x");
-    must_show(t, "columns drifted  (");
-    must_show(t, "PAYMENTTYPE");
-    must_show(t, "Jensen-Shannon distance");
-    must_show(t, "reference 19"); /* some rows of 2,000 lack the value */
+    see("columns drifted  (");
+    see("PAYMENTTYPE");
+    see("Jensen-Shannon distance");
+    see("reference 19"); /* some rows of 2,000 lack the value */
     term_press(t, "s");
-    must_show(t, "by name");
+    see("by name");
     int airport, payment, col;
     assert_true(term_find(t, "AIRPORT", &airport, &col) && term_find(t, "DURATION", &payment, &col));
     assert_true(airport < payment);
@@ -186,12 +158,12 @@ static void drift_by_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(runs_are_listed_and_compared, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_baseline_shows_differences, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(runs_are_sorted_and_searched, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(keys_say_why_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_finished_run_is_not_stopped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(drift_by_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(runs_are_listed_and_compared, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(the_baseline_shows_differences, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(runs_are_sorted_and_searched, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(keys_say_why_not, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_finished_run_is_not_stopped, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(drift_by_keys, bench_begin, bench_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

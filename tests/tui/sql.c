@@ -13,35 +13,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static Bench bench;
-
-static int set_up(void **state)
-{
-    (void)state;
-    bench_make(&bench);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    memset(&bench, 0, sizeof bench);
-    return 0;
-}
-
-static void must_show(Term *t, const char *text)
-{
-    if (term_wait(t, text, 15))
-        return;
-    term_print(t);
-    fail_msg("'%s' is not on the screen", text);
-}
-
 static Term *open_pane(int rows, int cols)
 {
     Term *t = bench_open(&bench, rows, cols, "sql", NULL);
-    must_show(t, "Try one");
+    see("Try one");
     return t;
 }
 
@@ -62,11 +37,11 @@ static void a_statement_is_typed_and_answered(void **state)
     bench_dataset(&bench, "trips", 1000);
     Term *t = open_pane(24, 80);
     ask(t, "select city, count(*) as n, null as gap from trips group by 1 order by 1");
-    must_show(t, "5 rows, ");
-    must_show(t, "Anacostia");
-    must_show(t, "NULL");
+    see("5 rows, ");
+    see("Anacostia");
+    see("NULL");
     term_press(t, "v"); /* the value */
-    must_show(t, "city");
+    see("city");
     term_press(t, "Esc");
     term_press(t, "y");
     term_settle(t);
@@ -78,13 +53,13 @@ static void examples_run_by_key(void **state)
     (void)state;
     bench_dataset(&bench, "trips", 1000);
     Term *t = open_pane(30, 120);
-    must_show(t, "groups of the dataset");
+    see("groups of the dataset");
     term_press(t, "c");
-    must_show(t, "Brookland");
-    must_show(t, "average");
+    see("Brookland");
+    see("average");
     term_press(t, "a");
-    must_show(t, "No rows match");
-    must_show(t, "best_step");
+    see("No rows match");
+    see("best_step");
 }
 
 static void errors_name_their_place(void **state)
@@ -93,11 +68,11 @@ static void errors_name_their_place(void **state)
     bench_dataset(&bench, "trips", 100);
     Term *t = open_pane(24, 80);
     ask(t, "select fale from trips");
-    must_show(t, "line 1, column 8: no such column: fale");
-    must_show(t, "did you mean fare?");
+    see("line 1, column 8: no such column: fale");
+    see("did you mean fare?");
     term_press(t, "i Ctrl-E Ctrl-U"); /* the cursor was put at the error */
     term_type(t, "delete from runs\r");
-    must_show(t, "only reading is allowed");
+    see("only reading is allowed");
 }
 
 static void words_are_completed(void **state)
@@ -105,17 +80,17 @@ static void words_are_completed(void **state)
     (void)state;
     bench_dataset(&bench, "trips", 100);
     Term *t = open_pane(30, 120);
-    must_show(t, "miles"); /* the list of tables has been read */
+    see("miles"); /* the list of tables has been read */
     term_press(t, "i");
     term_type(t, "select * from tri");
     term_press(t, "Tab");
-    must_show(t, "select * from trips ");
+    see("select * from trips ");
     term_type(t, "x where x.mi");
     term_press(t, "Tab");
-    must_show(t, "x where x.miles");
+    see("x where x.miles");
     term_type(t, "> 5 ord");
     term_press(t, "Tab");
-    must_show(t, "> 5 order");
+    see("> 5 order");
 }
 
 static void rows_come_as_one_scrolls(void **state)
@@ -125,16 +100,16 @@ static void rows_come_as_one_scrolls(void **state)
     Term *t = open_pane(24, 80);
     snprintf(text, sizeof text, many, 30000);
     ask(t, text);
-    must_show(t, "200 rows so far");
+    see("200 rows so far");
     assert_false(term_has(t, "row 201"));
     for (int i = 0; i < 17; i++)
         term_press(t, "PgDn");
-    must_show(t, "2,200 rows");
+    see("2,200 rows");
     term_press(t, "G");
-    must_show(t, "30,000 rows, ");
-    must_show(t, "row 30000");
+    see("30,000 rows, ");
+    see("row 30000");
     term_press(t, "g");
-    must_show(t, "row 1 ");
+    see("row 1 ");
 }
 
 static void a_long_one_is_stopped(void **state)
@@ -145,13 +120,13 @@ static void a_long_one_is_stopped(void **state)
     snprintf(text, sizeof text, "with recursive n(i) as (select 1 union all select i + 1 from n where i < %d) "
                                 "select count(*) as c from n", 2000000000);
     ask(t, text);
-    must_show(t, "Ctrl-C stops it");
+    see("Ctrl-C stops it");
     term_press(t, "Ctrl-C");
-    must_show(t, "stopped");
+    see("stopped");
     term_press(t, "i Ctrl-E Ctrl-U");
     term_type(t, "select 41 + 1 as answer\r");
-    must_show(t, "1 row, ");
-    must_show(t, "42");
+    see("1 row, ");
+    see("42");
 }
 
 static void history_outlives_the_session(void **state)
@@ -159,21 +134,21 @@ static void history_outlives_the_session(void **state)
     (void)state;
     Term *t = open_pane(24, 80);
     ask(t, "select 11 as first_one");
-    must_show(t, "1 row, ");
+    see("1 row, ");
     ask(t, "select 22 as second_one");
-    must_show(t, "second_one");
+    see("second_one");
     term_press(t, "i Up Up");
-    must_show(t, "select 11 as first_one");
+    see("select 11 as first_one");
     term_press(t, "Esc");
-    must_show(t, "x run");
+    see("x run");
     term_press(t, "Q");
     assert_true(term_wait_end(t, 10));
     term_close(t);
     t = bench_open(&bench, 24, 80, "sql", NULL);
-    must_show(t, "Try one");
+    see("Try one");
     term_settle(t);
     term_press(t, "< <");
-    must_show(t, "select 11 as first_one");
+    see("select 11 as first_one");
 }
 
 static void several_lines(void **state)
@@ -182,15 +157,15 @@ static void several_lines(void **state)
     Term *t = open_pane(24, 80);
     term_press(t, "i");
     term_paste(t, "select 6 * 7\nas\nanswer");
-    must_show(t, "answer");
+    see("answer");
     term_press(t, "Up Up Home");
     term_press(t, "Del Del Del");
     term_type(t, "sel");
     term_settle(t);
     term_press(t, "Esc");
-    must_show(t, "x run");
+    see("x run");
     term_press(t, "x");
-    must_show(t, "42");
+    see("42");
 }
 
 static void an_answer_becomes_a_dataset(void **state)
@@ -199,13 +174,13 @@ static void an_answer_becomes_a_dataset(void **state)
     bench_dataset(&bench, "trips", 1000);
     Term *t = open_pane(30, 120);
     ask(t, "select city, day, count(*) as n, avg(fare) as fare from trips group by 1, 2");
-    must_show(t, "148 rows, ");
+    see("148 rows, ");
     term_press(t, "S");
-    must_show(t, "Save as dataset");
+    see("Save as dataset");
     term_press(t, "Ctrl-U");
     term_type(t, "by_city\r");
-    must_show(t, "148 rows kept as dataset by_city");
-    must_show(t, "+ by_city"); /* in the list of tables */
+    see("148 rows kept as dataset by_city");
+    see("+ by_city"); /* in the list of tables */
     Error err = {0};
     Arena arena = {0};
     ColumnRow *columns;
@@ -242,25 +217,25 @@ static void an_answer_becomes_csv(void **state)
     Error err = {0};
     Term *t = open_pane(24, 80);
     ask(t, "select 1 as a, 'x, \"y\"' as b union all select null, ''");
-    must_show(t, "2 rows, ");
+    see("2 rows, ");
     term_press(t, "w");
-    must_show(t, "Write to a file");
+    see("Write to a file");
     snprintf(path, sizeof path, "%s/out.csv", bench.dir);
     term_press(t, "Ctrl-U");
     term_type(t, path);
     term_press(t, "Enter");
-    must_show(t, "2 rows written to");
+    see("2 rows written to");
     assert_true(file_read(path, &text, 1000, &err));
     assert_string_equal(text_str(&text), "a,b\n1,\"x, \"\"y\"\"\"\n,\"\"\n");
     text_release(&text);
     term_press(t, "w"); /* by the ending: Parquet, which begins and ends with PAR1 */
-    must_show(t, "Write to a file");
+    see("Write to a file");
     snprintf(path, sizeof path, "%s/out.parquet", bench.dir);
     term_press(t, "Ctrl-U");
     term_type(t, path);
     term_press(t, "Enter");
-    must_show(t, "out.parquet");
-    must_show(t, "2 rows written to");
+    see("out.parquet");
+    see("2 rows written to");
     assert_true(file_read(path, &text, 100000, &err));
     assert_memory_equal(text.at, "PAR1", 4);
     assert_memory_equal(text.at + text.count - 4, "PAR1", 4);
@@ -276,14 +251,14 @@ static void names_come_from_the_list(void **state)
     term_type(t, "select count(*) from");
     term_settle(t);
     term_press(t, "Esc");
-    must_show(t, "t tables");
+    see("t tables");
     term_press(t, "t");
-    must_show(t, "odd name");
+    see("odd name");
     term_press(t, "Enter");
-    must_show(t, "from \"odd name\"");
+    see("from \"odd name\"");
     term_press(t, "t x");
-    must_show(t, "1 row, ");
-    must_show(t, "100");
+    see("1 row, ");
+    see("100");
 }
 
 static void every_tab_is_there_at_80(void **state)
@@ -299,7 +274,7 @@ static void every_tab_is_there_at_80(void **state)
     term_press(t, "1");
     assert_true(term_wait_gone(t, "Try one", 5));
     term_press(t, "7");
-    must_show(t, "Try one");
+    see("Try one");
 }
 
 /* Badges give way before titles do. */
@@ -308,7 +283,7 @@ static void titles_stay_where_it_is_narrow(void **state)
     (void)state;
     bench_dataset(&bench, "trips", 100);
     Term *t = bench_open(&bench, 24, 68, "params", NULL);
-    must_show(t, "trips");
+    see("trips");
     term_settle(t);
     const char *tabs = term_row(t, 0);
     if (!strstr(tabs, "3 Params") || !strstr(tabs, "7 SQL") || strstr(tabs, "mlp"))
@@ -318,19 +293,19 @@ static void titles_stay_where_it_is_narrow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_statement_is_typed_and_answered, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(examples_run_by_key, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(errors_name_their_place, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(words_are_completed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rows_come_as_one_scrolls, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_long_one_is_stopped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(history_outlives_the_session, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(several_lines, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_answer_becomes_a_dataset, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_answer_becomes_csv, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(names_come_from_the_list, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(every_tab_is_there_at_80, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(titles_stay_where_it_is_narrow, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_statement_is_typed_and_answered, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(examples_run_by_key, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(errors_name_their_place, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(words_are_completed, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(rows_come_as_one_scrolls, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_long_one_is_stopped, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(history_outlives_the_session, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(several_lines, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(an_answer_becomes_a_dataset, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(an_answer_becomes_csv, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(names_come_from_the_list, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(every_tab_is_there_at_80, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(titles_stay_where_it_is_narrow, bench_begin, bench_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

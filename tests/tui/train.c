@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-static Bench bench;
-
 static Store *open_store(void)
 {
     Error err = {0};
@@ -107,14 +105,6 @@ static Term *open_at(int rows, int cols)
     return t;
 }
 
-static void must_show(Term *t, const char *text)
-{
-    if (!term_wait(t, text, 10)) {
-        term_print(t);
-        fail_msg("not on the screen: %s", text);
-    }
-}
-
 /* Waits for a live command to arrive in the store, as the run would take it. */
 static void must_command(Store *s, int64_t run, const char *verb, const char *key, const char *value)
 {
@@ -138,28 +128,15 @@ static void must_command(Store *s, int64_t run, const char *verb, const char *ke
     fail_msg("no command %s came", verb);
 }
 
-static int setup(void **state)
-{
-    (void)state;
-    bench_make(&bench);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    bench_close(&bench);
-    return 0;
-}
-
 /* ---- shown ---------------------------------------------------------------------------------------- */
 
 static void says_what_to_do_without_a_run(void **state)
 {
     (void)state;
     store_close(open_store());
-    must_show(open_at(24, 80), "No training run yet");
-    must_show(bench.term, "3 sets one up");
+    open_at(24, 80);
+    see("No training run yet");
+    see("3 sets one up");
 }
 
 static void shows_a_run_at_every_size(void **state)
@@ -171,9 +148,9 @@ static void shows_a_run_at_every_size(void **state)
     make_run("calm");
     for (size_t i = 0; i < 3; i++) {
         Term *t = open_at(sizes[i][0], sizes[i][1]);
-        must_show(t, "Run 1 calm");
-        must_show(t, "epoch 4/10");
-        must_show(t, "validation 0.19"); /* 1.1 x (0.05 + 0.95 exp(-2)) = 0.196 */
+        see("Run 1 calm");
+        see("epoch 4/10");
+        see("validation 0.19"); /* 1.1 x (0.05 + 0.95 exp(-2)) = 0.196 */
         assert_true(term_has(t, "running"));
         assert_true(term_has(t, "40%"));
         for (int k = 0; k < 5; k++)
@@ -189,16 +166,16 @@ static void follows_what_the_run_writes(void **state)
     (void)state;
     Error err = {0};
     int64_t run = make_run("calm");
-    Term *t = open_at(60, 200);
+    open_at(60, 200);
     Store *s = open_store();
-    must_show(t, "epoch 4/10");
+    see("epoch 4/10");
     add_points(s, run, 121, 180);
     set_progress(s, run, 180);
-    must_show(t, "epoch 6/10");
-    must_show(t, "train 0.0973"); /* 0.05 + 0.95 exp(-3) */
+    see("epoch 6/10");
+    see("train 0.0973"); /* 0.05 + 0.95 exp(-3) */
     assert_true(store_event_add(s, run, 180, "change", "lr 0.001 -> 0.0005", &err) != 0);
     set_progress(s, run, 181);
-    must_show(t, "lr 0.001 -> 0.0005");
+    see("lr 0.001 -> 0.0005");
     store_close(s);
 }
 
@@ -208,15 +185,15 @@ static void a_resumed_run_takes_back_its_points(void **state)
     (void)state;
     Error err = {0};
     int64_t run = make_run("calm");
-    Term *t = open_at(36, 120);
+    open_at(36, 120);
     Store *s = open_store();
-    must_show(t, "train 0.17");
+    see("train 0.17");
     assert_true(store_metrics_cut(s, run, 60, &err));
     assert_true(store_event_add(s, run, 60, "resume", "from step 60", &err) != 0);
     MetricPoint p = {"train_loss", 61, 6.1, 0.7777};
     assert_true(store_metrics_add(s, run, &p, 1, &err));
     set_progress(s, run, 61);
-    must_show(t, "train 0.7777");
+    see("train 0.7777");
     store_close(s);
 }
 
@@ -231,14 +208,14 @@ static void says_how_it_ended(void **state)
     assert_true(store_run_status(s, run, RUN_FINISHED, "all 10 epochs done", &err));
     store_close(s);
     Term *t = open_at(24, 80);
-    must_show(t, "finished");
-    must_show(t, "rmse 0.6543");
+    see("finished");
+    see("rmse 0.6543");
     term_resize(t, 36, 120);
-    must_show(t, "all 10 epochs done");
+    see("all 10 epochs done");
     s = open_store();
     assert_true(store_run_status(s, run, RUN_FAILED, "the loss is NaN at step 121, layer hidden.0", &err));
-    must_show(t, "the loss is NaN at step 121, layer hidden.0");
-    must_show(t, "R goes on from its checkpoint at step 60");
+    see("the loss is NaN at step 121, layer hidden.0");
+    see("R goes on from its checkpoint at step 60");
     store_close(s);
 }
 
@@ -254,9 +231,9 @@ static void a_lost_process_is_noticed(void **state)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    Term *t = open_at(24, 80);
-    must_show(t, "at step 120");
-    must_show(t, "R goes on from its checkpoint at step 60");
+    open_at(24, 80);
+    see("at step 120");
+    see("R goes on from its checkpoint at step 60");
 }
 
 static void a_click_sets_the_crosshair(void **state)
@@ -264,9 +241,9 @@ static void a_click_sets_the_crosshair(void **state)
     (void)state;
     make_run("calm");
     Term *t = open_at(36, 120);
-    must_show(t, "train 0.17");
+    see("train 0.17");
     term_click(t, 12, 60);
-    must_show(t, "step 57 "); /* what stands under that column */
+    see("step 57 "); /* what stands under that column */
     term_click(t, 28, 80);  /* the small chart at the right becomes the active one */
     term_settle(t);
     term_press(t, "O");
@@ -281,16 +258,16 @@ static void a_crosshair_walks_over_the_steps(void **state)
     (void)state;
     make_run("calm");
     Term *t = open_at(36, 120);
-    must_show(t, "epoch 4/10");
-    must_show(t, "train 0.1");
+    see("epoch 4/10");
+    see("train 0.1");
     term_press(t, "g");
-    must_show(t, "step 1 ");
-    must_show(t, "train 0.9843"); /* 0.05 + 0.95 exp(-1/60) */
+    see("step 1 ");
+    see("train 0.9843"); /* 0.05 + 0.95 exp(-1/60) */
     term_press(t, "G");
-    must_show(t, "step 120");
+    see("step 120");
     term_press(t, "b");
-    must_show(t, "step 90");
-    must_show(t, "epoch 3 ");
+    see("step 90");
+    see("epoch 3 ");
     term_press(t, "Esc");
     assert_true(term_wait_gone(t, "epoch 3 ", 5));
 }
@@ -300,22 +277,22 @@ static void axis_scale_and_smoothing_turn(void **state)
     (void)state;
     make_run("calm");
     Term *t = open_at(24, 80);
-    must_show(t, "log  light smoothing");
-    must_show(t, "step │");
+    see("log  light smoothing");
+    see("step │");
     term_press(t, "L");
     assert_true(term_wait_gone(t, "log  light", 5));
     term_press(t, "s");
-    must_show(t, "strong smoothing");
+    see("strong smoothing");
     term_press(t, "a");
-    must_show(t, "epoch │");
+    see("epoch │");
     term_press(t, "a");
-    must_show(t, "seconds │");
+    see("seconds │");
     term_press(t, "+");
-    must_show(t, "zoomed");
+    see("zoomed");
     term_press(t, "0");
     assert_true(term_wait_gone(t, "zoomed", 5));
     term_press(t, "Tab");
-    must_show(t, "Validation rmse");
+    see("Validation rmse");
 }
 
 static void other_runs_are_drawn_with_it(void **state)
@@ -324,10 +301,10 @@ static void other_runs_are_drawn_with_it(void **state)
     make_run("calm");
     make_run("eager");
     Term *t = open_at(36, 120);
-    must_show(t, "Run 2 eager");
+    see("Run 2 eager");
     term_press(t, "m n");
-    must_show(t, "Run 1 calm");
-    must_show(t, "2 validation");
+    see("Run 1 calm");
+    see("2 validation");
     term_press(t, "o");
     assert_true(term_wait_gone(t, "2 validation", 5));
 }
@@ -340,8 +317,8 @@ static void keys_become_commands_of_the_run(void **state)
     int64_t run = make_run("calm");
     Term *t = open_at(24, 80);
     Store *s = open_store();
-    must_show(t, "running");
-    must_show(t, "train 0.1");
+    see("running");
+    see("train 0.1");
     term_press(t, "p");
     must_command(s, run, "pause", "", "");
     term_press(t, ".");
@@ -349,21 +326,21 @@ static void keys_become_commands_of_the_run(void **state)
     term_press(t, "c");
     must_command(s, run, "checkpoint", "", "");
     term_press(t, "e");
-    must_show(t, "Change while it trains");
+    see("Change while it trains");
     term_type(t, "batch");
     term_settle(t);
     term_press(t, "Enter");
-    must_show(t, "Change batch of run 1");
+    see("Change batch of run 1");
     term_press(t, "Ctrl-U");
     term_type(t, "fast");
-    must_show(t, "expected a");
+    see("expected a");
     term_press(t, "Ctrl-U");
     term_type(t, "512");
     term_settle(t);
     term_press(t, "Enter");
     must_command(s, run, "set", "batch", "512");
     term_press(t, "x");
-    must_show(t, "Stop run 1");
+    see("Stop run 1");
     term_press(t, "y");
     must_command(s, run, "stop", "", "");
     store_close(s);
@@ -374,9 +351,9 @@ static void a_fork_begins_at_a_checkpoint(void **state)
     (void)state;
     make_run("calm");
     Term *t = open_at(24, 80);
-    must_show(t, "train 0.1");
+    see("train 0.1");
     term_press(t, "b f"); /* the best step is 90; the checkpoint before it is 60 */
-    must_show(t, "runs fork 1 step=60 lr=0.001");
+    see("runs fork 1 step=60 lr=0.001");
 }
 
 /* ---- curves in memory ---------------------------------------------------------------------------------- */
@@ -456,18 +433,18 @@ int main(void)
         cmocka_unit_test(epochs_end_where_they_were_validated),
         cmocka_unit_test(a_long_curve_is_thinned_without_losing_a_spike),
         cmocka_unit_test(smoothing_is_the_same_in_pieces_and_at_once),
-        cmocka_unit_test_setup_teardown(says_what_to_do_without_a_run, setup, teardown),
-        cmocka_unit_test_setup_teardown(shows_a_run_at_every_size, setup, teardown),
-        cmocka_unit_test_setup_teardown(follows_what_the_run_writes, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_resumed_run_takes_back_its_points, setup, teardown),
-        cmocka_unit_test_setup_teardown(says_how_it_ended, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_lost_process_is_noticed, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_click_sets_the_crosshair, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_crosshair_walks_over_the_steps, setup, teardown),
-        cmocka_unit_test_setup_teardown(axis_scale_and_smoothing_turn, setup, teardown),
-        cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_what_to_do_without_a_run, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(shows_a_run_at_every_size, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(follows_what_the_run_writes, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_resumed_run_takes_back_its_points, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(says_how_it_ended, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_lost_process_is_noticed, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_click_sets_the_crosshair, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_crosshair_walks_over_the_steps, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(axis_scale_and_smoothing_turn, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,10 +6,18 @@
 #include <lathe/data.h>
 
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <cmocka.h>
+
+#define PATIENCE 20.0 /* seconds; other work may share the machine */
+
+Bench bench;
 
 typedef struct Start {
     Bench *bench;
@@ -151,4 +159,62 @@ int bench_close(Bench *b)
     if (!dir_remove(b->dir, &err))
         fprintf(stderr, "%s\n", err.text);
     return status;
+}
+
+/* ---- of the test that runs ---------------------------------------------------------------------- */
+
+int bench_begin(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    return 0;
+}
+
+int bench_end(void **state)
+{
+    (void)state;
+    int status = bench_close(&bench);
+    bench = (Bench){0};
+    return status == 0 ? 0 : -1;
+}
+
+int bench_start(size_t rows, int high, int wide, const char *pane, const char *text)
+{
+    bench_make(&bench);
+    bench_dataset(&bench, "trips", rows);
+    Term *t = bench_open(&bench, high, wide, pane, NULL);
+    bool shown = term_wait(t, text, PATIENCE);
+    if (!shown)
+        term_print(t);
+    term_settle(t);
+    return shown ? 0 : -1;
+}
+
+void term_see(Term *t, const char *text)
+{
+    if (term_wait(t, text, PATIENCE))
+        return;
+    term_print(t);
+    fail_msg("'%s' is not on the screen", text);
+}
+
+void see(const char *text)
+{
+    term_see(bench.term, text);
+}
+
+void gone(const char *text)
+{
+    if (term_wait_gone(bench.term, text, PATIENCE))
+        return;
+    term_print(bench.term);
+    fail_msg("'%s' is still on the screen", text);
+}
+
+void command(const char *line)
+{
+    term_press(bench.term, ":");
+    term_settle(bench.term);
+    term_type(bench.term, line);
+    term_press(bench.term, "Enter");
 }

@@ -20,4 +20,21 @@ const char *bench_dataset(Bench *b, const char *name, size_t rows);
 Term *bench_open(Bench *b, int rows, int cols, const char *pane, const char *const *env);
 int bench_close(Bench *b); /* the status of the child; removes the folder */
 
+/* ---- a file of tests with one workbench a test ----------------------------------------------------
+ *
+ *     cmocka_unit_test_setup_teardown(sorts_by_key, bench_begin, bench_end)
+ *
+ * `bench` is that of the test that runs; what follows is about its terminal. */
+extern Bench bench;
+int bench_begin(void **state); /* bench_make */
+int bench_end(void **state);   /* bench_close; the child must have ended well */
+/* bench_begin with a dataset `trips`, and its pane opened until it shows `text`. */
+int bench_start(size_t rows, int high, int wide, const char *pane, const char *text);
+/* Wait for a text on the screen (or that it goes), 20 s at most; else the screen is printed and the
+ * test fails. */
+void see(const char *text);
+void gone(const char *text);
+void term_see(Term *t, const char *text);
+void command(const char *line); /* `:` and a line */
+
 #endif
