@@ -141,7 +141,8 @@ uint64_t hash_bytes(const void *p, size_t n, uint64_t seed)
             seed = fold(read64(at) ^ k1, read64(at + 8) ^ seed);
             other = fold(read64(at + 16) ^ k2, read64(at + 24) ^ other);
         }
-        seed ^= other;
+        if (n > 32) /* else the lanes are the same still, and the seed would be gone */
+            seed ^= other;
         if (left > 16)
             seed = fold(read64(at) ^ k3, read64(at + 8) ^ seed);
         a = read64(at + left - 16); /* the last 16 bytes, overlapping what was read */

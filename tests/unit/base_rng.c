@@ -158,13 +158,32 @@ static void hash_collisions(void **state)
     mem_free(all);
 }
 
+/* Two seeds are two hashes, at every length: 128 bits of hash are made of two of 64. */
+static void hash_seeds(void **state)
+{
+    (void)state;
+    Rng r;
+    unsigned char bytes[160];
+    rng_seed(&r, 8, 0);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)rng_next(&r);
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        size_t flips = 0;
+        for (uint64_t seed = 0; seed < 64; seed++)
+            flips += (size_t)__builtin_popcountll(hash_bytes(bytes, n, seed) ^
+                                                  hash_bytes(bytes, n, seed + 1));
+        if (flips < 64 * 26 || flips > 64 * 38) /* half of 64 bits, by about ten deviations */
+            fail_msg("length %zu: the next seed flips %zu bits of %d", n, flips, 64 * 64);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_sequence),    cmocka_unit_test(seeds_and_streams),
         cmocka_unit_test(normals_are_fixed), cmocka_unit_test(moments),
         cmocka_unit_test(below_and_shuffle), cmocka_unit_test(hash_avalanche),
-        cmocka_unit_test(hash_collisions),
+        cmocka_unit_test(hash_collisions),   cmocka_unit_test(hash_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
