@@ -1,8 +1,8 @@
 /* store.c -- opening a workspace: the folder, the SQLite file, its version, where it lies.
  *
  * A file is ours when PRAGMA application_id is 'lath'; PRAGMA user_version counts the migrations it
- * went through. A new file gets both in one transaction with its tables, so a file that was cut off
- * while it was made is an empty one, and made again. */
+ * went through. A new file gets its name when it is whole (create.c); an empty one that is there gets
+ * both in one transaction with its tables. */
 #include "store_int.h"
 
 #include <errno.h>
@@ -86,11 +86,12 @@ static bool file_is_there(const Store *s, Error *err)
                          " with -w",
                          path);
     if (errno == ENOENT && s->mode == STORE_WRITE)
-        return access(s->dir, W_OK) == 0 ||
-               error_set(err, ERROR_IO,
-                         "%s: the folder is read-only; make it writable or choose"
-                         " another with -w DIR",
-                         s->dir);
+        return access(s->dir, W_OK) == 0
+                   ? store_create(s, err)
+                   : error_set(err, ERROR_IO,
+                               "%s: the folder is read-only; make it writable or choose"
+                               " another with -w DIR",
+                               s->dir);
     if (errno == ENOENT)
         return error_set(err, ERROR_USAGE,
                          "%s: there is no workspace here (no lathe.db); `lathe -w"
@@ -190,11 +191,16 @@ static bool is_ours(Store *s, int64_t *version, Error *err)
                          "%s/lathe.db: made by a newer lathe (workspace version"
                          " %lld, this program knows %d); update lathe, nothing was changed",
                          s->dir, (long long)*version, STORE_VERSION);
+    if (s->mode == STORE_READ && fresh)
+        return error_set(err, ERROR_USAGE,
+                         "%s: there is no workspace here yet (lathe.db is empty); `lathe -w"
+                         " %s ingest FILE` makes one",
+                         s->dir, s->dir);
     if (s->mode == STORE_READ && *version < STORE_VERSION)
         return error_set(err, ERROR_USAGE,
-                         "%s/lathe.db: %s; open it once for writing (any lathe"
+                         "%s/lathe.db: of an older version; open it once for writing (any lathe"
                          " command that changes something)",
-                         s->dir, fresh ? "empty" : "of an older version");
+                         s->dir);
     return true;
 }
 

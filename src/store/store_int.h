@@ -35,6 +35,8 @@ struct Store {
 
 extern const char *const store_migrations[STORE_VERSION];
 
+bool store_create(const Store *s, Error *err); /* lathe.db where there is none, whole or not at all */
+
 /* Whose commits may wait for a later flush: only metrics and progress. Outside a transaction. */
 bool store_begin_relaxed(Store *s, Error *err);
 /* Sets what SQLite last complained of, in words that say what to do; false. */

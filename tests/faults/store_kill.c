@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,10 +192,35 @@ static void many_create_at_once(void **state)
     arena_release(&a);
 }
 
+/* Whoever only reads finds a workspace or none. Returns whether there was one. */
+static bool reader_finds_all_or_nothing(const char *dir)
+{
+    Error err = {0};
+    Store *s = store_open(dir, STORE_READ, &err);
+    if (!s && (!strstr(err.text, "there is no workspace here") || strstr(err.text, "empty")))
+        fail_msg("%s", err.text);
+    if (s)
+        sound(s);
+    store_close(s);
+    return s != NULL;
+}
+
+static size_t files_in(const char *dir)
+{
+    size_t n = 0;
+    DIR *d = opendir(dir);
+    assert_non_null(d);
+    for (struct dirent *entry; (entry = readdir(d));)
+        n += entry->d_name[0] == '.' && strncmp(entry->d_name, ".lathe", 6) == 0;
+    closedir(d);
+    return n;
+}
+
 static void killed_while_created(void **state)
 {
+    int rounds = 60;
     srand(3);
-    for (int round = 0; round < 25; round++) {
+    for (int round = 0; round < rounds; round++) {
         char dir[128];
         snprintf(dir, sizeof dir, "%s/%d", (char *)*state, round);
         pid_t child = fork();
@@ -202,16 +228,36 @@ static void killed_while_created(void **state)
             store_close(store_open(dir, STORE_WRITE, NULL));
             _exit(0);
         }
-        usleep((unsigned)rand() % 6000);
+        usleep((unsigned)rand() % (round % 2 ? 3000 : 30000));
         kill(child, SIGKILL);
         waitpid(child, NULL, 0);
         Error err = {0};
+        (void)reader_finds_all_or_nothing(dir);
         Store *s = store_open(dir, STORE_WRITE, &err);
         if (!s)
             fail_msg("%s", err.text);
         new_run(s);
         store_close(s);
+        assert_true(reader_finds_all_or_nothing(dir));
     }
+}
+
+/* What a maker left that was killed is gone when the next one makes the workspace. */
+static void leftovers_go(void **state)
+{
+    Error err = {0};
+    char path[256];
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    waitpid(child, NULL, 0); /* its number belongs to nobody now */
+    snprintf(path, sizeof path, "%s/.lathe.db-new-%d-1", (char *)*state, (int)child);
+    assert_true(file_write(path, "half", 4, &err));
+    assert_int_equal(files_in(*state), 1);
+    Store *s = store_open(*state, STORE_WRITE, &err);
+    assert_non_null(s);
+    store_close(s);
+    assert_int_equal(files_in(*state), 0);
 }
 
 /* A full disk, as a limit on the size of files: the call fails with one clear line, what was
@@ -322,6 +368,7 @@ int main(void)
         EACH(killed_writers_lose_nothing),
         EACH(many_create_at_once),
         EACH(killed_while_created),
+        EACH(leftovers_go),
         EACH(full_disk),
         EACH(one_claim_wins),
         EACH(viewer_follows),
