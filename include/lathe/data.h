@@ -95,9 +95,14 @@ static inline bool column_has(const Column *c, size_t row) { return !c->valid ||
 const Column *chunk_find(const Chunk *c, const char *name);             /* NULL if absent */
 double      column_real(const Column *c, size_t row);  /* missing or TEXT: NaN; bool 0/1 */
 const char *column_text(const Column *c, size_t row, size_t *n); /* TEXT only; not terminated */
+/* Bytes between two offsets of plain text. They only grow, but those of a file that is cut while it is
+ * mapped fall to 0 once; the end of the pass says so (dataset_sound). */
+static inline size_t column_span(int32_t from, int32_t to) { return to > from ? (size_t)(to - from) : 0; }
 void        column_print(const Column *c, size_t row, Text *into); /* as a CSV field shows it; missing: "" */
 uint64_t    chunk_origin(const Chunk *c, size_t row);
 void        chunk_slice(const Chunk *c, size_t from, size_t rows, Arena *a, Chunk *out); /* copies bitmaps only */
+/* All of it, texts and words too, in the arena: for those who keep a chunk longer than its maker does. */
+void        chunk_copy(const Chunk *c, Arena *a, Chunk *out);
 /* The rows listed (ascending or not), copied; sets origin. */
 void        chunk_gather(const Chunk *c, const uint32_t *row, size_t rows, Arena *a, Chunk *out);
 
@@ -215,6 +220,10 @@ typedef void (*OnReject)(void *context, const Reject *r); /* on the reading thre
 typedef struct Reader Reader;
 Reader *reader_open(const char *source, const IngestOptions *options, const Schema *wanted,
                     OnReject on_reject, void *context, Progress *progress, Error *err);
+/* The same, parsed on a pool that nobody else uses meanwhile. What comes, rejects in between, and where
+ * chunks end does not depend on its threads. */
+Reader *reader_open_on(const char *source, const IngestOptions *options, const Schema *wanted, Pool *pool,
+                       OnReject on_reject, void *context, Progress *progress, Error *err);
 const Schema *reader_schema(const Reader *r);
 json_t *reader_sniffed(const Reader *r);         /* delimiter, quote, header, ...; a new reference */
 /* true with out->rows > 0, or true with rows == 0 at the end; chunk memory lives until the next call */

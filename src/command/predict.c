@@ -1,6 +1,7 @@
 /* predict.c -- lathe predict: scores a file, an address or a dataset with a run's model.
  *
- * Rows stream through in chunks, so the source may be larger than memory. With out= the predictions
+ * Rows stream through in chunks, read on a thread beside the one that scores (predict_queue.c), so the
+ * source may be larger than memory. With out= the predictions
  * go to a file (whole or not at all) or, as they are made, to standard output (out=-); without, they
  * are the result. */
 #include "predict_int.h"
@@ -42,19 +43,43 @@ static bool score_dataset(const Work *w, const Dataset *d, Error *err)
     return ok;
 }
 
+typedef struct Reading {
+    const Work *work;
+    const char *source;
+    const IngestOptions *options;
+    Parcel *parcel; /* being filled */
+} Reading;
+
+static void refuse(void *context, const Reject *r)
+{
+    parcel_reject(((Reading *)context)->parcel, r);
+}
+
+static bool read_source(void *context, PredictQueue *q, Error *err)
+{
+    Reading *in = context;
+    const Work *w = in->work;
+    Chunk c = {.rows = 1};
+    Pool *pool = pool_create(pool_threads(w->call->pool)); /* the call's scores meanwhile */
+    in->parcel = queue_parcel(q);
+    Reader *r = reader_open_on(in->source, in->options, bundle_schema(w->bundle), pool, refuse, in,
+                               w->reading, err);
+    bool ok = r != NULL;
+    while (ok && c.rows && in->parcel && (ok = reader_next(r, &c, err))) {
+        if (c.rows)
+            chunk_copy(&c, &in->parcel->arena, &in->parcel->chunk);
+        queue_send(q);
+        in->parcel = c.rows ? queue_parcel(q) : NULL;
+    }
+    reader_close(r);
+    pool_destroy(pool);
+    return ok;
+}
+
 static bool score_source(const Work *w, const char *source, const IngestOptions *options, Error *err)
 {
-    Arena arena = {0};
-    Chunk c = {.rows = 1};
-    Reader *r = reader_open(source, options, bundle_schema(w->bundle), sink_reject, w->sink,
-                            w->call->progress, err);
-    bool ok = r != NULL;
-    while (ok && c.rows && (ok = reader_next(r, &c, err)))
-        if (c.rows)
-            ok = predict_chunk(w, &c, &arena, err);
-    reader_close(r);
-    arena_release(&arena);
-    return ok;
+    Reading in = {.work = w, .source = source, .options = options};
+    return predict_through(w, read_source, &in, err);
 }
 
 /* A dataset cleaned by the recipes the model carries has been through them: they are skipped. */
@@ -221,7 +246,8 @@ static bool run(CommandCall *call, json_t **result, Error *err)
         sink.value.dir = sink.truth.dir = store_dir(s);
         IngestOptions options = set->options; /* its texts stay the settings' */
         options_of_training(s, row.dataset, call, &arena, &options);
-        Work w = {.bundle = b, .sink = &sink, .call = call};
+        Progress own = {0};
+        Work w = {.bundle = b, .sink = &sink, .call = call, .reading = call->progress ? call->progress : &own};
         ok = to_sink(&w, s, source, set, &options, &arena, err);
     }
     if (ok) {

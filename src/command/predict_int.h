@@ -42,8 +42,29 @@ bool sink_add(Sink *k, const Chunk *c, const Prediction *p, Error *err);
 void sink_reject(void *sink, const Reject *r);    /* an OnReject */
 bool sink_metrics(Sink *k, json_t *into, Error *err);
 
-typedef struct Work { Bundle *bundle; Sink *sink; CommandCall *call; size_t first_plan; } Work;
+typedef struct Work {
+    Bundle *bundle;
+    Sink *sink;
+    CommandCall *call;
+    size_t first_plan;
+    Progress *reading;               /* of the source; the call's, or one of our own */
+} Work;
 bool predict_chunk(const Work *w, const Chunk *c, Arena *a, Error *err);
+
+/* Rows on their way from the thread that reads to the one that scores: predict_queue.c. */
+typedef struct Parcel {
+    Arena arena;                     /* what it holds */
+    VEC(Reject) refused;             /* said before its rows */
+    Chunk chunk;
+    bool flush;                      /* then there is nothing more to read for now */
+} Parcel;
+typedef struct PredictQueue PredictQueue;
+typedef bool PredictFill(void *context, PredictQueue *q, Error *err);
+Parcel *queue_parcel(PredictQueue *q);     /* an empty one, when there is one; NULL: nobody wants any more */
+void queue_send(PredictQueue *q);          /* that one */
+void parcel_reject(Parcel *p, const Reject *r);
+/* Runs `fill` beside the scoring of what it sends. */
+bool predict_through(const Work *w, PredictFill *fill, void *context, Error *err);
 /* predict_lines.c: JSON, an object a line, from a path or "-". */
 bool predict_lines(const Work *w, const char *source, Error *err);
 

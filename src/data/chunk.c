@@ -30,6 +30,62 @@ void chunk_slice(const Chunk *c, size_t from, size_t rows, Arena *a, Chunk *out)
                    .origin = c->origin ? c->origin + from : NULL};
 }
 
+/* ---- all of it -------------------------------------------------------------------------------- */
+
+static void *keep(const void *from, size_t n, Arena *a)
+{
+    void *to = arena_alloc(a, n + 8);
+    if (n)
+        memcpy(to, from, n);
+    return to;
+}
+
+static const Words *keep_words(const Words *w, Arena *a)
+{
+    Words *to = ARENA_NEW(a, Words, 1);
+    size_t bytes = column_span(0, w->start[w->count]);
+    to->count = w->count;
+    to->start = keep(w->start, (w->count + 1) * sizeof *w->start, a);
+    to->bytes = keep(w->bytes, bytes, a);
+    return to;
+}
+
+static void keep_plain(const Column *c, Arena *a, Column *out)
+{
+    size_t from = (size_t)c->start[0], n = column_span(c->start[0], c->start[c->rows]);
+    int32_t *start = ARENA_NEW(a, int32_t, c->rows + 1);
+    for (size_t i = 0; i <= c->rows; i++)
+        start[i] = (int32_t)column_span((int32_t)from, c->start[i]);
+    out->start = start;
+    out->bytes = keep(c->bytes + from, n, a);
+}
+
+static void keep_column(const Column *c, Arena *a, Column *out)
+{
+    *out = *c;
+    out->name = arena_text(a, c->name);
+    out->valid = c->valid ? keep(c->valid, bit_bytes(c->rows), a) : NULL;
+    if (c->type == COLUMN_TEXT && !c->words) {
+        keep_plain(c, a, out);
+        return;
+    }
+    if (c->words)
+        out->words = keep_words(c->words, a);
+    out->integer =
+        keep(c->integer, c->type == COLUMN_BOOL ? bit_bytes(c->rows) : c->rows * column_width(c->type), a);
+}
+
+void chunk_copy(const Chunk *c, Arena *a, Chunk *out)
+{
+    Column *column = ARENA_NEW(a, Column, c->columns + 1);
+    for (size_t i = 0; i < c->columns; i++)
+        keep_column(&c->column[i], a, &column[i]);
+    *out = *c;
+    out->column = column;
+    if (c->origin)
+        out->origin = keep(c->origin, c->rows * sizeof *c->origin, a);
+}
+
 /* ---- single rows ------------------------------------------------------------------------------ */
 
 static const uint8_t *gather_bits(const uint8_t *bits, const uint32_t *row, size_t rows, Arena *a)
@@ -71,7 +127,7 @@ static void gather_plain(const Column *c, const uint32_t *row, size_t rows, Aren
 {
     size_t bytes = 0, at = 0;
     for (size_t i = 0; i < rows; i++)
-        bytes += (size_t)(c->start[row[i] + 1] - c->start[row[i]]);
+        bytes += column_span(c->start[row[i]], c->start[row[i] + 1]);
     if (bytes > INT32_MAX) {
         WordTable table = {.arena = a};
         int32_t *code = ARENA_NEW(a, int32_t, rows);
@@ -89,7 +145,7 @@ static void gather_plain(const Column *c, const uint32_t *row, size_t rows, Aren
     int32_t *start = ARENA_NEW(a, int32_t, rows + 1);
     char *to = arena_alloc(a, bytes ? bytes : 1);
     for (size_t i = 0; i < rows; i++) {
-        size_t n = (size_t)(c->start[row[i] + 1] - c->start[row[i]]);
+        size_t n = column_span(c->start[row[i]], c->start[row[i] + 1]);
         if (n)
             memcpy(to + at, c->bytes + c->start[row[i]], n);
         start[i] = (int32_t)at;

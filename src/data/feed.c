@@ -153,7 +153,8 @@ static void work(void *job, size_t i, size_t worker)
 
 /* ---- rounds ---- */
 
-Feed *feed_open(Source *source, Pool *pool, uint64_t body, size_t block_size, const Sample *head)
+Feed *feed_open(Source *source, Pool *pool, uint64_t body, size_t block_size, size_t blocks,
+                const Sample *head)
 {
     Feed *f = mem_alloc(sizeof *f);
     *f = (Feed){.source = source,
@@ -162,7 +163,7 @@ Feed *feed_open(Source *source, Pool *pool, uint64_t body, size_t block_size, co
                 .at = body,
                 .block_size = block_size ? block_size : BLOCK_SIZE,
                 .in_place = source_in_place(source)};
-    f->blocks = pool ? pool_threads(pool) * BLOCKS_A_THREAD : 1;
+    f->blocks = blocks ? blocks : pool ? pool_threads(pool) * BLOCKS_A_THREAD : 1;
     f->block = mem_alloc(f->blocks * sizeof *f->block);
     f->ended = f->in_place;
     if (f->in_place) {

@@ -66,7 +66,8 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
         if (first)
             set_schema(r, wanted);
         if (!format)
-            r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, &s.piece[0]);
+            r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, r->blocks_a_round,
+                                &s.piece[0]);
         if (r->parts.count == 1 && !r->parts.tag)
             source_tag(r->source, r->tag);
         else if (!r->part)
@@ -96,6 +97,7 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
     *r = (Reader){.pool = setup->pool,
                   .setup = setup->source,
                   .block_size = setup->block_size,
+                  .blocks_a_round = setup->blocks,
                   .on_reject = on_reject,
                   .context = context,
                   .progress = progress};
@@ -120,6 +122,13 @@ Reader *reader_open(const char *source, const IngestOptions *options, const Sche
                     OnReject on_reject, void *context, Progress *progress, Error *err)
 {
     ReaderSetup setup = {0};
+    return reader_open_with(source, options, wanted, &setup, on_reject, context, progress, err);
+}
+
+Reader *reader_open_on(const char *source, const IngestOptions *options, const Schema *wanted,
+                       Pool *pool, OnReject on_reject, void *context, Progress *progress, Error *err)
+{
+    ReaderSetup setup = {.pool = pool, .blocks = BLOCKS_ON_POOL};
     return reader_open_with(source, options, wanted, &setup, on_reject, context, progress, err);
 }
 

@@ -382,8 +382,9 @@ void column_read_text(const Plan *p, size_t column, const Grid *g, Arena *a, Col
 
 /* A source in rounds of blocks. */
 typedef struct Feed Feed;
-/* head: what was taken from a stream already. */
-Feed *feed_open(Source *source, Pool *pool, uint64_t body, size_t block_size, const Sample *head);
+/* head: what was taken from a stream already; blocks in a round, 0: as suits the pool. */
+Feed *feed_open(Source *source, Pool *pool, uint64_t body, size_t block_size, size_t blocks,
+                const Sample *head);
 void feed_close(Feed *f);
 /* Parses the next blocks; *count 0: the end. Blocks live until the next call. */
 bool feed_round(Feed *f, const Plan *p, Block **blocks, size_t *count, Error *err);
@@ -424,7 +425,9 @@ typedef struct ReaderSetup {
     bool widen;
     SourceSetup source;
     size_t block_size; /* 0: the usual */
+    size_t blocks;     /* parsed side by side; 0: as suits the pool */
 } ReaderSetup;
+#define BLOCKS_ON_POOL 16 /* where the rows must come in the same chunks whatever the pool */
 struct Reader {
     Names parts;
     size_t part;
@@ -434,7 +437,7 @@ struct Reader {
     struct ColumnFile *columns; /* in the place of feed, where the part is no text */
     const char *format;         /* of such parts; NULL: text */
     Pool *pool;
-    size_t block_size;
+    size_t block_size, blocks_a_round;
     IngestOptions options;
     Sniff sniff;
     Plan plan;
