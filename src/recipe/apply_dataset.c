@@ -99,7 +99,7 @@ static bool check_gates(const Apply *a, Error *err)
     return true;
 }
 
-static bool run(const Plan *p, const Dataset *d, DatasetWriter *writer, Pool *pool,
+static bool run(const Plan *p, const Dataset *d, const char *dir, DatasetWriter *writer, Pool *pool,
                 Progress *progress, ApplyReport *out, Error *err)
 {
     if (!p->fitted)
@@ -116,6 +116,7 @@ static bool run(const Plan *p, const Dataset *d, DatasetWriter *writer, Pool *po
                  .until = p->steps,
                  .pool = pool,
                  .progress = progress,
+                 .dir = dir,
                  .each = apply_each,
                  .merge = apply_merge,
                  .context = &a};
@@ -131,14 +132,14 @@ static bool run(const Plan *p, const Dataset *d, DatasetWriter *writer, Pool *po
 bool plan_measure(const Plan *p, const Dataset *d, Pool *pool, Progress *progress, ApplyReport *out,
                   Error *err)
 {
-    return run(p, d, NULL, pool, progress, out, err);
+    return run(p, d, NULL, NULL, pool, progress, out, err);
 }
 
 bool plan_apply_dataset(const Plan *p, const Dataset *d, const char *dir, Pool *pool,
                         Progress *progress, ApplyReport *out, Error *err)
 {
     DatasetWriter *writer = dataset_writer_create(dir, &p->out, pool, err);
-    bool ok = writer && run(p, d, writer, pool, progress, out, err) &&
+    bool ok = writer && run(p, d, dir, writer, pool, progress, out, err) &&
               dataset_writer_finish(writer, out->hash, err);
     dataset_writer_destroy(writer);
     return ok;

@@ -1,7 +1,7 @@
 /* dedupe.c -- keeps the first of rows that are equal, in all columns or in some.
  *
- * Rows are told apart by 128 bits of hash, so that memory is 16 bytes a row and chunks can be seen
- * one after the other. Equal means: the same values, missing equal to missing. */
+ * Rows are told apart by 128 bits of hash, so that chunks can be seen one after the other and what is
+ * remembered is 16 bytes a row (memory.c). Equal means: the same values, missing equal to missing. */
 #include "recipe_int.h"
 
 #include <string.h>
@@ -107,49 +107,12 @@ static bool apply(const void *self, Frame *f, Error *err)
     for (size_t k = 0; k < count; k++)
         hash_column(&f->column[d->names.count > 0 ? d->names.at[k].field : k], h, f->rows,
                     f->arena);
-    for (size_t i = 0; i < f->rows; i++)
-        keep[i] = f->alive[i] && memory_add(memory, h[i][0], h[i][1]);
-    frame_drop(f, keep);
+    memcpy(keep, f->alive, f->rows);
+    bool ok = memory_add(memory, h, f->rows, keep, err);
+    if (ok)
+        frame_drop(f, keep);
     memory_release(&alone);
-    (void)err;
-    return true;
-}
-
-/* ---- the memory: open addressing, at most half full; (0, 0) is a free place ---------------- */
-
-static bool memory_put(uint64_t (*seen)[2], size_t room, uint64_t a, uint64_t b)
-{
-    size_t at = a & (room - 1);
-    for (; seen[at][0] | seen[at][1]; at = (at + 1) & (room - 1))
-        if (seen[at][0] == a && seen[at][1] == b)
-            return false;
-    seen[at][0] = a;
-    seen[at][1] = b;
-    return true;
-}
-
-bool memory_add(Memory *m, uint64_t a, uint64_t b)
-{
-    b |= (a | b) == 0;
-    if (m->count * 2 >= m->room) {
-        size_t room = m->room ? m->room * 2 : 64;
-        uint64_t(*wider)[2] = mem_alloc(room * sizeof *wider);
-        for (size_t i = 0; i < m->room; i++)
-            if (m->seen[i][0] | m->seen[i][1])
-                memory_put(wider, room, m->seen[i][0], m->seen[i][1]);
-        mem_free(m->seen);
-        m->seen = wider;
-        m->room = room;
-    }
-    bool fresh = memory_put(m->seen, m->room, a, b);
-    m->count += fresh;
-    return fresh;
-}
-
-void memory_release(Memory *m)
-{
-    mem_free(m->seen);
-    *m = (Memory){0};
+    return ok;
 }
 
 const Rule dedupe_rule = {

@@ -97,6 +97,8 @@ bool pass_run(const Pass *pass, const ChunkSource *from, Error *err)
                .lane = mem_alloc(lanes * sizeof *b.lane),
                .state = plan_state_create(pass->plan)};
     bool ok = true;
+    for (size_t i = 0; i < b.state->count; i++)
+        b.state->memory[i].dir = pass->dir;
     for (b.first = 0; ok && b.first < from->count; b.first += lanes) {
         b.count = from->count - b.first < lanes ? from->count - b.first : lanes;
         if (stopped(pass)) {

@@ -308,12 +308,18 @@ const Rule *rule_at(size_t i);
 const Rule *rule_parse(Parser *p, void **self);
 bool rule_check(const char *text, size_t line, uint32_t indent, Error *err); /* syntax only */
 
-/* What an ordered rule remembers across chunks: the rows it has seen, as 128-bit hashes. */
+/* What an ordered rule remembers across chunks: the rows it has seen, as 128-bit hashes. {0} is
+ * empty. memory.c */
 typedef struct Memory {
-    uint64_t (*seen)[2];
+    uint64_t (*seen)[2];      /* [room], a power of two */
     size_t count, room;
+    unsigned shift;           /* of a hash's upper half: what is left is its place */
+    bool in_file;
+    const char *dir;          /* for such a file; NULL: TMPDIR, else /var/tmp */
+    uint64_t heap_most;       /* bytes; 0: an eighth of the memory */
 } Memory;
-bool memory_add(Memory *m, uint64_t a, uint64_t b); /* false: was there */
+/* The hashes whose fresh[i] is 1, in their order: it stays 1 for those that were not there. */
+bool memory_add(Memory *m, uint64_t (*hash)[2], size_t n, uint8_t *fresh, Error *err);
 void memory_release(Memory *m);
 
 /* ---- plans: plan.c ------------------------------------------------------------------------- */
@@ -375,6 +381,7 @@ typedef struct Pass {
     Pool *pool;
     Progress *progress;
     const Stop *stop;
+    const char *dir; /* for what does not fit into memory; NULL: TMPDIR, else /var/tmp */
     bool (*each)(void *context, size_t i, size_t step, Frame *f, Error *err);
     bool (*merge)(void *context, size_t i, Frame *f, Error *err);
     void *context;
