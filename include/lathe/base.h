@@ -218,9 +218,14 @@ bool dir_create(const char *path, Error *err);           /* with parents; there 
 bool dir_flush(const char *path, Error *err);            /* fsync of the folder after a rename */
 bool dir_remove(const char *path, Error *err);           /* with all that is in it */
 
-typedef struct FileMap { const uint8_t *at; size_t size; } FileMap; /* read-only, whole file */
+/* Read-only, the whole file. Where it can no longer be read (it was cut short, its disk is gone) stand
+ * zeros, from some byte on to the end, in place of a signal; then the map is torn. */
+typedef struct FileMap { const uint8_t *at; size_t size; struct FileGuard *guard; } FileMap;
 bool filemap_open(FileMap *m, const char *path, Error *err); /* size 0: at is a valid pointer */
+bool filemap_of(FileMap *m, int fd, const char *name, Error *err); /* fd stays the caller's */
+bool filemap_torn(const FileMap *m);  /* ask when a loop over it is done */
 void filemap_close(FileMap *m);
+void filemap_guard(void); /* after others took SIGBUS: the guard stands in front of them again */
 
 /* Bytes of memory this process may have: the machine's, or what limits and control groups leave. */
 uint64_t machine_memory(void);

@@ -1,5 +1,4 @@
-/* file.c -- whole files: reading, writing so that a crash leaves the old or the new one, mapping;
- * and folders. */
+/* file.c -- whole files: reading, writing so that a crash leaves the old or the new one; and folders. */
 #include <lathe/base.h>
 
 #include <dirent.h>
@@ -7,7 +6,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,35 +216,4 @@ bool dir_remove(const char *path, Error *err)
     if (!empty_dir(fd, path, err))
         return false;
     return rmdir(path) == 0 || errno == ENOENT || fail(err, path, "cannot remove the folder");
-}
-
-/* ---- mapping -------------------------------------------------------------------------------- */
-
-bool filemap_open(FileMap *m, const char *path, Error *err)
-{
-    static const uint8_t nothing[1] = {0};
-    size_t size = 0;
-    int fd = open_regular(path, &size, err);
-    if (fd < 0)
-        return false;
-    const void *at = nothing;
-    if (size > 0) {
-        at = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (at == MAP_FAILED) {
-            fail(err, path, "cannot map");
-            close(fd);
-            return false;
-        }
-    }
-    close(fd);
-    m->at = at;
-    m->size = size;
-    return true;
-}
-
-void filemap_close(FileMap *m)
-{
-    if (m->size > 0)
-        munmap((void *)(uintptr_t)m->at, m->size);
-    *m = (FileMap){0};
 }

@@ -142,8 +142,12 @@ Pool *pool_create(size_t threads)
     assert(pool);
     pool->spin = threads <= have ? SPIN_ROUNDS : 0;
     pool->threads = 1;
-    sigset_t all, old; /* signals are the main thread's */
+    sigset_t all, old; /* signals are the main thread's, but for those of one's own faults */
     sigfillset(&all);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     for (; pool->threads < threads; pool->threads++) {
         Worker *worker = &pool->workers[pool->threads - 1];

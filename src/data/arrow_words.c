@@ -52,7 +52,8 @@ static bool add_foreign(ArrowParse *p, ArrowForeign *to, const ArrowField *f, co
                      "broken file: a dictionary's words go beyond its bytes, or beyond 2 GB");
 }
 
-/* Ours: used where it lies. */
+/* Ours: the words are used where they lie; where each begins is copied, so that it stays true of a file
+ * that is cut while it is mapped. */
 static bool add_own(ArrowParse *p, ArrowField *f, const ArrowPart *part, size_t rows, size_t i)
 {
     Words *words = ARENA_NEW(&p->file->arena, Words, 1);
@@ -60,11 +61,13 @@ static bool add_own(ArrowParse *p, ArrowField *f, const ArrowPart *part, size_t 
         return arrow_broken(p, "dictionary", i, "the column has one already");
     wordtable_words(&(WordTable){0}, words);
     if (rows > 0) {
-        if (part->valid || part->packing != ARROW_UNPACKED ||
-            !offsets_fit((const int32_t *)(const void *)part->values, rows, part->bytes_size))
+        if (part->valid || part->packing != ARROW_UNPACKED)
+            return arrow_broken(p, "dictionary", i, "it is not one of ours");
+        int32_t *start = ARENA_NEW(&p->file->arena, int32_t, rows + 1);
+        memcpy(start, part->values, (rows + 1) * sizeof *start);
+        if (!offsets_fit(start, rows, part->bytes_size))
             return arrow_broken(p, "dictionary", i, "its words go beyond its bytes");
-        *words =
-            (Words){rows, (const int32_t *)(const void *)part->values, (const char *)part->bytes};
+        *words = (Words){rows, start, (const char *)part->bytes};
     }
     f->words = words;
     return true;

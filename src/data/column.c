@@ -85,7 +85,7 @@ const char *column_text(const Column *c, size_t row, size_t *n)
         return "";
     if (c->words)
         return words_get(c->words, (size_t)c->code[row], n);
-    *n = (size_t)(c->start[row + 1] - c->start[row]);
+    *n = column_span(c->start[row], c->start[row + 1]);
     return c->bytes + c->start[row];
 }
 

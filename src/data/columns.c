@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define STRETCH_ROWS  ((size_t)CHUNK_ROWS * 2)
@@ -90,7 +89,6 @@ static ColumnFile *open_bytes(const ColumnFormat *format, const uint8_t *at, siz
     ColumnFile *f = mem_alloc(sizeof *f);
     *f = (ColumnFile){.format = format, .at = at, .size = size};
     if (!format->open(f, err)) {
-        f->at = NULL; /* the caller's, still */
         columns_close(f);
         return NULL;
     }
@@ -110,21 +108,20 @@ ColumnFile *columns_open(const ColumnFormat *format, Source *source, const Sampl
     int fd = source_in_place(source) ? source_file(source) : spool(source, head, spool_dir, err);
     if (fd < 0)
         return NULL;
-    off_t end = lseek(fd, 0, SEEK_END);
-    size_t size = end > 0 ? (size_t)end : 0;
-    void *at = mmap(NULL, size ? size : 1, PROT_READ, MAP_PRIVATE, fd, 0);
+    FileMap map;
+    bool mapped = filemap_of(&map, fd, source_name(source), err);
     if (!source_in_place(source))
         close(fd);
-    if (at == MAP_FAILED) {
-        error_set(err, ERROR_IO, "%s: cannot map: %s", source_name(source), strerror(errno));
+    if (!mapped)
         return NULL;
+    ColumnFile *f = open_bytes(format, map.at, map.size, err);
+    if (f) {
+        f->map = map;
+        return f;
     }
-    ColumnFile *f = open_bytes(format, at, size, err);
-    if (!f) {
-        error_in(err, "%s", source_name(source));
-        munmap(at, size ? size : 1);
-    }
-    return f;
+    error_in(err, "%s", source_name(source));
+    filemap_close(&map);
+    return NULL;
 }
 
 static void drop_states(ColumnRound *r, Slot *s)
@@ -154,15 +151,13 @@ static void round_destroy(ColumnRound *r)
     mem_free(r);
 }
 
-/* The map goes too, but for that of columns_open_map, which gives at back first. */
 void columns_close(ColumnFile *f)
 {
     if (!f)
         return;
     round_destroy(f->round);
     f->format->close(f);
-    if (f->at)
-        munmap((void *)(uintptr_t)f->at, f->size ? f->size : 1);
+    filemap_close(&f->map);
     schema_release(&f->schema);
     arena_release(&f->arena);
     mem_free(f);
@@ -293,6 +288,13 @@ static void settle(ColumnRound *r)
     }
 }
 
+/* What was handed out may have been zeros in place of what could not be read. */
+static bool is_whole(const ColumnFile *f, Error *err)
+{
+    return !filemap_torn(&f->map) ||
+           error_set(err, ERROR_IO, "became shorter while it was read, or its disk is gone");
+}
+
 bool columns_round(ColumnFile *f, const Plan *p, Pool *pool, Block **blocks, size_t *count,
                    Error *err)
 {
@@ -303,7 +305,7 @@ bool columns_round(ColumnFile *f, const Plan *p, Pool *pool, Block **blocks, siz
     settle(r); /* the blocks of the last round pointed into the states */
     cut_stretches(r);
     pool_run(pool, r->used * r->columns, read_column, r);
-    if (!first_error(r, err))
+    if (!is_whole(f, err) || !first_error(r, err))
         return false;
     for (size_t i = 0; i < r->used; i++) {
         Block *b = &r->block[i];

@@ -173,11 +173,11 @@ bool column_check_text(const Column *c, uint64_t first, Error *err)
         }
         return true;
     }
-    if (!c->rows || is_ascii(c->bytes + c->start[0], (size_t)(c->start[c->rows] - c->start[0])))
+    if (!c->rows || is_ascii(c->bytes + c->start[0], column_span(c->start[0], c->start[c->rows])))
         return true;
     for (size_t i = 0; i < c->rows; i++)
         if (column_has(c, i) &&
-            !utf8_valid(c->bytes + c->start[i], (size_t)(c->start[i + 1] - c->start[i])))
+            !utf8_valid(c->bytes + c->start[i], column_span(c->start[i], c->start[i + 1])))
             return error_set(err, ERROR_PARSE,
                              "column %s: row %" PRIu64
                              " is not UTF-8; write it as text in the tool "

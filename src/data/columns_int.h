@@ -38,7 +38,8 @@ extern const ColumnFormat arrow_format, parquet_format;
 
 struct ColumnFile {
     const ColumnFormat *format;
-    const uint8_t *at; /* the mapping */
+    FileMap map;       /* empty of columns_open_map */
+    const uint8_t *at; /* its bytes */
     size_t size;
     Schema schema;
     size_t parts;

@@ -25,7 +25,7 @@ enum { UNSEEN, GOOD, BAD }; /* whether a column's codes or offsets were found to
 struct Dataset {
     char *path;
     FileMap map;
-    int fd; /* to ask how long the file is: a touch behind its end would be a signal */
+    int fd; /* to ask how long the file is */
     ArrowFile file;
     char hash[65];
     Schema schema;
@@ -151,10 +151,15 @@ static bool read_hash(Dataset *d, Error *err)
 static bool is_whole(const Dataset *d, Error *err)
 {
     struct stat now;
-    if (fstat(d->fd, &now) == 0 && now.st_size >= 0 && (uint64_t)now.st_size >= d->map.size)
-        return true;
-    return error_set(err, ERROR_IO,
-                     "%s: became shorter since it was opened; fetch or make the dataset again",
+    bool there = fstat(d->fd, &now) == 0;
+    if (there && now.st_size >= 0 && (uint64_t)now.st_size < d->map.size)
+        return error_set(err, ERROR_IO,
+                         "%s: became shorter since it was opened; fetch or make the dataset again",
+                         d->path);
+    return (there && !filemap_torn(&d->map)) ||
+           error_set(err, ERROR_IO,
+                     "%s: can no longer be read; is its disk still there? then fetch or make the "
+                     "dataset again",
                      d->path);
 }
 

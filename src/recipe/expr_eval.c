@@ -113,7 +113,7 @@ static void load_text(Slot *s, size_t from, size_t n)
         size_t w = c->words ? (size_t)c->code[from + i] : from + i;
         bool there = !s->v.has || s->v.has[i];
         out[i] =
-            there ? (Span){bytes + start[w], (size_t)(start[w + 1] - start[w])} : (Span){"", 0};
+            there ? (Span){bytes + start[w], column_span(start[w], start[w + 1])} : (Span){"", 0};
     }
     s->v.span = out;
 }

@@ -103,17 +103,19 @@ static void copy_plain(const Stretches *s, const Column *c, Column *out)
 {
     size_t total = 0, at = 0, row = 0;
     for (size_t i = 0; i < s->count; i++)
-        total += (size_t)(c->start[s->at[i].from + s->at[i].rows] - c->start[s->at[i].from]);
+        total += column_span(c->start[s->at[i].from], c->start[s->at[i].from + s->at[i].rows]);
     int32_t *start = ARENA_NEW(s->arena, int32_t, s->rows + 1);
     char *bytes = arena_alloc(s->arena, total + 1);
     for (size_t i = 0; i < s->count; i++) {
         const int32_t *from = c->start + s->at[i].from;
-        int32_t n = s->at[i].rows > 0 ? from[s->at[i].rows] - from[0] : 0;
+        size_t n = column_span(from[0], from[s->at[i].rows]);
         if (n > 0)
-            memcpy(bytes + at, c->bytes + from[0], (size_t)n);
-        for (size_t k = 0; k < s->at[i].rows; k++)
-            start[row++] = (int32_t)at + from[k] - from[0];
-        at += (size_t)n;
+            memcpy(bytes + at, c->bytes + from[0], n);
+        for (size_t k = 0; k < s->at[i].rows; k++) {
+            size_t before = column_span(from[0], from[k]);
+            start[row++] = (int32_t)(at + (before < n ? before : n));
+        }
+        at += n;
     }
     start[row] = (int32_t)at;
     out->start = start;

@@ -90,6 +90,7 @@ static void signals_take(Screen *s)
     act.sa_flags = (int)SA_RESETHAND;
     for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
         sigaction(crashes[i], &act, &s->old[crashes[i]]);
+    filemap_guard(); /* a table that was cut while it is shown is no crash */
     way_out[0] = 0;
     append_capability("sgr0");
     append_capability("op");

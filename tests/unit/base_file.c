@@ -190,6 +190,80 @@ static void maps(void **state)
     assert_false(filemap_open(&map, in("nothing"), &err));
 }
 
+/* ---- a file that is cut while it is mapped ---- */
+
+typedef struct Touch { const FileMap *map; size_t pieces; atomic_size_t marks; } Touch;
+
+static void touch(void *job, size_t i, size_t worker)
+{
+    Touch *t = job;
+    size_t each = t->map->size / t->pieces, marks = 0;
+    (void)worker;
+    for (size_t k = i * each; k < (i + 1) * each; k++)
+        marks += t->map->at[k] == 'x';
+    atomic_fetch_add(&t->marks, marks);
+}
+
+static void write_marks(const char *name, size_t n)
+{
+    Error err = {0};
+    char *bytes = mem_alloc(n);
+    memset(bytes, 'x', n);
+    assert_true(file_write(in(name), bytes, n, &err));
+    mem_free(bytes);
+}
+
+static void cut_maps(void **state)
+{
+    (void)state;
+    Error err = {0};
+    FileMap cut, whole;
+    Pool *pool = pool_create(4); /* its workers meet it, too */
+    write_marks("cut", 1 << 20);
+    write_marks("whole", 1 << 20);
+    for (int round = 0; round < 3; round++) {
+        size_t left = (size_t[]){0, 5000, 700001}[round];
+        write_marks("cut", 1 << 20);
+        assert_true(filemap_open(&cut, in("cut"), &err) && filemap_open(&whole, in("whole"), &err));
+        Touch t = {.map = &cut, .pieces = 256}, other = {.map = &whole, .pieces = 256};
+        pool_run(pool, t.pieces, touch, &t);
+        assert_int_equal(t.marks, 1 << 20);
+        assert_false(filemap_torn(&cut));
+        assert_int_equal(truncate(in("cut"), (off_t)left), 0);
+        t.marks = 0;
+        pool_run(pool, t.pieces, touch, &t);
+        pool_run(pool, other.pieces, touch, &other);
+        assert_int_equal(t.marks, left);
+        assert_true(filemap_torn(&cut));
+        assert_int_equal(other.marks, 1 << 20);
+        assert_false(filemap_torn(&whole));
+        filemap_close(&cut);
+        filemap_close(&whole);
+    }
+    pool_destroy(pool);
+}
+
+/* All other causes of the signal mean what they did. */
+static void other_bus_errors_stay(void **state)
+{
+    (void)state;
+    Error err = {0};
+    FileMap map;
+    int status;
+    write_marks("m", 100000);
+    assert_true(filemap_open(&map, in("m"), &err));
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGBUS, SIG_DFL); /* whatever a sanitizer made of it */
+        filemap_guard();
+        raise(SIGBUS);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
+    filemap_close(&map);
+}
+
 static void sha256_known(void **state)
 {
     (void)state;
@@ -267,6 +341,8 @@ int main(void)
         cmocka_unit_test(keeps_the_mode),
         cmocka_unit_test(folders),
         cmocka_unit_test(maps),
+        cmocka_unit_test(cut_maps),
+        cmocka_unit_test(other_bus_errors_stay),
         cmocka_unit_test(sha256_known),
         cmocka_unit_test(log_lines),
     };
