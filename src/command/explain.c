@@ -33,26 +33,52 @@ static void say_rows(Explain *e, const Explainer *x)
 static const char *const look = "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n"
                                 "set style fill solid 0.8 noborder\n";
 
+/* ---- a bar a column, the longest on top: what both rankings draw ------------------------------------------ */
+
+#define BARS 40
+
+typedef struct Bars {
+    size_t n;
+    const char *column[BARS];
+    double length[BARS];
+} Bars;
+
+/* The axes and the names, up to the words behind plot. */
+static void draw_axes(const Bars *b, const char *label, Text *into)
+{
+    text_printf(into, "%sset key off\nset yrange [%zu.6:-0.6]\nset xlabel ", look, b->n ? b->n - 1 : 0);
+    gnuplot_quote(label, into);
+    text_puts(into, "\nset ytics (");
+    for (size_t i = 0; i < b->n; i++) {
+        text_puts(into, i ? ", " : "");
+        gnuplot_quote(b->column[i], into);
+        text_printf(into, " %zu", i);
+    }
+    text_puts(into, ")\nplot '-' with boxxyerror lc rgb '#4477aa'");
+}
+
+static void draw_bars(const Bars *b, Text *into)
+{
+    for (size_t i = 0; i < b->n; i++)
+        text_printf(into, "0 %zu 0 %.17g %g %g\n", i, b->length[i], (double)i - .35, (double)i + .35);
+    text_puts(into, "e\n");
+}
+
 /* ---- permutation ---------------------------------------------------------------------------------------- */
 
 static void draw_permutation(const Permutation *p, Text *into)
 {
-    size_t n = p->columns < 40 ? p->columns : 40;
-    text_printf(into, "%sset key off\nset yrange [%zu.6:-0.6]\nset xlabel ", look, n ? n - 1 : 0);
+    Bars b = {0};
+    for (; b.n < p->columns && b.n < BARS; b.n++) {
+        b.column[b.n] = p->column[b.n].column;
+        b.length[b.n] = p->column[b.n].worse;
+    }
     char label[64];
     snprintf(label, sizeof label, "%s lost when the column is dealt out anew", p->metric);
-    gnuplot_quote(label, into);
-    text_puts(into, "\nset ytics (");
-    for (size_t i = 0; i < n; i++) {
-        text_puts(into, i ? ", " : "");
-        gnuplot_quote(p->column[i].column, into);
-        text_printf(into, " %zu", i);
-    }
-    text_puts(into, ")\nplot '-' with boxxyerror lc rgb '#4477aa', '-' with xerrorbars pt 0 lc rgb '#222222'\n");
-    for (size_t i = 0; i < n; i++)
-        text_printf(into, "0 %zu 0 %.17g %g %g\n", i, p->column[i].worse, (double)i - .35, (double)i + .35);
-    text_puts(into, "e\n");
-    for (size_t i = 0; i < n; i++)
+    draw_axes(&b, label, into);
+    text_puts(into, ", '-' with xerrorbars pt 0 lc rgb '#222222'\n");
+    draw_bars(&b, into);
+    for (size_t i = 0; i < b.n; i++)
         if (isfinite(p->column[i].low))
             text_printf(into, "%.17g %zu %.17g %.17g\n", p->column[i].worse, i, p->column[i].low,
                         p->column[i].high);
@@ -173,22 +199,17 @@ static bool explain_dependence(Explain *e, Error *err)
 
 static void draw_shap(const Shap *p, Text *into)
 {
-    size_t n = p->columns < 40 ? p->columns : 40;
-    text_printf(into, "%sset key off\nset yrange [%zu.6:-0.6]\nset xlabel ", look, n ? n - 1 : 0);
+    Bars b = {0};
+    for (; b.n < p->columns && b.n < BARS; b.n++) {
+        b.column[b.n] = p->column[b.n].column;
+        b.length[b.n] = p->column[b.n].size;
+    }
     Text label = {0};
     text_printf(&label, "mean size of what the column adds: %s", p->predicts);
-    gnuplot_quote(text_str(&label), into);
+    draw_axes(&b, text_str(&label), into);
+    text_puts(into, "\n");
+    draw_bars(&b, into);
     text_release(&label);
-    text_puts(into, "\nset ytics (");
-    for (size_t i = 0; i < n; i++) {
-        text_puts(into, i ? ", " : "");
-        gnuplot_quote(p->column[i].column, into);
-        text_printf(into, " %zu", i);
-    }
-    text_puts(into, ")\nplot '-' with boxxyerror lc rgb '#4477aa'\n");
-    for (size_t i = 0; i < n; i++)
-        text_printf(into, "0 %zu 0 %.17g %g %g\n", i, p->column[i].size, (double)i - .35, (double)i + .35);
-    text_puts(into, "e\n");
 }
 
 static void say_each(json_t *result, const Shap *p, size_t most)

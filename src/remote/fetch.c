@@ -120,23 +120,15 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *context)
 static void set_options(Fetch *f)
 {
     CURL *c = f->easy;
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    http_options(c, &f->setup, f->s3, f->why);
     curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION,
                      f->s3 ? 0L : 1L); /* S3's are signed for their host */
     curl_easy_setopt(c, CURLOPT_MAXREDIRS, 10L);
-    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, f->s3 ? 1L : 0L);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "lathe/" LATHE_VERSION);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(f->setup.connect_seconds * 1000));
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    long stall = (long)f->setup.stall_seconds;
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, stall > 0 ? stall : 1L);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->why);
     curl_easy_setopt(c, CURLOPT_PRIVATE, f);
     curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
 }

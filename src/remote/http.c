@@ -22,6 +22,19 @@ RemoteSetup remote_usual(const RemoteSetup *setup)
     return s;
 }
 
+void http_options(CURL *c, const RemoteSetup *patience, bool path_as_is, char *why)
+{
+    long stall = (long)patience->stall_seconds;
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, path_as_is ? 1L : 0L);
+    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, "lathe/" LATHE_VERSION);
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(patience->connect_seconds * 1000));
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, stall > 0 ? stall : 1L);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
+}
+
 bool http_worth_another_try(CURLcode code)
 {
     switch (code) {

@@ -130,6 +130,8 @@ Fetch *fetch_open_at(const char *address, uint64_t from, const RemoteSetup *setu
 
 /* ---- waiting -------------------------------------------------------------------------------------- */
 
+/* What every request sets the same way: protocols, name, patience; why: where curl writes its words. */
+void http_options(CURL *c, const RemoteSetup *patience, bool path_as_is, char *why);
 bool http_worth_another_try(CURLcode code);
 bool http_busy(long status);   /* 429 and 5xx that pass */
 void http_pause(int failures); /* longer each time */

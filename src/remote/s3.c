@@ -297,15 +297,8 @@ static void set_options(S3 *s, Ask *a, const char *url, struct curl_slist *heade
     CURL *c = s->curl;
     S3Call *call = a->call;
     curl_easy_reset(c); /* connections stay */
+    http_options(c, &s->patience, true, why);
     curl_easy_setopt(c, CURLOPT_URL, url);
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "lathe/" LATHE_VERSION);
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->patience.connect_seconds * 1000));
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    long stall = (long)s->patience.stall_seconds;
-    curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, stall > 0 ? stall : 1L);
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, call->method);
     if (text_equal(call->method, "HEAD"))
         curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
@@ -329,7 +322,6 @@ static void set_options(S3 *s, Ask *a, const char *url, struct curl_slist *heade
     curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(c, CURLOPT_XFERINFODATA, a);
     curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
 }
 
 static bool hash_body(const S3Call *c, char hex[65], Error *err)
