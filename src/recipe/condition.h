@@ -1,6 +1,6 @@
 /* condition.h -- a rule that judges rows by a condition: what keep and drop share. */
-#ifndef CONDITION_H
-#define CONDITION_H
+#ifndef LATHE_RECIPE_CONDITION_H
+#define LATHE_RECIPE_CONDITION_H
 
 #include "recipe_int.h"
 
