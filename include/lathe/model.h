@@ -38,6 +38,7 @@ typedef struct ModelSetup {       /* fixed for a run */
     Pool *pool;
     uint64_t steps_total;         /* planned; 0 unknown */
     const char *freeze;           /* layers that steps leave as they are, see graph_freeze; or NULL */
+    int products, precision;      /* who multiplies matrices and in what, see nn.h; there, or it is an error */
     Scratch *scratch;             /* for what is as long as the training rows; NULL: the heap */
 } ModelSetup;
 extern const char *const loss_names[];      /* auto squared absolute ... */

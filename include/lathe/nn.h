@@ -2,8 +2,7 @@
  *
  * A Graph is a list of nodes, each made by one registered operator (src/nn/op_*.c) from earlier
  * nodes. graph_plan lays everything out for the largest batch; after it a step allocates nothing,
- * takes no lock of its own and makes no system call (OpenBLAS, used for the large products only,
- * locks its buffer list for a moment).
+ * takes no lock and makes no system call (with products=own; the libraries lock and allocate inside).
  *
  *     Graph *g = graph_create(seed);
  *     Node *x = graph_input(g, 16);
@@ -84,6 +83,31 @@ typedef enum LossKind { LOSSES(AS_ENUM) LOSS_COUNT } LossKind;
 typedef enum OptimizerKind { OPTIMIZERS(AS_ENUM) OPTIMIZER_COUNT } OptimizerKind;
 #undef AS_ENUM
 
+/* Who multiplies matrices. One choice for all products of a graph with more than one column, made by the
+ * user and never by timing, since it decides the bits: within one choice they are the same on any number of
+ * threads. Only the own kernels give a row scored alone the bits it has among others. */
+#define PRODUCTS(X) /* enum, name */ \
+    X(OWN, "own")           /* kernels of this room */ \
+    X(OPENBLAS, "openblas") \
+    X(ONEDNN, "onednn")     /* where it was found when lathe was built */
+#define AS_ENUM(name, text) PRODUCTS_##name,
+typedef enum Products { PRODUCTS(AS_ENUM) PRODUCTS_COUNT } Products;
+#undef AS_ENUM
+extern const char *const products_names[]; /* NULL-ended, by Products */
+
+/* What products are multiplied in. bf16: both sides rounded to 8 bits of mantissa, summed in float32;
+ * weights, moments and all else stay float32. */
+#define PRECISIONS(X) X(FLOAT32, "float32") X(BF16, "bf16")
+#define AS_ENUM(name, text) PRECISION_##name,
+typedef enum Precision { PRECISIONS(AS_ENUM) PRECISION_COUNT } Precision;
+#undef AS_ENUM
+extern const char *const precision_names[];
+
+bool products_there(Products p, Precision as, Error *err); /* false: one line says what is missing */
+void products_about(Products p, Precision as, Text *into); /* version, and what it takes the processor for */
+/* GFLOP/s measured: the best of products of `side` cubed, one a thread, over so many seconds. */
+double products_rate(Products p, Precision as, size_t side, double seconds, Pool *pool);
+
 /* ---- losses on their own ------------------------------------------------------------------------ */
 
 typedef struct LossJob {
@@ -163,6 +187,8 @@ typedef struct GraphPlan {
     double beta1, beta2, epsilon;   /* all 0: 0.9, 0.999, 1e-8 */
     size_t rows_most;               /* rows of the largest batch */
     Pool *pool;                     /* borrowed; NULL: the caller alone */
+    Products products;              /* that are there, see products_there */
+    Precision precision;            /* of a step's products */
 } GraphPlan;
 
 /* Steps will leave these layers as they are. layers: "hidden.0,embedding" are the tensors of these names

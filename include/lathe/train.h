@@ -33,6 +33,7 @@ typedef struct RunParams {
     int keep;                           /* checkpoints kept besides the best */
     double dropout;
     int threads;                        /* 0: all cores; the result does not depend on it */
+    int products, precision;            /* who multiplies matrices, and in what: nn.h */
     int memory;                         /* MB of encoded rows on the heap; 0: a quarter of what there is */
     int record_every;                   /* steps between points of step curves; 0: some 2,500 a run */
     char *from, *freeze, *renew;        /* weights to begin with: a run or a file; layers kept; begun anew */

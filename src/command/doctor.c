@@ -1,6 +1,8 @@
 /* doctor.c -- lathe doctor: what is installed, what the terminal can do, is the workspace whole? */
 #include "command_int.h"
 
+#include <lathe/nn.h>
+
 #include <cblas.h>
 #include <curl/curl.h>
 #include <langinfo.h>
@@ -24,6 +26,35 @@ static json_t *libraries(void)
     result_text(o, "openblas", openblas_get_config());
     result_text(o, "jansson", jansson_version_str());
     return o;
+}
+
+#define RATE_SIDE    512 /* a cache's worth of a matrix */
+#define RATE_SECONDS 0.05
+
+static void product_rate(json_t *about, json_t *rates, Products p, Precision as, const char *name,
+                         const CommandCall *call)
+{
+    Text text = {0};
+    Error err = {0};
+    if (!products_there(p, as, &err)) {
+        result_text(about, name, err.text);
+        return;
+    }
+    products_about(p, as, &text);
+    result_text(about, name, text_str(&text));
+    result_real(rates, name, products_rate(p, as, RATE_SIDE, RATE_SECONDS, call->pool));
+    text_release(&text);
+}
+
+/* Who can multiply matrices here (products=, precision=), and how fast on all threads. */
+static void products(json_t *into, const CommandCall *call)
+{
+    json_t *about = json_object(), *rates = json_object();
+    for (int p = 0; p < PRODUCTS_COUNT; p++)
+        product_rate(about, rates, (Products)p, PRECISION_FLOAT32, products_names[p], call);
+    product_rate(about, rates, PRODUCTS_ONEDNN, PRECISION_BF16, "bf16", call);
+    json_object_set_new(into, "products", about);
+    json_object_set_new(into, "products_gflops", rates);
 }
 
 /* A program on the PATH, without running it. */
@@ -120,6 +151,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
     *result = json_object();
     result_text(*result, "lathe", LATHE_VERSION);
     json_object_set_new(*result, "libraries", libraries());
+    products(*result, call);
     json_object_set_new(*result, "machine", machine(call));
     json_object_set_new(*result, "terminal", terminal());
     return workspace(call, *result, err);

@@ -78,8 +78,11 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
                       .epsilon = setup->epsilon,
                       .rows_most =
                           setup->batch_most > PREDICT_ROWS ? setup->batch_most : PREDICT_ROWS,
-                      .pool = setup->pool};
-    if (!loss_choose(shape, setup->loss, &loss, err)) {
+                      .pool = setup->pool,
+                      .products = (Products)setup->products,
+                      .precision = (Precision)setup->precision};
+    if (!products_there(plan.products, plan.precision, err) ||
+        !loss_choose(shape, setup->loss, &loss, err)) {
         net_destroy(net);
         return NULL;
     }

@@ -11,13 +11,13 @@
  * caches. Either way each c is summed in the order of k, one after the other, whatever its
  * neighbours: a row scored alone gets the same bits as in a batch, and so on any number of threads.
  *
- * Where the compiler may not use fused multiply-add (built without LATHE_NATIVE), OpenBLAS takes the
- * large products: it brings kernels for every processor. It runs single-threaded, since the batch is
- * already spread over the pool. (OpenBLAS 0.3.21 does not know newer Xeons and falls back to SSE3
- * there, a fifth of the speed, which is why ours comes first.) */
+ * Where the graph asks for a library (products=openblas, onednn), it takes all products of more than one
+ * column; bias and relu are done here, before and behind it. The batch is already spread over the pool,
+ * so a library runs single-threaded inside: bits are those of the shards, whatever the threads.
+ *
+ * Where the compiler may not use fused multiply-add (built without LATHE_NATIVE), OpenBLAS takes our large
+ * products: it brings kernels for every processor. */
 #include "gemm_int.h"
-
-#include <cblas.h>
 
 #define SMALL_WEIGHTS (256 * 256)      /* numbers: multiplied where they lie */
 #define FEW_ROWS      16               /* not worth packing the weights for */
@@ -176,42 +176,51 @@ static void weight_one(float *restrict dw, const float *restrict x, const float 
 
 /* ---- the seam ------------------------------------------------------------------------------------- */
 
-void gemm_begin(void)
+static size_t own_scratch(Precision as, size_t in, size_t out)
 {
-    openblas_set_num_threads(1);
-}
-
-size_t gemm_scratch(size_t in, size_t out)
-{
+    (void)as;
     size_t most = in > out ? in : out;
     size_t small = (in * out <= SMALL_WEIGHTS ? in * out : 0) + (most + WEIGHT_ROWS) * LANES;
     size_t packed = gemm_packed_scratch();
     return in * out <= SMALL_WEIGHTS || small > packed ? small : packed;
 }
 
-static void large(const Product *t, float *scratch)
+size_t gemm_scratch(Way way, size_t in, size_t out)
 {
-    if (OWN_LARGE && t->step == 1 && t->col == 1 && t->m <= FEW_ROWS) {
-        multiply(t, scratch);
-        return;
-    }
-    if (OWN_LARGE) {
-        gemm_packed(t, scratch);
-        return;
-    }
-    for (size_t i = 0; t->bias && i < t->m; i++)
-        memcpy(t->c + i * t->ldc, t->bias, t->n * sizeof *t->c);
-    bool plain_a = t->col == 1, plain_b = t->step == 1;
-    cblas_sgemm(CblasRowMajor, plain_a ? CblasNoTrans : CblasTrans,
-                plain_b ? CblasNoTrans : CblasTrans, (int)t->m, (int)t->n, (int)t->k, 1.0f, t->a,
-                (int)(plain_a ? t->row : t->col), t->b, (int)(plain_b ? t->ldb : t->step),
-                t->bias || t->add ? 1.0f : 0.0f, t->c, (int)t->ldc);
-    for (size_t i = 0; t->relu && i < t->m; i++)
+    const Library *l = products_libraries[way.products];
+    return l->scratch ? l->scratch(way.precision, in, out) : 0;
+}
+
+static void relu_rows(const Product *t)
+{
+    for (size_t i = 0; i < t->m; i++)
         for (size_t j = 0; j < t->n; j++)
             t->c[i * t->ldc + j] = t->c[i * t->ldc + j] < 0.0f ? 0.0f : t->c[i * t->ldc + j];
 }
 
-void gemm_forward(float *restrict y, const float *restrict x, const float *restrict w,
+/* c begins as the bias, a relu follows. */
+static void by_library(const Library *l, Precision as, const Product *t, float *scratch)
+{
+    Product q = *t;
+    for (size_t i = 0; t->bias && i < t->m; i++)
+        memcpy(t->c + i * t->ldc, t->bias, t->n * sizeof *t->c);
+    q.add = t->add || t->bias;
+    l->product(&q, as, scratch);
+    if (t->relu)
+        relu_rows(t);
+}
+
+static void large(const Product *t, float *scratch)
+{
+    if (!OWN_LARGE)
+        by_library(&openblas_library, PRECISION_FLOAT32, t, scratch);
+    else if (t->step == 1 && t->col == 1 && t->m <= FEW_ROWS)
+        multiply(t, scratch);
+    else
+        gemm_packed(t, scratch);
+}
+
+void gemm_forward(Way way, float *restrict y, const float *restrict x, const float *restrict w,
                   const float *bias, bool relu, size_t m, size_t in, size_t out, float *scratch)
 {
     if (out == 1) {
@@ -231,14 +240,18 @@ void gemm_forward(float *restrict y, const float *restrict x, const float *restr
                  .k = in,
                  .bias = bias,
                  .relu = relu};
+    if (way.products != PRODUCTS_OWN) {
+        by_library(products_libraries[way.products], way.precision, &t, scratch);
+        return;
+    }
     if (in * out <= SMALL_WEIGHTS)
         multiply(&t, scratch);
     else
         large(&t, scratch);
 }
 
-void gemm_input(float *restrict dx, const float *restrict dy, const float *restrict w, bool add,
-                size_t m, size_t in, size_t out, float *scratch)
+void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w,
+                bool add, size_t m, size_t in, size_t out, float *scratch)
 {
     if (out == 1) {
         input_one(dx, dy, w, add, m, in);
@@ -256,6 +269,10 @@ void gemm_input(float *restrict dx, const float *restrict dy, const float *restr
                  .n = in,
                  .k = out,
                  .add = add};
+    if (way.products != PRODUCTS_OWN) {
+        by_library(products_libraries[way.products], way.precision, &t, scratch);
+        return;
+    }
     if (in * out > SMALL_WEIGHTS) {
         large(&t, scratch);
         return;
@@ -267,8 +284,8 @@ void gemm_input(float *restrict dx, const float *restrict dy, const float *restr
     multiply(&t, scratch + in * out);
 }
 
-void gemm_weight(float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
-                 size_t m, size_t in, size_t out, float *scratch)
+void gemm_weight(Way way, float *restrict dw, const float *restrict x, const float *restrict dy,
+                 bool add, size_t m, size_t in, size_t out, float *scratch)
 {
     if (out == 1) {
         weight_one(dw, x, dy, add, m, in);
@@ -286,6 +303,10 @@ void gemm_weight(float *restrict dw, const float *restrict x, const float *restr
                  .n = out,
                  .k = m,
                  .add = add};
+    if (way.products != PRODUCTS_OWN) {
+        by_library(products_libraries[way.products], way.precision, &t, scratch);
+        return;
+    }
     if (in * out > SMALL_WEIGHTS) {
         large(&t, scratch);
         return;
@@ -307,3 +328,36 @@ void column_sums(float *restrict out, const float *restrict x, size_t rows, size
         for (size_t k = 0; k < n; k++)
             out[k] += x[k];
 }
+
+/* ---- ours, as one of the libraries ------------------------------------------------------------------ */
+
+static bool own_there(Precision as, Error *err)
+{
+    return as == PRECISION_FLOAT32 ||
+           error_set(err, ERROR_USAGE,
+                     "precision=bf16 needs products=onednn: the own kernels are float32");
+}
+
+static void own_about(Precision as, Text *into)
+{
+    (void)as;
+    text_printf(into, "tiles of %d x %d numbers%s", TILE_ROWS, TILE_COLS,
+                OWN_LARGE ? "" : "; large products by OpenBLAS: built without fused multiply-add");
+}
+
+/* For measuring: a plain product. */
+static void own_product(const Product *t, Precision as, float *scratch)
+{
+    (void)as;
+    if (t->n * t->k <= SMALL_WEIGHTS)
+        multiply(t, scratch);
+    else
+        large(t, scratch);
+}
+
+const Library own_library = {
+    .there = own_there,
+    .about = own_about,
+    .scratch = own_scratch,
+    .product = own_product,
+};

@@ -104,6 +104,18 @@ static inline __attribute__((always_inline)) void transpose_square(Vec r[LANES])
 }
 #endif
 
+/* A library that multiplies: one file, one row in products.c. */
+typedef struct Library {
+    bool (*there)(Precision as, Error *err);
+    void (*about)(Precision as, Text *into);
+    void (*begin)(void); /* before its first product, on any thread; NULL: nothing to do */
+    size_t (*scratch)(Precision as, size_t in, size_t out); /* floats; NULL: none */
+    /* c = or += a b, plain or turned; bias and relu are the seam's */
+    void (*product)(const Product *t, Precision as, float *scratch);
+} Library;
+extern const Library own_library, openblas_library, onednn_library;
+extern const Library *const products_libraries[PRODUCTS_COUNT];
+
 /* gemm_packed.c: the product block by block, b (and a where it lies across) packed for the caches */
 size_t gemm_packed_scratch(void); /* floats */
 void gemm_packed(const Product *t, float *scratch);

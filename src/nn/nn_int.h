@@ -37,6 +37,7 @@ typedef struct OnnxPass {
 /* An operator. Callbacks work on the rows of the pass; `join`s run once, between stages, alone. */
 typedef struct Op {
     const char *name, *about;
+    void (*prepare)(Node *n); /* once the plan is known, before memory is laid out: what scratch it takes */
     void (*forward)(const Node *n, const Pass *p);
     void (*backward)(const Node *n, const Pass *p); /* adds into parameter gradients */
     /* Operators over all rows: the shards' parts, joined before `forward`; the same backwards. */
@@ -192,18 +193,23 @@ void dropout_apply(const Node *n, const Pass *p, float rate, float *restrict y, 
 /* ---- kernels ------------------------------------------------------------------------------------- */
 
 /* Matrix products, row-major without padding (gemm.c). add: onto c, else c is overwritten.
- * scratch: gemm_scratch(k, n) floats. What is chosen depends on the weights' shape alone. */
-size_t gemm_scratch(size_t in, size_t out);
+ * scratch: gemm_scratch floats. What is chosen depends on the way and the weights' shape alone. */
+typedef struct Way {
+    Products products;
+    Precision precision;
+} Way;
+size_t gemm_scratch(Way way, size_t in, size_t out);
 /* y[m][out] = x[m][in] w[in][out] (+ bias, then relu) */
-void gemm_forward(float *restrict y, const float *restrict x, const float *restrict w,
+void gemm_forward(Way way, float *restrict y, const float *restrict x, const float *restrict w,
                   const float *bias, bool relu, size_t m, size_t in, size_t out, float *scratch);
 /* dx[m][in] = dy[m][out] w[in][out]' */
-void gemm_input(float *restrict dx, const float *restrict dy, const float *restrict w, bool add,
+void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w, bool add,
                 size_t m, size_t in, size_t out, float *scratch);
 /* dw[in][out] = x[m][in]' dy[m][out] */
-void gemm_weight(float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
+void gemm_weight(Way way, float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
                  size_t m, size_t in, size_t out, float *scratch);
-void gemm_begin(void); /* OpenBLAS to one thread; called by graph_plan */
+
+void products_begin(Products p); /* called by graph_plan */
 
 /* out[n] = or += sum over rows of x[rows][n], in the order of rows */
 void column_sums(float *restrict out, const float *restrict x, size_t rows, size_t n, bool add);

@@ -1,13 +1,23 @@
 /* op_dense.c -- the dense layer, y = tail(x w + b). The operator to copy. */
 #include "nn_int.h"
 
+static Way way_of(const Node *n)
+{
+    return (Way){n->graph->plan.products, n->graph->plan.precision};
+}
+
+static void prepare(Node *n)
+{
+    n->scratch = gemm_scratch(way_of(n), n->input[0]->width, n->width);
+}
+
 /* x [rows][in]   w [in][out]   b [out]   y [rows][out] */
 static void forward(const Node *n, const Pass *p)
 {
     const Node *x = n->input[0];
     float *y = node_value(n, p);
     bool only_relu = n->tail.act == ACT_RELU && !(n->tail.dropout && p->dropout > 0.0f);
-    gemm_forward(y, node_value(x, p), node_weights(n, 0), node_weights(n, 1), only_relu,
+    gemm_forward(way_of(n), y, node_value(x, p), node_weights(n, 0), node_weights(n, 1), only_relu,
                  p->rows * n->tokens, x->width, n->width, p->scratch);
     if (!only_relu)
         tail_forward(n, p, y, NULL);
@@ -21,12 +31,12 @@ static void backward(const Node *n, const Pass *p)
     size_t rows = p->rows * n->tokens;
     bool add = n->graph->tensor_plan.at[n->param[0]].last != n->number; /* shared weights */
     tail_backward(n, p, dz);
-    gemm_weight(node_gradient(n, p, 0), node_value(x, p), dz, add, rows, x->width, n->width,
-                p->scratch);
+    gemm_weight(way_of(n), node_gradient(n, p, 0), node_value(x, p), dz, add, rows, x->width,
+                n->width, p->scratch);
     column_sums(node_gradient(n, p, 1), dz, rows, n->width, add);
     if (x->needs_grad)
-        gemm_input(node_grad(x, p), dz, node_weights(n, 0), !n->fresh[0], rows, x->width, n->width,
-                   p->scratch);
+        gemm_input(way_of(n), node_grad(x, p), dz, node_weights(n, 0), !n->fresh[0], rows, x->width,
+                   n->width, p->scratch);
 }
 
 Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail)
@@ -37,7 +47,6 @@ Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail)
     node_param(n, "bias", out, 0, false, INIT_UNIFORM, bound);
     n->tail = tail;
     n->save_width = tail_saves(tail) ? node_row(n) : 0;
-    n->scratch = gemm_scratch(x->width, out);
     return n;
 }
 
@@ -56,7 +65,6 @@ Node *graph_dense_again(Graph *g, const Node *first, Node *x, Tail tail)
     n->needs_grad = true;
     n->tail = tail;
     n->save_width = tail_saves(tail) ? node_row(n) : 0;
-    n->scratch = first->scratch;
     return n;
 }
 
@@ -69,6 +77,7 @@ static Node *sample(Graph *g, Node *x)
 const Op dense_op = {
     .name = "dense",
     .about = "y = tail(x w + b)",
+    .prepare = prepare,
     .forward = forward,
     .backward = backward,
     .sample = sample,

@@ -203,10 +203,14 @@ static void fill_plan(Graph *g, const GraphPlan *plan, size_t outputs)
 bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err)
 {
     assert(!g->params && output->needs_grad && plan->rows_most > 0);
-    gemm_begin();
+    assert(products_there(plan->products, plan->precision, NULL));
+    products_begin(plan->products);
     g->output = output;
     fill_plan(g, plan, node_row(output));
     reach(output);
+    for (size_t i = 0; i < g->node.count; i++)
+        if (g->node.at[i]->op->prepare)
+            g->node.at[i]->op->prepare(g->node.at[i]);
     mark_fresh(g);
     lay_out_tensors(g);
     if (!take_memory(g, err))

@@ -1,6 +1,8 @@
 /* execute.c -- a run from claim to end, or from where a kill left it. */
 #include "train_int.h"
 
+#include <lathe/nn.h>
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,11 +77,26 @@ static void fail(Job *j, Store *s, int64_t run, Error *err)
         job_news(j, "fail", err->text, true, NULL);
 }
 
+/* Before the run is claimed, so that it stays as it is until the library is there. */
+static bool can_multiply(Store *s, int64_t run, Error *err)
+{
+    Arena a = {0};
+    RunSpec spec;
+    bool ok = true;
+    if (run_spec_load(&spec, s, run, &a, NULL)) {
+        ok = products_there((Products)spec.params.products, (Precision)spec.params.precision, err) ||
+             error_in(err, "run %lld", (long long)run);
+        run_spec_release(&spec);
+    }
+    arena_release(&a);
+    return ok;
+}
+
 bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context,
                  const Stop *stop, Error *err)
 {
     Error why = {0};
-    if (!store_run_claim(s, run, getpid(), err))
+    if (!can_multiply(s, run, err) || !store_run_claim(s, run, getpid(), err))
         return false;
     Job *j = mem_alloc(sizeof *j);
     j->on_news = on_news;

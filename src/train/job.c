@@ -306,6 +306,8 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .class_weight = j->class_weight,
         .pool = j->pool,
         .steps_total = j->planned,
+        .products = p->products,
+        .precision = p->precision,
         .freeze = *p->freeze ? p->freeze : NULL,
         .scratch = j->scratch,
     };

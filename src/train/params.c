@@ -3,12 +3,14 @@
 
 static const char *const class_weight_names[] = {"none", "balanced", NULL};
 static const char *const monitor_names[] = {"val_loss", "val_metric", NULL};
-/* The names of loss_names and optimizer_names (model.h) stand here again because a constant table
+/* The names of loss_names, optimizer_names (model.h), products_names and precision_names (nn.h) stand here again because a constant table
  * cannot take an array from another file; tests/unit/train_spec.c holds them together. */
 static const char *const losses[] = {"auto",     "squared",  "absolute", "huber",
                                      "quantile", "logistic", "softmax",  "poisson",
                                      "gamma",    "tweedie",  NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
+static const char *const product_names[] = {"own", "openblas", "onednn", NULL};
+static const char *const precisions[] = {"float32", "bf16", NULL};
 static const char *const encoder_names[] = {"keep", "fit", NULL};
 static const char *const schedules[] = {RUN_SCHEDULES(SCHEDULE_NAME) NULL};
 
@@ -43,6 +45,8 @@ const Param run_params[] = {
     PARAM_INT (S, keep,               "keep",       3, 1, 1000,         "",       "checkpoints kept besides the best"),
     PARAM_REAL(S, dropout,            "dropout",    0, 0, .95,          "",       "share of hidden values set to 0 in a training step", .live = true),
     PARAM_INT (S, threads,            "threads",    0, 0, 1024,         "",       "threads; 0: all cores; the result does not depend on it"),
+    PARAM_PICK(S, products,           "products",   0, product_names,             "nets: who multiplies matrices; `lathe doctor` shows which are there and how fast each is"),
+    PARAM_PICK(S, precision,          "precision",  0, precisions,                "nets: what matrices are multiplied in; bf16 needs products=onednn and pays where the processor has matrix units; weights stay float32"),
     PARAM_INT (S, memory,             "memory",     0, 0, 1 << 24,      "MB",     "memory for the encoded rows; more of them stand in files of the workspace for as long as the run goes; 0: a quarter of what there is"),
     PARAM_INT (S, record_every,       "record_every", 0, 0, 1000000,    "steps",  "steps between two points of the step curves; 0: so that a run has some 2,500"),
     PARAM_TEXT(S, from,               "from",      "",                            "begin with the weights of a run (number, name or last) or of a .safetensors file; gbdt: or of XGBoost's .json"),

@@ -3,6 +3,8 @@
  * was. */
 #include "train_int.h"
 
+#include <lathe/nn.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,6 +151,12 @@ static bool check_search(Check *c, Error *err)
                      c->spec->family->name);
 }
 
+static bool check_products(Check *c, Error *err)
+{
+    const RunParams *p = &c->spec->params;
+    return products_there((Products)p->products, (Precision)p->precision, err);
+}
+
 static bool check_origin(Check *c, Error *err)
 {
     const char *from = or_empty(c->spec->params.from);
@@ -238,7 +246,7 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
     int64_t run = 0;
     if (check_family(&c, err) && check_dataset(&c, err) && check_recipe(&c, err) &&
         check_target(&c, err) && check_features(&c, err) && check_split(&c, err) &&
-        check_search(&c, err) && check_origin(&c, err))
+        check_search(&c, err) && check_products(&c, err) && check_origin(&c, err))
         run = write_row(&c, err);
     check_release(&c);
     return run;

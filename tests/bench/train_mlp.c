@@ -1,23 +1,28 @@
-/* train_mlp.c -- how fast an mlp trains: samples/s of whole steps (gather, forward, backward, Adam).
+/* train_mlp.c -- how fast an mlp trains: samples/s of whole steps (gather, forward, backward, Adam), beside
+ * PyTorch and beside what the machine can do, all in one run.
  *
- *     bench_train_mlp [seconds a case] [threads]
+ *     bench_train_mlp [seconds a turn] [threads]
  *
- * The net of the issue's target, 16-128-128-1, on made-up rows that are gathered through a permutation
- * as a run does it. GFLOP/s counts the matrix products only (no input gradient in the first layer).
- * Beside it, measured in the same run on the same threads: the most multiply-adds the processor does
- * out of registers, OpenBLAS's rate at large products (its 0.3.21 takes newer Xeons for an old one
- * unless OPENBLAS_CORETYPE=SkylakeX is set), and the same training written as plain loops, one after
- * the other, without shards. */
+ * The net of the target, 16-128-128-1, on made-up rows. PyTorch trains the same net on the same rows
+ * (train_mlp_peers.py; left out where it is missing): on its fastest data path on one and on all threads,
+ * the better counts, and by an ordinary DataLoader. Everybody has his turn three times, the best counts, so
+ * that other work on the machine does no harm to one alone. GFLOP/s counts the matrix products only (no
+ * input gradient in the first layer); the share is of the best rate that any library multiplies large
+ * matrices at, on as many threads. Then 16-1024-1024-1, by each library, and what a second thread gives
+ * beside what it gives to plain products. */
 #include <lathe/nn.h>
 #include "nn/vector.h"
 
-#include <cblas.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-enum { ROWS = 1 << 18, IN = 16, HIDDEN = 128 };
+enum { ROWS = 1 << 18, IN = 16, HIDDEN = 128, WIDE = 1024, TURNS = 3 };
 
 typedef struct Data {
     float *x, *y;
@@ -41,40 +46,13 @@ static Data make_data(void)
     return d;
 }
 
-static double products_per_sample(void)
+static double flops_a_sample(size_t hidden)
 {
-    return 2.0 * (3 * HIDDEN * HIDDEN + 3 * HIDDEN + 2 * IN * HIDDEN);
+    double h = (double)hidden;
+    return 2.0 * (3 * h * h + 3 * h + 2 * IN * h);
 }
 
 /* ---- the machine ---------------------------------------------------------------------------------- */
-
-enum { SIDE = 1024 };
-
-static void one_product(void *job, size_t i, size_t worker)
-{
-    float *const *m = job;
-    (void)worker;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIDE, SIDE, SIDE, 1, m[0], SIDE, m[1],
-                SIDE, 0, m[2] + i * SIDE * SIDE, SIDE);
-}
-
-static double sgemm_rate(Pool *pool, double seconds)
-{
-    size_t threads = pool_threads(pool);
-    float *m[3] = {mem_alloc(sizeof(float) * SIDE * SIDE), mem_alloc(sizeof(float) * SIDE * SIDE),
-                   mem_alloc(sizeof(float) * SIDE * SIDE * threads)};
-    for (size_t i = 0; i < SIDE * SIDE; i++)
-        m[0][i] = m[1][i] = (float)(i % 17) * 0.1f;
-    double best = 0;
-    for (double begin = clock_now(); clock_now() - begin < seconds;) {
-        double t = clock_now();
-        pool_run(pool, threads, one_product, m);
-        best = fmax(best, 2.0 * SIDE * SIDE * SIDE * (double)threads / (clock_now() - t) / 1e9);
-    }
-    for (size_t i = 0; i < 3; i++)
-        mem_free(m[i]);
-    return best;
-}
 
 enum { CHAINS = 16, ROUNDS = 1 << 19 };
 
@@ -91,13 +69,14 @@ static void multiply_add(void *job, size_t i, size_t worker)
             sum[k] = sum[k] * x + y;
     }
     for (int k = 0; k < CHAINS; k++)
-        out[i] += vec_sum(sum[k]);
+        out[i * 16] += vec_sum(sum[k]);
 }
 
+/* Out of registers: nothing multiplies faster. */
 static double peak_rate(Pool *pool, double seconds)
 {
     size_t threads = pool_threads(pool);
-    float *out = mem_alloc(sizeof *out * threads);
+    float *out = mem_alloc(sizeof *out * 16 * threads);
     double best = 0;
     for (double begin = clock_now(); clock_now() - begin < seconds;) {
         double t = clock_now();
@@ -109,9 +88,55 @@ static double peak_rate(Pool *pool, double seconds)
     return best;
 }
 
+typedef struct Machine {
+    double peak[2], rate[PRODUCTS_COUNT][2], best[2], half; /* on one thread, on all */
+} Machine;
+
+static double large_rate(Products p, Precision as, double seconds, Pool *pool)
+{
+    return fmax(products_rate(p, as, 1024, seconds, pool),
+                products_rate(p, as, 2048, seconds, pool));
+}
+
+/* The threads in turns too: a ratio of two is of the same minute. */
+static Machine measure(Pool *pool, double seconds)
+{
+    Machine m = {0};
+    Pool *const pools[2] = {NULL, pool};
+    for (int turn = 0; turn < TURNS; turn++)
+        for (int t = 0; t < 2; t++) {
+            m.peak[t] = fmax(m.peak[t], peak_rate(pools[t], seconds / 2));
+            for (int p = 0; p < PRODUCTS_COUNT; p++) {
+                double rate = large_rate((Products)p, PRECISION_FLOAT32, seconds / 4, pools[t]);
+                m.rate[p][t] = fmax(m.rate[p][t], rate);
+                m.best[t] = fmax(m.best[t], rate);
+            }
+        }
+    m.half = large_rate(PRODUCTS_ONEDNN, PRECISION_BF16, seconds / 2, pool);
+    return m;
+}
+
+static void say_machine(const Machine *m, size_t threads)
+{
+    printf("%-34s %9s %9s %8s\n", "GFLOP/s on threads", "1", threads == 2 ? "2" : "all", "ratio");
+    printf("%-34s %9.1f %9.1f %7.2fx\n", "multiply-adds out of registers", m->peak[0], m->peak[1],
+           m->peak[1] / m->peak[0]);
+    for (int p = 0; p < PRODUCTS_COUNT; p++) {
+        Text about = {0};
+        char name[64];
+        products_about((Products)p, PRECISION_FLOAT32, &about);
+        snprintf(name, sizeof name, "%s: %.40s", products_names[p], text_str(&about));
+        printf("%-34.34s %9.1f %9.1f %7.2fx\n", name, m->rate[p][0], m->rate[p][1],
+               m->rate[p][0] > 0 ? m->rate[p][1] / m->rate[p][0] : 0);
+        text_release(&about);
+    }
+    printf("%-34s %9s %9.1f\n\n", "onednn in bf16", "", m->half);
+}
+
 /* ---- ours ------------------------------------------------------------------------------------------ */
 
-static Graph *make_net(bool norm, size_t batch, size_t hidden, Pool *pool)
+static Graph *make_net(bool norm, size_t batch, size_t hidden, Products products, Precision as,
+                       Pool *pool)
 {
     Graph *g = graph_create(1);
     Node *x = graph_input(g, IN);
@@ -125,8 +150,12 @@ static Graph *make_net(bool norm, size_t batch, size_t hidden, Pool *pool)
     }
     x = graph_dense(g, "head", x, 1, (Tail){0});
     Error err = {0};
-    GraphPlan plan = {
-        .loss = LOSS_SQUARED, .optimizer = OPTIMIZER_ADAM, .rows_most = batch, .pool = pool};
+    GraphPlan plan = {.loss = LOSS_SQUARED,
+                      .optimizer = OPTIMIZER_ADAM,
+                      .rows_most = batch,
+                      .pool = pool,
+                      .products = products,
+                      .precision = as};
     if (!graph_plan(g, x, &plan, &err)) {
         fprintf(stderr, "%s\n", err.text);
         exit(1);
@@ -137,185 +166,254 @@ static Graph *make_net(bool norm, size_t batch, size_t hidden, Pool *pool)
 static void gather(const Data *d, size_t from, size_t rows, float *x, float *y)
 {
     for (size_t i = 0; i < rows; i++) {
-        size_t row = d->order[(from + i) % ROWS];
+        size_t row = d->order[(from + i) % ROWS], soon = d->order[(from + i + 8) % ROWS];
+        __builtin_prefetch(d->x + soon * IN);
+        __builtin_prefetch(d->y + soon);
         memcpy(x + i * IN, d->x + row * IN, IN * sizeof *x);
         y[i] = d->y[row];
     }
 }
 
-static double our_rate(const Data *d, bool norm, size_t batch, size_t hidden, double seconds,
-                       Pool *pool, double *loss)
+/* One net in training, a turn at a time. */
+typedef struct Ours {
+    Graph *g;
+    const Data *d;
+    size_t batch, steps;
+    float *x, *y;
+    double best, loss;
+    long sleeps;
+} Ours;
+
+static Ours ours_begin(const Data *d, Graph *g, size_t batch)
 {
-    Graph *g = make_net(norm, batch, hidden, pool);
-    float *x = mem_try(sizeof *x * batch * IN, NULL), *y = mem_try(sizeof *y * batch, NULL);
-    GraphFeed feed = {.rows = batch, .dense = x, .target = y};
+    return (Ours){.g = g,
+                  .d = d,
+                  .batch = batch,
+                  .x = mem_try(sizeof(float) * batch * IN, NULL),
+                  .y = mem_try(sizeof(float) * batch, NULL)};
+}
+
+static void ours_steps(Ours *o, size_t n)
+{
+    GraphFeed feed = {.rows = o->batch, .dense = o->x, .target = o->y};
     GraphStats stats = {0};
-    size_t steps = 0, warm = 20;
-    double begin = clock_now();
-    for (;; steps++) {
-        if (steps == warm)
-            begin = clock_now();
-        if (steps > warm && clock_now() - begin > seconds)
-            break;
-        gather(d, steps * batch, batch, x, y);
-        graph_step(g, &feed, &(GraphKnobs){.lr = 1e-3}, &stats);
-    }
-    double rate = (double)((steps - warm) * batch) / (clock_now() - begin);
-    *loss = stats.loss;
-    mem_free(x);
-    mem_free(y);
-    graph_destroy(g);
-    return rate;
-}
-
-/* ---- plain loops: no shards, no fusing, no tiles ---------------------------------------------------- */
-
-typedef struct Layer {
-    size_t in, out;
-    float *w, *b, *dw, *db, *mw, *mb, *vw, *vb, *y, *dy;
-} Layer;
-
-static float *numbers(size_t n)
-{
-    return mem_alloc(sizeof(float) * n);
-}
-
-static Layer make_layer(size_t in, size_t out, size_t batch, Rng *rng)
-{
-    Layer l = {in,
-               out,
-               numbers(in * out),
-               numbers(out),
-               numbers(in * out),
-               numbers(out),
-               numbers(in * out),
-               numbers(out),
-               numbers(in * out),
-               numbers(out),
-               numbers(batch * out),
-               numbers(batch * out)};
-    for (size_t i = 0; i < in * out; i++)
-        l.w[i] = (float)((2 * rng_unit(rng) - 1) / sqrt((double)in));
-    return l;
-}
-
-static void release_layer(Layer *l)
-{
-    float *all[] = {l->w, l->b, l->dw, l->db, l->mw, l->mb, l->vw, l->vb, l->y, l->dy};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        mem_free(all[i]);
-}
-
-static void plain_forward(Layer *l, const float *x, size_t n, bool relu)
-{
-    for (size_t i = 0; i < n; i++)
-        for (size_t o = 0; o < l->out; o++) {
-            float sum = l->b[o];
-            for (size_t k = 0; k < l->in; k++)
-                sum += x[i * l->in + k] * l->w[k * l->out + o];
-            l->y[i * l->out + o] = relu && sum < 0 ? 0 : sum;
-        }
-}
-
-static void plain_backward(Layer *l, const float *x, float *dx, const float *below, size_t n)
-{
-    memset(l->dw, 0, sizeof(float) * l->in * l->out);
-    memset(l->db, 0, sizeof(float) * l->out);
-    for (size_t i = 0; i < n; i++)
-        for (size_t o = 0; o < l->out; o++) {
-            float d = l->dy[i * l->out + o];
-            l->db[o] += d;
-            for (size_t k = 0; k < l->in; k++)
-                l->dw[k * l->out + o] += x[i * l->in + k] * d;
-        }
-    for (size_t i = 0; dx && i < n; i++)
-        for (size_t k = 0; k < l->in; k++) {
-            float sum = 0;
-            for (size_t o = 0; o < l->out; o++)
-                sum += l->dy[i * l->out + o] * l->w[k * l->out + o];
-            dx[i * l->in + k] = below[i * l->in + k] > 0 ? sum : 0;
-        }
-}
-
-static void plain_adam(float *w, float *m, float *v, const float *g, size_t n, int t)
-{
-    double fix1 = 1 - pow(0.9, t), fix2 = 1 - pow(0.999, t);
     for (size_t i = 0; i < n; i++) {
-        m[i] = 0.9f * m[i] + 0.1f * g[i];
-        v[i] = 0.999f * v[i] + 0.001f * g[i] * g[i];
-        w[i] -= 1e-3f * (float)((double)m[i] / fix1 / (sqrt((double)v[i] / fix2) + 1e-8));
+        gather(o->d, o->steps++ * o->batch, o->batch, o->x, o->y);
+        graph_step(o->g, &feed, &(GraphKnobs){.lr = 1e-3}, &stats);
+    }
+    o->loss = stats.loss;
+}
+
+static void ours_turn(Ours *o, double seconds)
+{
+    struct rusage before, after;
+    ours_steps(o, 2);
+    getrusage(RUSAGE_SELF, &before);
+    size_t first = o->steps;
+    double begin = clock_now();
+    while (o->steps == first || clock_now() - begin < seconds)
+        ours_steps(o, o->batch < 512 ? 16 : 1);
+    double rate = (double)((o->steps - first) * o->batch) / (clock_now() - begin);
+    getrusage(RUSAGE_SELF, &after);
+    if (rate > o->best) {
+        o->best = rate;
+        o->sleeps = 1000 * (after.ru_nvcsw - before.ru_nvcsw) / (long)(o->steps - first);
     }
 }
 
-static double plain_rate(const Data *d, size_t batch, double seconds)
+static void ours_end(Ours *o)
 {
-    Rng rng;
-    rng_seed(&rng, 1, 0);
-    Layer l[3] = {make_layer(IN, HIDDEN, batch, &rng), make_layer(HIDDEN, HIDDEN, batch, &rng),
-                  make_layer(HIDDEN, 1, batch, &rng)};
-    float *x = numbers(batch * IN), *y = numbers(batch);
-    size_t steps = 0;
-    double begin = clock_now();
-    while (steps == 0 || clock_now() - begin < seconds) {
-        gather(d, steps * batch, batch, x, y);
-        plain_forward(&l[0], x, batch, true);
-        plain_forward(&l[1], l[0].y, batch, true);
-        plain_forward(&l[2], l[1].y, batch, false);
-        for (size_t i = 0; i < batch; i++)
-            l[2].dy[i] = 2 * (l[2].y[i] - y[i]) / (float)batch;
-        plain_backward(&l[2], l[1].y, l[1].dy, l[1].y, batch);
-        plain_backward(&l[1], l[0].y, l[0].dy, l[0].y, batch);
-        plain_backward(&l[0], x, NULL, NULL, batch);
-        steps++;
-        for (size_t i = 0; i < 3; i++) {
-            plain_adam(l[i].w, l[i].mw, l[i].vw, l[i].dw, l[i].in * l[i].out, (int)steps);
-            plain_adam(l[i].b, l[i].mb, l[i].vb, l[i].db, l[i].out, (int)steps);
-        }
+    mem_free(o->x);
+    mem_free(o->y);
+    graph_destroy(o->g);
+}
+
+/* ---- PyTorch: a process that answers "BATCH HIDDEN NORM PATH SECONDS" with samples/s ------------------ */
+
+typedef struct Peer {
+    FILE *to, *from;
+    pid_t pid;
+} Peer;
+
+static bool peer_begin(Peer *p, const char *folder, size_t threads)
+{
+    int in[2], out[2];
+    char n[24];
+    const char *python = getenv("PEER_PYTHON");
+    if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
+        return false;
+    snprintf(n, sizeof n, "%zu", threads);
+    p->pid = fork();
+    if (p->pid == 0) {
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        execlp(python ? python : "/usr/bin/python3", "python3",
+               LATHE_SOURCE_DIR "/tests/bench/train_mlp_peers.py", folder, n, (char *)NULL);
+        _exit(127);
     }
-    double rate = (double)(steps * batch) / (clock_now() - begin);
-    for (size_t i = 0; i < 3; i++)
-        release_layer(&l[i]);
-    mem_free(x);
-    mem_free(y);
-    return rate;
+    close(in[0]);
+    close(out[1]);
+    p->to = fdopen(in[1], "w");
+    p->from = fdopen(out[0], "r");
+    char line[80];
+    return p->pid > 0 && fgets(line, sizeof line, p->from) && printf("PyTorch %s", line) > 0;
+}
+
+static void peer_turn(Peer *p, size_t batch, size_t hidden, bool norm, const char *path,
+                      double seconds, double *best)
+{
+    double rate = 0;
+    fprintf(p->to, "%zu %zu %d %s %g\n", batch, hidden, norm, path, seconds);
+    fflush(p->to);
+    if (fscanf(p->from, "%lf", &rate) == 1)
+        *best = fmax(*best, rate);
+}
+
+static void peer_end(Peer *p)
+{
+    if (p->to)
+        fclose(p->to);
+    if (p->from)
+        fclose(p->from);
+    if (p->pid > 0)
+        waitpid(p->pid, NULL, 0);
+}
+
+/* ---- the table ------------------------------------------------------------------------------------ */
+
+typedef struct Setting {
+    const Data *d;
+    const Machine *m;
+    Pool *pool;
+    Peer peer[2]; /* on one thread, on all */
+    size_t peers;
+    double seconds;
+} Setting;
+
+static void small_net(Setting *s, size_t batch, bool norm, double asked)
+{
+    Ours all = ours_begin(
+        s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, s->pool), batch);
+    Ours one = ours_begin(
+        s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, NULL), batch);
+    double theirs = 0, loader = 0;
+    for (int turn = 0; turn < TURNS; turn++) {
+        ours_turn(&all, s->seconds);
+        for (size_t p = 0; p < s->peers; p++)
+            peer_turn(&s->peer[p], batch, HIDDEN, norm, "direct", s->seconds, &theirs);
+        ours_turn(&one, s->seconds);
+        for (size_t p = 0; p < s->peers && turn == 0; p++)
+            peer_turn(&s->peer[p], batch, HIDDEN, norm, "loader", s->seconds, &loader);
+    }
+    double gflops = all.best * flops_a_sample(HIDDEN) / 1e9;
+    printf("%6zu %5s %11.0f %8.1f %6.0f%% %7.2fx %7.2f", batch, norm ? "yes" : "no", all.best,
+           gflops, 100 * gflops / s->m->best[1], all.best / one.best, (double)all.sleeps / 1000);
+    if (theirs > 0)
+        printf(" %11.0f %7.1fx %6.1fx %11.0f %7.1fx", theirs, all.best / theirs, asked, loader,
+               all.best / loader);
+    printf("\n");
+    fflush(stdout);
+    ours_end(&all);
+    ours_end(&one);
+}
+
+static void small_nets(Setting *s)
+{
+    static const size_t batches[] = {64, 256, 1024, 8192};
+    static const double asked[2][4] = {{8, 5, 3, 2.5}, {8, 5, 4, 3}};
+    printf("\n16-128-128-1, Adam. ratio: to PyTorch's faster run; sleeps: of threads, a step\n"
+           "%6s %5s %11s %8s %7s %8s %7s %11s %8s %7s %11s %8s\n",
+           "batch", "norm", "samples/s", "GFLOP/s", "share", "threads", "sleeps", "PyTorch",
+           "ratio", "asked", "DataLoader", "ratio");
+    for (int norm = 0; norm < 2; norm++)
+        for (size_t i = 0; i < 4; i++)
+            small_net(s, batches[i], norm, asked[norm][i]);
+}
+
+static void wide_net(Setting *s, const char *name, Products products, Precision as, double *single)
+{
+    size_t batch = 8192;
+    if (!products_there(products, as, NULL))
+        return;
+    Ours all = ours_begin(s->d, make_net(false, batch, WIDE, products, as, s->pool), batch);
+    Ours one = ours_begin(s->d, make_net(false, batch, WIDE, products, as, NULL), batch);
+    for (int turn = 0; turn < TURNS; turn++) {
+        ours_turn(&all, s->seconds);
+        ours_turn(&one, s->seconds);
+    }
+    double gflops = all.best * flops_a_sample(WIDE) / 1e9;
+    printf("%-10s %11.0f %8.1f %6.0f%% %7.2fx\n", name, all.best, gflops,
+           100 * gflops / s->m->best[1], all.best / one.best);
+    fflush(stdout);
+    *single = fmax(*single, all.best);
+    ours_end(&all);
+    ours_end(&one);
+}
+
+static void wide_nets(Setting *s)
+{
+    double ours = 0, half = 0, theirs = 0;
+    printf("\n16-1024-1024-1 at batch 8192; share: of the best rate of any library (asked: 80%%)\n"
+           "%-10s %11s %8s %7s %8s\n",
+           "products", "samples/s", "GFLOP/s", "share", "threads");
+    for (int p = 0; p < PRODUCTS_COUNT; p++)
+        wide_net(s, products_names[p], (Products)p, PRECISION_FLOAT32, &ours);
+    wide_net(s, "bf16", PRODUCTS_ONEDNN, PRECISION_BF16, &half);
+    for (size_t p = 0; p < s->peers; p++)
+        peer_turn(&s->peer[p], 8192, WIDE, false, "direct", s->seconds, &theirs);
+    printf("best of float32");
+    if (theirs > 0)
+        printf(" %.1fx PyTorch (%.0f samples/s);", ours / theirs, theirs);
+    if (half > 0)
+        printf(" bf16 %.2fx float32", half / ours);
+    printf("\n");
+}
+
+static void write_rows(const char *folder, const Data *d)
+{
+    char path[80];
+    Error err = {0};
+    snprintf(path, sizeof path, "%s/x", folder);
+    bool ok = file_write(path, d->x, sizeof(float) * ROWS * IN, &err);
+    snprintf(path, sizeof path, "%s/y", folder);
+    if (!ok || !file_write(path, d->y, sizeof(float) * ROWS, &err))
+        fprintf(stderr, "%s\n", err.text);
 }
 
 int main(int argc, char **argv)
 {
-    double seconds = argc > 1 ? atof(argv[1]) : 1.0;
-    Pool *pool = pool_create(argc > 2 ? (size_t)atoi(argv[2]) : 0);
-    openblas_set_num_threads(1);
+#ifdef __AVX512F__
+    /* OpenBLAS 0.3.21 takes newer Xeons for an old one; both of us shall have it at its best. */
+    if (!getenv("OPENBLAS_CORETYPE")) {
+        setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+        execv("/proc/self/exe", argv);
+    }
+#endif
+    Setting s = {.seconds = argc > 1 ? atof(argv[1]) : 0.5};
+    s.pool = pool_create(argc > 2 ? (size_t)atoi(argv[2]) : 0);
+    size_t threads = pool_threads(s.pool);
     Data d = make_data();
-    double sgemm = sgemm_rate(pool, seconds), limit = fmax(sgemm, peak_rate(pool, seconds));
-    printf("training 16-128-128-1, Adam, %zu threads\n", pool_threads(pool));
-    printf("multiply-adds out of registers %.0f GFLOP/s, OpenBLAS (%s) at %d x %d %.0f GFLOP/s\n",
-           limit, openblas_get_corename(), SIDE, SIDE, sgemm);
-    printf("%8s %6s %12s %10s %9s %12s %8s\n", "batch", "norm", "samples/s", "GFLOP/s", "of peak",
-           "plain loops", "ratio");
-    static const size_t batches[] = {64, 256, 1024, 8192};
-    for (int norm = 0; norm < 2; norm++)
-        for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
-            double loss, rate = our_rate(&d, norm, batches[i], HIDDEN, seconds, pool, &loss);
-            double gflops = rate * products_per_sample() / 1e9;
-            printf("%8zu %6s %12.0f %10.1f %8.0f%%", batches[i], norm ? "yes" : "no", rate, gflops,
-                   100 * gflops / limit);
-            if (!norm) {
-                double plain = plain_rate(&d, batches[i], seconds / 2);
-                printf(" %12.0f %7.1fx", plain, rate / plain);
-            }
-            printf("\n");
-            fflush(stdout);
-        }
-    size_t wide = 1024;
-    double loss, rate = our_rate(&d, false, 8192, wide, seconds, pool, &loss);
-    double gflops = rate * 2.0 *
-                    (3.0 * (double)(wide * wide) + 3.0 * (double)wide + 2.0 * IN * (double)wide) /
-                    1e9;
-    printf("16-1024-1024-1 at batch 8192: %.0f samples/s, %.0f GFLOP/s, %.0f%% of peak\n", rate,
-           gflops, 100 * gflops / limit);
+    char folder[] = "/tmp/lathe-mlp-XXXXXX";
+    if (!mkdtemp(folder))
+        return 1;
+    write_rows(folder, &d);
+    s.d = &d;
+    for (size_t n = threads == 1 ? 1 : 2;
+         s.peers < n && peer_begin(&s.peer[s.peers], folder, s.peers ? threads : 1);)
+        s.peers++;
+    if (s.peers == 0)
+        printf("without PyTorch: install python3-torch for the comparison\n");
+    Machine m = measure(s.pool, s.seconds);
+    s.m = &m;
+    say_machine(&m, threads);
+    small_nets(&s);
+    wide_nets(&s);
+    for (size_t i = 0; i < 2; i++)
+        peer_end(&s.peer[i]);
+    dir_remove(folder, NULL);
     mem_free(d.x);
     mem_free(d.y);
     mem_free(d.order);
-    pool_destroy(pool);
+    pool_destroy(s.pool);
     return 0;
 }

@@ -232,7 +232,7 @@ static void products_against_plain(void **state)
                                 {9, 64, 80}};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         size_t m = shapes[s][0], in = shapes[s][1], out = shapes[s][2];
-        size_t sizes[] = {m * in, in * out, m * out, out, gemm_scratch(in, out) + 1};
+        size_t sizes[] = {m * in, in * out, m * out, out, gemm_scratch((Way){0}, in, out) + 1};
         float *at[5];
         Rng rng;
         rng_seed(&rng, s, 0);
@@ -249,9 +249,9 @@ static void products_against_plain(void **state)
                 dx[i] = 2;
             for (size_t i = 0; i < in * out; i++)
                 dw[i] = 3;
-            gemm_forward(y, x, w, bias, add, m, in, out, scratch);
-            gemm_input(dx, dy, w, add, m, in, out, scratch);
-            gemm_weight(dw, x, dy, add, m, in, out, scratch);
+            gemm_forward((Way){0}, y, x, w, bias, add, m, in, out, scratch);
+            gemm_input((Way){0}, dx, dy, w, add, m, in, out, scratch);
+            gemm_weight((Way){0}, dw, x, dy, add, m, in, out, scratch);
             for (size_t i = 0; i < m; i++)
                 for (size_t j = 0; j < out; j++) {
                     double sum = (double)bias[j];
@@ -277,9 +277,9 @@ static void products_against_plain(void **state)
         /* a row alone has the bits it has among others */
         {
             float *alone = mem_alloc(out * sizeof *alone);
-            gemm_forward(y, x, w, bias, true, m, in, out, scratch);
+            gemm_forward((Way){0}, y, x, w, bias, true, m, in, out, scratch);
             for (size_t i = 0; i < m; i++) {
-                gemm_forward(alone, x + i * in, w, bias, true, 1, in, out, scratch);
+                gemm_forward((Way){0}, alone, x + i * in, w, bias, true, 1, in, out, scratch);
                 assert_memory_equal(alone, y + i * out, out * sizeof *alone);
             }
             mem_free(alone);

@@ -1,6 +1,8 @@
 /* train_walk -- the parts of the loop that need no model: schedules, the sampler, the settings. */
 #include "train/train_int.h"
 
+#include <lathe/nn.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,6 +137,12 @@ static void picks_are_the_model_rooms(void **state)
         assert_string_equal(loss->picks[i], loss_names[i]);
     for (size_t i = 0; optimizer->picks[i] || optimizer_names[i]; i++)
         assert_string_equal(optimizer->picks[i], optimizer_names[i]);
+    const Param *products = param_find(run_params, "products"),
+                *precision = param_find(run_params, "precision");
+    for (size_t i = 0; products->picks[i] || products_names[i]; i++)
+        assert_string_equal(products->picks[i], products_names[i]);
+    for (size_t i = 0; precision->picks[i] || precision_names[i]; i++)
+        assert_string_equal(precision->picks[i], precision_names[i]);
 }
 
 /* Each family's settings: defaults fit, every row has help, every value survives text. */
