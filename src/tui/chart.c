@@ -1,5 +1,5 @@
-/* chart.c -- curves: dots of braille (2 x 4 a cell) or ASCII, axes with numbers people read. */
-#include "chart.h"
+/* chart.c -- curves: dots of braille (2 x 4 a cell) or ASCII. */
+#include "chart_int.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -41,14 +41,6 @@ void chart_number(double v, Text *into)
 }
 
 /* ---- the frame of a plot: ranges and place ------------------------------------------------------------------ */
-
-typedef struct Plot {
-    const Chart *chart;
-    double x0, x1, y0, y1;     /* in the space of the axes: logs if they are logarithmic */
-    int top, left, rows, cols; /* cells of the plot in the canvas */
-    int dx, dy;                /* dots in a cell */
-    bool any;
-} Plot;
 
 static double to_axis(double v, bool log_scale)
 {
@@ -111,8 +103,6 @@ static void range_y(Plot *p)
     }
 }
 
-#define LABEL_COLUMNS 7
-
 static Plot plot_make(const Canvas *c, const Chart *chart)
 {
     Plot p = {.chart = chart};
@@ -120,9 +110,11 @@ static Plot plot_make(const Canvas *c, const Chart *chart)
     p.dx = braille ? 2 : 1;
     p.dy = braille ? 4 : 1;
     p.top = chart->title || !chart->no_legend ? 1 : 0;
-    p.left = LABEL_COLUMNS + 1;
+    p.left = PLOT_LABELS + 1;
     p.rows = c->rows - p.top - 1;
     p.cols = c->cols - p.left - 1;
+    if (chart->bare)
+        p.top = p.left = 0, p.rows = c->rows, p.cols = c->cols;
     range_x(chart, &p.x0, &p.x1);
     range_y(&p);
     if (p.x1 <= p.x0) {
@@ -132,12 +124,12 @@ static Plot plot_make(const Canvas *c, const Chart *chart)
     return p;
 }
 
-static double x_of(const Plot *p, double x) /* in dots, fractional */
+double plot_x(const Plot *p, double x) /* in dots, fractional */
 {
     return (to_axis(x, p->chart->x_log) - p->x0) / (p->x1 - p->x0) * (p->cols * p->dx - 1);
 }
 
-static double y_of(const Plot *p, double y)
+double plot_y(const Plot *p, double y)
 {
     return (p->y1 - to_axis(y, p->chart->y_log)) / (p->y1 - p->y0) * (p->rows * p->dy - 1);
 }
@@ -203,7 +195,7 @@ static void draw_series(const Plot *p, Dots *d, const ChartSeries *s)
     long column = 0;
     double low = 0, high = 0, last_x = 0, last_y = 0;
     for (size_t i = 0; i < s->n; i++) {
-        double x = x_of(p, s->x[i]), y = y_of(p, s->y[i]);
+        double x = plot_x(p, s->x[i]), y = plot_y(p, s->y[i]);
         if (!isfinite(x) || !isfinite(y)) {
             if (open)
                 span(d, column, low, high, s->style);
@@ -231,6 +223,20 @@ static void draw_series(const Plot *p, Dots *d, const ChartSeries *s)
         span(d, column, low, high, s->style);
 }
 
+/* Points as characters, over the curves; the first series lies on top. */
+static void draw_marks(const Plot *p, const Canvas *c)
+{
+    for (size_t s = p->chart->count; s-- > 0;) {
+        const ChartSeries *one = &p->chart->series[s];
+        for (size_t i = 0; one->mark && i < one->n; i++) {
+            double x = plot_x(p, one->x[i]), y = plot_y(p, one->y[i]);
+            if (isfinite(x) && isfinite(y) && x >= 0 && y >= 0 && x < p->cols * p->dx && y < p->rows * p->dy)
+                canvas_char(c, p->top + (int)y / p->dy, p->left + (int)x / p->dx, one->style,
+                            canvas_unicode(c) ? one->mark : '*');
+        }
+    }
+}
+
 static void draw_dots(const Plot *p, const Canvas *c)
 {
     static const char marks[] = "*+ox#@%&";
@@ -242,7 +248,7 @@ static void draw_dots(const Plot *p, const Canvas *c)
     for (int faint = 1; faint >= 0; faint--) {
         d.is_faint = faint == 1;
         for (size_t s = p->chart->count; s-- > 0;) /* the first series lies on top */
-            if (p->chart->series[s].faint == d.is_faint)
+            if (p->chart->series[s].faint == d.is_faint && !p->chart->series[s].mark)
                 draw_series(p, &d, &p->chart->series[s]);
     }
     for (size_t i = 0; i < cells; i++) {
@@ -255,147 +261,10 @@ static void draw_dots(const Plot *p, const Canvas *c)
                 code = (uint32_t)marks[s % (sizeof marks - 1)];
         canvas_char(c, row, col, d.style[i], code);
     }
+    draw_marks(p, c);
     mem_free(d.bits);
     mem_free(d.style);
     mem_free(d.faint);
-}
-
-/* ---- axes ---------------------------------------------------------------------------------------------------------- */
-
-static double nice_step(double span, int most)
-{
-    double raw = span / (most > 1 ? most : 1), power = pow(10, floor(log10(raw))), m = raw / power;
-    return (m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10) * power;
-}
-
-static void y_tick(const Plot *p, const Canvas *c, double value, double shown, int *last_row)
-{
-    int row = p->top + (int)lround((p->y1 - value) / (p->y1 - p->y0) * (p->rows - 1));
-    if (row < p->top || row >= p->top + p->rows || row == *last_row)
-        return;
-    *last_row = row;
-    Text label = {0};
-    chart_number(shown, &label);
-    canvas_field(c, row, 0, LABEL_COLUMNS, ALIGN_RIGHT, STYLE_AXIS, text_str(&label));
-    text_release(&label);
-    canvas_char(c, row, LABEL_COLUMNS, STYLE_AXIS, canvas_unicode(c) ? 0x2524 : '+');
-    if (!p->chart->no_grid && canvas_unicode(c))
-        for (int i = 0; i < p->cols; i++)
-            canvas_char(c, row, p->left + i, STYLE_GRID, 0x2504);
-}
-
-static void draw_y_axis(const Plot *p, const Canvas *c)
-{
-    canvas_vline(c, p->top, LABEL_COLUMNS, p->rows, STYLE_AXIS);
-    int last = -1;
-    if (p->chart->y_log && p->y1 - p->y0 >= 1 && p->y1 - p->y0 < p->rows / 6.0) {
-        static const double marks[] = {1, 2, 5}; /* room for more than the decades */
-        for (double e = floor(p->y0); e <= p->y1; e++)
-            for (int i = 0; i < 3; i++)
-                if (e + log10(marks[i]) >= p->y0)
-                    y_tick(p, c, e + log10(marks[i]), marks[i] * pow(10, e), &last);
-        return;
-    }
-    if (p->chart->y_log && p->y1 - p->y0 >= 1) {
-        double by = ceil((p->y1 - p->y0) / (p->rows / 2.0 > 1 ? p->rows / 2.0 : 1));
-        for (double e = ceil(p->y0); e <= p->y1; e += by)
-            y_tick(p, c, e, pow(10, e), &last);
-        return;
-    }
-    if (p->chart->y_log) { /* less than a decade: even numbers at their logarithmic places */
-        double low = pow(10, p->y0), high = pow(10, p->y1),
-               step = nice_step(high - low, p->rows / 3 + 1);
-        for (double v = ceil(low / step) * step; v <= high; v += step)
-            y_tick(p, c, log10(v), v, &last);
-        return;
-    }
-    double step = nice_step(p->y1 - p->y0, p->rows / 3 + 1);
-    for (double v = ceil(p->y0 / step) * step; v <= p->y1 + step * 1e-9; v += step)
-        y_tick(p, c, v, fabs(v) < step * 1e-9 ? 0 : v, &last);
-}
-
-static void draw_x_axis(const Plot *p, const Canvas *c)
-{
-    int row = p->top + p->rows, last_end = p->left;
-    const char *name = p->chart->x_name ? p->chart->x_name : "";
-    int name_width = (int)utf8_width(name, strlen(name));
-    double low = p->x0, high = p->x1;
-    double step = p->chart->x_log ? fmax(1, ceil((high - low) / (p->cols / 10.0 + 1)))
-                                  : nice_step(high - low, p->cols / 10 + 1);
-    bool whole = true; /* steps and epochs have no halves */
-    for (size_t s = 0; s < p->chart->count && whole; s++)
-        for (size_t i = 0; i < p->chart->series[s].n && i < 50 && whole; i++)
-            whole = p->chart->series[s].x[i] == floor(p->chart->series[s].x[i]);
-    if (whole && !p->chart->x_log && step < 1)
-        step = 1;
-    for (double v = ceil(low / step) * step; v <= high + step * 1e-9; v += step) {
-        Text label = {0};
-        chart_number(p->chart->x_log ? pow(10, v) : fabs(v) < step * 1e-9 ? 0 : v, &label);
-        int w = (int)label.count,
-            at = p->left + (int)lround((v - low) / (high - low) * (p->cols - 1));
-        int from = at - w / 2;
-        from = from < p->left ? p->left : from;
-        if (from + w > p->left + p->cols)
-            from = p->left + p->cols - w;
-        bool fits = from >= last_end && from + w + 1 + name_width < p->left + p->cols + 1;
-        if (fits) {
-            canvas_put(c, row, from, STYLE_AXIS, text_str(&label));
-            last_end = from + w + 2;
-        }
-        text_release(&label);
-    }
-    canvas_put(c, row, p->left + p->cols - name_width, STYLE_AXIS, name);
-}
-
-/* -1: out of sight */
-static int tick_column(const Plot *p, const ChartTick *t)
-{
-    double x = x_of(p, t->x);
-    bool seen = isfinite(x) && x >= 0 && x <= p->cols * p->dx - 1;
-    return seen ? p->left + (int)(lround(x) / p->dx) : -1;
-}
-
-static void draw_tick_lines(const Plot *p, const Canvas *c)
-{
-    for (size_t i = 0; i < p->chart->tick_count; i++) {
-        const ChartTick *t = &p->chart->ticks[i];
-        int col = tick_column(p, t);
-        for (int r = 0; col >= 0 && r < p->rows; r++)
-            canvas_char(c, p->top + r, col, t->style ? t->style : STYLE_EVENT,
-                        canvas_unicode(c) ? 0x250a : ':');
-    }
-}
-
-/* Over everything else: a word that a curve runs through cannot be read. */
-static void draw_tick_words(const Plot *p, const Canvas *c)
-{
-    int last_end = p->left - 1;
-    for (size_t i = 0; i < p->chart->tick_count; i++) {
-        const ChartTick *t = &p->chart->ticks[i];
-        int col = tick_column(p, t);
-        int w = col >= 0 && t->label ? (int)utf8_width(t->label, strlen(t->label)) : 0;
-        if (w && col + 1 > last_end && col + 1 + w <= p->left + p->cols) {
-            canvas_put(c, p->top, col + 1, t->style ? t->style : STYLE_EVENT, t->label);
-            last_end = col + 1 + w;
-        }
-    }
-}
-
-static void draw_cross(const Plot *p, const Canvas *c)
-{
-    double x = x_of(p, p->chart->cross);
-    if (!p->chart->has_cross || !isfinite(x) || x < 0 || x > p->cols * p->dx - 1)
-        return;
-    int col = p->left + (int)(lround(x) / p->dx);
-    canvas_vline(c, p->top, col, p->rows, STYLE_CROSS);
-    Text label = {0};
-    text_putc(&label, ' ');
-    chart_number(p->chart->cross, &label);
-    text_putc(&label, ' ');
-    int w = (int)label.count, from = col - w / 2;
-    from = from < p->left ? p->left : from + w > p->left + p->cols ? p->left + p->cols - w : from;
-    canvas_put(c, p->top + p->rows, from, style_on(STYLE_STRONG, STYLE_CURSOR), text_str(&label));
-    text_release(&label);
 }
 
 double chart_value_at(const ChartSeries *s, double x)
@@ -415,58 +284,25 @@ double chart_value_at(const ChartSeries *s, double x)
     return s->y[low];
 }
 
-static double last_value(const ChartSeries *s)
-{
-    for (size_t i = s->n; i-- > 0;)
-        if (isfinite(s->y[i]))
-            return s->y[i];
-    return NAN;
-}
-
-static void draw_legend(const Plot *p, const Canvas *c)
-{
-    int col = 0;
-    if (p->chart->title) {
-        col = canvas_put(c, 0, 0, STYLE_TITLE, p->chart->title);
-        if (p->chart->y_log)
-            col += canvas_put(c, 0, col, STYLE_DIM, " log");
-        col += 2;
-    }
-    for (size_t s = 0; !p->chart->no_legend && s < p->chart->count; s++) {
-        const ChartSeries *one = &p->chart->series[s];
-        if (!one->name)
-            continue;
-        Text value = {0};
-        chart_number(p->chart->has_cross ? chart_value_at(one, p->chart->cross) : last_value(one),
-                     &value);
-        int need = 4 + (int)utf8_width(one->name, strlen(one->name)) + (int)value.count;
-        if (col + need <= c->cols) {
-            col += canvas_put(c, 0, col, one->style, canvas_unicode(c) ? "━" : "=");
-            col += canvas_printf(c, 0, col, STYLE_DIM, " %s ", one->name);
-            col += canvas_put(c, 0, col, one->style, text_str(&value)) + 2;
-        }
-        text_release(&value);
-    }
-}
-
 void chart_draw(const Canvas *c, const Chart *chart)
 {
     Plot p = plot_make(c, chart);
     if (p.rows < 2 || p.cols < 8)
         return;
-    draw_legend(&p, c);
+    if (!chart->bare)
+        plot_legend(&p, c);
     if (!p.any) {
         const char *say = chart->empty ? chart->empty : "no points yet";
         int w = (int)utf8_width(say, strlen(say));
         canvas_put(c, p.top + p.rows / 2, c->cols > w ? (c->cols - w) / 2 : 0, STYLE_DIM, say);
         return;
     }
-    draw_y_axis(&p, c);
-    draw_x_axis(&p, c);
-    draw_tick_lines(&p, c);
-    draw_cross(&p, c);
+    if (!chart->bare)
+        plot_axes(&p, c);
+    plot_ticks(&p, c);
+    plot_cross(&p, c);
     draw_dots(&p, c);
-    draw_tick_words(&p, c);
+    plot_tick_words(&p, c);
 }
 
 double chart_x_at(const Canvas *c, const Chart *chart, int col)

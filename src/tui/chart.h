@@ -16,6 +16,7 @@ typedef struct ChartSeries {
     size_t n;
     bool dots;  /* points only, not joined */
     bool faint; /* drawn first, under the others (raw points behind a smooth curve) */
+    uint32_t mark; /* with dots: each point as this character; 0: as a dot of braille */
 } ChartSeries;
 
 typedef struct ChartTick { /* something that happened at x */
@@ -38,6 +39,8 @@ typedef struct Chart {
     bool has_cross;
     double cross; /* a crosshair at x, with every curve's value in the legend */
     bool no_legend, no_grid;
+    bool bare; /* no axes: the plot has the whole canvas */
+    bool x_clock; /* x is seconds since 1970: the axis says the time of day */
     const char *empty; /* what to say when there are no points */
 } Chart;
 

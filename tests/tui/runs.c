@@ -86,7 +86,7 @@ static void runs_are_sorted_and_searched(void **state)
     see("3.25");
     assert_true(term_find(t, "broken", &first, &col) && term_find(t, "first-try", &other, &col));
     assert_true(first < other); /* newest first */
-    term_press(t, "s s s");
+    term_press(t, "l l l l s"); /* the column of validation */
     see("by validation");
     assert_true(term_find(t, " broken ", &first, &col) && term_find(t, "first-try", &other, &col));
     assert_true(first > other);
@@ -117,11 +117,179 @@ static void a_finished_run_is_not_stopped(void **state)
     Term *t = open_pane("runs", 24, 80);
     see("first-try");
     term_press(t, "G x");
-    see("not running");
+    see("this run has finished");
     term_press(t, "D");
     see("Delete run 1");
     term_press(t, "y");
     assert_true(term_wait_gone(t, "first-try", 10));
+}
+
+/* Twelve runs whose rmse follows lr, three seeds of each; forks, tags and notes. */
+static void many_runs(void)
+{
+    static const char *const lrs[] = {"0.0001", "0.001", "0.01", "0.1"};
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    assert_non_null(s);
+    for (int i = 0; i < 12; i++) {
+        char name[24];
+        double rmse = 2 + i / 3 + 0.01 * (i % 3);
+        snprintf(name, sizeof name, "try-%d", i + 1);
+        ParamRow params[] = {{"lr", lrs[i / 3]}, {"batch", "256"}};
+        RunRow row = {.name = name, .experiment = "", .family = i < 6 ? "mlp" : "gbdt", .dataset = "0123456789abcdef",
+                      .dataset_name = "trips", .target = "fare", .task = "regression", .recipe = "",
+                      .features = "", .split = "70/15/15", .seed = i % 3 + 1, .message = "", .monitor = "val_loss",
+                      .note = i == 4 ? "the good one" : "", .tags = i < 2 ? "old" : "", .machine = "here",
+                      .version = "0", .created = time_now(), .parent = i == 7 ? 1 : 0, .parent_step = i == 7 ? 40 : 0};
+        int64_t run = store_run_add(s, &row, params, 2, &err);
+        MetricPoint points[] = {{"val_rmse", 90, 9.0, rmse}, {"test_rmse", 90, 9.0, rmse + 0.5}};
+        assert_true(run && store_metrics_add(s, run, points, 2, &err));
+        assert_true(store_run_status(s, run, RUN_FINISHED, "", &err));
+        if (i == 4)
+            assert_true(store_run_note(s, run, "the good one", &err));
+        if (i < 2)
+            assert_true(store_run_tag(s, run, "old", true, &err));
+    }
+    store_close(s);
+}
+
+static void only(const char *filter, const char *count)
+{
+    term_press(bench.term, "& Ctrl-U");
+    term_settle(bench.term);
+    term_type(bench.term, filter);
+    term_press(bench.term, "Enter");
+    see(count);
+}
+
+static void runs_are_filtered_by_expressions(void **state)
+{
+    (void)state;
+    many_runs();
+    Term *t = open_pane("runs", 40, 140);
+    see("try-12");
+    see("5.51"); /* the facts of all were read */
+    only("val_rmse < 3 and family = mlp", "3 of 12");
+    only("has:note", "1 of 12");
+    assert_true(term_has(t, "the good one"));
+    only("has:old or name = try-12", "3 of 12");
+    only("lr >= 0.01 and test between 4 and 5", "3 of 12");
+    term_press(t, "& Ctrl-U");
+    term_type(t, "lr <");
+    term_press(t, "Enter");
+    see("expected");
+    term_press(t, "Ctrl-U");
+    term_type(t, "val_rmsee < 3");
+    term_press(t, "Enter");
+    see("did you mean");
+    term_press(t, "Esc Esc");
+    gone("of 12  by");
+    command("filter-runs seed = 2");
+    see("4 of 12");
+}
+
+static void seeds_become_one_line(void **state)
+{
+    (void)state;
+    many_runs();
+    Term *t = open_pane("runs", 40, 160);
+    see("5.51");
+    term_press(t, "z");
+    see("4 set-ups");
+    see("5.01 \302\2610.025"); /* 5.00 5.01 5.02: t = 4.303, s = 0.01, 3 runs */
+    term_press(t, "g");
+    assert_true(term_has(t, "3 >"));
+    term_press(t, "Enter");
+    see("3 v");
+    term_press(t, "j j Space k Space"); /* two seeds of one set-up */
+    see("within seed noise");
+    term_press(t, "U z G b Space g Space");
+    see("more than seed noise");
+    see("lr");
+    see("+120.8%");
+}
+
+static void columns_are_chosen_pinned_moved(void **state)
+{
+    (void)state;
+    many_runs();
+    Term *t = open_pane("runs", 40, 160);
+    int row, status, name, col;
+    see("5.51");
+    term_press(t, "C");
+    see("Show a column");
+    term_type(t, "lr");
+    term_press(t, "Enter");
+    see("0.0001");
+    assert_true(term_find(t, "Name", &row, &name) && term_find(t, "lr", &row, &col) && col > name);
+    term_press(t, "L L !");
+    see("lr stays at the left");
+    term_settle(t);
+    assert_true(term_find(t, "Family", &row, &status) && term_find(t, "lr", &row, &col) && col < status);
+    term_press(t, "l -");
+    see("family is hidden");
+    term_press(t, "Q");
+    assert_true(term_wait_end(t, 10));
+    term_close(t);
+    open_pane("runs", 40, 160); /* the workspace remembers */
+    see("0.0001");
+    assert_false(term_has(bench.term, "Family"));
+}
+
+static void views_show_what_hyperparameters_do(void **state)
+{
+    (void)state;
+    many_runs();
+    Term *t = open_pane("runs", 44, 140);
+    see("5.51");
+    term_press(t, "v");
+    see("validation by lr");
+    see("\342\227\217"); /* a dot */
+    term_press(t, "v");
+    see("Hyperparameters and validation");
+    see("family");
+    term_press(t, "I");
+    see("What matters for validation");
+    see("rises with it");
+    int lr, seed, col;
+    see("lr  ");
+    assert_true(term_find(t, "lr   ", &lr, &col) && term_find(t, "seed   ", &seed, &col));
+    assert_true(lr < seed); /* it follows lr, not the seed */
+    term_press(t, "F");
+    see("at step 40");
+    see("lr=0.01");
+    term_press(t, "V V V V");
+    see("Run 12 try-12");
+}
+
+static void the_table_is_exported(void **state)
+{
+    (void)state;
+    char path[120], line[160];
+    Text csv = {0};
+    Error err = {0};
+    many_runs();
+    open_pane("runs", 30, 120);
+    see("5.51");
+    snprintf(path, sizeof path, "%s/runs.csv", bench.dir);
+    snprintf(line, sizeof line, "export-runs %s", path);
+    command(line);
+    see("12 lines are in");
+    assert_true(file_read(path, &csv, 1 << 20, &err));
+    assert_true(text_starts(text_str(&csv), "run,name,family,status,epoch,validation,test,"));
+    assert_non_null(strstr(text_str(&csv), "12,try-12,gbdt,finished,0,5.02,5.52,"));
+    text_reset(&csv);
+    snprintf(path, sizeof path, "%s/runs.md", bench.dir);
+    snprintf(line, sizeof line, "export-runs %s", path);
+    command(line);
+    see("runs.md");
+    term_settle(bench.term);
+    assert_true(file_read(path, &csv, 1 << 20, &err));
+    assert_non_null(strstr(text_str(&csv), "| Run | Name |"));
+    assert_non_null(strstr(text_str(&csv), "| ---: | --- |"));
+    text_release(&csv);
+    command("export-runs runs.txt");
+    see("must end in .csv or .md");
 }
 
 /* Two months of made-up trips, compared by key. */
@@ -163,6 +331,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(runs_are_sorted_and_searched, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_say_why_not, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_finished_run_is_not_stopped, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(runs_are_filtered_by_expressions, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(seeds_become_one_line, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(columns_are_chosen_pinned_moved, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(views_show_what_hyperparameters_do, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(the_table_is_exported, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(drift_by_keys, bench_begin, bench_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,8 +45,6 @@ static const KeyRow keys[] = {
     {CLEAN_READ, "read-recipe", "e", NULL, "read a recipe from a file", MODE_RULES},
     {0}};
 
-/* ---- taking in what is new ------------------------------------------------------------------------------------- */
-
 static void destroy(void *state)
 {
     CleanState *s = state;
@@ -120,48 +118,14 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
     clean_draw_radius(s, &beneath, ui);
 }
 
-/* ---- editing ----------------------------------------------------------------------------------------------------------- */
-
-/* The columns there are before rule `at`: what the rules above it leave. */
-static void schema_before(CleanState *s, size_t at)
-{
-    schema_release(&s->schema);
-    s->schema = (Schema){0};
-    Recipe *above = recipe_copy(s->recipe);
-    while (recipe_count(above) > at)
-        recipe_remove(above, recipe_count(above) - 1);
-    Error err = {0};
-    Plan *plan = plan_create(above, &s->data->schema, &err);
-    schema_copy(&s->schema, plan ? plan_schema(plan) : &s->data->schema);
-    plan_destroy(plan);
-    recipe_destroy(above);
-}
-
-static void start_editing(CleanState *s, bool inserting, size_t at, const char *text, Ui *ui)
-{
-    s->editing = true;
-    s->inserting = inserting;
-    s->at = at;
-    line_set(&s->line, text);
-    schema_before(s, at);
-    clean_preview(s, ui);
-}
-
-/* A rule made up in another pane is gone on with here, below all others. */
-static void take_offer(CleanState *s, Ui *ui)
-{
-    char *rule = s->recipe && s->data ? ui_take_rule(ui) : NULL;
-    if (rule)
-        start_editing(s, true, recipe_count(s->recipe), rule, ui);
-    mem_free(rule);
-}
+/* ---- taking in what is new ------------------------------------------------------------------------- */
 
 static bool tick(void *state, Ui *ui)
 {
     CleanState *s = state;
     OpenDataset *now = ui_dataset(ui);
     if (s->data == now && ui_visible(ui, s))
-        take_offer(s, ui);
+        clean_take_offer(s, ui);
     if (s->data == now)
         return ui_visible(ui, s);
     bool same = s->data && now && text_equal(s->data->row.hash, now->row.hash);
@@ -181,47 +145,7 @@ static bool tick(void *state, Ui *ui)
     return true;
 }
 
-/* Does the rule fit the columns there are? A rule above that does not is not held against it. */
-static bool fits_columns(const Recipe *r, size_t at, const Schema *schema, Error *err)
-{
-    Error found = {0};
-    unsigned long line = 0;
-    Plan *plan = plan_create(r, schema, &found);
-    plan_destroy(plan);
-    if (plan || sscanf(found.text, "line %lu", &line) != 1 || line != at + 1)
-        return true;
-    return error_set(err, found.kind, "%s", found.text);
-}
-
-static void accept(CleanState *s, Ui *ui)
-{
-    const char *text = line_text(&s->line);
-    Error err = {0};
-    if (!text[strspn(text, " ")]) {
-        s->editing = false;
-        clean_preview(s, ui);
-        return;
-    }
-    Recipe *draft = recipe_copy(s->recipe);
-    bool ok = (s->inserting ? recipe_insert(draft, s->at, text, &err)
-                            : recipe_replace(draft, s->at, text, &err)) &&
-              fits_columns(draft, s->at, &s->data->schema, &err);
-    recipe_destroy(ok ? s->recipe : draft);
-    if (!ok) {
-        s->error = err;
-        return;
-    }
-    s->recipe = draft;
-    s->editing = false;
-    clean_changed(s, ui);
-}
-
-static void complete_rule(void *owner, const char *text, void (*add)(void *, const char *word),
-                          void *context)
-{
-    CleanState *s = owner;
-    recipe_complete(text, &s->schema, add, context);
-}
+/* ---- keys that are text ------------------------------------------------------------------------ */
 
 static Reply on_key(void *state, Key key, Ui *ui)
 {
@@ -234,118 +158,9 @@ static Reply on_key(void *state, Key key, Ui *ui)
 }
 
 /* While candidates are shown these keys are theirs. */
-static bool popup_takes(CleanState *s, int command, Ui *ui)
+static Key popup_key(int command)
 {
-    if (!s->line.open)
-        return false;
-    bool changed;
-    line_key(&s->line,
-             command == CLEAN_ACCEPT  ? NKEY_ENTER
-             : command == CLEAN_LEAVE ? NKEY_ESC
-                                      : NKEY_TAB,
-             &changed);
-    if (changed)
-        clean_preview(s, ui);
-    return true;
-}
-
-/* ---- questions ------------------------------------------------------------------------------------------------------------- */
-
-static void kind_picked(void *owner, size_t item, Ui *ui)
-{
-    CleanState *s = owner;
-    char text[80];
-    snprintf(text, sizeof text, "%s ", rule_kind(item)->name);
-    start_editing(s, true, recipe_count(s->recipe) ? s->at + 1 : 0, text, ui);
-}
-
-static void open_kinds(CleanState *s, Ui *ui)
-{
-    MenuItem item[128];
-    size_t n = rule_kinds() < 128 ? rule_kinds() : 128;
-    for (size_t i = 0; i < n; i++)
-        item[i] = (MenuItem){rule_kind(i)->usage, rule_kind(i)->about, STYLE_PLAIN};
-    ui_menu(ui, "Add a rule", item, n, 0, kind_picked, s);
-}
-
-static void suggestion_picked(void *owner, size_t i, Ui *ui)
-{
-    CleanState *s = owner;
-    Error err = {0};
-    size_t at = recipe_count(s->recipe) ? s->at + 1 : 0;
-    if (!recipe_insert(s->recipe, at, s->suggestion[i].rule, &err)) {
-        ui_error(ui, &err);
-        return;
-    }
-    s->at = at;
-    ui_say(ui, STYLE_GOOD, "added: %s (u takes it back)", s->suggestion[i].rule);
-    clean_changed(s, ui);
-}
-
-static void open_suggestions(CleanState *s, Ui *ui)
-{
-    MenuItem item[CLEAN_SUGGESTIONS];
-    for (size_t i = 0; i < s->suggestions; i++)
-        item[i] = (MenuItem){s->suggestion[i].rule, s->suggestion[i].why, STYLE_PLAIN};
-    ui_menu(ui, "The data asks for", item, s->suggestions, 0, suggestion_picked, s);
-}
-
-static void name_asked(void *owner, const char *name, Ui *ui)
-{
-    clean_apply(owner, name, ui);
-}
-
-static bool check_name(void *owner, const char *name, Error *err)
-{
-    (void)owner;
-    return *name ? true : error_set(err, ERROR_USAGE, "a name is needed");
-}
-
-static void ask_name(CleanState *s, Ui *ui)
-{
-    char initial[240];
-    snprintf(initial, sizeof initial, "%.200s_clean", s->data->row.name);
-    ui_ask(
-        ui,
-        &(Ask){.title = "Apply the recipe",
-               .label = "new dataset",
-               .initial = initial,
-               .owner = s,
-               .check = check_name,
-               .done = name_asked,
-               .about =
-                   "Writes a new dataset with its lineage. The one it comes from stays as it is."});
-}
-
-static void write_asked(void *owner, const char *path, Ui *ui)
-{
-    CleanState *s = owner;
-    snprintf(s->file, sizeof s->file, "%s", path);
-    if (*path)
-        clean_write_file(s, path, ui);
-}
-
-static void read_asked(void *owner, const char *path, Ui *ui)
-{
-    CleanState *s = owner;
-    snprintf(s->file, sizeof s->file, "%s", path);
-    if (*path)
-        clean_read_file(s, path, ui);
-}
-
-static void ask_file(CleanState *s, bool write, Ui *ui)
-{
-    char initial[400];
-    snprintf(initial, sizeof initial, "%s", s->file);
-    if (!*initial && s->data)
-        snprintf(initial, sizeof initial, "%.200s.recipe", s->data->row.name);
-    ui_ask(ui, &(Ask){.title = write ? "Write the recipe" : "Read a recipe",
-                      .label = "file",
-                      .initial = initial,
-                      .owner = s,
-                      .done = write ? write_asked : read_asked,
-                      .about = write ? "Plain text, one rule a line; keep it under version control."
-                                     : "Replaces the rules here; u takes that back."});
+    return command == CLEAN_ACCEPT ? NKEY_ENTER : command == CLEAN_LEAVE ? NKEY_ESC : NKEY_TAB;
 }
 
 /* ---- commands ---------------------------------------------------------------------------------------------------------------- */
@@ -449,30 +264,30 @@ static Reply on_command(void *state, int command, Ui *ui)
     CleanState *s = state;
     switch (command) {
     case CLEAN_ADD:
-        start_editing(s, true, recipe_count(s->recipe) ? s->at + 1 : 0, "", ui);
+        clean_edit(s, true, recipe_count(s->recipe) ? s->at + 1 : 0, "", ui);
         return REPLY_DRAW;
     case CLEAN_EDIT:
-        start_editing(s, false, s->at, recipe_rule(s->recipe, s->at), ui);
+        clean_edit(s, false, s->at, recipe_rule(s->recipe, s->at), ui);
         return REPLY_DRAW;
     case CLEAN_PICK:
-        open_kinds(s, ui);
+        clean_ask_kind(s, ui);
         return REPLY_DRAW;
     case CLEAN_SUGGEST:
-        open_suggestions(s, ui);
+        clean_ask_suggestion(s, ui);
         return REPLY_DRAW;
     case CLEAN_APPLY:
-        ask_name(s, ui);
+        clean_ask_name(s, ui);
         return REPLY_DRAW;
     case CLEAN_WRITE:
     case CLEAN_READ:
-        ask_file(s, command == CLEAN_WRITE, ui);
+        clean_ask_file(s, command == CLEAN_WRITE, ui);
         return REPLY_DRAW;
     case CLEAN_ACCEPT:
-        if (!popup_takes(s, command, ui))
-            accept(s, ui);
+        if (!clean_popup_takes(s, popup_key(command), ui))
+            clean_accept(s, ui);
         return REPLY_DRAW;
     case CLEAN_LEAVE:
-        if (!popup_takes(s, command, ui)) {
+        if (!clean_popup_takes(s, popup_key(command), ui)) {
             s->editing = false;
             if (s->inserting && s->at > 0)
                 s->at--;
@@ -480,10 +295,8 @@ static Reply on_command(void *state, int command, Ui *ui)
         }
         return REPLY_DRAW;
     case CLEAN_COMPLETE:
-        if (!popup_takes(s, command, ui)) {
-            line_complete(&s->line, complete_rule, s);
-            clean_preview(s, ui);
-        }
+        if (!clean_popup_takes(s, popup_key(command), ui))
+            clean_complete(s, ui);
         return REPLY_DRAW;
     case CLEAN_DELETE:
     case CLEAN_TOGGLE:
@@ -510,7 +323,7 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
         return REPLY_IGNORED;
     s->at = (size_t)m->index;
     if (m->kind == MOUSE_DOUBLE)
-        start_editing(s, false, s->at, recipe_rule(s->recipe, s->at), ui);
+        clean_edit(s, false, s->at, recipe_rule(s->recipe, s->at), ui);
     else if (m->col >= 4 && m->col <= 5)
         change(s, CLEAN_TOGGLE, ui);
     else

@@ -1,7 +1,8 @@
 /* clean_int.h -- the Clean pane's state, shared by its files:
  *   clean.c          the pane: keys and commands           clean_draw.c     the rules
  *   clean_radius.c   what a rule does to the data          clean_jobs.c     draft, preview, effects, apply
- *   clean_suggest.c  rules the profile asks for                                                       */
+ *   clean_suggest.c  rules the profile asks for      clean_edit.c     a rule while it is typed
+ *   clean_ask.c      questions                                                                        */
 #ifndef LATHE_TUI_CLEAN_INT_H
 #define LATHE_TUI_CLEAN_INT_H
 
@@ -46,6 +47,19 @@ void clean_measure(CleanState *s, Ui *ui);
 void clean_apply(CleanState *s, const char *name, Ui *ui);
 void clean_write_file(CleanState *s, const char *path, Ui *ui);
 void clean_read_file(CleanState *s, const char *path, Ui *ui);
+
+/* clean_edit.c */
+void clean_edit(CleanState *s, bool inserting, size_t at, const char *text, Ui *ui); /* begins to type */
+void clean_take_offer(CleanState *s, Ui *ui);     /* a rule made up in another pane goes on here */
+void clean_accept(CleanState *s, Ui *ui);         /* into the recipe, or the error is shown */
+void clean_complete(CleanState *s, Ui *ui);
+bool clean_popup_takes(CleanState *s, Key key, Ui *ui); /* the candidates that are shown, if any */
+
+/* clean_ask.c */
+void clean_ask_kind(CleanState *s, Ui *ui);
+void clean_ask_suggestion(CleanState *s, Ui *ui);
+void clean_ask_name(CleanState *s, Ui *ui);       /* and applies */
+void clean_ask_file(CleanState *s, bool write, Ui *ui);
 
 /* clean_draw.c */
 void clean_draw_rules(const CleanState *s, const Canvas *c, const Ui *ui);

@@ -1,277 +1,68 @@
-/* runs.c -- 5 Runs: every run of the workspace, what is known of one, and what differs between marked ones. */
+/* runs.c -- pane 5, Runs: every run of the workspace, filtered, sorted, in groups of seeds; under it what one
+ * was made of, what differs between marked ones, and what hyperparameters do to a metric. */
 #include "runs_int.h"
 
-#include "../widgets.h"
-
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SLOT_RESULTS = 1, SLOT_COMPARE };
 enum { ZONE_TABLE = 1, ZONE_DETAIL };
 
 enum {
-    RUNS_OPEN = PANE_COMMANDS, RUNS_PAUSE, RUNS_STOP, RUNS_SET, RUNS_FORK, RUNS_RENAME, RUNS_TAG,
-    RUNS_NOTE, RUNS_DELETE, RUNS_BASELINE, RUNS_SORT, RUNS_UNMARK, RUNS_PLOT, RUNS_PREDICT, RUNS_EXPLAIN
+    RUNS_OPEN = PANE_COMMANDS, RUNS_FILTER, RUNS_SORT, RUNS_GROUP, RUNS_VIEW, RUNS_VIEW_BACK, RUNS_COLUMN,
+    RUNS_HIDE, RUNS_PIN, RUNS_MOVE_LEFT, RUNS_MOVE_RIGHT, RUNS_BASELINE, RUNS_RENAME, RUNS_TAG, RUNS_NOTE,
+    RUNS_DELETE, RUNS_MARK_ALL, RUNS_UNMARK, RUNS_EXPORT, RUNS_PLOT, RUNS_FACTS, RUNS_SCATTER, RUNS_PARALLEL,
+    RUNS_IMPORTANCE, RUNS_FORKS, RUNS_EXPLAIN
 };
 
 // clang-format off
 static const KeyRow keys[] = {
-    {RUNS_OPEN,     "open-run",     "Enter", "watch",   "show its curves in the Train pane", 0},
-    {RUNS_PAUSE,    "pause-run",    "p",     "pause",   "pause it at the next step, or let it go on", 0},
-    {RUNS_STOP,     "stop-run",     "x",     "stop",    "end it properly: best weights, test metrics, model", 0},
-    {RUNS_SET,      "set-run",      "e",     "set",     "change a hyperparameter while it runs", 0},
-    {RUNS_FORK,     "fork-run",     "f",     "fork",    "a new run from its last checkpoint, with changes", 0},
-    {RUNS_SORT,     "sort-runs",    "s",     "sort",    "sort by the next column: newest, name, family, validation, test", 0},
-    {RUNS_BASELINE, "baseline-run", "b",     "baseline","compare the others with this one", 0},
-    {RUNS_RENAME,   "rename-run",   "r",     "rename",  "give it another name", 0},
-    {RUNS_TAG,      "tag-run",      "t",     NULL,      "add a tag, or take one away with -TAG", 0},
-    {RUNS_NOTE,     "note-run",     "i",     NULL,      "keep a note with it", 0},
-    {RUNS_DELETE,   "delete-run",   "D",     NULL,      "remove it with metrics, checkpoints and model", 0},
-    {RUNS_UNMARK,   "unmark-runs",  "U",     NULL,      "no run marked", 0},
-    {RUNS_PLOT,     "plot-runs",    "P",     NULL,      "draw the marked runs' curves to a file (PNG, SVG, PDF)", 0},
-    {RUNS_EXPLAIN,  "explain-run",  "E",     "explain", "how much each column matters to its model, and what one does", 0},
-    {RUNS_PREDICT,  "predict-run",  "=",     NULL,      "score rows with its model", 0},
+    {RUNS_OPEN,      "open-run",     "Enter", "watch",   "show its curves in the Train pane; a group opens or closes", 0},
+    {RUNS_FILTER,    "filter-runs",  "&",     "filter",  "by an expression: val_rmse < 3 and family = gbdt and has:note", 0},
+    {RUNS_SORT,      "sort-runs",    "s",     "sort",    "by the column under the cursor; again the other way; again newest first", 0},
+    {RUNS_GROUP,     "group-runs",   "z",     "seeds",   "runs that differ by their seed as one: mean and 95 % interval", 0},
+    {RUNS_VIEW,      "next-view",    "v",     "view",    "the next view below: facts, scatter, parallel, importance, forks", 0},
+    {RUNS_BASELINE,  "baseline-run", "b",     "baseline","compare the others with this one", 0},
+    STEER_KEYS,
+    {RUNS_VIEW_BACK, "view-before",  "V",     NULL,      "the view before", 0},
+    {RUNS_COLUMN,    "show-column",  "C",     NULL,      "show any fact, hyperparameter or metric as a column", 0},
+    {RUNS_HIDE,      "hide-column",  "-",     NULL,      "leave this column out", 0},
+    {RUNS_PIN,       "pin-column",   "!",     NULL,      "keep this column at the left, or let it go", 0},
+    {RUNS_MOVE_LEFT, "move-left",    "H",     NULL,      "it changes places with the column to the left", 0},
+    {RUNS_MOVE_RIGHT,"move-right",   "L",     NULL,      "it changes places with the column to the right", 0},
+    {RUNS_RENAME,    "rename-run",   "r",     NULL,      "give it another name", 0},
+    {RUNS_TAG,       "tag-run",      "t",     NULL,      "add a tag, or take one away with -TAG", 0},
+    {RUNS_NOTE,      "note-run",     "i",     NULL,      "keep a note with it", 0},
+    {RUNS_DELETE,    "delete-run",   "D",     NULL,      "remove it with metrics, checkpoints and model", 0},
+    {RUNS_MARK_ALL,  "mark-runs",    "*",     NULL,      "mark all runs that are shown", 0},
+    {RUNS_UNMARK,    "unmark-runs",  "U",     NULL,      "no run marked", 0},
+    {RUNS_EXPORT,    "export-runs",  "X",     NULL,      "write this table as CSV or Markdown", 0},
+    {RUNS_PLOT,      "plot-runs",    "w",     NULL,      "write the marked runs' curves to a file (PNG, SVG, PDF)", 0},
+    {RUNS_FACTS,     "facts",        "",      NULL,      "what it was made of, or what differs between marked runs", 0},
+    {RUNS_SCATTER,   "scatter",      "",      NULL,      "a hyperparameter against a metric", 0},
+    {RUNS_PARALLEL,  "parallel",     "",      NULL,      "hyperparameters as parallel axes", 0},
+    {RUNS_IMPORTANCE,"importance",   "I",     NULL,      "which hyperparameters matter for the metric", 0},
+    {RUNS_FORKS,     "forks",        "F",     NULL,      "which run was forked from which", 0},
+    {RUNS_EXPLAIN,   "explain-run",  "E",     NULL,      "how much each column matters to its model, and what one does", 0},
     {0}};
 // clang-format on
 
-#define SORTS(X) X(NEWEST, "newest") X(NAME, "name") X(FAMILY, "family") X(VALID, "validation") X(TEST, "test")
-#define AS_ENUM(id, name) SORT_##id,
-typedef enum Sort { SORTS(AS_ENUM) SORT_COUNT } Sort;
-#undef AS_ENUM
-#define AS_NAME(id, name) name,
-static const char *const sort_names[] = {SORTS(AS_NAME)};
+static const char *const view_names[] = {
+#define AS_NAME(id, name, help) name,
+    RUN_VIEWS(AS_NAME)
 #undef AS_NAME
-
-typedef struct RunsState {
-    Ui *ui;
-    Table table;
-    VEC(size_t) order;        /* rows of the snapshot as shown */
-    uint64_t seen;            /* snapshot number */
-    uint64_t read;            /* snapshot number that results and comparison were asked for */
-    Sort sort;
-    char find[64];
-    int64_t baseline;
-    RunResults *results;
-    RunCompare *compare;
-    CompareAsk asked;
-    RunExplain explain;
-    bool detail;              /* the keys go to the lower part */
-    size_t detail_top;
-    int table_rows, body_rows, body_cols;
-} RunsState;
-
-/* ---- rows as shown ------------------------------------------------------------------------------------ */
-
-static const RunRow *run_at(const RunsState *s, uint64_t row)
-{
-    const Snapshot *snap = ui_snapshot(s->ui);
-    return row < s->order.count && s->order.at[row] < snap->runs ? &snap->run[s->order.at[row]] : NULL;
-}
-
-static const RunRow *here(const RunsState *s)
-{
-    return run_at(s, s->table.at);
-}
-
-/* Unknown values sort last whichever way is better. */
-static double sort_value(const RunsState *s, const RunRow *r)
-{
-    const RunResult *result = run_results_find(s->results, r->id);
-    double v = !result ? (double)NAN : s->sort == SORT_VALID ? result->valid : result->test;
-    if (isnan(v))
-        return (double)INFINITY;
-    return result->larger_is_better ? -v : v;
-}
-
-static int compare_runs(const RunsState *s, const RunRow *a, const RunRow *b)
-{
-    if (s->sort == SORT_NAME)
-        return strcmp(a->name, b->name);
-    if (s->sort == SORT_FAMILY)
-        return strcmp(a->family, b->family);
-    double x = sort_value(s, a), y = sort_value(s, b);
-    return (x > y) - (x < y);
-}
-
-static bool shown(const RunsState *s, const RunRow *r)
-{
-    char all[512];
-    snprintf(all, sizeof all, "%lld %s %s %s %s %s %s", (long long)r->id, r->name, r->family,
-             r->dataset_name, run_status_name(r->status), r->tags, r->note);
-    return !*s->find || strcasestr(all, s->find) != NULL;
-}
-
-/* Stable insertion: newest first among equals; a few hundred runs at most move. */
-static void arrange(RunsState *s)
-{
-    const Snapshot *snap = ui_snapshot(s->ui);
-    const RunRow *at = here(s);
-    int64_t kept = at ? at->id : 0;
-    s->order.count = 0;
-    for (size_t i = 0; i < snap->runs; i++) {
-        if (!shown(s, &snap->run[i]))
-            continue;
-        vec_add(&s->order, i);
-        size_t k = s->order.count - 1;
-        for (; s->sort != SORT_NEWEST && k > 0 &&
-               compare_runs(s, &snap->run[i], &snap->run[s->order.at[k - 1]]) < 0; k--)
-            s->order.at[k] = s->order.at[k - 1];
-        s->order.at[k] = i;
-    }
-    for (size_t i = 0; i < s->order.count; i++)
-        if (snap->run[s->order.at[i]].id == kept)
-            s->table.at = i;
-    if (s->table.at >= s->order.count)
-        s->table.at = s->order.count ? s->order.count - 1 : 0;
-}
-
-/* ---- the table ---------------------------------------------------------------------------------------- */
-
-enum { COL_RUN, COL_NAME, COL_FAMILY, COL_STATUS, COL_EPOCH, COL_VALID, COL_TEST, COL_DELTA, COL_TIME,
-       COL_DATA, COL_TAGS, COL_COUNT };
-static const TableColumn columns[COL_COUNT] = {
-    [COL_RUN] = {.title = "Run", .width = 4, .align = ALIGN_RIGHT},
-    [COL_NAME] = {.title = "Name", .width = 18},
-    [COL_FAMILY] = {.title = "Family", .width = 8},
-    [COL_STATUS] = {.title = "Status", .width = 10},
-    [COL_EPOCH] = {.title = "Epoch", .width = 7, .align = ALIGN_RIGHT},
-    [COL_VALID] = {.title = "Validation", .width = 10, .align = ALIGN_RIGHT},
-    [COL_TEST] = {.title = "Test", .width = 10, .align = ALIGN_RIGHT},
-    [COL_DELTA] = {.title = "vs base", .width = 8, .align = ALIGN_RIGHT},
-    [COL_TIME] = {.title = "Took", .width = 8, .align = ALIGN_RIGHT},
-    [COL_DATA] = {.title = "Dataset", .width = 16},
-    [COL_TAGS] = {.title = "Tags, note", .width = 10, .stretch = true},
 };
 
-static Style status_style(RunStatus status)
-{
-    switch (status) {
-    case RUN_RUNNING: return STYLE_ACCENT;
-    case RUN_PAUSED: return STYLE_WARN;
-    case RUN_FINISHED: return STYLE_GOOD;
-    case RUN_FAILED: return STYLE_BAD;
-    default: return STYLE_DIM;
-    }
-}
+/* ---- what is read -------------------------------------------------------------------------------------- */
 
-static void add_number(double v, Text *into)
-{
-    if (isnan(v))
-        text_putc(into, '-');
-    else
-        text_printf(into, fabs(v) >= 1e5 ? "%.4g" : "%.5g", v);
-}
-
-/* The difference to the baseline's test result (validation while there is none), in percent. */
-static void add_delta(const RunsState *s, const RunRow *run, Cell *out)
-{
-    const RunResult *base = run_results_find(s->results, s->baseline);
-    const RunResult *mine = run_results_find(s->results, run->id);
-    if (run->id == s->baseline)
-        text_puts(out->text, "base");
-    if (!base || !mine || base == mine || strcmp(base->metric, mine->metric) != 0)
-        return;
-    bool tested = isfinite(base->test) && isfinite(mine->test);
-    double from = tested ? base->test : base->valid, to = tested ? mine->test : mine->valid;
-    if (!isfinite(from) || !isfinite(to) || from == 0.0)
-        return;
-    double change = (to - from) / fabs(from) * 100;
-    text_printf(out->text, "%+.1f%%", change);
-    bool good = base->larger_is_better ? change > 0 : change < 0;
-    out->style = change == 0.0 ? STYLE_DIM : good ? STYLE_GOOD : STYLE_BAD;
-}
-
-static void add_time(const RunsState *s, const RunRow *run, Text *into)
-{
-    (void)s;
-    int64_t end = run->ended ? run->ended : run_is_active(run) ? time_now() : run->heartbeat;
-    if (run->started && end > run->started)
-        text_add_seconds(into, (double)(end - run->started) / 1e6);
-}
-
-static void cell(const void *context, uint64_t row, size_t column, Cell *out)
-{
-    const RunsState *s = context;
-    const RunRow *run = run_at(s, row);
-    const RunResult *result = run ? run_results_find(s->results, run->id) : NULL;
-    if (!run)
-        return;
-    switch (column) {
-    case COL_RUN:
-        text_printf(out->text, "%lld", (long long)run->id);
-        out->style = run_style(run->id);
-        break;
-    case COL_NAME:
-        text_puts(out->text, run->name);
-        break;
-    case COL_FAMILY:
-        text_puts(out->text, run->family);
-        break;
-    case COL_STATUS:
-        for (const char *c = run_status_name(run->status); *c; c++)
-            text_putc(out->text, (char)(*c | 0x20));
-        out->style = status_style(run->status);
-        break;
-    case COL_EPOCH:
-        text_printf(out->text, "%lld", (long long)run->epoch);
-        if (run_is_active(run) && run->epochs_total)
-            text_printf(out->text, "/%lld", (long long)run->epochs_total);
-        break;
-    case COL_VALID:
-        add_number(result ? result->valid : (double)NAN, out->text);
-        break;
-    case COL_TEST:
-        add_number(result ? result->test : (double)NAN, out->text);
-        break;
-    case COL_DELTA:
-        add_delta(s, run, out);
-        break;
-    case COL_TIME:
-        add_time(s, run, out->text);
-        break;
-    case COL_DATA:
-        text_puts(out->text, run->dataset_name);
-        break;
-    default:
-        text_puts(out->text, run->tags);
-        text_puts(out->text, *run->tags && *run->note ? "  " : "");
-        text_puts(out->text, run->note);
-        out->style = STYLE_DIM;
-    }
-}
-
-static bool marked(const void *context, uint64_t row)
-{
-    const RunsState *s = context;
-    const RunRow *run = run_at(s, row);
-    return run && ui_run_marked(s->ui, run->id);
-}
-
-static TableSource source(const RunsState *s)
-{
-    return (TableSource){.context = s,
-                         .rows = s->order.count,
-                         .columns = COL_COUNT,
-                         .column = columns,
-                         .cell = cell,
-                         .marked = marked,
-                         .empty = *s->find ? "No run matches the search. Esc shows all again."
-                                           : "No runs yet. Press 3 to set one up, or : train mlp "
-                                             "data=NAME target=COLUMN"};
-}
-
-/* ---- jobs ------------------------------------------------------------------------------------------------ */
-
-static void results_loaded(void *owner, void *result, const Error *err, Ui *ui)
+static void book_done(void *owner, void *result, const Error *err, Ui *ui)
 {
     RunsState *s = owner;
     (void)err;
     if (!result)
         return;
-    run_results_free(s->results);
-    s->results = result;
-    arrange(s);
+    book_take(&s->book, result);
+    runs_fields(s);
+    runs_arrange(s);
     ui_draw(ui);
 }
 
@@ -288,7 +79,7 @@ static CompareAsk wanted(const RunsState *s)
 {
     CompareAsk ask = {0};
     ask.sides = ui_marked_runs(s->ui, ask.run, RUN_SIDES);
-    const RunRow *run = here(s);
+    const RunRow *run = runs_here(s);
     if (ask.sides < 2) {
         memset(&ask, 0, sizeof ask);
         ask.sides = run != NULL;
@@ -300,39 +91,53 @@ static CompareAsk wanted(const RunsState *s)
 static void ask_detail(RunsState *s, bool again)
 {
     CompareAsk ask = wanted(s);
+    if (s->view == RUN_VIEW_IMPORTANCE)
+        runs_importance_ask(s);
     if (!ask.sides || (!again && memcmp(&ask, &s->asked, sizeof ask) == 0))
         return;
-    if (memcmp(&ask, &s->asked, sizeof ask) != 0)
+    if (memcmp(&ask, &s->asked, sizeof ask) != 0 && s->view == RUN_VIEW_FACTS)
         s->detail_top = 0;
     s->asked = ask;
-    ui_job(s->ui, (Job){.owner = s, .slot = SLOT_COMPARE, .run = run_compare_load,
+    ui_job(s->ui, (Job){.owner = s, .slot = RUNS_SLOT_COMPARE, .run = run_compare_load,
                         .input = mem_copy(&ask, sizeof ask), .done = compared,
                         .release = run_compare_free, .quiet = true, .urgent = true});
 }
 
-static void ask_results(RunsState *s)
-{
-    if (!ui_job_running(s->ui, s, SLOT_RESULTS))
-        ui_job(s->ui, (Job){.owner = s, .slot = SLOT_RESULTS, .run = run_results_load,
-                            .done = results_loaded, .release = run_results_free, .quiet = true});
-}
-
 /* ---- state ------------------------------------------------------------------------------------------------- */
+
+static const char *setting_now(const void *owner, int64_t run, const char *key)
+{
+    const RunFacts *f = book_find(&((const RunsState *)owner)->book, run);
+    for (size_t i = 0; f && i < f->params; i++)
+        if (strcmp(f->param[i].key, key) == 0)
+            return f->param[i].value;
+    return NULL;
+}
 
 static void create(void *state, Ui *ui)
 {
     RunsState *s = state;
     s->ui = ui;
     s->explain.ui = ui;
+    s->steer = (Steer){.ui = ui, .owner = s, .setting = setting_now};
+    s->table.col = 1;
 }
 
 static void destroy(void *state)
 {
     RunsState *s = state;
-    run_results_free(s->results);
+    book_release(&s->book);
     run_compare_free(s->compare);
     run_explain_release(&s->explain);
-    vec_release(&s->order);
+    mem_free(s->importance);
+    for (size_t i = 0; i < s->group.count; i++)
+        vec_release(&s->group.at[i].member);
+    vec_release(&s->group);
+    vec_release(&s->shown);
+    vec_release(&s->line);
+    vec_release(&s->field);
+    vec_release(&s->column);
+    vec_release(&s->heads);
 }
 
 static bool tick(void *state, Ui *ui)
@@ -340,69 +145,130 @@ static bool tick(void *state, Ui *ui)
     RunsState *s = state;
     const Snapshot *snap = ui_snapshot(ui);
     bool news = snap->number != s->seen;
-    if (news)
-        arrange(s);
+    if (news) {
+        if (!s->field.count)
+            runs_fields(s);
+        runs_arrange(s);
+    }
     s->seen = snap->number;
     if (!ui_visible(ui, state) || s->read == snap->number)
         return news;
     s->read = snap->number;
-    ask_results(s);
+    book_read(&s->book, snap, s, RUNS_SLOT_BOOK, book_done, ui);
     ask_detail(s, true);
     return true;
+}
+
+static size_t detail_lines(const RunsState *s)
+{
+    switch (s->view) {
+    case RUN_VIEW_FACTS:      return run_compare_lines(s->compare);
+    case RUN_VIEW_FORKS:      return runs_forks_lines(s);
+    case RUN_VIEW_IMPORTANCE: return s->importance ? s->importance->inputs + 1 : 0;
+    default:                  return 0;
+    }
 }
 
 static void layout(void *state, int rows, int cols, Ui *ui)
 {
     RunsState *s = state;
-    TableSource src = source(s);
-    int below = rows >= 16 ? rows / 2 : 0;
-    if (below && (int)s->order.count + 4 < rows - below) /* few runs leave their room to the detail */
-        below = rows - (s->order.count ? (int)s->order.count + 4 : 5);
+    runs_columns(s);
+    TableSource src = runs_source(s);
+    int below = rows >= 16 ? rows / 2 : 0, lines = (int)s->line.count;
+    if (below && lines + 4 < rows - below) /* few runs leave their room to the detail */
+        below = rows - (lines ? lines + 4 : 5);
     if (ui_maximised(ui))
         below = s->detail ? rows : 0;
     s->body_rows = rows;
     s->body_cols = cols;
     s->table_rows = rows - below;
     table_layout(&s->table, &src, s->table_rows - 2, cols - 2);
-    size_t lines = run_compare_lines(s->compare), room = below > 2 ? (size_t)below - 2 : 0;
-    if (s->detail_top + room > lines)
-        s->detail_top = lines > room ? lines - room : 0;
+    size_t n = detail_lines(s), room = below > 2 ? (size_t)below - 2 : 0;
+    if (s->detail_top + room > n)
+        s->detail_top = n > room ? n - room : 0;
     ask_detail(s, false);
+}
+
+/* ---- drawing ------------------------------------------------------------------------------------------------ */
+
+static void title_of(const RunsState *s, char title[160], char note[160])
+{
+    const RunField *x = runs_input(s), *y = runs_metric(s);
+    *note = 0;
+    switch (s->view) {
+    case RUN_VIEW_EXPLAIN:
+        snprintf(title, 160, "What run %lld makes of its columns", (long long)s->explain.run);
+        snprintf(note, 160, "j k column, Enter its effect, E back");
+        return;
+    case RUN_VIEW_SCATTER:
+        snprintf(title, 160, "%s by %s", y ? y->name : "metric", x ? x->name : "hyperparameter");
+        snprintf(note, 160, "Tab, then h l hyperparameter, j k metric");
+        return;
+    case RUN_VIEW_PARALLEL:
+        snprintf(title, 160, "Hyperparameters and %s", y ? y->name : "metric");
+        snprintf(note, 160, "green best, red worst third; Tab, then j k metric");
+        return;
+    case RUN_VIEW_IMPORTANCE:
+        snprintf(title, 160, "What matters for %s", y ? y->name : "a metric");
+        snprintf(note, 160, "Tab, then h l metric, j k scroll");
+        return;
+    case RUN_VIEW_FORKS:
+        snprintf(title, 160, "Forks");
+        return;
+    default:
+        break;
+    }
+    if (s->compare && s->compare->sides > 1) {
+        snprintf(title, 160, "%zu runs compared", s->compare->sides);
+    } else if (s->compare && s->compare->sides == 1) {
+        snprintf(title, 160, "Run %lld %.60s", (long long)s->compare->run[0].id, s->compare->run[0].name);
+        snprintf(note, 160, "Space marks runs to compare");
+    } else {
+        snprintf(title, 160, "Run");
+    }
 }
 
 static void draw_detail(const RunsState *s, const Canvas *c)
 {
-    char title[96] = "Run";
-    if (s->explain.on) {
-        snprintf(title, sizeof title, "What run %lld makes of its columns", (long long)s->explain.run);
-        Canvas in = canvas_box(c, s->detail ? STYLE_BORDER_ACTIVE : STYLE_BORDER, title,
-                               "j k column, Enter its effect, E back");
-        run_explain_draw(&s->explain, &in);
-        canvas_zone(c, 0, 0, c->rows, c->cols, ZONE_DETAIL, 0);
-        return;
+    char title[160], note[160];
+    title_of(s, title, note);
+    Canvas in = canvas_box(c, s->detail ? STYLE_BORDER_ACTIVE : STYLE_BORDER, title, *note ? note : NULL);
+    switch (s->view) {
+    case RUN_VIEW_EXPLAIN:    run_explain_draw(&s->explain, &in); break;
+    case RUN_VIEW_SCATTER:    runs_scatter_draw(s, &in); break;
+    case RUN_VIEW_PARALLEL:   runs_parallel_draw(s, &in); break;
+    case RUN_VIEW_IMPORTANCE: runs_importance_draw(s, &in); break;
+    case RUN_VIEW_FORKS:      runs_forks_draw(s, &in); break;
+    default:                  run_compare_draw(s, &in);
     }
-    if (s->compare && s->compare->sides > 1)
-        snprintf(title, sizeof title, "%zu runs compared", s->compare->sides);
-    else if (s->compare && s->compare->sides == 1)
-        snprintf(title, sizeof title, "Run %lld %.60s", (long long)s->compare->run[0].id,
-                 s->compare->run[0].name);
-    Canvas in = canvas_box(c, s->detail ? STYLE_BORDER_ACTIVE : STYLE_BORDER, title,
-                           s->compare && s->compare->sides == 1 ? "Space marks runs to compare" : NULL);
-    if (s->compare && s->compare->sides)
-        run_compare_draw(s->compare, &in, s->detail_top);
     canvas_zone(c, 0, 0, c->rows, c->cols, ZONE_DETAIL, 0);
+}
+
+static void note_of(const RunsState *s, char note[400])
+{
+    size_t all = ui_snapshot(s->ui)->runs, groups = s->group.count;
+    int n = 0;
+    *note = 0;
+    if (*s->filter)
+        n += snprintf(note + n, 400 - (size_t)n, "& %.120s  ", s->filter);
+    if (*s->find)
+        n += snprintf(note + n, 400 - (size_t)n, "/%.60s  ", s->find);
+    if (s->grouped)
+        n += snprintf(note + n, 400 - (size_t)n, "%zu set-up%s  ", groups, groups == 1 ? "" : "s");
+    else if (s->line.count != all)
+        n += snprintf(note + n, 400 - (size_t)n, "%zu of %zu  ", s->line.count, all);
+    snprintf(note + n, 400 - (size_t)n, "by %s", *s->sort ? s->sort : "newest");
 }
 
 static void draw(const void *state, const Canvas *c, const Ui *ui)
 {
     const RunsState *s = state;
-    TableSource src = source(s);
-    char note[96];
+    TableSource src = runs_source(s);
+    char note[400];
     (void)ui;
     if (s->table_rows > 2) {
         Canvas top = canvas_part(c, 0, 0, s->table_rows, c->cols);
-        snprintf(note, sizeof note, "%s%s%s by %s", *s->find ? "/" : "", s->find, *s->find ? " " : "",
-                 sort_names[s->sort]);
+        note_of(s, note);
         Canvas in = canvas_box(&top, s->detail ? STYLE_BORDER : STYLE_BORDER_ACTIVE, "Training runs", note);
         table_draw(&s->table, &src, &in, !s->detail, ZONE_TABLE);
     }
@@ -411,9 +277,17 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
         draw_detail(s, &below);
 }
 
-/* ---- commands -------------------------------------------------------------------------------------------- */
+/* ---- what is asked --------------------------------------------------------------------------------------- */
 
-static void steered(void *owner, const json_t *result, const Error *err, Ui *ui)
+static void prompt(RunsState *s, const char *before)
+{
+    const RunRow *run = runs_here(s);
+    char line[160];
+    snprintf(line, sizeof line, "%s %lld ", before, (long long)run->id);
+    ui_prompt(s->ui, line);
+}
+
+static void deleted(void *owner, const json_t *result, const Error *err, Ui *ui)
 {
     (void)owner;
     if (!result)
@@ -421,60 +295,71 @@ static void steered(void *owner, const json_t *result, const Error *err, Ui *ui)
     ui_refresh(ui);
 }
 
-/* "runs VERB ID REST" as any user would type it; what came of it shows in the table. */
-static void verb(RunsState *s, const char *name, const char *rest)
-{
-    const RunRow *run = here(s);
-    char line[512];
-    if (!run)
-        return;
-    snprintf(line, sizeof line, "runs %s %lld %s", name, (long long)run->id, rest);
-    ui_command(s->ui, line, s, steered);
-}
-
-static void prompt(RunsState *s, const char *before, const char *after)
-{
-    const RunRow *run = here(s);
-    char line[160];
-    if (!run)
-        return;
-    snprintf(line, sizeof line, "%s %lld %s", before, (long long)run->id, after);
-    ui_prompt(s->ui, line);
-}
-
-static void stop_it(void *owner, Ui *ui)
-{
-    (void)ui;
-    verb(owner, "stop", "");
-}
-
 static void delete_it(void *owner, Ui *ui)
 {
-    (void)ui;
-    verb(owner, "delete", "");
+    RunsState *s = owner;
+    char line[64];
+    snprintf(line, sizeof line, "runs delete %lld", (long long)s->steer.run);
+    ui_command(ui, line, s, deleted);
 }
 
-static void confirm(RunsState *s, const char *what, const char *detail, void (*yes)(void *, Ui *))
+static void confirm_delete(RunsState *s, const RunRow *run)
 {
-    const RunRow *run = here(s);
     char question[160];
-    snprintf(question, sizeof question, "%s run %lld %.80s?", what, (long long)run->id, run->name);
-    ui_confirm(s->ui, question, detail, yes, s);
+    s->steer.run = run->id;
+    snprintf(question, sizeof question, "Delete run %lld %.80s?", (long long)run->id, run->name);
+    ui_confirm(s->ui, question, "Its metrics, checkpoints and model go for good.", delete_it, s);
 }
 
 static void find_set(void *owner, const char *text, Ui *ui)
 {
     RunsState *s = owner;
     snprintf(s->find, sizeof s->find, "%s", text);
-    arrange(s);
+    runs_arrange(s);
     ui_draw(ui);
+}
+
+static bool filter_check(void *owner, const char *text, Error *err)
+{
+    return runs_filter_check(owner, text, err);
+}
+
+static void filter_set(void *owner, const char *text, Ui *ui)
+{
+    RunsState *s = owner;
+    snprintf(s->filter, sizeof s->filter, "%s", text + strspn(text, " "));
+    ui_set_setting(ui, "runs-filter", s->filter);
+    runs_arrange(s);
+    ui_draw(ui);
+}
+
+static void filter_complete(void *owner, const char *text, void (*add)(void *, const char *word), void *context)
+{
+    runs_filter_complete(owner, text, add, context);
+}
+
+static void ask_filter(RunsState *s)
+{
+    ui_ask(s->ui, &(Ask){.title = "Show runs by an expression", .label = "where", .initial = s->filter, .owner = s,
+                         .about = "val_rmse < 3 and family = gbdt and has:note; Tab completes; empty shows all",
+                         .check = filter_check, .complete = filter_complete, .done = filter_set});
+}
+
+static void export_set(void *owner, const char *path, Ui *ui)
+{
+    RunsState *s = owner;
+    Error err = {0};
+    if (!runs_export(s, path, &err))
+        ui_error(ui, &err);
+    else
+        ui_say(ui, STYLE_GOOD, "%zu lines are in %s", s->line.count, path);
 }
 
 static void plot(RunsState *s)
 {
     int64_t runs[RUN_SIDES];
     size_t n = ui_marked_runs(s->ui, runs, RUN_SIDES);
-    const RunRow *run = here(s);
+    const RunRow *run = runs_here(s);
     char line[256] = "plot";
     if (!n && run)
         runs[n++] = run->id;
@@ -484,105 +369,185 @@ static void plot(RunsState *s)
     ui_prompt(s->ui, line);
 }
 
-static Reply unmark(RunsState *s)
+/* ---- what is shown ------------------------------------------------------------------------------------------ */
+
+static void unmark(RunsState *s)
 {
-    int64_t runs[64];
-    size_t n = ui_marked_runs(s->ui, runs, 64);
+    int64_t runs[256];
+    size_t n = ui_marked_runs(s->ui, runs, 256);
     for (size_t i = 0; i < n; i++)
         ui_mark_run(s->ui, runs[i], false);
-    return REPLY_DRAW;
 }
 
-static Reply explain(RunsState *s, const RunRow *run)
+/* On a group: all of it. */
+static void mark(RunsState *s)
 {
-    if (s->explain.on && s->explain.run == run->id)
+    const Snapshot *snap = ui_snapshot(s->ui);
+    const RunRow *run = runs_here(s);
+    if (!run)
+        return;
+    const RunLine *line = &s->line.at[s->table.at];
+    bool on = !ui_run_marked(s->ui, run->id);
+    ui_mark_run(s->ui, run->id, on);
+    for (size_t i = 0; line->head && i < s->group.at[line->group].member.count; i++)
+        ui_mark_run(s->ui, snap->run[s->group.at[line->group].member.at[i]].id, on);
+}
+
+static void mark_all(RunsState *s)
+{
+    for (size_t i = 0; i < s->line.count; i++)
+        if (runs_at(s, i))
+            ui_mark_run(s->ui, runs_at(s, i)->id, true);
+}
+
+static void sort(RunsState *s)
+{
+    const RunField *f = runs_column_field(s, s->table.col);
+    bool same = f && strcmp(f->name, s->sort) == 0, up_first = f && !(f->kind == FIELD_METRIC && f->better > 0);
+    if (!f)
+        return;
+    if (same && s->down == up_first) {
+        *s->sort = 0; /* both ways were seen */
+    } else {
+        snprintf(s->sort, sizeof s->sort, "%s", f->name);
+        s->down = same ? !s->down : !up_first;
+    }
+    runs_arrange(s);
+}
+
+static void show_view(RunsState *s, RunView view)
+{
+    s->view = view;
+    s->detail_top = 0;
+    ask_detail(s, false);
+}
+
+static void turn_view(RunsState *s, int by)
+{
+    int n = RUN_VIEW_EXPLAIN; /* which needs a run that was asked about */
+    show_view(s, (RunView)(((int)s->view % n + by + n) % n));
+    ui_say(s->ui, STYLE_INFO, "%s (%d of %d)", view_names[s->view], (int)s->view + 1, n);
+}
+
+static void explain(RunsState *s, const RunRow *run)
+{
+    bool away = s->view == RUN_VIEW_EXPLAIN && s->explain.run == run->id;
+    if (away)
         run_explain_release(&s->explain);
     else
         run_explain_ask(&s->explain, run->id);
-    s->detail = s->explain.on;
-    return REPLY_DRAW;
+    s->view = away ? RUN_VIEW_FACTS : RUN_VIEW_EXPLAIN;
+    s->detail = !away;
 }
 
-static Reply own_command(RunsState *s, int command, const RunRow *run)
+static void open_here(RunsState *s, const RunRow *run)
 {
-    switch (command) {
-    case RUNS_EXPLAIN:
-        return explain(s, run);
-    case RUNS_OPEN:
-        if (s->explain.on && s->detail) {
-            run_explain_column(&s->explain);
-            return REPLY_DRAW;
-        }
+    const RunLine *line = &s->line.at[s->table.at];
+    if (s->view == RUN_VIEW_EXPLAIN && s->detail) {
+        run_explain_column(&s->explain);
+    } else if (line->head && !s->detail) {
+        s->group.at[line->group].open = !s->group.at[line->group].open;
+        runs_arrange(s);
+    } else {
         ui_choose_run(s->ui, run->id);
         ui_go(s->ui, "train");
-        return REPLY_DRAW;
-    case RUNS_PAUSE:
-        verb(s, run->status == RUN_RUNNING ? "pause" : "resume", "");
-        return REPLY_DRAW;
-    case RUNS_STOP:
-        confirm(s, "Stop", "It keeps its best weights, is tested and can be used; it cannot go on.",
-                stop_it);
-        return REPLY_DRAW;
-    case RUNS_SET:
-        prompt(s, "runs set", "lr=");
-        return REPLY_DRAW;
-    case RUNS_FORK:
-        prompt(s, "runs fork", "lr=");
-        return REPLY_DRAW;
-    case RUNS_RENAME:
-        prompt(s, "runs rename", "");
-        return REPLY_DRAW;
-    case RUNS_TAG:
-        prompt(s, "runs tag", "");
-        return REPLY_DRAW;
-    case RUNS_NOTE:
-        prompt(s, "runs note", "");
-        return REPLY_DRAW;
-    case RUNS_PREDICT:
-        prompt(s, "predict", "");
-        return REPLY_DRAW;
-    case RUNS_DELETE:
-        confirm(s, "Delete", "Its metrics, checkpoints and model go for good.", delete_it);
-        return REPLY_DRAW;
-    case RUNS_BASELINE:
-        s->baseline = s->baseline == run->id ? 0 : run->id;
-        return REPLY_DRAW;
-    default:
-        return REPLY_IGNORED;
     }
 }
 
-static Reply scroll_detail(RunsState *s, int command)
+/* ---- commands --------------------------------------------------------------------------------------------- */
+
+/* About the run under the cursor. */
+static Reply of_run(RunsState *s, int command, const RunRow *run)
+{
+    switch (command) {
+    case RUNS_OPEN:     open_here(s, run); return REPLY_DRAW;
+    case RUNS_EXPLAIN:  explain(s, run); return REPLY_DRAW;
+    case RUNS_RENAME:   prompt(s, "runs rename"); return REPLY_DRAW;
+    case RUNS_TAG:      prompt(s, "runs tag"); return REPLY_DRAW;
+    case RUNS_NOTE:     prompt(s, "runs note"); return REPLY_DRAW;
+    case RUNS_DELETE:   confirm_delete(s, run); return REPLY_DRAW;
+    case RUNS_BASELINE: s->baseline = s->baseline == run->id ? 0 : run->id; return REPLY_DRAW;
+    }
+    return steer_command(&s->steer, command, run->id);
+}
+
+/* About the table and the views. */
+static Reply of_table(RunsState *s, int command)
+{
+    switch (command) {
+    case RUNS_FILTER:     ask_filter(s); return REPLY_DRAW;
+    case RUNS_SORT:       sort(s); return REPLY_DRAW;
+    case RUNS_GROUP:      runs_group(s); return REPLY_DRAW;
+    case RUNS_VIEW:       turn_view(s, 1); return REPLY_DRAW;
+    case RUNS_VIEW_BACK:  turn_view(s, -1); return REPLY_DRAW;
+    case RUNS_FACTS:      show_view(s, RUN_VIEW_FACTS); return REPLY_DRAW;
+    case RUNS_SCATTER:    show_view(s, RUN_VIEW_SCATTER); return REPLY_DRAW;
+    case RUNS_PARALLEL:   show_view(s, RUN_VIEW_PARALLEL); return REPLY_DRAW;
+    case RUNS_IMPORTANCE: show_view(s, RUN_VIEW_IMPORTANCE); return REPLY_DRAW;
+    case RUNS_FORKS:      show_view(s, RUN_VIEW_FORKS); return REPLY_DRAW;
+    case RUNS_COLUMN:     runs_column_choose(s); return REPLY_DRAW;
+    case RUNS_HIDE:       runs_column_hide(s); return REPLY_DRAW;
+    case RUNS_PIN:        runs_column_pin(s); return REPLY_DRAW;
+    case RUNS_MOVE_LEFT:  runs_column_move(s, -1); return REPLY_DRAW;
+    case RUNS_MOVE_RIGHT: runs_column_move(s, 1); return REPLY_DRAW;
+    case RUNS_MARK_ALL:   mark_all(s); return REPLY_DRAW;
+    case RUNS_UNMARK:     unmark(s); return REPLY_DRAW;
+    case RUNS_PLOT:       plot(s); return REPLY_DRAW;
+    case RUNS_EXPORT:
+        ui_ask(s->ui, &(Ask){.title = "Write the table of runs", .label = "file", .initial = "runs.csv", .owner = s,
+                             .about = "as it is shown; .csv or .md", .done = export_set});
+        return REPLY_DRAW;
+    }
+    return REPLY_IGNORED;
+}
+
+static Reply in_detail(RunsState *s, int command)
 {
     int page = s->body_rows - s->table_rows - 3;
     int64_t step = command == UI_UP ? -1 : command == UI_DOWN ? 1 : command == UI_PAGE_UP ? -page
                    : command == UI_PAGE_DOWN ? page : 0;
+    int side = command == UI_LEFT ? -1 : command == UI_RIGHT ? 1 : 0;
+    bool axes = s->view == RUN_VIEW_SCATTER || s->view == RUN_VIEW_PARALLEL;
+    if (side)
+        return axes || s->view == RUN_VIEW_IMPORTANCE ? runs_turn_field(s, s->view == RUN_VIEW_IMPORTANCE, side)
+                                                      : REPLY_STAY;
     if (!step)
         return REPLY_IGNORED;
-    if (s->explain.on)
+    if (axes)
+        return runs_turn_field(s, true, step < 0 ? -1 : 1);
+    if (s->view == RUN_VIEW_EXPLAIN)
         return run_explain_move(&s->explain, step);
     s->detail_top = (int64_t)s->detail_top + step < 0 ? 0 : (size_t)((int64_t)s->detail_top + step);
+    return REPLY_DRAW;
+}
+
+/* Out of the view, the detail, the search, the filter. */
+static Reply back(RunsState *s, Ui *ui)
+{
+    if (s->view == RUN_VIEW_EXPLAIN) {
+        run_explain_release(&s->explain);
+        s->view = RUN_VIEW_FACTS;
+        s->detail = false;
+    } else if (s->detail) {
+        s->detail = false;
+    } else if (*s->find) {
+        find_set(s, "", ui);
+    } else if (*s->filter) {
+        filter_set(s, "", ui);
+    } else {
+        return REPLY_IGNORED;
+    }
     return REPLY_DRAW;
 }
 
 static Reply on_command(void *state, int command, Ui *ui)
 {
     RunsState *s = state;
-    TableSource src = source(s);
-    const RunRow *run = here(s);
+    TableSource src = runs_source(s);
+    const RunRow *run = runs_here(s);
     switch (command) {
-    case RUNS_SORT:
-        s->sort = (Sort)((s->sort + 1) % SORT_COUNT);
-        arrange(s);
-        return REPLY_DRAW;
-    case RUNS_UNMARK:
-        return unmark(s);
-    case RUNS_PLOT:
-        plot(s);
-        return REPLY_DRAW;
     case UI_MARK:
-        if (run)
-            ui_mark_run(ui, run->id, !ui_run_marked(ui, run->id));
+        mark(s);
         return REPLY_DRAW;
     case UI_SEARCH:
         ui_ask(ui, &(Ask){.title = "Search runs", .label = "text", .initial = s->find, .owner = s,
@@ -594,62 +559,76 @@ static Reply on_command(void *state, int command, Ui *ui)
         s->detail = !s->detail;
         return REPLY_DRAW;
     case UI_BACK:
-        if (s->explain.on) {
-            run_explain_release(&s->explain);
-            s->detail = false;
-            return REPLY_DRAW;
-        }
-        if (!*s->find && !s->detail)
-            return REPLY_IGNORED;
-        if (s->detail)
-            s->detail = false;
-        else
-            find_set(s, "", ui);
-        return REPLY_DRAW;
+        return back(s, ui);
     case UI_COPY:
         if (run)
             ui_copy(ui, run->name);
         return REPLY_DRAW;
     }
-    if (run && command >= PANE_COMMANDS)
-        return own_command(s, command, run);
-    return s->detail ? scroll_detail(s, command) : table_command(&s->table, &src, command);
+    Reply reply = of_table(s, command);
+    if (reply == REPLY_IGNORED && run && command >= PANE_COMMANDS)
+        return of_run(s, command, run);
+    if (reply != REPLY_IGNORED)
+        return reply;
+    return s->detail ? in_detail(s, command) : table_command(&s->table, &src, command);
+}
+
+/* `:filter-runs lr > 0.01`, `:sort-runs test`, `:show-column val_mae`, `:export-runs runs.md` */
+static Reply on_words(void *state, int command, const char *words, Ui *ui)
+{
+    RunsState *s = state;
+    Error err = {0};
+    if (command == RUNS_FILTER) {
+        if (runs_filter_check(s, words, &err))
+            filter_set(s, words, ui);
+    } else if (command == RUNS_EXPORT) {
+        export_set(s, words, ui);
+    } else if (command == RUNS_COLUMN || command == RUNS_SORT) {
+        if (!runs_column_add(s, words))
+            error_set(&err, ERROR_USAGE, "no run has a %s; C lists what there is", words);
+        else if (command == RUNS_SORT)
+            sort(s);
+    } else {
+        return REPLY_IGNORED;
+    }
+    if (err.kind != ERROR_NONE)
+        ui_error(ui, &err);
+    return REPLY_DRAW;
 }
 
 static const char *why_not(const void *state, int command, const Ui *ui)
 {
     const RunsState *s = state;
-    const RunRow *run = here(s);
+    const RunRow *run = runs_here(s);
     (void)ui;
-    bool needs_run = command >= PANE_COMMANDS && command != RUNS_SORT && command != RUNS_UNMARK;
-    if (needs_run && !run)
+    bool table = command == RUNS_FILTER || command == RUNS_UNMARK || command == RUNS_COLUMN || command == RUNS_VIEW ||
+                 command == RUNS_VIEW_BACK || (command >= RUNS_FACTS && command <= RUNS_FORKS);
+    if (command >= PANE_COMMANDS && !table && !run)
         return "there is no run yet";
-    bool going = run && run_is_active(run);
-    if ((command == RUNS_STOP || command == RUNS_SET) && !going)
-        return "this run is not running";
-    if (command == RUNS_PAUSE && run && run->status == RUN_FINISHED)
-        return "this run has finished; f forks it";
-    if (command == RUNS_DELETE && going)
+    if (command == RUNS_DELETE && run_is_active(run))
         return "this run is still going; x stops it";
-    if ((command == RUNS_PREDICT || command == RUNS_EXPLAIN) && run && run->status != RUN_FINISHED)
+    if (command == RUNS_EXPLAIN && run->status != RUN_FINISHED)
         return "this run has no model yet";
-    return NULL;
+    return run ? steer_why_not(run, true, command) : NULL;
 }
 
 static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
 {
     RunsState *s = state;
-    TableSource src = source(s);
+    TableSource src = runs_source(s);
     if (m->id == ZONE_DETAIL) {
         s->detail = true;
         if (m->kind == MOUSE_WHEEL_UP || m->kind == MOUSE_WHEEL_DOWN)
-            return scroll_detail(s, m->kind == MOUSE_WHEEL_UP ? UI_UP : UI_DOWN);
+            return in_detail(s, m->kind == MOUSE_WHEEL_UP ? UI_UP : UI_DOWN);
         return REPLY_DRAW;
     }
     if (m->id == ZONE_TABLE) {
         s->detail = false;
         Reply reply = table_mouse(&s->table, &src, m);
-        return m->kind == MOUSE_DOUBLE ? on_command(s, RUNS_OPEN, ui) : reply;
+        bool head = m->index >= 1 && m->index < 1000000;
+        if (head && m->kind <= MOUSE_DOUBLE)
+            sort(s);
+        return m->kind == MOUSE_DOUBLE && !head ? on_command(s, RUNS_OPEN, ui) : reply;
     }
     return REPLY_IGNORED;
 }
@@ -669,7 +648,7 @@ static void badge(const void *state, const Ui *ui, Text *into, Style *style)
 const Pane runs_pane = {
     .name = "runs",
     .title = "Runs",
-    .about = "every run: results, what one was made of, what differs between several",
+    .about = "every run: filtered, grouped by seed, compared; what hyperparameters do",
     .keys = keys,
     .state_size = sizeof(RunsState),
     .create = create,
@@ -679,6 +658,7 @@ const Pane runs_pane = {
     .draw = draw,
     .on_command = on_command,
     .on_mouse = on_mouse,
+    .on_words = on_words,
     .why_not = why_not,
     .badge = badge,
 };

@@ -59,8 +59,35 @@ static void draw_heads(const RunCompare *c, const Canvas *canvas, int from, int 
     }
 }
 
-static void draw_side_by_side(const RunCompare *c, const Canvas *canvas, size_t top)
+/* Of two runs: is the gap of the main metric more than another seed would make? */
+static void draw_verdict(const RunsState *s, const RunCompare *c, const Canvas *canvas, int row)
 {
+    const RunFacts *a = book_find(&s->book, c->run[0].id), *b = book_find(&s->book, c->run[1].id);
+    bool tested = a && b && isfinite(a->test) && isfinite(b->test);
+    const RunField *f = runs_field(s, tested ? "test" : "validation");
+    if (c->sides != 2 || !a || !b || a->main != b->main || !f)
+        return;
+    double gap = tested ? b->test - a->test : b->valid - a->valid;
+    double noise = runs_seed_noise(s, &c->run[0], f);
+    if (!isfinite(gap))
+        return;
+    if (isnan(noise))
+        canvas_printf(canvas, row, 0, STYLE_DIM, "%s %s differs by %.4g; no set-up here was run with two seeds, "
+                      "so what chance alone makes is not known", tested ? "test" : "validation", a->main->name, gap);
+    else if (fabs(gap) < 1.96 * sqrt(2.0) * noise)
+        canvas_printf(canvas, row, 0, STYLE_WARN, "%s %s differs by %.4g: within seed noise (two seeds lie up to "
+                      "%.2g apart)", tested ? "test" : "validation", a->main->name, gap, 1.96 * sqrt(2.0) * noise);
+    else
+        canvas_printf(canvas, row, 0, STYLE_GOOD, "%s %s differs by %.4g: more than seed noise (two seeds lie up "
+                      "to %.2g apart)", tested ? "test" : "validation", a->main->name, gap, 1.96 * sqrt(2.0) * noise);
+}
+
+static void draw_side_by_side(const RunsState *s, const RunCompare *c, const Canvas *whole, size_t top)
+{
+    bool verdict = c->sides == 2 && whole->rows > 4;
+    if (verdict)
+        draw_verdict(s, c, whole, whole->rows - 1);
+    Canvas rest = canvas_part(whole, 0, 0, whole->rows - (verdict ? 1 : 0), whole->cols), *canvas = &rest;
     int what = what_width(c, canvas->cols / 3) + 2;
     int width = (canvas->cols - what) / (int)c->sides;
     canvas_field(canvas, 0, 0, what - 1, ALIGN_LEFT, STYLE_HEADER, "what differs");
@@ -119,10 +146,14 @@ size_t run_compare_lines(const RunCompare *c)
     return c ? c->row.count + 2 : 0;
 }
 
-void run_compare_draw(const RunCompare *c, const Canvas *canvas, size_t top)
+void run_compare_draw(const RunsState *s, const Canvas *canvas)
 {
+    const RunCompare *c = s->compare;
+    size_t top = s->detail_top;
+    if (!c || !c->sides)
+        return;
     if (c->sides > 1) {
-        draw_side_by_side(c, canvas, top);
+        draw_side_by_side(s, c, canvas, top);
         return;
     }
     bool wide = canvas->cols >= 100;

@@ -69,7 +69,6 @@ void run_explain_ask(RunExplain *e, int64_t run)
 {
     char line[64];
     run_explain_release(e);
-    e->on = true;
     e->run = run;
     snprintf(line, sizeof line, "explain %lld", (long long)run);
     ui_command(e->ui, line, e, importance_read);

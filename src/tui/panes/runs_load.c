@@ -1,79 +1,10 @@
-/* runs_load.c -- reads what the Runs pane shows beyond the snapshot; on a job's thread. */
+/* runs_load.c -- one run or several side by side, read on a job's thread; of several only what differs:
+ * facts, hyperparameters as they are now, rules of the recipes, columns of the tables, metrics. */
 #include "runs_int.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* ---- results of all runs ---------------------------------------------------------------------------- */
-
-const RunResult *run_results_find(const RunResults *r, int64_t run)
-{
-    for (size_t i = 0; r && i < r->count; i++)
-        if (r->at[i].run == run)
-            return &r->at[i];
-    return NULL;
-}
-
-static TaskKind task_of(const char *name)
-{
-    for (int t = 0; t < TASK_COUNT; t++)
-        if (strcmp(task_name((TaskKind)t), name) == 0)
-            return (TaskKind)t;
-    return TASK_REGRESSION;
-}
-
-static double last_of(const MetricPoint *p, size_t n, const char *part, const char *metric)
-{
-    char key[64];
-    snprintf(key, sizeof key, "%s_%s", part, metric);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(p[i].key, key) == 0)
-            return p[i].value;
-    return (double)NAN;
-}
-
-static bool result_of(Store *s, const RunRow *run, RunResult *out, Error *err)
-{
-    Arena arena = {0};
-    MetricPoint *points;
-    size_t n = 0;
-    const Metric *m = metric_main(task_of(run->task));
-    bool ok = store_metrics_last(s, run->id, &arena, &points, &n, err);
-    *out = (RunResult){.run = run->id, .larger_is_better = m->larger_is_better};
-    snprintf(out->metric, sizeof out->metric, "%s", m->name);
-    out->valid = ok ? last_of(points, n, "val", m->name) : (double)NAN;
-    out->test = ok ? last_of(points, n, "test", m->name) : (double)NAN;
-    arena_release(&arena);
-    return ok;
-}
-
-void *run_results_load(JobContext *c, void *input, Error *err)
-{
-    (void)input;
-    Arena arena = {0};
-    RunRow *rows;
-    size_t n = 0;
-    Store *s = job_store(c, err);
-    bool ok = s && store_runs(s, &arena, &rows, &n, err);
-    RunResults *out = mem_alloc(sizeof *out);
-    out->at = mem_alloc(sizeof *out->at * (n + 1));
-    for (size_t i = 0; ok && i < n && !job_stopped(c); i++)
-        ok = result_of(s, &rows[i], &out->at[out->count++], err);
-    arena_release(&arena);
-    if (ok)
-        return out;
-    run_results_free(out);
-    return NULL;
-}
-
-void run_results_free(void *results)
-{
-    RunResults *r = results;
-    if (r)
-        mem_free(r->at);
-    mem_free(r);
-}
 
 /* ---- side by side ----------------------------------------------------------------------------------- */
 
@@ -97,6 +28,33 @@ static void add_fact(RunCompare *c, size_t side, const char *what, const char *v
     row_of(c, what, false)->value[side] = value ? arena_text(&c->arena, value) : "";
 }
 
+/* A rule one has and another lacks is a row of its own. */
+static void add_rules(RunCompare *c, size_t side, const char *recipe)
+{
+    size_t number = 0;
+    while (*recipe) {
+        size_t n = strcspn(recipe, "\n");
+        if (n && *recipe != '#')
+            add_fact(c, side, arena_printf(&c->arena, "rule %.*s", (int)n, recipe),
+                     arena_printf(&c->arena, "as rule %zu", ++number));
+        recipe += n + (recipe[n] == '\n');
+    }
+}
+
+/* Columns of the table it learnt from; those that all have alike go. */
+static bool add_schema(RunCompare *c, Store *s, size_t side)
+{
+    ColumnRow *column;
+    size_t n = 0;
+    Error gone = {0}; /* the dataset may have been dropped */
+    if (!store_dataset_columns(s, c->run[side].dataset, &c->arena, &column, &n, &gone))
+        return true;
+    for (size_t i = 0; i < n; i++)
+        add_fact(c, side, arena_printf(&c->arena, "column %s", column[i].name),
+                 arena_printf(&c->arena, "%s %s", column[i].type, column[i].role));
+    return true;
+}
+
 static void add_facts(RunCompare *c, size_t side)
 {
     const RunRow *r = &c->run[side];
@@ -107,7 +65,10 @@ static void add_facts(RunCompare *c, size_t side)
     add_fact(c, side, "data hash", arena_printf(&c->arena, "%.12s", r->dataset));
     add_fact(c, side, "target", r->target);
     add_fact(c, side, "features", *r->features ? r->features : "all");
-    add_fact(c, side, "recipe", r->recipe);
+    if (c->sides == 1)
+        add_fact(c, side, "recipe", r->recipe);
+    else
+        add_rules(c, side, r->recipe);
     add_fact(c, side, "split", r->split);
     add_fact(c, side, "seed", seed);
     add_fact(c, side, "version", r->version);
@@ -117,6 +78,20 @@ static void add_facts(RunCompare *c, size_t side)
                  (long long)r->parent, (long long)r->parent_step));
     if (*r->note)
         add_fact(c, side, "note", r->note);
+}
+
+/* What was changed while it trained stands for what it began with. */
+static bool add_changes(RunCompare *c, Store *s, size_t side, Error *err)
+{
+    CommandRow *taken;
+    size_t n = 0;
+    if (!store_commands_taken(s, c->run[side].id, -1, &c->arena, &taken, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(taken[i].verb, "set") == 0)
+            add_fact(c, side, taken[i].key, arena_printf(&c->arena, "%s (from step %lld)", taken[i].value,
+                                                         (long long)taken[i].step));
+    return true;
 }
 
 static bool add_side(RunCompare *c, Store *s, size_t side, int64_t id, Error *err)
@@ -131,24 +106,16 @@ static bool add_side(RunCompare *c, Store *s, size_t side, int64_t id, Error *er
     add_facts(c, side);
     for (size_t i = 0; i < n; i++)
         add_fact(c, side, params[i].key, params[i].value);
+    if (!add_changes(c, s, side, err) || (c->sides > 1 && !add_schema(c, s, side)))
+        return false;
     for (size_t i = 0; i < m; i++)
         row_of(c, points[i].key, true)->number[side] = points[i].value;
     return true;
 }
 
-/* "val_rmse" is judged as rmse; a loss is better when smaller; the rest is not judged. */
-static int better(const char *key)
-{
-    const char *name = strchr(key, '_');
-    const Metric *m = name ? metric_find(name + 1) : NULL;
-    if (m)
-        return m->larger_is_better ? 1 : -1;
-    return strstr(key, "loss") ? -1 : 0;
-}
-
 static void judge(CompareRow *row, size_t sides)
 {
-    int way = better(row->what);
+    int way = metric_better(row->what);
     for (size_t i = 0; way && i < sides; i++)
         if (isfinite(row->number[i]) &&
             (row->best < 0 || way * (row->number[i] - row->number[row->best]) > 0))
@@ -199,9 +166,9 @@ void *run_compare_load(JobContext *j, void *input, Error *err)
     Store *s = job_store(j, err);
     bool ok = s != NULL;
     int64_t cursor = 0;
+    c->sides = ask->sides;
     for (size_t i = 0; ok && i < ask->sides; i++)
         ok = add_side(c, s, i, ask->run[i], err);
-    c->sides = ask->sides;
     if (ok && c->sides == 1)
         ok = store_events_since(s, ask->run[0], &cursor, &c->arena, &c->event, &c->events, err);
     if (!ok) {

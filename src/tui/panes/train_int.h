@@ -10,12 +10,12 @@
 #define LATHE_TUI_TRAIN_INT_H
 
 #include "../chart.h"
+#include "steer.h"
 #include "../ui.h"
 #include "../widgets.h"
 
 #define TRAIN_RUNS   8  /* the run that is watched, its relatives and the marked ones */
 #define TRAIN_CHARTS 12
-#define TRAIN_LIVE   32
 
 /* ---- read by a job ------------------------------------------------------------------------------ */
 
@@ -38,10 +38,6 @@ typedef struct TrainDelta { Arena arena; size_t n; RunDelta at[TRAIN_RUNS]; } Tr
 
 void *train_load(JobContext *c, void *input, Error *err); /* TrainAsk -> TrainDelta */
 void  train_delta_free(void *delta);
-
-/* The rows a step was made of, as a text for the viewer. */
-typedef struct RowsAsk { int64_t run, step; } RowsAsk;
-void *train_rows_load(JobContext *c, void *input, Error *err); /* RowsAsk -> FoundRows */
 
 /* ---- kept ------------------------------------------------------------------------------------------ */
 
@@ -124,17 +120,14 @@ typedef struct TrainState {
     int64_t event_at;                         /* the event the crosshair was taken to; -1 none */
     int rows, cols, events_row, events_rows, values_row, notice_row, notice_rows;
     Place place[TRAIN_CHARTS]; size_t places;
-    const Param *live[TRAIN_LIVE]; size_t lives; /* rows of the menu that is open */
-    char set_key[40];                         /* what the open dialog asks a value for */
-    char said[240];                           /* to say when what was asked has been taken */
+    Steer steer;
     Error trouble;                            /* of the last read */
 } TrainState;
 
 enum {
-    TRAIN_EDIT = PANE_COMMANDS, TRAIN_LR_DOWN, TRAIN_LR_UP, TRAIN_PAUSE, TRAIN_STOP, TRAIN_CHECKPOINT,
-    TRAIN_FORK, TRAIN_RESUME, TRAIN_ROWS, TRAIN_LOG, TRAIN_SMOOTH, TRAIN_AXIS, TRAIN_ZOOM_IN,
-    TRAIN_ZOOM_OUT, TRAIN_EARLIER, TRAIN_LATER, TRAIN_ALL, TRAIN_BEST, TRAIN_OTHERS, TRAIN_MARK,
-    TRAIN_PLOT, TRAIN_LAYERS, TRAIN_PREDICT, TRAIN_CHOOSE
+    TRAIN_ROWS = PANE_COMMANDS, TRAIN_LOG, TRAIN_SMOOTH, TRAIN_AXIS, TRAIN_ZOOM_IN, TRAIN_ZOOM_OUT,
+    TRAIN_EARLIER, TRAIN_LATER, TRAIN_ALL, TRAIN_BEST, TRAIN_OTHERS, TRAIN_MARK, TRAIN_PLOT,
+    TRAIN_LAYERS, TRAIN_CHOOSE
 };
 
 const RunRow *train_run(const TrainState *s);        /* of the snapshot; NULL: none */
@@ -164,9 +157,15 @@ void train_draw_notice(const TrainState *s, const Canvas *c);
 void train_draw_events(const TrainState *s, const Canvas *c);
 Style run_status_style(RunStatus status);
 
-/* train.c */
+/* train_runs.c */
 void train_gather(TrainState *s);                    /* which runs are shown */
 void train_read(TrainState *s);                      /* a job for what is new of them */
+Reply train_next(TrainState *s, int direction);      /* watch the run beside this one */
+void train_choose(TrainState *s);                    /* watch one of a list */
+
+/* train_place.c */
+void train_place(TrainState *s, int top, int rows, bool one);
+void train_follow(TrainState *s); /* a zoom that touched the end stays at the end while the run goes on */
 
 /* train_look.c */
 Reply train_look(TrainState *s, int command);        /* REPLY_IGNORED: not about looking */
@@ -175,13 +174,7 @@ Reply train_zoom(TrainState *s, double by);          /* the window's width times
 Reply train_event(TrainState *s, int direction);     /* the crosshair to the next event */
 const Series *train_walked(const TrainState *s);     /* the curve the crosshair walks on; NULL none */
 
-/* train_steer.c: what is asked of the run; commands as any user would type them. */
-void train_verb(TrainState *s, const char *verb, const char *rest, const char *say);
-void train_pause(TrainState *s);
-void train_stop(TrainState *s);
-void train_edit(TrainState *s);
-void train_scale_lr(TrainState *s, double by);
-void train_fork(TrainState *s);
+/* train_rows.c: from the step under the crosshair to its rows in the Data pane */
 void train_rows(TrainState *s);
 
 #endif

@@ -1,4 +1,4 @@
-/* train_load.c -- reads what is new of runs, and the rows behind a step; on a job's thread. */
+/* train_load.c -- reads what is new of runs; on a job's thread. */
 #include "train_int.h"
 
 #include <stdio.h>
@@ -45,31 +45,4 @@ void train_delta_free(void *delta)
         return;
     arena_release(&d->arena);
     mem_free(d);
-}
-
-/* ---- the rows of a step ----------------------------------------------------------------------------- */
-
-void *train_rows_load(JobContext *c, void *input, Error *err)
-{
-    const RowsAsk *ask = input;
-    Arena a = {0};
-    RunRow run;
-    StepRow *row;
-    size_t n;
-    int64_t weights;
-    FoundRows *out = NULL;
-    Store *s = job_store(c, err);
-    if (s && store_run_get(s, ask->run, &a, &run, err) &&
-        run_losses_of_step(s, ask->run, ask->step, &a, &row, &n, &weights, err)) {
-        out = mem_alloc(sizeof *out);
-        out->row = mem_alloc((n + 1) * sizeof *out->row);
-        out->count = n;
-        snprintf(out->hash, sizeof out->hash, "%s", run.dataset);
-        snprintf(out->what, sizeof out->what, "the %zu rows%s of step %lld of run %lld", n,
-                 weights >= 0 ? ", largest loss first," : "", (long long)ask->step, (long long)ask->run);
-        for (size_t i = 0; i < n; i++)
-            out->row[i] = (uint32_t)row[i].row;
-    }
-    arena_release(&a);
-    return out;
 }

@@ -1,0 +1,101 @@
+/* clean_ask.c -- what the Clean pane asks: which kind of rule, which suggestion, a name, a file. */
+#include "clean_int.h"
+
+#include <stdio.h>
+
+static void kind_picked(void *owner, size_t item, Ui *ui)
+{
+    CleanState *s = owner;
+    char text[80];
+    snprintf(text, sizeof text, "%s ", rule_kind(item)->name);
+    clean_edit(s, true, recipe_count(s->recipe) ? s->at + 1 : 0, text, ui);
+}
+
+void clean_ask_kind(CleanState *s, Ui *ui)
+{
+    MenuItem item[128];
+    size_t n = rule_kinds() < 128 ? rule_kinds() : 128;
+    for (size_t i = 0; i < n; i++)
+        item[i] = (MenuItem){rule_kind(i)->usage, rule_kind(i)->about, STYLE_PLAIN};
+    ui_menu(ui, "Add a rule", item, n, 0, kind_picked, s);
+}
+
+static void suggestion_picked(void *owner, size_t i, Ui *ui)
+{
+    CleanState *s = owner;
+    Error err = {0};
+    size_t at = recipe_count(s->recipe) ? s->at + 1 : 0;
+    if (!recipe_insert(s->recipe, at, s->suggestion[i].rule, &err)) {
+        ui_error(ui, &err);
+        return;
+    }
+    s->at = at;
+    ui_say(ui, STYLE_GOOD, "added: %s (u takes it back)", s->suggestion[i].rule);
+    clean_changed(s, ui);
+}
+
+void clean_ask_suggestion(CleanState *s, Ui *ui)
+{
+    MenuItem item[CLEAN_SUGGESTIONS];
+    for (size_t i = 0; i < s->suggestions; i++)
+        item[i] = (MenuItem){s->suggestion[i].rule, s->suggestion[i].why, STYLE_PLAIN};
+    ui_menu(ui, "The data asks for", item, s->suggestions, 0, suggestion_picked, s);
+}
+
+static void name_asked(void *owner, const char *name, Ui *ui)
+{
+    clean_apply(owner, name, ui);
+}
+
+static bool check_name(void *owner, const char *name, Error *err)
+{
+    (void)owner;
+    return *name ? true : error_set(err, ERROR_USAGE, "a name is needed");
+}
+
+void clean_ask_name(CleanState *s, Ui *ui)
+{
+    char initial[240];
+    snprintf(initial, sizeof initial, "%.200s_clean", s->data->row.name);
+    ui_ask(
+        ui,
+        &(Ask){.title = "Apply the recipe",
+               .label = "new dataset",
+               .initial = initial,
+               .owner = s,
+               .check = check_name,
+               .done = name_asked,
+               .about =
+                   "Writes a new dataset with its lineage. The one it comes from stays as it is."});
+}
+
+static void write_asked(void *owner, const char *path, Ui *ui)
+{
+    CleanState *s = owner;
+    snprintf(s->file, sizeof s->file, "%s", path);
+    if (*path)
+        clean_write_file(s, path, ui);
+}
+
+static void read_asked(void *owner, const char *path, Ui *ui)
+{
+    CleanState *s = owner;
+    snprintf(s->file, sizeof s->file, "%s", path);
+    if (*path)
+        clean_read_file(s, path, ui);
+}
+
+void clean_ask_file(CleanState *s, bool write, Ui *ui)
+{
+    char initial[400];
+    snprintf(initial, sizeof initial, "%s", s->file);
+    if (!*initial && s->data)
+        snprintf(initial, sizeof initial, "%.200s.recipe", s->data->row.name);
+    ui_ask(ui, &(Ask){.title = write ? "Write the recipe" : "Read a recipe",
+                      .label = "file",
+                      .initial = initial,
+                      .owner = s,
+                      .done = write ? write_asked : read_asked,
+                      .about = write ? "Plain text, one rule a line; keep it under version control."
+                                     : "Replaces the rules here; u takes that back."});
+}

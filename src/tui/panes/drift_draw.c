@@ -1,0 +1,98 @@
+/* drift_draw.c -- the Drift pane around its table: what was compared, one column in full. */
+#include "drift_int.h"
+
+void drift_draw_verdict(const DriftState *s, const Canvas *c)
+{
+    const DriftReport *r = s->report;
+    const DatasetRow *reference = drift_reference(s), *current = drift_current(s);
+    int col = canvas_printf(c, 0, 1, STYLE_DIM, "next comparison  ");
+    col += canvas_put(c, 0, 1 + col, STYLE_BEFORE, reference ? reference->name : "(r: choose)") + 1;
+    col += canvas_printf(c, 0, 1 + col, STYLE_DIM, "%s ", glyph(c, GLYPH_ARROW));
+    canvas_put(c, 0, 1 + col, STYLE_AFTER, current ? current->name : "(c: choose)");
+    if (!r)
+        return;
+    col = 1 + canvas_put(c, 1, 1, STYLE_DIM, "shown  ");
+    col += canvas_put(c, 1, col, STYLE_BEFORE, drift_name(s, r->reference));
+    col += canvas_printf(c, 1, col, STYLE_DIM, " %s ", glyph(c, GLYPH_ARROW));
+    col += canvas_put(c, 1, col, STYLE_AFTER, drift_name(s, r->current)) + 2;
+    col += canvas_printf(c, 1, col, r->dataset_drifted ? STYLE_BAD : r->drifted ? STYLE_WARN : STYLE_GOOD,
+                         "%zu of %zu columns drifted", r->drifted, r->columns) + 2;
+    col += canvas_printf(c, 1, col, STYLE_DIM, "(%.0f%%; the table counts as drifted from %.0f%%)",
+                         r->share * 100, r->threshold * 100) + 2;
+    if (r->has_error)
+        canvas_printf(c, 1, col, STYLE_WARN, "model %s %.4g %s %.4g", r->metric, r->reference_error,
+                      glyph(c, GLYPH_ARROW), r->current_error);
+}
+
+static void draw_shares(const DriftColumn *d, const Canvas *c)
+{
+    if (*d->label[0]) {
+        const char *names[DRIFT_BINS];
+        size_t bins = d->bins; /* the bar of all rarer labels would dwarf the rest */
+        if (bins > 4 && text_ends(d->label[bins - 1], " others"))
+            bins--;
+        for (size_t i = 0; i < bins; i++)
+            names[i] = d->label[i];
+        chart_words(c, &(WordBars){.count = bins, .name = names, .value = d->reference_share,
+                                   .value2 = d->current_share, .style = STYLE_BEFORE,
+                                   .style2 = STYLE_AFTER});
+    } else if (d->bins) {
+        chart_histogram(c, &(Histogram){.value = d->reference_share, .value2 = d->current_share,
+                                        .bins = d->bins, .low = d->edge[0], .high = d->edge[d->bins]});
+    }
+}
+
+static int draw_facts(const DriftColumn *d, const Canvas *c)
+{
+    int at = 0;
+    if (d->test) {
+        canvas_field(c, at, 0, c->cols, ALIGN_LEFT, STYLE_PLAIN, d->test->title);
+        Text score = {0};
+        drift_score(d, &score);
+        text_printf(&score, "  limit %.3g  %s", d->threshold, d->drifted ? "drifted" : "not drifted");
+        canvas_field(c, ++at, 0, c->cols, ALIGN_LEFT, d->drifted ? STYLE_BAD : STYLE_GOOD,
+                     text_str(&score));
+        text_release(&score);
+        at++;
+    }
+    int col = canvas_printf(c, at, 0, STYLE_BEFORE, "%s reference %llu rows", glyph(c, GLYPH_BLOCK),
+                            (unsigned long long)d->reference_n);
+    col += d->reference_missing ? canvas_printf(c, at, col, STYLE_MISSING, ", %llu missing",
+                                                (unsigned long long)d->reference_missing) : 0;
+    if (col + 30 > c->cols) {
+        at++;
+        col = -3;
+    }
+    col += 3 + canvas_printf(c, at, col + 3, STYLE_AFTER, "%s current %llu rows", glyph(c, GLYPH_BLOCK),
+                             (unsigned long long)d->current_n);
+    if (d->current_missing)
+        canvas_printf(c, at, col, STYLE_MISSING, ", %llu missing", (unsigned long long)d->current_missing);
+    at++;
+    if (*d->note)
+        at += canvas_wrap(c, at, 0, c->cols, STYLE_WARN, d->note);
+    return at;
+}
+
+void drift_draw_column(const DriftState *s, const Canvas *c)
+{
+    const DriftColumn *d = drift_column_at(s, s->table.at);
+    Canvas in = canvas_box(c, STYLE_BORDER, d ? d->name : "Column", d && *d->binning ? d->binning : NULL);
+    if (!d)
+        return;
+    int facts = draw_facts(d, &in);
+    Canvas rest = canvas_part(&in, facts + 1, 0, in.rows - facts - 1, in.cols);
+    if (rest.rows >= 2)
+        draw_shares(d, &rest);
+}
+
+void drift_draw_empty(const DriftState *s, const Canvas *c)
+{
+    const Snapshot *snap = ui_snapshot(s->ui);
+    Canvas in = canvas_box(c, STYLE_BORDER_ACTIVE, "Drift", NULL);
+    const char *say = snap->datasets < 2
+        ? "Drift compares two datasets: the one a model learnt from, and a newer one. Ingest a second "
+          "table first: press : and type ingest PATH as=NAME."
+        : drift_current(s) ? "No report yet. Press x to compare the two datasets above; r and c choose others."
+        : "No report yet. Press c to choose the dataset to judge; r chooses what it is compared with.";
+    canvas_wrap(&in, 1, 2, in.cols - 4, STYLE_DIM, say);
+}

@@ -1,0 +1,41 @@
+/* drift_int.h -- what the files of the Drift pane share. */
+#ifndef LATHE_TUI_DRIFT_INT_H
+#define LATHE_TUI_DRIFT_INT_H
+
+#include "../chart.h"
+#include "../ui.h"
+#include "../widgets.h"
+
+typedef struct DriftState {
+    Ui *ui;
+    Table table;
+    uint64_t seen;
+    size_t report_at;            /* of the snapshot's drifts, 0 the newest */
+    int64_t loaded;              /* id of the report that is shown or being read */
+    DriftReport *report;
+    char reference[65], current[65]; /* hashes chosen for the next comparison; "" as proposed */
+    bool by_name;
+    VEC(size_t) order;
+    int rows, cols;
+} DriftState;
+
+/* drift_choose.c: the two datasets that are compared next, and comparing them */
+const DatasetRow *drift_reference(const DriftState *s); /* NULL: none */
+const DatasetRow *drift_current(const DriftState *s);
+const char *drift_name(const DriftState *s, const char *hash);
+void drift_choose_reference(DriftState *s);
+void drift_choose_current(DriftState *s);
+void drift_compare(DriftState *s);
+
+/* drift_table.c: the columns of the report */
+TableSource drift_source(const DriftState *s);
+const DriftColumn *drift_column_at(const DriftState *s, uint64_t row); /* NULL: no such row */
+void drift_score(const DriftColumn *d, Text *into);
+void drift_arrange(DriftState *s);
+
+/* drift_draw.c: what was compared, and one column in full */
+void drift_draw_verdict(const DriftState *s, const Canvas *c);
+void drift_draw_column(const DriftState *s, const Canvas *c);
+void drift_draw_empty(const DriftState *s, const Canvas *c);
+
+#endif

@@ -1,0 +1,232 @@
+/* runs_scatter.c -- runs as dots (a hyperparameter against a metric) and as lines over parallel axes. */
+#include "runs_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 1000, AXES = 12, WORDS = 24 };
+
+/* A field as places on an axis: numbers as they are, words in the order they are met. */
+typedef struct Axis {
+    const RunField *f;
+    double low, high;
+    char word[WORDS][32];
+    size_t words;
+    bool log;
+} Axis;
+
+static double place_of(const RunsState *s, Axis *a, const RunRow *run)
+{
+    if (a->f->number) {
+        double v = runs_number(s, run, a->f);
+        return a->log ? (v > 0 ? log10(v) : (double)NAN) : v;
+    }
+    Text text = {0};
+    double at = (double)NAN;
+    runs_text(s, run, a->f, &text);
+    for (size_t i = 0; i < a->words && isnan(at); i++)
+        if (strncmp(a->word[i], text_str(&text), sizeof a->word[i] - 1) == 0)
+            at = (double)i;
+    if (isnan(at) && a->words < WORDS) {
+        snprintf(a->word[a->words], sizeof a->word[0], "%.31s", text_str(&text));
+        at = (double)a->words++;
+    }
+    text_release(&text);
+    return at;
+}
+
+static const RunRow *shown_run(const RunsState *s, size_t i)
+{
+    const Snapshot *snap = ui_snapshot(s->ui);
+    return s->shown.at[i] < snap->runs ? &snap->run[s->shown.at[i]] : NULL;
+}
+
+static Axis axis_of(const RunsState *s, const RunField *f)
+{
+    Axis a = {.f = f, .low = INFINITY, .high = -INFINITY, .log = f->log};
+    for (size_t i = 0; i < s->shown.count; i++) {
+        const RunRow *run = shown_run(s, i);
+        double v = run ? place_of(s, &a, run) : (double)NAN;
+        if (isfinite(v)) {
+            a.low = fmin(a.low, v);
+            a.high = fmax(a.high, v);
+        }
+    }
+    return a;
+}
+
+static void name_of(const Axis *a, double v, Text *into)
+{
+    if (!a->f->number)
+        text_puts(into, v >= 0 && v < (double)a->words ? a->word[(size_t)v] : "");
+    else if (isfinite(v))
+        chart_number(a->log ? pow(10, v) : v, into);
+}
+
+static void say_empty(const RunsState *s, const Canvas *c)
+{
+    const RunField *x = runs_input(s), *y = runs_metric(s);
+    const char *say = !y   ? "No run has a metric yet."
+                      : !x ? "All runs have the same hyperparameters: there is nothing to compare them by. "
+                             "Fork one with a change (f), or set up another (3)."
+                           : "No run shown here has both.";
+    canvas_wrap(c, 1, 2, c->cols - 4, STYLE_DIM, say);
+}
+
+/* ---- scatter ----------------------------------------------------------------------------------------- */
+
+typedef struct Dot {
+    double x, y;
+    int64_t run;
+} Dot;
+
+static int by_x(const void *a, const void *b)
+{
+    const Dot *l = a, *r = b;
+    return (l->x > r->x) - (l->x < r->x);
+}
+
+static size_t dots_of(const RunsState *s, Axis *x, const RunField *y, Dot *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->shown.count && n < MOST; i++) {
+        const RunRow *run = shown_run(s, i);
+        if (!run)
+            continue;
+        double px = place_of(s, x, run), py = runs_number(s, run, y);
+        if (isfinite(px) && isfinite(py))
+            out[n++] = (Dot){x->log ? pow(10, px) : px, py, run->id};
+    }
+    qsort(out, n, sizeof *out, by_x);
+    return n;
+}
+
+void runs_scatter_draw(const RunsState *s, const Canvas *c)
+{
+    const RunField *fx = runs_input(s), *fy = runs_metric(s);
+    Dot *dot = mem_alloc(MOST * sizeof *dot);
+    Axis x = fx ? axis_of(s, fx) : (Axis){0};
+    size_t n = fx && fy ? dots_of(s, &x, fy, dot) : 0;
+    const RunRow *here = runs_here(s);
+    if (!n) {
+        say_empty(s, c);
+        mem_free(dot);
+        return;
+    }
+    ChartSeries *series = mem_alloc(n * sizeof *series);
+    size_t first = 0;
+    for (size_t i = 0; i < n; i++) {
+        series[i] = (ChartSeries){.style = run_style(dot[i].run), .x = &dot[i].x, .y = &dot[i].y, .n = 1,
+                                  .dots = true, .mark = here && dot[i].run == here->id ? 0x25c6u : 0x25cfu};
+        if (here && dot[i].run == here->id)
+            first = i;
+    }
+    ChartSeries top = series[first]; /* the run under the cursor lies on top */
+    series[first] = series[0];
+    series[0] = top;
+    double room = x.log ? 0 : (x.high - x.low) * 0.04 + (x.high == x.low);
+    Chart chart = {.x_name = fx->name, .series = series, .count = n, .x_log = x.log,
+                   .x_low = x.log ? pow(10, x.low - 0.1) : x.low - room,
+                   .x_high = x.log ? pow(10, x.high + 0.1) : x.high + room, .no_legend = true,
+                   .has_cross = here != NULL, .cross = top.x[0]};
+    chart.has_cross = false;
+    Canvas plot = canvas_part(c, 0, 0, c->rows - (x.words ? 1 : 0), c->cols);
+    chart_draw(&plot, &chart);
+    int col = 8;
+    for (size_t i = 0; i < x.words; i++) /* words stand for numbers on the axis */
+        col += canvas_printf(c, c->rows - 1, col, STYLE_DIM, "%zu %s  ", i, x.word[i]);
+    mem_free(series);
+    mem_free(dot);
+}
+
+/* ---- parallel axes --------------------------------------------------------------------------------------- */
+
+/* Hyperparameters that differ, then the metric. */
+static size_t axes_of(const RunsState *s, Axis *out, size_t most)
+{
+    const RunField *y = runs_metric(s);
+    size_t n = 0;
+    for (size_t i = 0; i < s->field.count && n + 1 < most; i++) {
+        const RunField *f = &s->field.at[i];
+        bool fact = f->kind == FIELD_FACT && (f->fact == RUN_FACT_FAMILY || f->fact == RUN_FACT_DATASET);
+        if (f->differs && (f->kind == FIELD_PARAM || fact)) {
+            out[n] = axis_of(s, f);
+            n += out[n].low < out[n].high;
+        }
+    }
+    if (y && n)
+        out[n++] = axis_of(s, y);
+    return n;
+}
+
+/* The best third, the middle, the worst, by the metric: the colour says how a line ends. */
+static Style quality(const Axis *metric, double v)
+{
+    double share = (v - metric->low) / (metric->high - metric->low);
+    if (metric->f->better > 0)
+        share = 1 - share;
+    return !isfinite(share) ? STYLE_DIM : share < 1 / 3.0 ? STYLE_GOOD : share < 2 / 3.0 ? STYLE_WARN : STYLE_BAD;
+}
+
+static void label_axes(const Axis *axis, size_t n, const Canvas *c)
+{
+    int wide = c->cols / (int)n;
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)i / (double)(n - 1);
+        int mid = (int)lround(at * (c->cols - 1)), from = mid - wide / 2 + 1;
+        from = from < 0 ? 0 : from + wide > c->cols ? c->cols - wide : from;
+        Align align = i == 0 ? ALIGN_LEFT : i == n - 1 ? ALIGN_RIGHT : ALIGN_CENTRE;
+        Text text = {0};
+        canvas_field(c, 0, from, wide - 1 + (i == n - 1), align, i == n - 1 ? STYLE_ACCENT : STYLE_HEADER,
+                     axis[i].f->name);
+        name_of(&axis[i], axis[i].high, &text);
+        canvas_field(c, 1, from, wide - 1 + (i == n - 1), align, STYLE_AXIS, text_str(&text));
+        text_reset(&text);
+        name_of(&axis[i], axis[i].low, &text);
+        canvas_field(c, c->rows - 1, from, wide - 1 + (i == n - 1), align, STYLE_AXIS, text_str(&text));
+        text_release(&text);
+        canvas_vline(c, 2, mid, c->rows - 3, STYLE_GRID);
+    }
+}
+
+void runs_parallel_draw(const RunsState *s, const Canvas *c)
+{
+    Axis *axis = mem_alloc(AXES * sizeof *axis);
+    size_t most = (size_t)(c->cols / 12) < AXES ? (size_t)(c->cols / 12) : AXES, n = axes_of(s, axis, most), lines = 0;
+    const RunRow *here = runs_here(s);
+    if (n < 2 || c->rows < 6) {
+        say_empty(s, c);
+        mem_free(axis);
+        return;
+    }
+    ChartSeries *series = mem_alloc((s->shown.count + 1) * sizeof *series);
+    double *at = mem_alloc((s->shown.count + 1) * n * 2 * sizeof *at);
+    for (size_t i = 0; i < s->shown.count && lines < MOST; i++) {
+        const RunRow *run = shown_run(s, i);
+        double *x = at + i * n * 2, *y = x + n;
+        if (!run)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            x[k] = (double)k;
+            y[k] = (place_of(s, &axis[k], run) - axis[k].low) / (axis[k].high - axis[k].low);
+        }
+        bool mine = here && run->id == here->id;
+        double v = axis[n - 1].f->number ? runs_number(s, run, axis[n - 1].f) : (double)NAN;
+        series[lines++] = (ChartSeries){.style = mine ? STYLE_ACCENT : quality(&axis[n - 1], v), .x = x, .y = y,
+                                        .n = n, .faint = !mine};
+        if (mine) {
+            ChartSeries top = series[lines - 1];
+            series[lines - 1] = series[0];
+            series[0] = top;
+        }
+    }
+    label_axes(axis, n, c);
+    Canvas plot = canvas_part(c, 2, 0, c->rows - 3, c->cols);
+    chart_draw(&plot, &(Chart){.series = series, .count = lines, .x_low = 0, .x_high = (double)(n - 1),
+                               .y_low = -0.02, .y_high = 1.02, .no_legend = true, .bare = true});
+    mem_free(series);
+    mem_free(at);
+    mem_free(axis);
+}
