@@ -272,8 +272,19 @@ void table_writer_destroy(TableWriter *w);
 /* Which part a row falls in: a seeded hash of its row number in the dataset, so it needs no memory,
  * does not depend on threads, and stays when a recipe drops other rows. Shares sum to 1.         */
 typedef enum Part { PART_TRAIN, PART_VALID, PART_TEST, PART_COUNT } Part;
-typedef struct Split { double share[PART_COUNT]; uint64_t seed; } Split;
-bool split_parse(const char *text, Split *out, Error *err); /* "70/15/15", "64/16/20" */
+typedef struct Split {
+    double share[PART_COUNT];
+    uint64_t seed;
+    const char *by;          /* "70/15/15@WHEN": by the order of this column; NULL: by the hash */
+    uint8_t *part;           /* [rows] then, made by split_bind */
+    uint64_t rows;
+} Split;
+/* "70/15/15", "64/16/20@WHEN"; by borrows from the text, part is emptied. */
+bool split_parse(const char *text, Split *out, Error *err);
+/* By a column: the rows with the earliest values train, those after them validate, the latest test; rows of
+ * one value are never parted, rows without one train. Without a column there is nothing to do. */
+bool split_bind(Split *s, const Dataset *d, Error *err);
+void split_release(Split *s);
 Part split_part(const Split *s, uint64_t row);
 const char *part_name(Part p);                              /* train, valid, test */
 

@@ -41,13 +41,30 @@ typedef enum TaskKind { TASKS(AS_ENUM) TASK_COUNT } TaskKind;
 const char *task_name(TaskKind t);
 
 /* Rows ready for a model. Row-major, no padding. */
+typedef struct Series Series;
 typedef struct Batch {
     size_t rows;
     const float *dense;      /* [rows][dense] */
     const int32_t *code;     /* [rows][codes], each in [0, cardinality) */
     const float *target;     /* [rows]: regression standardised; class number else; NULL to score */
     const float *weight;     /* [rows] or NULL */
+    const Series *series;    /* rows are windows of it: dense and code are NULL, target [rows][horizon] */
+    const uint32_t *at;      /* [rows] then: the place of each window's last known step */
 } Batch;
+
+/* A family of series looks at `window` steps of a group's past and says the `horizon` steps after them, as
+ * quantiles. What it is fed of a window, series_gather lays out as floats:
+ *
+ *     [statics] [window][place, target, inputs not static] [horizon][place, inputs known ahead] */
+typedef enum SeriesKind { SERIES_PAST, SERIES_KNOWN, SERIES_STATIC } SeriesKind;
+typedef struct SeriesInput { const char *name; SeriesKind kind; size_t at, width; } SeriesInput; /* in a row */
+typedef struct SeriesShape {
+    size_t window, horizon;
+    size_t inputs; const SeriesInput *input;
+    size_t fixed, past, known;   /* floats: of the statics, of a step of the past, of one to come */
+    size_t levels; const float *level; /* quantiles that are said, ascending */
+} SeriesShape;
+static inline size_t series_floats(const SeriesShape *s) { return s->fixed + s->window * s->past + s->horizon * s->known; }
 
 /* What a model must know of its inputs and outputs. */
 typedef struct ModelShape {
@@ -57,6 +74,7 @@ typedef struct ModelShape {
     size_t classes;              /* 2 for binary; 0 for regression */
     size_t outputs;              /* numbers a row: 1 for regression and binary, classes else */
     bool missing;                /* a number may be NaN: missing (numbers=raw) */
+    const SeriesShape *series;   /* NULL: rows stand alone; else outputs is horizon times levels */
     bool log_link;               /* regression: outputs are logarithms of the target (>= 0) */
     const char *const *dense_name, *const *code_name; /* for importance and messages */
 } ModelShape;
@@ -109,13 +127,59 @@ bool features_encode_input(const Features *f, size_t input, const Column *c, Are
  * row[part][i] is the row's number in d, and ascends. Owned by the table; it stands in `scratch`, which
  * must outlive it (NULL: on the heap). The values are the same wherever it stands.               */
 typedef struct FeatureTable { Batch part[PART_COUNT]; uint64_t *row[PART_COUNT]; uint64_t dropped;
-                              Scratch *scratch; } FeatureTable;
+                              Scratch *scratch; Series *series; } FeatureTable;
 bool feature_table_create_in(FeatureTable *out, Scratch *scratch, const Features *f, const Dataset *d,
                              const Plan *plan, const Split *split, Pool *pool, Progress *progress,
                              Error *err);
 bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d, const Plan *plan,
                           const Split *split, Pool *pool, Progress *progress, Error *err);
+/* The same of a table of series: rows are windows, row[part] the number of their last known row. A window is
+ * of the part in which its whole horizon lies, so those that train end before the first row that validates. */
+bool feature_table_series(FeatureTable *out, Scratch *scratch, const Features *f, size_t stride, const Dataset *d,
+                          const Plan *plan, const Split *split, Pool *pool, Error *err);
 void feature_table_release(FeatureTable *t);
+
+/* ---- series ------------------------------------------------------------------------------------ */
+
+static inline size_t shape_targets(const ModelShape *s) { return s->series ? s->series->horizon : 1; } /* a row */
+Batch batch_slice(const Batch *b, const ModelShape *s, size_t from, size_t rows);
+
+typedef struct SeriesOptions {
+    const char *group;           /* columns that name a series, A,B; "": the table is one */
+    const char *time;            /* the column that orders its rows */
+    const char *known;           /* inputs known ahead, beside those of the time: A,B or "" */
+    size_t window, horizon, stride; /* stride: of training windows; each begins so many steps after the last */
+    size_t levels; float level[32];
+} SeriesOptions;
+/* Fits to a table what the features must know of its series: the usual step of the time, and which inputs are
+ * the same in all rows of a group (static), known ahead, or past alone. Once, before the shape is used. */
+bool features_series(Features *f, const SeriesOptions *o, const Dataset *d, const Plan *plan, Pool *pool, Error *err);
+const char *features_time(const Features *f);             /* NULL: no series */
+const char *features_group(const Features *f);
+double      features_time_step(const Features *f);        /* in the column's own units */
+
+/* Rows of a table as series: group after group, in the order of time. A step without a row repeats the row
+ * before it and has no target; a gap longer than the window parts a series in two. Rows without a time are
+ * left out, those without a target too unless nothing of their group is known after them: they are what is
+ * to come. */
+Series *series_create(const Features *f);
+bool    series_add(Series *s, const Chunk *c, Error *err); /* through the recipes; any order of rows */
+/* Sorts; with `ahead` each group gets the steps of the next horizon it lacks, of which only the time and
+ * what is static is known. */
+bool    series_finish(Series *s, bool ahead, Error *err);
+void    series_destroy(Series *s);
+size_t  series_places(const Series *s);
+typedef struct SeriesPlace {
+    uint64_t row;                /* chunk_origin; of a step without a row: that of the row before it */
+    bool has_row;                /* it was given */
+    double time;
+    float target;                /* NaN: not known */
+    const char *group;           /* its name, "a" or "a, b"; "" without */
+    uint32_t begin, end;         /* places of its series: [begin, end) */
+} SeriesPlace;
+SeriesPlace series_place(const Series *s, uint32_t place);
+/* dense [n][series_floats]; target [n][horizon] or NULL. Before its beginning a series repeats its first row. */
+void    series_gather(const Series *s, const uint32_t *at, size_t n, float *dense, float *target);
 
 double      features_target_value(const Features *f, double standardised); /* regression: raw units */
 double      features_target_scale(const Features *f);     /* raw units per standardised unit */

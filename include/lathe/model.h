@@ -69,6 +69,8 @@ typedef struct ModelFamily {
     bool whole_batch;                             /* a step wants all training rows (boosting), the
                                                      same ones in the same place at each */
     bool takes_missing;                           /* NaN among the numbers is a value like any other */
+    /* Families of series: what of their params the features must know. NULL: rows stand alone. */
+    bool  (*series)(const void *params, SeriesOptions *out, Error *err); /* texts borrowed from params */
     void *(*create)(const void *params, const ModelShape *shape, const ModelSetup *setup, Error *err);
     void  (*destroy)(void *model);
     bool  (*step)(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err);
@@ -184,6 +186,29 @@ typedef struct Contributions {
 } Contributions;
 bool bundle_contributions(const Bundle *b, const Batch *rows, Arena *a, Contributions *out, Error *err);
 bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out, Error *err);
+
+/* ---- forecasts: bundles whose features are of series ---------------------------------------------- */
+
+/* Rows are given whole, chunk after chunk: history, and, where something of it is known, what is to come
+ * (rows without a target). Then either what comes next, or, to test, what would have been said in the past. */
+typedef struct Forecaster Forecaster;
+typedef struct ForecastRow {
+    const char *group;     /* "" if the table is one series; the forecaster's */
+    double time;           /* in the units of the time column */
+    size_t step;           /* 1 .. horizon */
+    uint64_t row;          /* number of the row that was given for this step; UINT64_MAX: none was */
+    double truth;          /* raw units; NaN: not known */
+    double value;          /* the middle quantile */
+    const double *quantile; /* [levels] ascending, raw units */
+} ForecastRow;
+Forecaster *forecaster_create(Bundle *b, Error *err); /* ERROR_USAGE: the model knows no series */
+void forecaster_destroy(Forecaster *f);
+bool forecaster_add(Forecaster *f, const Chunk *rows, size_t first_plan, Error *err);
+/* The next horizon of each group. Nothing can be added afterwards. */
+bool forecaster_next(Forecaster *f, Arena *a, ForecastRow **out, size_t *n, Error *err);
+/* The horizons after the given rows of the past (numbers of rows, ascending): horizon rows each. */
+bool forecaster_test(Forecaster *f, const uint64_t *after, size_t count, Arena *a, ForecastRow **out, size_t *n,
+                     Error *err);
 
 void bundle_predict(Bundle *b, const Batch *batch, float *out); /* model_predict of the model inside */
 /* The whole way from raw rows to predictions as an ONNX model: one input a column, outputs in raw units

@@ -68,9 +68,12 @@ extern const char *const activation_names[]; /* NULL-ended, by Activation */
     X(SOFTMAX, "softmax", LOSS_FITS_CLASSES, "-log softmax(o)[y]")                               \
     X(POISSON, "poisson", LOSS_FITS_RATE, "e^o - y o")                                           \
     X(GAMMA, "gamma", LOSS_FITS_RATE, "y e^-o + o")                                              \
-    X(TWEEDIE, "tweedie", LOSS_FITS_RATE, "e^((2-p) o) / (2-p) - y e^((1-p) o) / (1-p)")
-/* RATE: a number from 0 up, whose mean the output is the logarithm of. */
-typedef enum LossFits { LOSS_FITS_NUMBER = 1, LOSS_FITS_TWO = 2, LOSS_FITS_CLASSES = 4, LOSS_FITS_RATE = 8 } LossFits;
+    X(TWEEDIE, "tweedie", LOSS_FITS_RATE, "e^((2-p) o) / (2-p) - y e^((1-p) o) / (1-p)") \
+    X(QUANTILES, "quantiles", LOSS_FITS_SERIES, "mean over targets and levels of max(q (y - o), (q - 1) (y - o))")
+/* RATE: a number from 0 up, whose mean the output is the logarithm of. SERIES: several targets a row, each
+ * with an output a level q. */
+typedef enum LossFits { LOSS_FITS_NUMBER = 1, LOSS_FITS_TWO = 2, LOSS_FITS_CLASSES = 4, LOSS_FITS_RATE = 8,
+                        LOSS_FITS_SERIES = 16 } LossFits;
 #define AS_ENUM(name, text, fits, about) LOSS_##name,
 typedef enum LossKind { LOSSES(AS_ENUM) LOSS_COUNT } LossKind;
 #undef AS_ENUM
@@ -115,6 +118,7 @@ typedef struct LossJob {
     const float *class_weight;          /* [classes] by target, or NULL */
     size_t rows, width;
     float delta, quantile, power;       /* huber, quantile, tweedie */
+    const float *level; size_t levels;  /* quantiles: then target is [rows][width / levels], NaN: none */
     float scale;                        /* of the gradient: 1 / sum of weights */
     float *grad;                        /* [rows][width], overwritten; NULL: value only */
 } LossJob;
@@ -174,6 +178,22 @@ Node *graph_part(Graph *g, Node *x, size_t first, size_t count); /* columns of e
 Node *graph_sparsemax(Graph *g, Node *x);                    /* over the width: not negative, sums to 1 */
 /* x itself; each step's gradient gains that of rate times the mean entropy of a row. */
 Node *graph_entropy(Graph *g, Node *x, double rate);
+/* Rows that are windows of a series: steps are tokens, [groups][steps]. op_series.c, op_each.c. */
+typedef struct GraphVariable { size_t at, stride, width; } GraphVariable; /* floats at + step stride .. */
+/* A vector of `size` a variable and step: its floats times weights of its own. */
+Node *graph_variables(Graph *g, const char *name, Node *x, const GraphVariable *v, size_t count, size_t steps, size_t size);
+Node *graph_turn(Graph *g, Node *x, size_t groups);          /* [groups][steps][w] -> [steps][groups w] */
+Node *graph_select(Graph *g, Node *scores, Node *x);         /* softmax(scores) over the groups of x */
+Node *graph_spread(Graph *g, Node *x, size_t steps);         /* one token as many */
+Node *graph_chain(Graph *g, Node *const *x, size_t n);       /* tokens one after the other */
+/* A dense layer, and a layer norm of a + b, with weights for each group of steps. */
+Node *graph_each(Graph *g, const char *name, Node *x, size_t groups, size_t out, Tail tail);
+Node *graph_addnorm(Graph *g, const char *name, Node *a, Node *b, size_t groups);
+/* [h, c] of each step; begin, [1][h, c], or NULL: zeros. */
+Node *graph_lstm(Graph *g, const char *name, Node *x, Node *begin, size_t size);
+/* Attention whose heads share the values v, averaged; the queries are the last of the keys' steps and see
+ * none after their own. */
+Node *graph_watch(Graph *g, const char *name, Node *q, Node *k, Node *v, size_t heads, double dropout);
 size_t node_tokens(const Node *n);
 size_t node_width(const Node *n);                            /* numbers a token */
 
@@ -182,6 +202,7 @@ size_t node_width(const Node *n);                            /* numbers a token 
 typedef struct GraphPlan {
     LossKind loss;
     float huber_delta, quantile, tweedie_power; /* 0: 1.0, 0.5 and 1.5 */
+    const float *level; size_t levels; /* loss quantiles: [levels], copied */
     const float *class_weight;      /* [outputs, 2 for logistic], copied; or NULL */
     OptimizerKind optimizer;
     double beta1, beta2, epsilon;   /* all 0: 0.9, 0.999, 1e-8 */
@@ -205,7 +226,7 @@ typedef struct GraphFeed {
     size_t rows;                    /* at most rows_most for a step; any number for predicting */
     const float *dense;             /* [rows][width of the input] */
     const int32_t *code;            /* [rows][codes] */
-    const float *target, *weight;   /* [rows]; weight may be NULL */
+    const float *target, *weight;   /* [rows] (quantiles: [rows][outputs / levels]); weight may be NULL */
 } GraphFeed;
 
 typedef struct GraphKnobs {

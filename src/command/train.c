@@ -168,7 +168,7 @@ static const Param params[] = {
     PARAM_TEXT(TrainSettings, target, "target", "", "the column to predict; the one with the role target when not given"),
     PARAM_TEXT(TrainSettings, recipe, "recipe", "", "a recipe file, applied after the split and kept in the model"),
     PARAM_TEXT(TrainSettings, features, "features", "", "columns to learn from, A,B,...; all fitting ones when not given"),
-    PARAM_TEXT(TrainSettings, split, "split", "70/15/15", "shares of training, validation and test rows"),
+    PARAM_TEXT(TrainSettings, split, "split", "70/15/15", "shares of training, validation and test rows; 70/15/15@COLUMN: the earliest by that column train, the latest test"),
     PARAM_INT(TrainSettings, seed, "seed", 1, 0, 2147483647, "", "the same seed gives the same bits"),
     PARAM_BOOL(TrainSettings, detach, "detach", 0, "train in a process of its own and return at once"),
     PARAM_TEXT(TrainSettings, name, "name", "", "the run's name; made up when not given"),

@@ -8,6 +8,7 @@
  *     walk.c      chunks of a table through a plan, in parallel, joined in order
  *     choose.c    which columns are used, and by which encoder
  *     features.c  fit and the object; encode.c, table.c what it is for; save.c JSON
+ *     series.c    rows as series, series_fit.c what is fitted of them, series_table.c the parts of a table
  *     scratch.c   where a table stands that is too large for the heap */
 #ifndef LATHE_FEATURE_INT_H
 #define LATHE_FEATURE_INT_H
@@ -156,7 +157,18 @@ void target_release(Target *t);
 
 /* ---- the object ---------------------------------------------------------------------------------- */
 
+/* series_fit.c: what is fitted of series, kept with the features. */
+typedef struct SeriesPlan {
+    char *group, *time;           /* in the arena */
+    double step;                  /* usual distance of two rows of a group */
+    SeriesShape shape;
+} SeriesPlan;
+json_t *series_save(const SeriesPlan *p);
+bool series_load(Features *f, const json_t *from, Error *err);
+void series_lay_out(Features *f); /* at, width and the sums, from the inputs' kinds */
+
 struct Features {
+    SeriesPlan *series;           /* NULL: rows stand alone */
     size_t inputs;
     Input *input;
     Target target;

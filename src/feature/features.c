@@ -278,6 +278,8 @@ void features_lay_out(Features *f)
     s->log_link = f->target.form == TARGET_MEAN && s->task == TASK_REGRESSION;
     s->classes = s->task == TASK_REGRESSION ? 0 : f->target.classes.word.count;
     s->outputs = s->task == TASK_MULTICLASS ? s->classes : 1;
+    if (f->series)
+        series_lay_out(f);
 }
 
 static bool choose(Fit *fit, const Schema *s, const char *target, const char *const *columns,

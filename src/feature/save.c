@@ -3,6 +3,7 @@
  *     { "format": "lathe-features", "version": 1,
  *       "inputs": [ { "name", "type", "encoder", "missing", "at", "fitted": { ... } }, ... ],
  *       "target": { "name", "type", "task", "form", "mean", "scale", ... } or null,
+ *       "series": { "group", "time", "step", "window", "horizon", "levels", "kinds" } where there are,
  *       "notes": [ "ZIP left out: constant", ... ] }
  *
  * Doubles are written with 17 digits, which read back the same. */
@@ -21,9 +22,10 @@ json_t *features_to_json(const Features *f)
                                         "missing", (int)in->missing, "at", (json_int_t)in->hint,
                                         "fitted", in->encoder->save(in)));
     }
-    return json_pack("{s:s, s:i, s:o, s:o, s:O}", "format", "lathe-features", "version", 1,
+    return json_pack("{s:s, s:i, s:o, s:o, s:o*, s:O}", "format", "lathe-features", "version", 1,
                      "inputs", inputs, "target",
-                     f->target.name ? target_save(&f->target) : json_null(), "notes", f->notes);
+                     f->target.name ? target_save(&f->target) : json_null(), "series",
+                     f->series ? series_save(f->series) : NULL, "notes", f->notes);
 }
 
 static bool load_input(Input *in, const json_t *from, Error *err)
@@ -68,7 +70,9 @@ static bool load(Features *f, const json_t *from, Error *err)
     }
     f->notes = json_deep_copy(notes);
     f->target.scale = 1.0;
-    return json_is_null(target) || target_load(&f->target, target, err);
+    const json_t *series = json_object_get(from, "series");
+    return (json_is_null(target) || target_load(&f->target, target, err)) &&
+           (!series || series_load(f, series, err) || error_in(err, "series"));
 }
 
 Features *features_from_json(const json_t *from, Error *err)

@@ -141,6 +141,19 @@ bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d
     return feature_table_create_in(out, NULL, f, d, plan, split, pool, progress, err);
 }
 
+Batch batch_slice(const Batch *b, const ModelShape *s, size_t from, size_t rows)
+{
+    return (Batch){
+        .rows = rows,
+        .dense = b->dense ? b->dense + from * s->dense : NULL,
+        .code = b->code ? b->code + from * s->codes : NULL,
+        .target = b->target ? b->target + from * shape_targets(s) : NULL,
+        .weight = b->weight ? b->weight + from : NULL,
+        .series = b->series,
+        .at = b->at ? b->at + from : NULL,
+    };
+}
+
 void feature_table_release(FeatureTable *t)
 {
     for (int p = 0; p < PART_COUNT; p++) {
@@ -148,6 +161,8 @@ void feature_table_release(FeatureTable *t)
         scratch_give(t->scratch, (int32_t *)t->part[p].code);
         scratch_give(t->scratch, (float *)t->part[p].target);
         scratch_give(t->scratch, t->row[p]);
+        scratch_give(t->scratch, (uint32_t *)t->part[p].at);
     }
+    series_destroy(t->series);
     *t = (FeatureTable){0};
 }

@@ -123,11 +123,30 @@ static bool score_cleaned(Bundle *b, const Way *way, Prediction *out, Arena *a, 
     return true;
 }
 
+bool bundle_clean(const Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Chunk *out, Error *err)
+{
+    Prediction *unused = ARENA_NEW(a, Prediction, rows->rows + 1);
+    Way way = {.chunk = *rows, .at = ARENA_NEW(a, uint32_t, rows->rows + 1)};
+    for (size_t i = 0; i < rows->rows; i++)
+        way.at[i] = (uint32_t)i;
+    way.no_target =
+        lacks_target(rows, first_plan ? plan_schema(b->plan[first_plan - 1]) : &b->schema);
+    for (size_t plan = first_plan; plan < b->plans; plan++)
+        if (!apply_plan(b, plan, &way, unused, a, err))
+            return false;
+    *out = way.chunk;
+    return true;
+}
+
 bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out,
                   Error *err)
 {
     Prediction *p = ARENA_NEW(a, Prediction, rows->rows + 1);
     Way way = {.chunk = *rows, .at = ARENA_NEW(a, uint32_t, rows->rows + 1)};
+    if (features_shape(b->features)->series)
+        return error_set(err, ERROR_USAGE,
+                         "a %s says how series go on, not single rows: `lathe predict` forecasts with it",
+                         b->family->name);
     if (first_plan > b->plans)
         return error_set(err, ERROR_USAGE, "rows after %zu recipes, but the model has %zu",
                          first_plan, b->plans);

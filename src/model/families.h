@@ -10,6 +10,7 @@
     X(ft_transformer)                                                                              \
     X(tab_transformer)                                                                             \
     X(tabnet)                                                                                      \
+    X(tft)                                                                                         \
     X(gbdt)
 
 #endif

@@ -14,7 +14,8 @@ const char *const optimizer_names[] = {OPTIMIZERS(AS_NAME) NULL};
 
 static LossFits fits_of(const ModelShape *s)
 {
-    return s->log_link                  ? LOSS_FITS_RATE
+    return s->series                    ? LOSS_FITS_SERIES
+           : s->log_link                ? LOSS_FITS_RATE
            : s->task == TASK_REGRESSION ? LOSS_FITS_NUMBER
            : s->task == TASK_BINARY     ? LOSS_FITS_TWO
                                         : LOSS_FITS_CLASSES;
@@ -36,7 +37,7 @@ bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
     }
     error_set(err, ERROR_USAGE, "loss=%s does not fit a %s target%s; these do: %s",
               loss_names[loss], task_name(shape->task),
-              shape->log_link ? " with transform_target=mean" : "", text_str(&fitting));
+              shape->series ? " of a series" : shape->log_link ? " with transform_target=mean" : "", text_str(&fitting));
     text_release(&fitting);
     return false;
 }
@@ -44,6 +45,22 @@ bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
 size_t shape_classes(const ModelShape *shape)
 {
     return shape->task == TASK_REGRESSION ? 0 : shape->classes;
+}
+
+static const SeriesShape *copy_series(Arena *a, const SeriesShape *from)
+{
+    SeriesShape *s = ARENA_NEW(a, SeriesShape, 1);
+    SeriesInput *input = ARENA_NEW(a, SeriesInput, from->inputs + 1);
+    float *level = ARENA_NEW(a, float, from->levels + 1);
+    *s = *from;
+    for (size_t i = 0; i < from->inputs; i++) {
+        input[i] = from->input[i];
+        input[i].name = arena_text(a, from->input[i].name);
+    }
+    memcpy(level, from->level, from->levels * sizeof *level);
+    s->input = input;
+    s->level = level;
+    return s;
 }
 
 static void copy_shape(Model *m, const ModelShape *from)
@@ -65,6 +82,8 @@ static void copy_shape(Model *m, const ModelShape *from)
     }
     m->shape.dense_name = names[0];
     m->shape.code_name = names[1];
+    if (from->series)
+        m->shape.series = copy_series(&m->arena, from->series);
 }
 
 /* ---- life --------------------------------------------------------------------------------------------- */
@@ -74,6 +93,11 @@ Model *model_create(const ModelFamily *f, const void *params, const ModelShape *
 {
     if (shape->dense + shape->codes == 0) {
         error_set(err, ERROR_SHAPE, "a model needs at least one input column");
+        return NULL;
+    }
+    if ((shape->series != NULL) != (f->series != NULL)) {
+        error_set(err, ERROR_SHAPE, shape->series ? "a %s knows no series" : "a %s needs rows of series",
+                  f->name);
         return NULL;
     }
     if (shape->missing && !f->takes_missing) {
@@ -248,7 +272,9 @@ double model_loss(const Model *m, const Batch *b, const float *out)
                    .width = m->shape.outputs,
                    .delta = m->setup.huber_delta > 0 ? (float)m->setup.huber_delta : 1.0f,
                    .quantile = m->setup.quantile > 0 ? (float)m->setup.quantile : 0.5f,
-                   .power = m->setup.tweedie_power > 0 ? (float)m->setup.tweedie_power : 1.5f};
+                   .power = m->setup.tweedie_power > 0 ? (float)m->setup.tweedie_power : 1.5f,
+                   .level = m->shape.series ? m->shape.series->level : NULL,
+                   .levels = m->shape.series ? m->shape.series->levels : 0};
     return losses[kind].sum(&job) / loss_weight_sum(&job);
 }
 

@@ -48,6 +48,8 @@ json_t *net_state(const void *net);
 bool net_restore(void *net, const json_t *state, Error *err);
 size_t net_layers(const void *net, size_t rows, LayerStats *out, size_t most);
 const char *net_onnx(void *net, Onnx *o, const char *dense, const char *codes, Error *err);
+/* What the graph's input takes: floats of a row, or of a window of a series. */
+size_t net_floats(const ModelShape *shape);
 #define NET_CALLBACKS                                                                              \
     .destroy = net_destroy, .step = net_step, .predict = net_predict, .tensors = net_tensors,      \
     .state = net_state, .restore = net_restore, .onnx = net_onnx, .layers = net_layers

@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PREDICT_ROWS 512 /* rows scored at once, however small the training batch */
+#define PREDICT_ROWS    512 /* rows scored at once, however small the training batch */
+#define PREDICT_WINDOWS 32  /* the same of windows, each of many rows */
 
 struct Net {
     Graph *graph;
     size_t batch_most;
     TensorRow *rows; /* [count]: the graph's table, then its moments */
     size_t count, weights;
+    const SeriesShape *series; /* the model's; NULL: rows stand alone */
+    float *window;             /* [rows_most][floats of a window] */
+    size_t rows_most;
     Arena arena;
 };
 
@@ -66,6 +70,9 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
 {
     LossKind loss;
     Net *net = mem_alloc(sizeof *net);
+    size_t least = shape->series ? PREDICT_WINDOWS : PREDICT_ROWS;
+    net->rows_most = setup->batch_most > least ? setup->batch_most : least;
+    net->series = shape->series;
     net->graph = takes;
     net->batch_most = setup->batch_most;
     GraphPlan plan = {.huber_delta = (float)setup->huber_delta,
@@ -76,8 +83,9 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
                       .beta1 = setup->beta1,
                       .beta2 = setup->beta2,
                       .epsilon = setup->epsilon,
-                      .rows_most =
-                          setup->batch_most > PREDICT_ROWS ? setup->batch_most : PREDICT_ROWS,
+                      .level = shape->series ? shape->series->level : NULL,
+                      .levels = shape->series ? shape->series->levels : 0,
+                      .rows_most = net->rows_most,
                       .pool = setup->pool,
                       .products = (Products)setup->products,
                       .precision = (Precision)setup->precision};
@@ -96,8 +104,20 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
         net_destroy(net);
         return NULL;
     }
+    if (net->series) {
+        net->window = mem_try(net->rows_most * net_floats(shape) * sizeof *net->window, err);
+        if (!net->window) {
+            net_destroy(net);
+            return NULL;
+        }
+    }
     list_tensors(net);
     return net;
+}
+
+size_t net_floats(const ModelShape *shape)
+{
+    return shape->series ? series_floats(shape->series) : shape->dense;
 }
 
 void net_destroy(void *model)
@@ -106,14 +126,17 @@ void net_destroy(void *model)
     if (!net)
         return;
     graph_destroy(net->graph);
+    mem_free(net->window);
     arena_release(&net->arena);
     mem_free(net);
 }
 
-static GraphFeed feed_of(const Batch *b)
+static GraphFeed feed_of(Net *net, const Batch *b)
 {
+    if (b->series)
+        series_gather(b->series, b->at, b->rows, net->window, NULL);
     return (GraphFeed){.rows = b->rows,
-                       .dense = b->dense,
+                       .dense = b->series ? net->window : b->dense,
                        .code = b->code,
                        .target = b->target,
                        .weight = b->weight};
@@ -125,7 +148,7 @@ bool net_step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error
     if (b->rows == 0 || b->rows > net->batch_most)
         return error_set(err, ERROR_SHAPE, "a batch of %zu rows, planned were 1 to %zu", b->rows,
                          net->batch_most);
-    GraphFeed feed = feed_of(b);
+    GraphFeed feed = feed_of(net, b);
     GraphKnobs knobs = {.lr = k->lr,
                         .weight_decay = k->weight_decay,
                         .momentum = k->momentum,
@@ -145,7 +168,18 @@ bool net_step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error
 void net_predict(void *model, const Batch *b, float *out)
 {
     Net *net = model;
-    GraphFeed feed = feed_of(b);
+    for (size_t from = 0; from < b->rows && b->series; from += net->rows_most) {
+        size_t rest = b->rows - from;
+        Batch some = {.rows = rest < net->rows_most ? rest : net->rows_most,
+                      .series = b->series,
+                      .at = b->at + from};
+        GraphFeed feed = feed_of(net, &some);
+        graph_predict(net->graph, &feed,
+                      out + from * net->series->horizon * net->series->levels);
+    }
+    if (b->series)
+        return;
+    GraphFeed feed = feed_of(net, b);
     graph_predict(net->graph, &feed, out);
 }
 

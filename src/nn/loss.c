@@ -87,6 +87,26 @@ static double softmax_sum(const LossJob *job)
     return sum;
 }
 
+/* A row's loss is the mean over its targets and levels; a target that is not known adds nothing. */
+static double quantiles_sum(const LossJob *job)
+{
+    double sum = 0;
+    size_t targets = job->width / job->levels;
+    for (size_t i = 0; i < job->rows; i++) {
+        double w = weight_of(job, i) / (double)job->width, row = 0;
+        for (size_t k = 0; k < job->width; k++) {
+            double y = (double)job->target[i * targets + k / job->levels];
+            double e = (double)job->out[i * job->width + k] - y, q = (double)job->level[k % job->levels];
+            double slope = e < 0 ? -q : e > 0 ? 1.0 - q : e;
+            row += isnan(y) ? 0.0 : e * slope;
+            if (job->grad)
+                job->grad[i * job->width + k] = isnan(y) ? 0.0f : (float)(w * slope * (double)job->scale);
+        }
+        sum += w * row;
+    }
+    return sum;
+}
+
 #define AS_ROW(NAME, text, fitting, formula)                                                       \
     [LOSS_##NAME] = {.name = text, .about = formula, .fits = fitting, .sum = LOSS_SUM_##NAME},
 #define LOSS_SUM_SQUARED  squared_sum
@@ -98,4 +118,5 @@ static double softmax_sum(const LossJob *job)
 #define LOSS_SUM_POISSON  poisson_sum
 #define LOSS_SUM_GAMMA    gamma_sum
 #define LOSS_SUM_TWEEDIE  tweedie_sum
+#define LOSS_SUM_QUANTILES quantiles_sum
 const Loss losses[LOSS_COUNT] = {LOSSES(AS_ROW)};

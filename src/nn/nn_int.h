@@ -136,7 +136,8 @@ struct Graph {
 #define OPS(X)                                                                                    \
     X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed) X(token)     \
     X(sequence) X(places) X(slice) X(attention) X(gate) X(affine) X(product) X(part) X(sparsemax)          \
-    X(entropy) X(ghostnorm)
+    X(entropy) X(ghostnorm) X(variables) X(turn) X(select) X(spread) X(chain) X(each) X(addnorm)   \
+    X(lstm) X(watch)
 #define AS_EXTERN(name) extern const Op name##_op;
 OPS(AS_EXTERN)
 #undef AS_EXTERN

@@ -192,6 +192,11 @@ static void fill_plan(Graph *g, const GraphPlan *plan, size_t outputs)
         g->plan.beta2 = 0.999;
         g->plan.epsilon = 1e-8;
     }
+    if (plan->levels) {
+        float *own = ARENA_NEW(&g->arena, float, plan->levels);
+        memcpy(own, plan->level, plan->levels * sizeof *own);
+        g->plan.level = own;
+    }
     if (plan->class_weight) {
         size_t classes = outputs < 2 ? 2 : outputs;
         float *own = ARENA_NEW(&g->arena, float, classes);

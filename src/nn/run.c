@@ -83,6 +83,8 @@ static LossJob loss_job(const Graph *g, const GraphFeed *feed)
                      .delta = g->plan.huber_delta,
                      .quantile = g->plan.quantile,
                      .power = g->plan.tweedie_power,
+                     .level = g->plan.level,
+                     .levels = g->plan.levels,
                      .scale = 1.0f};
 }
 
@@ -92,7 +94,7 @@ void graph_loss_work(const Node *n, const Pass *p)
     LossJob job = loss_job(g, p->feed);
     job.scale = (float)(1.0 / loss_weight_sum(&job));
     job.out += p->begin * job.width;
-    job.target += p->begin;
+    job.target += p->begin * (job.levels ? job.width / job.levels : 1);
     job.weight = job.weight ? job.weight + p->begin : NULL;
     job.rows = p->rows;
     job.grad = node_grad(n, p);
@@ -314,7 +316,7 @@ static void name_layer(Graph *g, const Run *run, GraphStats *stats)
             return;
         }
     }
-    for (size_t i = 0; i < run->pass.batch; i++)
+    for (size_t i = 0; g->plan.levels == 0 && i < run->pass.batch; i++) /* a series may lack some */
         if (!isfinite(run->pass.feed->target[i])) {
             snprintf(out, 64, "target");
             return;

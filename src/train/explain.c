@@ -192,9 +192,13 @@ static bool open_parts(Explainer *e, Store *s, int64_t run, Error *err)
     e->dataset = e->bundle
                      ? dataset_open(store_path(s, &e->arena, "datasets/%s.arrow", from.hash), err)
                      : NULL;
-    if (!e->dataset || !split_parse(e->row.split, &e->split, err))
+    if (!e->dataset || !split_parse(e->row.split, &e->split, err) ||
+        !split_bind(&e->split, e->dataset, err))
         return false;
     e->features = bundle_features(e->bundle);
+    if (features_time(e->features))
+        return error_set(err, ERROR_USAGE, "run %lld: forecasts of series are not explained yet",
+                         (long long)run);
     if (*e->row.recipe && bundle_plans(e->bundle))
         e->plan = bundle_plan(e->bundle, bundle_plans(e->bundle) - 1);
     return true;
@@ -247,6 +251,7 @@ void explainer_close(Explainer *e)
     if (!e)
         return;
     bundle_close(e->bundle);
+    split_release(&e->split);
     dataset_close(e->dataset);
     vec_release(&e->number);
     vec_release(&e->dense);

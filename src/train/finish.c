@@ -180,13 +180,14 @@ static bool score_rows(Job *j, Bundle *b, size_t first_plan, Scored *s, Error *e
     return ok;
 }
 
-static void test_metrics(Job *j, const Scored *s, json_t *numbers)
+void finish_metrics(Job *j, const double *value, const double *truth, size_t n, json_t *numbers)
 {
-    TaskKind task = features_shape(j->features)->task;
+    const ModelShape *shape = features_shape(j->features);
+    TaskKind task = shape->task;
     for (size_t i = 0; metrics[i]; i++) {
         if (!(metrics[i]->tasks & 1u << task))
             continue;
-        double v = metrics[i]->score(s->value, s->truth, s->n, s->classes);
+        double v = metrics[i]->score(value, truth, n, shape->classes);
         if (!isfinite(v))
             continue;
         const char *key = arena_printf(&j->arena, "test_%s", metrics[i]->name);
@@ -208,9 +209,10 @@ static bool test(Job *j, const Chain *chain, json_t *numbers, Error *err)
     Bundle *b = s.value && s.truth
                     ? bundle_open(arena_printf(&j->arena, "%s/bundle", j->dir), j->pool, err)
                     : NULL;
-    bool ok = b && score_rows(j, b, chain->plans, &s, err);
-    if (ok)
-        test_metrics(j, &s, numbers);
+    bool ok = b && (shape->series ? test_series(j, b, chain->plans, numbers, err)
+                                  : score_rows(j, b, chain->plans, &s, err));
+    if (ok && !shape->series)
+        finish_metrics(j, s.value, s.truth, s.n, numbers);
     bundle_close(b);
     scratch_give(j->scratch, s.value);
     scratch_give(j->scratch, s.truth);

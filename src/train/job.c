@@ -72,18 +72,38 @@ static bool is_fitted(Job *j)
 
 /* ---- steps of the way ---------------------------------------------------------------------------------- */
 
+/* A family of series says which columns make them. */
+static bool job_series(Job *j, Error *err)
+{
+    const ModelFamily *f = j->spec.family;
+    return !f->series || f->series(j->spec.model_params, &j->series, err);
+}
+
+/* Series are parted by their time: what trains lies before what validates, and that before the test. */
+static bool by_time(Job *j, Error *err)
+{
+    if (!j->series.time)
+        return true;
+    if (j->split.by && !text_equal(j->split.by, j->series.time))
+        return error_set(err, ERROR_USAGE, "split=%s: series are parted by their time, %s", j->row.split,
+                         j->series.time);
+    j->split.by = j->series.time;
+    return true;
+}
+
 /* The run's seed also draws its split: runs of one seed are tested on the same rows, and the spread
  * over seeds is the whole spread, that of the split included. */
 static bool open_dataset(Job *j, Error *err)
 {
     j->split.seed = (uint64_t)j->row.seed;
-    if (!store_dataset_find(j->store, j->row.dataset, &j->arena, &j->from, err))
+    if (!job_series(j, err) || !store_dataset_find(j->store, j->row.dataset, &j->arena, &j->from, err))
         return false;
     j->dataset =
         dataset_open(store_path(j->store, &j->arena, "datasets/%s.arrow", j->from.hash), err);
     return (j->dataset || error_in(err, "dataset %s", j->from.name)) &&
            store_schema(j->store, j->from.hash, &j->schema, err) &&
-           split_parse(j->row.split, &j->split, err);
+           split_parse(j->row.split, &j->split, err) && by_time(j, err) &&
+           split_bind(&j->split, j->dataset, err);
 }
 
 static bool fit_plan(Job *j, Error *err)
@@ -147,6 +167,9 @@ static bool fit_features(Job *j, Error *err)
     if (!j->features)
         j->features = features_fit(j->dataset, j->plan, &j->split, j->row.target, names, n,
                                    &j->spec.feature, j->pool, NULL, err);
+    if (j->features && j->series.time && !features_time(j->features) &&
+        !features_series(j->features, &j->series, j->dataset, j->plan, j->pool, err))
+        return false;
     return j->features && fitted_write(j, "features.json", features_to_json(j->features), err);
 }
 
@@ -172,8 +195,12 @@ static bool fit_or_load(Job *j, Error *err)
 static bool make_table(Job *j, Error *err)
 {
     j->scratch = scratch_create(j->dir, (uint64_t)j->spec.params.memory << 20);
-    if (!feature_table_create_in(&j->table, j->scratch, j->features, j->dataset, j->plan, &j->split,
-                                 j->pool, NULL, err))
+    bool made = j->series.time
+                    ? feature_table_series(&j->table, j->scratch, j->features, j->series.stride,
+                                           j->dataset, j->plan, &j->split, j->pool, err)
+                    : feature_table_create_in(&j->table, j->scratch, j->features, j->dataset, j->plan,
+                                              &j->split, j->pool, NULL, err);
+    if (!made)
         return false;
     size_t rows = j->table.part[PART_TRAIN].rows;
     if (rows == 0)
@@ -200,7 +227,7 @@ static bool make_sampler(Job *j, Error *err)
     const Batch *b = &j->table.part[PART_TRAIN];
     bool whole = j->spec.family->whole_batch;
     void *const at[] = {(float *)b->dense, (int32_t *)b->code, (float *)b->target};
-    for (size_t i = 0; i < 3 && !whole; i++)
+    for (size_t i = 0; i < 3 && !whole && !b->series; i++)
         scratch_random(j->scratch, at[i]);
     if (!sampler_init(&j->sampler, (uint64_t)j->row.seed, b->rows, whole, j->scratch, err))
         return false;
@@ -269,21 +296,23 @@ static bool make_buffers(Job *j, Error *err)
     mem_free(j->code);
     mem_free(j->target);
     mem_free(j->weight);
+    mem_free(j->at);
     j->dense = mem_try((n * s->dense + 1) * sizeof(float), err);
     j->code = mem_try((n * s->codes + 1) * sizeof(int32_t), err);
-    j->target = mem_try(n * sizeof(float), err);
+    j->target = mem_try(n * shape_targets(s) * sizeof(float), err);
+    j->at = mem_try((n + 1) * sizeof *j->at, err);
     j->weight = j->table.part[PART_TRAIN].weight ? mem_try(n * sizeof(float), err) : NULL;
     if (!j->out) {
         size_t each = s->outputs > 1 ? s->outputs : 1;
         j->out = scratch_take(j->scratch, (valid * each + 1) * sizeof(float), err);
         j->value = scratch_take(j->scratch, (valid * each + 1) * sizeof(double), err);
-        j->truth = scratch_take(j->scratch, (valid + 1) * sizeof(double), err);
+        j->truth = scratch_take(j->scratch, (valid * shape_targets(s) + 1) * sizeof(double), err);
         if (j->spec.family->predict_more)
             j->running = scratch_take(j->scratch, (valid * each + 1) * sizeof(float), err);
     }
     if (j->spec.family->predict_more && !j->running)
         return false;
-    return j->dense && j->code && j->target && j->out && j->value && j->truth &&
+    return j->dense && j->code && j->target && j->at && j->out && j->value && j->truth &&
            (j->weight || !j->table.part[PART_TRAIN].weight);
 }
 
@@ -332,9 +361,11 @@ void job_close(Job *j)
     mem_free(j->code);
     mem_free(j->target);
     mem_free(j->weight);
+    mem_free(j->at);
     text_release(&j->best);
     json_decref(j->best_state);
     sampler_release(&j->sampler);
+    split_release(&j->split);
     feature_table_release(&j->table);
     scratch_destroy(j->scratch); /* with out, running, value, truth */
     features_destroy(j->features);

@@ -24,10 +24,26 @@
 
 /* ---- a step ------------------------------------------------------------------------------------------ */
 
+/* Windows of a series are laid out by the model; here they are their places and targets. */
+static void gather_windows(Job *j, const uint32_t *order, size_t n, Batch *out)
+{
+    const Batch *from = &j->table.part[PART_TRAIN];
+    size_t targets = shape_targets(features_shape(j->features));
+    for (size_t i = 0; i < n; i++) {
+        j->at[i] = from->at[order[i]];
+        memcpy(j->target + i * targets, from->target + order[i] * targets, targets * sizeof(float));
+    }
+    *out = (Batch){.rows = n, .series = from->series, .at = j->at, .target = j->target};
+}
+
 static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
 {
     const Batch *from = &j->table.part[PART_TRAIN];
     const ModelShape *s = features_shape(j->features);
+    if (from->series) {
+        gather_windows(j, order, n, out);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         size_t row = order[i];
         if (i + PREFETCH < n) {

@@ -7,7 +7,7 @@ static const char *const monitor_names[] = {"val_loss", "val_metric", NULL};
  * cannot take an array from another file; tests/unit/train_spec.c holds them together. */
 static const char *const losses[] = {"auto",     "squared",  "absolute", "huber",
                                      "quantile", "logistic", "softmax",  "poisson",
-                                     "gamma",    "tweedie",  NULL};
+                                     "gamma",    "tweedie",  "quantiles", NULL};
 static const char *const optimizers[] = {"sgd", "adam", "adamw", NULL};
 static const char *const product_names[] = {"own", "openblas", "onednn", NULL};
 static const char *const precisions[] = {"float32", "bf16", NULL};

@@ -85,10 +85,7 @@ static bool weigh(Job *j, const uint32_t *order, StepRow *rows, size_t n, Error 
     float *out = mem_try((s->outputs + 1) * sizeof *out, err);
     for (size_t i = 0; out && i < n; i++) {
         size_t at = order ? order[i] : i;
-        Batch one = {.rows = 1,
-                     .dense = all->dense ? all->dense + at * s->dense : NULL,
-                     .code = all->code ? all->code + at * s->codes : NULL,
-                     .target = all->target + at};
+        Batch one = batch_slice(all, s, at, 1);
         model_predict(j->model, &one, out);
         rows[i] = (StepRow){j->table.row[PART_TRAIN][at], model_loss(j->model, &one, out)};
     }

@@ -128,6 +128,8 @@ static bool check_split(Check *c, Error *err)
         return false;
     if (!(split.share[PART_TRAIN] > 0.0))
         return error_set(err, ERROR_USAGE, "split %s leaves no rows to train on", text);
+    if (split.by && schema_need(&c->schema, split.by, err) == SIZE_MAX)
+        return error_in(err, "split");
     return true;
 }
 
@@ -155,6 +157,30 @@ static bool check_products(Check *c, Error *err)
 {
     const RunParams *p = &c->spec->params;
     return products_there((Products)p->products, (Precision)p->precision, err);
+}
+
+static bool need_columns(const Schema *s, const char *list, const char *what, Error *err)
+{
+    for (const char *at = list; *at;) {
+        char name[256];
+        size_t n = strcspn(at, ",");
+        snprintf(name, sizeof name, "%.*s", (int)n, at);
+        if (schema_need(s, name, err) == SIZE_MAX)
+            return error_in(err, "%s", what);
+        at += n + (at[n] == ',');
+    }
+    return true;
+}
+
+/* The split needs the time before the recipe, the windows need it after. */
+static bool check_series(Check *c, Error *err)
+{
+    SeriesOptions o;
+    const ModelFamily *f = c->spec->family;
+    if (!f->series)
+        return true;
+    return f->series(c->spec->model_params, &o, err) && need_columns(&c->schema, o.time, "time", err) &&
+           need_columns(c->cleaned, o.time, "time", err) && need_columns(c->cleaned, o.group, "group", err);
 }
 
 static bool check_origin(Check *c, Error *err)
@@ -246,7 +272,8 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
     int64_t run = 0;
     if (check_family(&c, err) && check_dataset(&c, err) && check_recipe(&c, err) &&
         check_target(&c, err) && check_features(&c, err) && check_split(&c, err) &&
-        check_search(&c, err) && check_products(&c, err) && check_origin(&c, err))
+        check_search(&c, err) && check_products(&c, err) && check_series(&c, err) &&
+        check_origin(&c, err))
         run = write_row(&c, err);
     check_release(&c);
     return run;

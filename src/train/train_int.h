@@ -88,6 +88,7 @@ typedef struct Job {
     DatasetRow from;              /* the dataset's row */
     Dataset *dataset;
     Schema schema;                /* of the dataset, with the roles of the store */
+    SeriesOptions series;         /* of a family of series; time NULL: rows stand alone */
     Split split;
     Plan *plan;                   /* the run's own recipe; NULL none */
     Features *features;
@@ -97,7 +98,7 @@ typedef struct Job {
 
     Model *model;
     size_t batch_most;            /* rows the model's memory is planned for */
-    float *dense, *target, *weight; int32_t *code; /* one gathered batch */
+    float *dense, *target, *weight; int32_t *code; uint32_t *at; /* one gathered batch */
     float *out;                   /* predictions of a part */
     float *running;               /* raw scores of the validation rows, for families that grow */
     size_t running_steps;         /* after so many steps */
@@ -166,11 +167,16 @@ bool origin_weights(Job *j, Error *err);        /* into the model, before its fi
 bool validate(Job *j, double *loss, double *watched, Error *err);
 const char *validate_watches(const Job *j);     /* val_loss, val_rmse ..., or epoch_train_loss */
 
+/* test_series.c: as finish.c tests rows; n forecasts of the bundle, their metrics into numbers */
+bool test_series(Job *j, Bundle *b, size_t first_plan, json_t *numbers, Error *err);
+
 /* loop.c, finish.c */
 bool loop_run(Job *j, Error *err);
 size_t loop_batch(Job *j, const uint32_t **order, Batch *out); /* the rows of the next step; order NULL: all */
 Knobs loop_knobs(const Job *j);
 bool find_lr(Job *j, Error *err);               /* find_lr.c: instead of loop and finish */
 bool finish_run(Job *j, Error *err);
+/* Every metric of the task that these have, as test_NAME: a point and in numbers. */
+void finish_metrics(Job *j, const double *value, const double *truth, size_t n, json_t *numbers);
 
 #endif

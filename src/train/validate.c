@@ -15,17 +15,6 @@ const char *validate_watches(const Job *j)
     return features_shape(j->features)->task == TASK_REGRESSION ? "val_rmse" : "val_logloss";
 }
 
-static Batch slice(const Batch *b, const ModelShape *s, size_t from, size_t rows)
-{
-    return (Batch){
-        .rows = rows,
-        .dense = b->dense ? b->dense + from * s->dense : NULL,
-        .code = b->code ? b->code + from * s->codes : NULL,
-        .target = b->target ? b->target + from : NULL,
-        .weight = b->weight ? b->weight + from : NULL,
-    };
-}
-
 static double predict_all(Job *j, const Batch *all)
 {
     const ModelShape *s = features_shape(j->features);
@@ -34,7 +23,7 @@ static double predict_all(Job *j, const Batch *all)
         j->running_steps = model_predict_more(j->model, all, j->running_steps, j->running);
     for (size_t from = 0; from < all->rows; from += BLOCK) {
         size_t n = all->rows - from < BLOCK ? all->rows - from : BLOCK;
-        Batch b = slice(all, s, from, n);
+        Batch b = batch_slice(all, s, from, n);
         float *out = j->out + from * s->outputs;
         if (j->running)
             memcpy(out, j->running + from * s->outputs, n * s->outputs * sizeof *out);
@@ -46,9 +35,25 @@ static double predict_all(Job *j, const Batch *all)
     return sum / (double)all->rows;
 }
 
-static void to_raw(Job *j, const Batch *all)
+/* The middle quantiles of all steps that are known. */
+static size_t series_to_raw(Job *j, const Batch *all, const ModelShape *s)
+{
+    size_t levels = s->series->levels, n = 0;
+    for (size_t i = 0; i < all->rows * shape_targets(s); i++) {
+        if (isnan(all->target[i]))
+            continue;
+        j->value[n] = features_target_value(j->features, (double)j->out[i * levels + levels / 2]);
+        j->truth[n++] = features_target_value(j->features, (double)all->target[i]);
+    }
+    return n;
+}
+
+/* Values and truths; how many there are. */
+static size_t to_raw(Job *j, const Batch *all)
 {
     const ModelShape *s = features_shape(j->features);
+    if (s->series)
+        return series_to_raw(j, all, s);
     model_scores_to_outputs(s, j->out, all->rows);
     bool number = s->task == TASK_REGRESSION;
     for (size_t i = 0; i < all->rows * s->outputs; i++)
@@ -57,6 +62,7 @@ static void to_raw(Job *j, const Batch *all)
     for (size_t i = 0; i < all->rows; i++)
         j->truth[i] = number ? features_target_value(j->features, (double)all->target[i])
                              : (double)all->target[i];
+    return all->rows;
 }
 
 static const char *key_of(Job *j, size_t i)
@@ -81,12 +87,12 @@ bool validate(Job *j, double *loss, double *watched, Error *err)
                          "step %lld (epoch %lld): the validation loss is not a"
                          " finite number; lower lr (now %g) or set clip=1",
                          (long long)j->loop.step, (long long)j->sampler.epoch, j->spec.params.lr);
-    to_raw(j, all);
+    size_t n = to_raw(j, all);
     const Metric *main = metric_main(s->task);
     for (size_t i = 0; metrics[i]; i++) {
         if (!metrics[i]->each_epoch || !(metrics[i]->tasks & 1u << s->task))
             continue;
-        double v = metrics[i]->score(j->value, j->truth, all->rows, s->classes);
+        double v = metrics[i]->score(j->value, j->truth, n, s->classes);
         record_add(j, key_of(j, i), v);
         if (metrics[i] == main && j->spec.params.monitor != 0)
             *watched = v;

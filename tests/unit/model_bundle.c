@@ -247,7 +247,7 @@ static void scores_like_training(void **state)
     static const char *const targets[] = {"fare", "tip", "city"};
     Pool *pool = pool_create(2);
     for (size_t f = 0; model_families[f]; f++)
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < 3 && !model_families[f]->series; k++) {
             Trained t;
             train(&t, model_families[f]->name, targets[k], pool);
             save(&t);

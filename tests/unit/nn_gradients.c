@@ -148,17 +148,18 @@ static void kinked_activations(void **state)
 static void every_loss(void **state)
 {
     (void)state;
-    const float class_weight[] = {0.7f, 1.9f};
+    const float class_weight[] = {0.7f, 1.9f}, level[] = {0.1f, 0.75f};
     for (int loss = 0; loss < LOSS_COUNT; loss++) {
         bool rate = losses[loss].fits == LOSS_FITS_RATE;
-        bool classes = !rate && losses[loss].fits != LOSS_FITS_NUMBER;
+        bool series = losses[loss].fits == LOSS_FITS_SERIES;
+        bool classes = !rate && !series && losses[loss].fits != LOSS_FITS_NUMBER;
         Data d = make_data(classes);
         for (size_t i = 0; rate && i < ROWS; i++)
             d.target[i] = fabsf(d.target[i]) + 0.1f;
         float out[ROWS * 2], grad[ROWS * 2];
         Rng rng;
         rng_seed(&rng, 9, 0);
-        size_t width = losses[loss].fits == LOSS_FITS_CLASSES ? 2 : 1;
+        size_t width = series || losses[loss].fits == LOSS_FITS_CLASSES ? 2 : 1;
         for (size_t i = 0; i < ROWS * width; i++)
             out[i] = (float)rng_normal(&rng) * 2;
         LossJob job = {.out = out,
@@ -170,6 +171,8 @@ static void every_loss(void **state)
                        .delta = 0.8f,
                        .quantile = 0.9f,
                        .power = 1.3f,
+                       .level = level,
+                       .levels = series ? 2 : 0,
                        .scale = 1.0f,
                        .grad = grad};
         losses[loss].sum(&job);
@@ -184,7 +187,7 @@ static void every_loss(void **state)
             out[i] = before;
             double expected = (above - below) / 2e-2;
             double e = (double)before - (double)d.target[i / width];
-            bool kink = loss == LOSS_ABSOLUTE || loss == LOSS_QUANTILE ? fabs(e) < 0.02
+            bool kink = series || loss == LOSS_ABSOLUTE || loss == LOSS_QUANTILE ? fabs(e) < 0.02
                         : loss == LOSS_HUBER                           ? fabs(fabs(e) - 0.8) < 0.02
                                                                        : false;
             if (!kink && fabs(expected - (double)grad[i]) > 2e-3 * (1 + fabs(expected))) {

@@ -71,7 +71,7 @@ static int unmake(void **state)
 static Plan *fitted(const Recipe *r, const Dataset *d)
 {
     Error err = {0};
-    Split split = {{0.7, 0.15, 0.15}, 1};
+    Split split = {.share = {0.7, 0.15, 0.15}, .seed = 1};
     Plan *p = plan_create(r, dataset_schema(d), &err);
     if (!p || !plan_fit(p, d, &split, pool, NULL, &err))
         fail_msg("%s", err.text);
