@@ -315,7 +315,7 @@ static Bundle *train(const char *target, double *error, const Dataset *judged)
     const Batch *b = &table.part[PART_TRAIN];
     for (size_t at = 0; at + 100 <= b->rows; at += 100) {
         StepStats stats;
-        Batch some = {100, b->dense + at * s->dense, b->code + at * s->codes, b->target + at, NULL};
+        Batch some = batch_slice(b, s, at, 100);
         assert_true(model_step(m, &some, &(Knobs){.lr = 0.02}, &stats, &err));
     }
     feature_table_release(&table);

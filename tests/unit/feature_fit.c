@@ -182,8 +182,7 @@ static void round_trip(const char *target, const FeatureOptions *o)
         Chunk one;
         chunk_slice(&some, i, 1, &a, &one);
         assert_true(features_encode(f, &one, true, &a, &row, &err));
-        Batch same = {1, left.dense + i * s->dense, left.code + i * s->codes, left.target + i,
-                      NULL};
+        Batch same = batch_slice(&left, s, i, 1);
         assert_same_batch(&row, &same, s);
     }
     arena_release(&a);

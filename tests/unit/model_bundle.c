@@ -111,8 +111,7 @@ static void train(Trained *t, const char *family, const char *target, Pool *pool
     const ModelShape *s = features_shape(t->features);
     const Batch *all = &table.part[PART_TRAIN];
     for (size_t at = 0; at + 64 <= all->rows; at += 64) {
-        Batch b = {64, all->dense + at * s->dense, all->code + at * s->codes, all->target + at,
-                   NULL};
+        Batch b = batch_slice(all, s, at, 64);
         StepStats stats;
         assert_true(model_step(t->model, &b, &(Knobs){.lr = 0.01, .momentum = 0.9}, &stats, &err));
     }

@@ -144,7 +144,7 @@ static void test_json(void **state)
     Error err = {0};
     Arena a = {0};
     Chunk x, y;
-    Plan *p = fitted(recipe, &(Split){{0.7, 0.15, 0.15}, 3});
+    Plan *p = fitted(recipe, &(Split){.share = {0.7, 0.15, 0.15}, .seed = 3});
     json_t *j = plan_to_json(p);
     char *text = json_dumps(j, 0);
     json_t *again = json_loads(text, 0, NULL);
@@ -201,7 +201,7 @@ static void test_broken_json(void **state)
 static void test_fitted_on_train(void **state)
 {
     (void)state;
-    Split split = {{0.6, 0.2, 0.2}, 11};
+    Split split = {.share = {0.6, 0.2, 0.2}, .seed = 11};
     Plan *p = fitted("drop X > 5\nimpute X mean\nimpute S mode", &split);
     double sum = 0;
     size_t n = 0;

@@ -92,7 +92,7 @@ static void test_drop(void **state)
 {
     (void)state;
     Preview p;
-    Split split = {{0.5, 0.25, 0.25}, 5};
+    Split split = {.share = {0.5, 0.25, 0.25}, .seed = 5};
     show(0, 0, &split, &p);
     assert_true(p.exact);
     assert_int_equal(p.rows_seen, ROWS);
@@ -188,7 +188,7 @@ static void test_sample(void **state)
 {
     (void)state;
     Preview exact, some;
-    Split split = {{0.7, 0.15, 0.15}, 1};
+    Split split = {.share = {0.7, 0.15, 0.15}, .seed = 1};
     for (size_t rule = 0; rule < recipe_count(recipe); rule++) {
         show(rule, 0, &split, &exact);
         double begin = clock_now();
