@@ -24,6 +24,16 @@ static void set_groups(Node *n, size_t groups)
     n->attr = a;
 }
 
+static Way way_of(const Node *n)
+{
+    return (Way){n->graph->plan.products, n->graph->plan.precision};
+}
+
+static void prepare_each(Node *n)
+{
+    n->scratch = gemm_scratch(way_of(n), n->input[0]->width, n->width);
+}
+
 /* ---- each ----------------------------------------------------------------------------------------- */
 
 /* x [rows][groups][steps][in]   w [groups][in][out]   b [groups][out]   y [rows][groups][steps][out] */
@@ -35,8 +45,8 @@ static void each(const Node *n, const Pass *p)
     float *y = node_value(n, p);
     for (size_t i = 0; i < p->rows; i++)
         for (size_t j = 0; j < groups; j++, x += steps * in, y += steps * out)
-            gemm_forward(y, x, node_weights(n, 0) + j * in * out, node_weights(n, 1) + j * out,
-                         false, steps, in, out, p->scratch);
+            gemm_forward(way_of(n), y, x, node_weights(n, 0) + j * in * out,
+                         node_weights(n, 1) + j * out, false, steps, in, out, p->scratch);
     tail_forward(n, p, node_value(n, p), NULL);
 }
 
@@ -50,12 +60,13 @@ static void each_back(const Node *n, const Pass *p)
         for (size_t j = 0; j < groups; j++) {
             size_t at = (i * groups + j) * steps;
             const float *dz = node_grad(n, p) + at * out;
-            gemm_weight(node_gradient(n, p, 0) + j * in * out, node_value(input, p) + at * in, dz,
-                        i > 0, steps, in, out, p->scratch);
+            gemm_weight(way_of(n), node_gradient(n, p, 0) + j * in * out,
+                        node_value(input, p) + at * in, dz, i > 0, steps, in, out, p->scratch);
             column_sums(node_gradient(n, p, 1) + j * out, dz, steps, out, i > 0);
             if (input->needs_grad)
-                gemm_input(node_grad(input, p) + at * in, dz, node_weights(n, 0) + j * in * out,
-                           !n->fresh[0], steps, in, out, p->scratch);
+                gemm_input(way_of(n), node_grad(input, p) + at * in, dz,
+                           node_weights(n, 0) + j * in * out, !n->fresh[0], steps, in, out,
+                           p->scratch);
         }
 }
 
@@ -68,7 +79,6 @@ Node *graph_each(Graph *g, const char *name, Node *x, size_t groups, size_t out,
     node_param(n, "bias", groups, out, false, INIT_UNIFORM, bound);
     n->tail = tail;
     n->save_width = tail_saves(tail) ? node_row(n) : 0;
-    n->scratch = gemm_scratch(x->width, out);
     return n;
 }
 
@@ -164,6 +174,7 @@ static Node *sample_addnorm(Graph *g, Node *x)
 const Op each_op = {
     .name = "each",
     .about = "y[j][t] = tail(x[j][t] w[j] + b[j])",
+    .prepare = prepare_each,
     .forward = each,
     .backward = each_back,
     .sample = sample_each,

@@ -13,6 +13,18 @@
 enum { INPUT_WEIGHT, HIDDEN_WEIGHT, BIAS };
 enum { STEPS, BEGIN }; /* inputs; BEGIN, [1][h, c], may be left out: zeros */
 
+static Way way_of(const Node *n)
+{
+    return (Way){n->graph->plan.products, n->graph->plan.precision};
+}
+
+static void prepare(Node *n)
+{
+    size_t size = n->width / 2, in = gemm_scratch(way_of(n), n->input[STEPS]->width, 4 * size);
+    size_t own = gemm_scratch(way_of(n), size, 4 * size);
+    n->scratch = 7 * ROWS_AT_ONCE * size + (in > own ? in : own) + BLOCK_ALIGN;
+}
+
 typedef struct Lstm {
     size_t rows, steps, in, d;
     const float *begin;            /* [rows][2d] or NULL */
@@ -75,14 +87,14 @@ static void one_step(const Lstm *l, size_t row, size_t t, const float *restrict 
 static void forward(const Node *n, const Pass *p)
 {
     Lstm l = lstm_of(n, p);
-    gemm_forward(l.gate, node_value(n->input[STEPS], p), node_weights(n, INPUT_WEIGHT),
+    gemm_forward(way_of(n), l.gate, node_value(n->input[STEPS], p), node_weights(n, INPUT_WEIGHT),
                  node_weights(n, BIAS), false, l.rows * l.steps, l.in, 4 * l.d, l.scratch);
     for (size_t first = 0; first < l.rows; first += ROWS_AT_ONCE) {
         size_t rows = l.rows - first < ROWS_AT_ONCE ? l.rows - first : ROWS_AT_ONCE;
         for (size_t t = 0; t < l.steps; t++) {
             gather_h(&l, first, rows, t, l.state);
-            gemm_forward(l.sums, l.state, node_weights(n, HIDDEN_WEIGHT), NULL, false, rows, l.d,
-                         4 * l.d, l.scratch);
+            gemm_forward(way_of(n), l.sums, l.state, node_weights(n, HIDDEN_WEIGHT), NULL, false,
+                         rows, l.d, 4 * l.d, l.scratch);
             for (size_t i = 0; i < rows; i++)
                 one_step(&l, first + i, t, l.sums + i * 4 * l.d);
         }
@@ -140,18 +152,19 @@ static void backward(const Node *n, const Pass *p)
                 memcpy(l.sums + i * 4 * d, l.gate + at * 4 * d, 4 * d * sizeof *l.sums);
             }
             gather_h(&l, first, rows, t, h);
-            gemm_weight(du, h, l.sums, true, rows, d, 4 * d, scratch);
-            gemm_input(dh, l.sums, node_weights(n, HIDDEN_WEIGHT), false, rows, d, 4 * d, scratch);
+            gemm_weight(way_of(n), du, h, l.sums, true, rows, d, 4 * d, scratch);
+            gemm_input(way_of(n), dh, l.sums, node_weights(n, HIDDEN_WEIGHT), false, rows, d, 4 * d,
+                       scratch);
         }
         for (size_t i = 0; i < rows; i++)
             begin_back(n, p, first + i, dh + i * d, dc + i * d);
     }
-    gemm_weight(node_gradient(n, p, INPUT_WEIGHT), node_value(x, p), l.gate, false, all, l.in,
-                4 * d, scratch);
+    gemm_weight(way_of(n), node_gradient(n, p, INPUT_WEIGHT), node_value(x, p), l.gate, false, all,
+                l.in, 4 * d, scratch);
     column_sums(node_gradient(n, p, BIAS), l.gate, all, 4 * d, false);
     if (x->needs_grad)
-        gemm_input(node_grad(x, p), l.gate, node_weights(n, INPUT_WEIGHT), !n->fresh[STEPS], all,
-                   l.in, 4 * d, scratch);
+        gemm_input(way_of(n), node_grad(x, p), l.gate, node_weights(n, INPUT_WEIGHT),
+                   !n->fresh[STEPS], all, l.in, 4 * d, scratch);
 }
 
 Node *graph_lstm(Graph *g, const char *name, Node *x, Node *begin, size_t size)
@@ -164,8 +177,6 @@ Node *graph_lstm(Graph *g, const char *name, Node *x, Node *begin, size_t size)
     node_param(n, "bias", 4 * size, 0, false, INIT_UNIFORM, bound);
     n->tokens = x->tokens;
     n->save_width = n->tokens * 4 * size;
-    size_t in = gemm_scratch(x->width, 4 * size), own = gemm_scratch(size, 4 * size);
-    n->scratch = 7 * ROWS_AT_ONCE * size + (in > own ? in : own) + BLOCK_ALIGN;
     return n;
 }
 
@@ -181,6 +192,7 @@ static Node *sample(Graph *g, Node *x)
 const Op lstm_op = {
     .name = "lstm",
     .about = "[h, c] step by step, from those of the step before",
+    .prepare = prepare,
     .forward = forward,
     .backward = backward,
     .sample = sample,
