@@ -21,7 +21,9 @@ typedef struct PredictSettings { char *in, *out, *with; int form; IngestOptions 
 bool predict_chunk(const Work *w, const Chunk *c, Arena *a, Error *err)
 {
     Prediction *p;
-    bool ok = bundle_score(w->bundle, c, w->first_plan, a, &p, err) && sink_add(w->sink, c, p, err);
+    bool ok = w->ahead ? forecaster_add(w->ahead, c, w->first_plan, err)
+                       : bundle_score(w->bundle, c, w->first_plan, a, &p, err) && sink_add(w->sink, c, p, err);
+    w->sink->count += w->ahead ? c->rows : 0;
     progress_add(w->call->progress, c->rows);
     arena_reset(a);
     return ok && (!progress_stopped(w->call->progress) ||
@@ -101,7 +103,7 @@ static bool is_lines(const char *path)
     return text_ends(path, ".jsonl") || text_ends(path, ".ndjson");
 }
 
-static bool score_any(Work *w, Store *s, const char *source, const PredictSettings *set,
+static bool read_any(Work *w, Store *s, const char *source, const PredictSettings *set,
                       const IngestOptions *options, Arena *a, Error *err)
 {
     DatasetRow row;
@@ -115,6 +117,17 @@ static bool score_any(Work *w, Store *s, const char *source, const PredictSettin
     w->first_plan = d ? plans_behind(s, &row, w->bundle, a) : 0;
     bool ok = d && score_dataset(w, d, err);
     dataset_close(d);
+    return ok;
+}
+
+static bool score_any(Work *w, Store *s, const char *source, const PredictSettings *set,
+                      const IngestOptions *options, Arena *a, Error *err)
+{
+    if (!w->sink->shape->series)
+        return read_any(w, s, source, set, options, a, err);
+    w->ahead = forecaster_create(w->bundle, err);
+    bool ok = w->ahead && read_any(w, s, source, set, options, a, err) && forecast_write(w, err);
+    forecaster_destroy(w->ahead);
     return ok;
 }
 
@@ -294,7 +307,10 @@ const Command predict_command = {
                "drops gets no prediction and the number of the rule. Where the source has the target,\n"
                "the metrics are given as well. With out=- predictions are written to standard output while rows\n"
                "are still read, and what they add up to goes to standard error; format=jsonl takes and gives a JSON\n"
-               "object a line, and one that cannot be read is answered with its line and the reason.",
+               "object a line, and one that cannot be read is answered with its line and the reason.\n"
+               "A model of series (tft) forecasts: the rows are the past of each group, those without the target\n"
+               "behind it say what is known ahead, and the answer is the next horizon of each group with its\n"
+               "quantiles.",
     .example = "lathe predict last sample-data/taxi_2019_02.csv out=predictions.csv",
     .args = args,
     .params = params,

@@ -41,14 +41,22 @@ bool sink_begin(Sink *k, Error *err);             /* the head of the file */
 bool sink_add(Sink *k, const Chunk *c, const Prediction *p, Error *err);
 void sink_reject(void *sink, const Reject *r);    /* an OnReject */
 bool sink_metrics(Sink *k, json_t *into, Error *err);
+bool sink_put(Sink *k, const Text *text, Error *err);                 /* into the file */
+void sink_csv_text(const char *s, size_t n, Text *into);              /* a field, quoted if it must be */
+void sink_json_line(const json_t *row, Text *into);
 
 typedef struct Work {
+    Forecaster *ahead; /* a model of series: rows are only taken in; NULL: they are scored */
+   
     Bundle *bundle;
     Sink *sink;
     CommandCall *call;
     size_t first_plan;
     Progress *reading;               /* of the source; the call's, or one of our own */
 } Work;
+/* predict_series.c: what comes after all rows that were taken in. */
+void forecast_header(const Sink *k, Text *into);
+bool forecast_write(const Work *w, Error *err);
 bool predict_chunk(const Work *w, const Chunk *c, Arena *a, Error *err);
 
 /* Rows on their way from the thread that reads to the one that scores: predict_queue.c. */

@@ -18,7 +18,7 @@ static void add_number(double v, Text *into)
     text_printf(into, "%.7g", v);
 }
 
-static void add_csv_text(const char *s, size_t n, Text *into)
+void sink_csv_text(const char *s, size_t n, Text *into)
 {
     bool plain = !memchr(s, ',', n) && !memchr(s, '"', n) && !memchr(s, '\n', n);
     if (plain) {
@@ -43,12 +43,12 @@ static void csv_header(const Sink *k, Text *into)
         Text name = {0};
         text_printf(&name, "p_%s", features_class(k->features, i));
         text_putc(into, ',');
-        add_csv_text(text_str(&name), name.count, into);
+        sink_csv_text(text_str(&name), name.count, into);
         text_release(&name);
     }
     for (size_t i = 0; i < k->withs; i++) {
         text_putc(into, ',');
-        add_csv_text(k->with[i], strlen(k->with[i]), into);
+        sink_csv_text(k->with[i], strlen(k->with[i]), into);
     }
     text_putc(into, '\n');
 }
@@ -66,7 +66,7 @@ static void csv_row(const Sink *k, uint64_t row, const Prediction *p, const Chun
     if (p->kept && k->shape->task == TASK_REGRESSION)
         add_number(p->value, into);
     else if (p->kept)
-        add_csv_text(said(k, p), strlen(said(k, p)), into);
+        sink_csv_text(said(k, p), strlen(said(k, p)), into);
     if (k->shape->task == TASK_BINARY) {
         text_putc(into, ',');
         if (p->kept)
@@ -83,7 +83,7 @@ static void csv_row(const Sink *k, uint64_t row, const Prediction *p, const Chun
         if (column)
             column_print(column, at, &cell);
         text_putc(into, ',');
-        add_csv_text(text_str(&cell), cell.count, into);
+        sink_csv_text(text_str(&cell), cell.count, into);
         text_release(&cell);
     }
     text_putc(into, '\n');
@@ -147,27 +147,34 @@ static bool keep_truth(Sink *k, const Prediction *p, double truth, Error *err)
 
 /* ---- into the file ------------------------------------------------------------------------------------ */
 
-static bool put(Sink *k, const Text *text, Error *err)
+bool sink_put(Sink *k, const Text *text, Error *err)
 {
     return fwrite(text_str(text), 1, text->count, k->file) == text->count ||
            error_set(err, ERROR_IO, "could not write the predictions: %s", strerror(errno));
 }
 
-static void add_json(json_t *row, Text *into)
+void sink_json_line(const json_t *row, Text *into)
 {
     char *line = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(7));
     text_puts(into, line ? line : "{}");
     text_putc(into, '\n');
     free(line);
-    json_decref(row);
+}
+
+static void add_json(json_t *takes, Text *into)
+{
+    sink_json_line(takes, into);
+    json_decref(takes);
 }
 
 bool sink_begin(Sink *k, Error *err)
 {
     Text head = {0};
-    if (k->form == PREDICT_CSV)
+    if (k->form == PREDICT_CSV && k->shape->series)
+        forecast_header(k, &head);
+    else if (k->form == PREDICT_CSV)
         csv_header(k, &head);
-    bool ok = put(k, &head, err);
+    bool ok = sink_put(k, &head, err);
     text_release(&head);
     return ok;
 }
@@ -204,7 +211,7 @@ static bool print_all(Sink *k, const Chunk *c, const Prediction *said, Error *er
     bool ok = true;
     pool_run(count > 1 ? k->pool : NULL, count, print_stretch, &p);
     for (size_t i = 0; i < count; i++) {
-        ok = ok && put(k, &p.text[i], err);
+        ok = ok && sink_put(k, &p.text[i], err);
         text_release(&p.text[i]);
     }
     return ok;
@@ -238,7 +245,7 @@ void sink_reject(void *context, const Reject *r)
         json_array_append(k->first_rejects, row);
     if (k->file && k->form == PREDICT_JSONL) {
         add_json(json_incref(row), &text);
-        put(k, &text, NULL); /* a full disk is noticed at the next row, or at the end */
+        sink_put(k, &text, NULL); /* a full disk is noticed at the next row, or at the end */
     }
     json_decref(row);
     text_release(&text);
