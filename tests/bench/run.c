@@ -5,9 +5,10 @@
  * The same rows, net and batches three times: as a bare loop of gather and model_step; as a run with its
  * store, curves, validation and checkpoints; and as a run whose curves a screen shows meanwhile (the
  * program on a terminal, pane Train). In turns, the best of each counts. The run's time is that of its
- * training loop (wall of the last point), so reading, fitting and the test at the end are not in it;
- * validation is, of one row in a hundred. screen: the processor time that the screen takes while the run
- * trains, as a share of the run's, whether or not a core is free for it. */
+ * training loop, so reading, fitting and the test at the end are not in it; validation is, of one row in a
+ * hundred. Rows a second are by the clock; the costs are of processor time, which other work on the machine
+ * does not change much: of the run against the bare loop, and of the screen as a
+ * share of what the run's threads have. */
 #include "train/train_int.h"
 
 #include <math.h>
@@ -78,16 +79,29 @@ static int64_t submit(Store *s, int batch, int epochs, Error *err)
     return run;
 }
 
-/* Rows a second of gather and step alone, on a job that is opened like the run's. */
-static double bare(Store *s, int64_t run, Pool *pool, int epochs, Error *err)
+typedef struct Rate {
+    double clock, processor; /* rows a second */
+} Rate;
+
+static double spent_by(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec t = {0};
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return 0;
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Gather and step alone, on a job that is opened like the run's. */
+static Rate bare(Store *s, int64_t run, Pool *pool, int epochs, Error *err)
 {
     Job *j = mem_alloc(sizeof *j);
     if (!job_open(j, s, run, pool, err) || !job_model(j, (size_t)j->spec.params.batch, err))
-        return 0;
+        return (Rate){0};
     const Batch *from = &j->table.part[PART_TRAIN];
     const ModelShape *shape = features_shape(j->features);
     size_t rows = 0;
-    double start = clock_now();
+    double start = clock_now(), spent = spent_by(getpid());
     while (j->sampler.epoch < epochs) {
         const uint32_t *order;
         size_t n = sampler_next(&j->sampler, (size_t)j->spec.params.batch, &order);
@@ -102,31 +116,39 @@ static double bare(Store *s, int64_t run, Pool *pool, int epochs, Error *err)
                    .weight_decay = j->spec.params.weight_decay};
         StepStats stats;
         if (!model_step(j->model, &b, &k, &stats, err))
-            return 0;
+            return (Rate){0};
         rows += n;
     }
-    double rate = (double)rows / (clock_now() - start);
+    Rate rate = {(double)rows / (clock_now() - start), (double)rows / (spent_by(getpid()) - spent)};
     job_close(j);
     mem_free(j);
     return rate;
 }
 
-static double whole(Store *s, int64_t run, Pool *pool, Error *err)
+/* When and at which processor time the loop began, and its last epoch ended. */
+typedef struct Loop {
+    double clock[2], processor[2];
+    int64_t epochs;
+} Loop;
+
+static void take_times(void *context, const RunNews *news)
 {
-    Arena a = {0};
-    RunRow r;
-    MetricPoint *p;
-    size_t n;
-    double wall = 0, rate = 0;
-    if (run_execute(s, run, pool, NULL, NULL, NULL, err) && store_run_get(s, run, &a, &r, err) &&
-        store_metrics_last(s, run, &a, &p, &n, err)) {
-        for (size_t i = 0; i < n; i++)
-            if (p[i].wall > wall && !text_starts(p[i].key, "test_"))
-                wall = p[i].wall;
-        rate = .99 * ROWS * (double)r.epoch / wall;
-    }
-    arena_release(&a);
-    return rate;
+    Loop *l = context;
+    bool begin = text_equal(news->kind, "start");
+    if (!begin && !text_equal(news->kind, "epoch"))
+        return;
+    l->clock[!begin] = clock_now();
+    l->processor[!begin] = spent_by(getpid());
+    l->epochs = news->epoch;
+}
+
+static Rate whole(Store *s, int64_t run, Pool *pool, Error *err)
+{
+    Loop l = {0};
+    if (!run_execute(s, run, pool, take_times, &l, NULL, err))
+        return (Rate){0};
+    double rows = .99 * ROWS * (double)l.epochs;
+    return (Rate){rows / (l.clock[1] - l.clock[0]), rows / (l.processor[1] - l.processor[0])};
 }
 
 /* ---- a screen that watches ------------------------------------------------------------------------ */
@@ -146,15 +168,6 @@ static void *read_all(void *arg)
     for (ssize_t n; (n = read(s->fd, bytes, sizeof bytes)) > 0;)
         s->bytes += (size_t)n;
     return NULL;
-}
-
-static double spent_by(pid_t pid)
-{
-    clockid_t clock;
-    struct timespec t = {0};
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
-        return 0;
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static bool screen_begin(Screen *s, const char *workspace)
@@ -188,38 +201,46 @@ static double screen_end(Screen *s)
 }
 
 typedef struct Rates {
-    double bare, run, watched, screen; /* rows/s; the screen's share of processor time */
+    Rate bare, run, watched;
+    double screen; /* its processor time, as a share of what the machine has meanwhile */
     size_t bytes;
 } Rates;
+
+static void keep(Rate *best, Rate now)
+{
+    best->clock = fmax(best->clock, now.clock);
+    best->processor = fmax(best->processor, now.processor);
+}
 
 static bool watched_run(Store *s, const char *dir, int64_t run, Pool *pool, Rates *r, Error *err)
 {
     Screen screen;
     if (!screen_begin(&screen, dir))
         return error_set(err, ERROR_IO, "no screen");
-    double before = spent_by(getpid());
-    double rate = whole(s, run, pool, err), ours = spent_by(getpid()) - before;
-    double theirs = screen_end(&screen);
-    if (rate > r->watched) {
-        r->watched = rate;
-        r->screen = theirs / ours;
+    double before = clock_now();
+    Rate rate = whole(s, run, pool, err);
+    double machine = (clock_now() - before) * (double)pool_threads(pool);
+    double share = screen_end(&screen) / machine;
+    if (r->screen == 0 || share < r->screen) {
+        r->screen = share;
         r->bytes = screen.bytes;
     }
-    return rate > 0;
+    keep(&r->watched, rate);
+    return rate.clock > 0;
 }
 
 static bool turn(Store *s, const char *dir, int batch, double seconds, Pool *pool, Rates *r,
                  Error *err)
 {
     int64_t run = submit(s, batch, 2, err);
-    double first = run ? bare(s, run, pool, 2, err) : 0; /* how many epochs take so long */
-    int epochs = 1 + (int)(seconds * first / ROWS);
-    run = first > 0 ? submit(s, batch, epochs, err) : 0;
-    double steps = run ? bare(s, run, pool, epochs, err) : 0;
-    double all = steps > 0 ? whole(s, run, pool, err) : 0;
-    run = all > 0 ? submit(s, batch, epochs, err) : 0;
-    r->bare = fmax(r->bare, steps);
-    r->run = fmax(r->run, all);
+    Rate rate = run ? bare(s, run, pool, 2, err) : (Rate){0};
+    int epochs = 1 + (int)(seconds * rate.clock / ROWS); /* that take so long */
+    run = rate.clock > 0 ? submit(s, batch, epochs, err) : 0;
+    if (!run)
+        return false;
+    keep(&r->bare, bare(s, run, pool, epochs, err));
+    keep(&r->run, rate = whole(s, run, pool, err));
+    run = rate.clock > 0 ? submit(s, batch, epochs, err) : 0;
     return run && watched_run(s, dir, run, pool, r, err);
 }
 
@@ -232,14 +253,14 @@ int main(int argc, char **argv)
     Store *s = mkdtemp(dir) ? store_open(dir, STORE_WRITE, &err) : NULL;
     bool ok = s && add_table(s, pool, &err);
     static const int batches[] = {64, 256, 1024};
-    printf("%6s %12s %12s %7s %12s %7s %8s %9s\n", "batch", "bare rows/s", "run", "cost", "watched",
-           "cost", "screen", "painted");
+    printf("%6s %12s %12s %12s %14s %14s %9s\n", "batch", "bare rows/s", "run", "watched",
+           "cost of run", "of screen", "painted");
     for (size_t i = 0; ok && i < 3; i++) {
         Rates r = {0};
         for (int t = 0; ok && t < TURNS; t++)
             ok = turn(s, dir, batches[i], seconds, pool, &r, &err);
-        printf("%6d %12.0f %12.0f %6.1f%% %12.0f %6.1f%% %7.2f%% %6zu KB\n", batches[i], r.bare,
-               r.run, 100 * (1 - r.run / r.bare), r.watched, 100 * (1 - r.watched / r.run),
+        printf("%6d %12.0f %12.0f %12.0f %13.1f%% %13.2f%% %6zu KB\n", batches[i], r.bare.clock,
+               r.run.clock, r.watched.clock, 100 * (1 - r.run.processor / r.bare.processor),
                100 * r.screen, r.bytes / 1024);
         fflush(stdout);
     }

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ROWS = 1 << 18, IN = 16, HIDDEN = 128, WIDE = 1024, TURNS = 3 };
@@ -174,13 +175,20 @@ static void gather(const Data *d, size_t from, size_t rows, float *x, float *y)
     }
 }
 
+static double processor_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* One net in training, a turn at a time. */
 typedef struct Ours {
     Graph *g;
     const Data *d;
     size_t batch, steps;
     float *x, *y;
-    double best, loss;
+    double best, busy, loss; /* samples a second by the clock and of processor time */
     long sleeps;
 } Ours;
 
@@ -207,13 +215,17 @@ static void ours_steps(Ours *o, size_t n)
 static void ours_turn(Ours *o, double seconds)
 {
     struct rusage before, after;
+    double spent;
     ours_steps(o, 2);
     getrusage(RUSAGE_SELF, &before);
+    spent = processor_seconds();
     size_t first = o->steps;
     double begin = clock_now();
     while (o->steps == first || clock_now() - begin < seconds)
         ours_steps(o, o->batch < 512 ? 16 : 1);
-    double rate = (double)((o->steps - first) * o->batch) / (clock_now() - begin);
+    double samples = (double)((o->steps - first) * o->batch),
+           rate = samples / (clock_now() - begin);
+    o->busy = fmax(o->busy, samples / (processor_seconds() - spent));
     getrusage(RUSAGE_SELF, &after);
     if (rate > o->best) {
         o->best = rate;
@@ -259,14 +271,18 @@ static bool peer_begin(Peer *p, const char *folder, size_t threads)
     return p->pid > 0 && fgets(line, sizeof line, p->from) && printf("PyTorch %s", line) > 0;
 }
 
+/* best: by the clock, and of processor time; NULL: not wanted */
 static void peer_turn(Peer *p, size_t batch, size_t hidden, bool norm, const char *path,
-                      double seconds, double *best)
+                      double seconds, double *best, double *busy)
 {
-    double rate = 0;
+    double rate = 0, of_processor = 0;
     fprintf(p->to, "%zu %zu %d %s %g\n", batch, hidden, norm, path, seconds);
     fflush(p->to);
-    if (fscanf(p->from, "%lf", &rate) == 1)
-        *best = fmax(*best, rate);
+    if (fscanf(p->from, "%lf %lf", &rate, &of_processor) != 2)
+        return;
+    *best = fmax(*best, rate);
+    if (busy)
+        *busy = fmax(*busy, of_processor);
 }
 
 static void peer_end(Peer *p)
@@ -296,21 +312,21 @@ static void small_net(Setting *s, size_t batch, bool norm, double asked)
         s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, s->pool), batch);
     Ours one = ours_begin(
         s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, NULL), batch);
-    double theirs = 0, loader = 0;
+    double theirs = 0, loader = 0, busy = 0;
     for (int turn = 0; turn < TURNS; turn++) {
         ours_turn(&all, s->seconds);
         for (size_t p = 0; p < s->peers; p++)
-            peer_turn(&s->peer[p], batch, HIDDEN, norm, "direct", s->seconds, &theirs);
+            peer_turn(&s->peer[p], batch, HIDDEN, norm, "direct", s->seconds, &theirs, &busy);
         ours_turn(&one, s->seconds);
         for (size_t p = 0; p < s->peers && turn == 0; p++)
-            peer_turn(&s->peer[p], batch, HIDDEN, norm, "loader", s->seconds, &loader);
+            peer_turn(&s->peer[p], batch, HIDDEN, norm, "loader", s->seconds, &loader, NULL);
     }
     double gflops = all.best * flops_a_sample(HIDDEN) / 1e9;
     printf("%6zu %5s %11.0f %8.1f %6.0f%% %7.2fx %7.2f", batch, norm ? "yes" : "no", all.best,
            gflops, 100 * gflops / s->m->best[1], all.best / one.best, (double)all.sleeps / 1000);
     if (theirs > 0)
-        printf(" %11.0f %7.1fx %6.1fx %11.0f %7.1fx", theirs, all.best / theirs, asked, loader,
-               all.best / loader);
+        printf(" %11.0f %7.1fx %6.1fx %6.1fx %11.0f %7.1fx", theirs, all.best / theirs, asked,
+               one.busy / busy, loader, all.best / loader);
     printf("\n");
     fflush(stdout);
     ours_end(&all);
@@ -321,10 +337,12 @@ static void small_nets(Setting *s)
 {
     static const size_t batches[] = {64, 256, 1024, 8192};
     static const double asked[2][4] = {{8, 5, 3, 2.5}, {8, 5, 4, 3}};
-    printf("\n16-128-128-1, Adam. ratio: to PyTorch's faster run; sleeps: of threads, a step\n"
-           "%6s %5s %11s %8s %7s %8s %7s %11s %8s %7s %11s %8s\n",
+    printf("\n16-128-128-1, Adam. ratio: to PyTorch's faster run; busy: of processor time, both on "
+           "one "
+           "thread or the thriftier; sleeps: of threads, a step\n"
+           "%6s %5s %11s %8s %7s %8s %7s %11s %8s %7s %7s %11s %8s\n",
            "batch", "norm", "samples/s", "GFLOP/s", "share", "threads", "sleeps", "PyTorch",
-           "ratio", "asked", "DataLoader", "ratio");
+           "ratio", "asked", "busy", "DataLoader", "ratio");
     for (int norm = 0; norm < 2; norm++)
         for (size_t i = 0; i < 4; i++)
             small_net(s, batches[i], norm, asked[norm][i]);
@@ -342,8 +360,9 @@ static void wide_net(Setting *s, const char *name, Products products, Precision 
         ours_turn(&one, s->seconds);
     }
     double gflops = all.best * flops_a_sample(WIDE) / 1e9;
-    printf("%-10s %11.0f %8.1f %6.0f%% %7.2fx\n", name, all.best, gflops,
-           100 * gflops / s->m->best[1], all.best / one.best);
+    printf("%-10s %11.0f %8.1f %6.0f%% %7.2fx %8.1f\n", name, all.best, gflops,
+           100 * gflops / s->m->best[1], all.best / one.best,
+           one.busy * flops_a_sample(WIDE) / 1e9);
     fflush(stdout);
     *single = fmax(*single, all.best);
     ours_end(&all);
@@ -354,13 +373,13 @@ static void wide_nets(Setting *s)
 {
     double ours = 0, half = 0, theirs = 0;
     printf("\n16-1024-1024-1 at batch 8192; share: of the best rate of any library (asked: 80%%)\n"
-           "%-10s %11s %8s %7s %8s\n",
-           "products", "samples/s", "GFLOP/s", "share", "threads");
+           "%-10s %11s %8s %7s %8s %8s\n",
+           "products", "samples/s", "GFLOP/s", "share", "threads", "busy");
     for (int p = 0; p < PRODUCTS_COUNT; p++)
         wide_net(s, products_names[p], (Products)p, PRECISION_FLOAT32, &ours);
     wide_net(s, "bf16", PRODUCTS_ONEDNN, PRECISION_BF16, &half);
     for (size_t p = 0; p < s->peers; p++)
-        peer_turn(&s->peer[p], 8192, WIDE, false, "direct", s->seconds, &theirs);
+        peer_turn(&s->peer[p], 8192, WIDE, false, "direct", s->seconds, &theirs, NULL);
     printf("best of float32");
     if (theirs > 0)
         printf(" %.1fx PyTorch (%.0f samples/s);", ours / theirs, theirs);
