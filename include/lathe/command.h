@@ -32,6 +32,10 @@ typedef struct CommandCall {          /* the first five are the caller's; the re
     void (*say)(void *context, const char *line); /* news while it goes on; NULL: none. May come from
                                          the command's thread */
     void *say_context;
+    bool (*write)(void *context, const char *bytes, size_t n, Error *err); /* an answer of any length goes
+                                         here while it is found, and *result stays NULL; NULL: nowhere */
+    void *write_context;
+    bool json; size_t width;          /* for what is written so: a document, or text of so many columns */
     const Command *command;
     const void *settings;             /* of the command's Param rows */
     size_t words; const char *const *word;       /* the arguments in order */
@@ -85,7 +89,7 @@ bool workspace_schema(Store *s, const Dataset *d, Schema *into, Error *err);
 bool workspace_clean(Store *s, const char *dataset, const Recipe *r, const char *as, Pool *pool,
                      Progress *progress, ApplyReport *out, Error *err);
 /* A connection with every dataset as a virtual table beside the tables of the store, read-only.
- * Interrupt it from another thread with sqlite3_interrupt(workspace_sql_handle(q)). */
+ * sql_watch(workspace_sql_handle(q), progress) lets its statements be stopped. */
 typedef struct WorkspaceSql WorkspaceSql;
 WorkspaceSql *workspace_sql_open(const char *dir, Error *err);
 struct sqlite3 *workspace_sql_handle(WorkspaceSql *q);
@@ -93,14 +97,12 @@ struct sqlite3 *workspace_sql_handle(WorkspaceSql *q);
  * is about, SIZE_MAX if it is about none. To be finalized before the connection is closed. */
 struct sqlite3_stmt *workspace_sql_prepare(WorkspaceSql *q, const char *text, size_t *where, Error *err);
 void workspace_sql_close(WorkspaceSql *q);
-/* All rows of a statement as a dataset of the workspace, types from the values, or as a CSV file that is
- * there whole or not at all. *rows (may be NULL): how many there were. */
+/* All rows of a statement as a dataset of the workspace, types from the values, or as a file that is there
+ * whole or not at all: packed CSV, Arrow or Parquet by the ending of path, else CSV. *rows (may be NULL):
+ * how many there were. */
 bool workspace_sql_dataset(const char *dir, const char *text, const char *as, Pool *pool,
                            Progress *progress, uint64_t *rows, Error *err);
-bool workspace_sql_csv(const char *dir, const char *text, const char *path, Progress *progress,
-                       uint64_t *rows, Error *err);
-/* The same as a packed CSV, Arrow or Parquet file, by the ending of path. */
-bool workspace_sql_table(const char *dir, const char *text, const char *path, Pool *pool, Progress *progress,
-                         uint64_t *rows, Error *err);
+bool workspace_sql_file(const char *dir, const char *text, const char *path, Pool *pool, Progress *progress,
+                        uint64_t *rows, Error *err);
 
 #endif

@@ -246,6 +246,7 @@ void ingest_report_release(IngestReport *r);
 bool source_changed(const char *source, const char *source_tag);
 
 /* Chunks as CSV (RFC 4180 quoting), appended to text; the header line from the first chunk. */
+void csv_print_field(const char *s, size_t n, char delimiter, Text *into); /* one field of text */
 void csv_print_header(const Chunk *c, char delimiter, Text *into);
 void csv_print(const Chunk *c, char delimiter, Text *into);
 
@@ -294,6 +295,14 @@ const char *part_name(Part p);                              /* train, valid, tes
  * The dataset must outlive the connection. */
 struct sqlite3;
 bool sql_add_dataset(struct sqlite3 *db, const char *table, const Dataset *d, Error *err);
+/* As sqlite3_prepare_v2, and what the statement makes of one column by pure functions, like
+ * substr(PICKUP, 12, 2) or strftime('%H', PICKUP), is computed once a value and not once a row; rows come
+ * grouped by it. A code of SQLite. */
+struct sqlite3_stmt;
+int sql_prepare(struct sqlite3 *db, const char *text, struct sqlite3_stmt **out, const char **rest);
+/* Lets the stop of `progress` (NULL: nobody's) end statements with SQLITE_INTERRUPT, in the middle of a step
+ * too. So does sqlite3_interrupt by itself. */
+void sql_watch(struct sqlite3 *db, Progress *progress);
 
 /* ---- made-up trips ---------------------------------------------------------------------------- */
 /* Two months of taxi trips in the layout of the District of Columbia's open data, made up: the

@@ -96,10 +96,20 @@ static bool flush_output(Error *err)
     return error_set(err, ERROR_IO, "could not write to standard output: %s", strerror(errno));
 }
 
+/* What a verb writes while it finds it. */
+static bool write_answer(void *context, const char *bytes, size_t n, Error *err)
+{
+    (void)context;
+    fwrite(bytes, 1, n, stdout);
+    return flush_output(err);
+}
+
 static bool print(const Options *o, const Command *c, const json_t *result, Error *err)
 {
     const char *out = json_string_value(json_object_get(result, "out"));
     FILE *to = out && !strcmp(out, "-") ? stderr : stdout; /* out=-: the rows are there already */
+    if (!result) /* so is all of it */
+        return true;
     if (o->json) {
         json_dumpf(result, to, JSON_INDENT(2) | JSON_REAL_PRECISION(12) | JSON_ENCODE_ANY);
         fputc('\n', to);
@@ -133,7 +143,10 @@ static bool run_command_words(const Options *o, const char *program, Error *err)
                         .pool = pool,
                         .progress = &progress,
                         .say = say,
-                        .say_context = (void *)(uintptr_t)o};
+                        .say_context = (void *)(uintptr_t)o,
+                        .write = write_answer,
+                        .json = o->json,
+                        .width = line_width()};
     bool ok = command_run(&call, o->words, o->word, &command, &result, err) &&
               print(o, command, result, err);
     json_decref(result);

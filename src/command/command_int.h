@@ -44,6 +44,21 @@ void result_time(json_t *into, const char *key, int64_t micros); /* 0: null */
 json_t *result_run(const RunRow *r);                               /* the summary that list shows */
 bool result_run_metrics(Store *s, int64_t run, json_t *into, Error *err); /* last of every key, flat */
 
+/* Tables (print.c): columns that are as wide as what was seen, then rows cell by cell. */
+#define PRINT_COLUMNS 32
+typedef struct PrintColumns {
+    const char *key[PRINT_COLUMNS]; /* borrowed */
+    size_t width[PRINT_COLUMNS];
+    bool number[PRINT_COLUMNS];     /* to the right */
+    size_t count;
+} PrintColumns;
+void print_columns_add(PrintColumns *c, const char *key); /* beyond PRINT_COLUMNS: left out */
+void print_columns_see(PrintColumns *c, size_t i, const char *value, bool number);
+void print_columns_fit(PrintColumns *c, size_t width); /* narrower, the widest first */
+void print_columns_head(const PrintColumns *c, Text *into);
+void print_columns_cell(const PrintColumns *c, size_t i, const char *value, Text *into); /* the last ends the line */
+void print_number(double v, Text *into);
+
 /* Pictures (gnuplot.c). body: commands and data behind the terminal and the output. */
 bool gnuplot_can(const char *out, Error *err); /* by the name's ending */
 void gnuplot_quote(const char *s, Text *into);
@@ -58,8 +73,6 @@ bool export_model(const char *dir, size_t format, const char *out, Pool *pool, j
 /* Enters a dataset file of the workspace with its columns and rejects: one transaction. */
 bool workspace_register(Store *s, const DatasetRow *row, const RejectRow *rejects, size_t n,
                         Error *err);
-/* hour(PICKUP) -> [hour(PICKUP)]; false: nothing to rewrite. */
-bool sql_use_parts(const char *text, Text *into);
 /* "../data/Trips 2019.csv.gz" -> "trips_2019" */
 char *workspace_name_of(const char *source, Arena *a);
 bool workspace_name_check(const char *name, Error *err);

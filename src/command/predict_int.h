@@ -42,7 +42,6 @@ bool sink_add(Sink *k, const Chunk *c, const Prediction *p, Error *err);
 void sink_reject(void *sink, const Reject *r);    /* an OnReject */
 bool sink_metrics(Sink *k, json_t *into, Error *err);
 bool sink_put(Sink *k, const Text *text, Error *err);                 /* into the file */
-void sink_csv_text(const char *s, size_t n, Text *into);              /* a field, quoted if it must be */
 void sink_json_line(const json_t *row, Text *into);
 
 typedef struct Work {

@@ -65,7 +65,7 @@ static void add_line(const json_t *row, Text *into)
         text_puts(into, first ? "" : ",");
         first = false;
         if (json_is_string(value))
-            sink_csv_text(json_string_value(value), json_string_length(value), into);
+            csv_print_field(json_string_value(value), json_string_length(value), ',', into);
         else if (json_is_integer(value))
             text_printf(into, "%lld", (long long)json_integer_value(value));
         else

@@ -18,22 +18,6 @@ static void add_number(double v, Text *into)
     text_printf(into, "%.7g", v);
 }
 
-void sink_csv_text(const char *s, size_t n, Text *into)
-{
-    bool plain = !memchr(s, ',', n) && !memchr(s, '"', n) && !memchr(s, '\n', n);
-    if (plain) {
-        text_add(into, s, n);
-        return;
-    }
-    text_putc(into, '"');
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '"')
-            text_putc(into, '"');
-        text_putc(into, s[i]);
-    }
-    text_putc(into, '"');
-}
-
 static void csv_header(const Sink *k, Text *into)
 {
     text_puts(into, "row,prediction");
@@ -43,12 +27,12 @@ static void csv_header(const Sink *k, Text *into)
         Text name = {0};
         text_printf(&name, "p_%s", features_class(k->features, i));
         text_putc(into, ',');
-        sink_csv_text(text_str(&name), name.count, into);
+        csv_print_field(text_str(&name), name.count, ',', into);
         text_release(&name);
     }
     for (size_t i = 0; i < k->withs; i++) {
         text_putc(into, ',');
-        sink_csv_text(k->with[i], strlen(k->with[i]), into);
+        csv_print_field(k->with[i], strlen(k->with[i]), ',', into);
     }
     text_putc(into, '\n');
 }
@@ -66,7 +50,7 @@ static void csv_row(const Sink *k, uint64_t row, const Prediction *p, const Chun
     if (p->kept && k->shape->task == TASK_REGRESSION)
         add_number(p->value, into);
     else if (p->kept)
-        sink_csv_text(said(k, p), strlen(said(k, p)), into);
+        csv_print_field(said(k, p), strlen(said(k, p)), ',', into);
     if (k->shape->task == TASK_BINARY) {
         text_putc(into, ',');
         if (p->kept)
@@ -83,7 +67,7 @@ static void csv_row(const Sink *k, uint64_t row, const Prediction *p, const Chun
         if (column)
             column_print(column, at, &cell);
         text_putc(into, ',');
-        sink_csv_text(text_str(&cell), cell.count, into);
+        csv_print_field(text_str(&cell), cell.count, ',', into);
         text_release(&cell);
     }
     text_putc(into, '\n');

@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_COLUMNS 32
-
-static void print_number(double v, Text *into)
+void print_number(double v, Text *into)
 {
     char digits[40];
     double size = fabs(v);
@@ -49,28 +47,35 @@ static void print_value(const json_t *v, Text *into)
     }
 }
 
-typedef struct Cells {
-    const char *key[TABLE_COLUMNS];
-    size_t width[TABLE_COLUMNS];
-    bool number[TABLE_COLUMNS];
-    size_t count;
-} Cells;
+void print_columns_add(PrintColumns *c, const char *key)
+{
+    if (c->count >= PRINT_COLUMNS)
+        return;
+    c->key[c->count] = key;
+    c->width[c->count] = utf8_width(key, strlen(key));
+    c->number[c->count++] = true;
+}
 
-static size_t cell_find(Cells *c, const char *key)
+void print_columns_see(PrintColumns *c, size_t i, const char *value, bool number)
+{
+    if (i >= c->count)
+        return;
+    size_t width = utf8_width(value, strlen(value));
+    c->width[i] = width > c->width[i] ? width : c->width[i];
+    c->number[i] &= number;
+}
+
+static size_t find_key(PrintColumns *c, const char *key)
 {
     size_t i = 0;
     while (i < c->count && strcmp(c->key[i], key) != 0)
         i++;
-    if (i == c->count && i < TABLE_COLUMNS) {
-        c->key[i] = key;
-        c->width[i] = utf8_width(key, strlen(key));
-        c->number[i] = true;
-        c->count++;
-    }
+    if (i == c->count)
+        print_columns_add(c, key);
     return i;
 }
 
-static void measure(Cells *c, const json_t *rows)
+static void measure(PrintColumns *c, const json_t *rows)
 {
     size_t i;
     json_t *row, *v;
@@ -78,21 +83,16 @@ static void measure(Cells *c, const json_t *rows)
     Text text = {0};
     json_array_foreach(rows, i, row) {
         json_object_foreach(row, key, v) {
-            size_t at = cell_find(c, key);
-            if (at >= c->count)
-                continue;
             text_reset(&text);
             print_value(v, &text);
-            size_t width = utf8_width(text_str(&text), text.count);
-            c->width[at] = width > c->width[at] ? width : c->width[at];
-            c->number[at] &= json_is_number(v) || json_is_null(v);
+            print_columns_see(c, find_key(c, key), text_str(&text), json_is_number(v) || json_is_null(v));
         }
     }
     text_release(&text);
 }
 
 /* Takes columns from the widest until the line fits; no column goes below eight. */
-static void fit(Cells *c, size_t width)
+void print_columns_fit(PrintColumns *c, size_t width)
 {
     for (;;) {
         size_t total = 0, widest = 0;
@@ -107,30 +107,37 @@ static void fit(Cells *c, size_t width)
     }
 }
 
-static void print_cell(const char *s, size_t width, bool right, bool last, Text *into)
+void print_columns_cell(const PrintColumns *c, size_t i, const char *s, Text *into)
 {
-    size_t n = strlen(s), have = utf8_width(s, n);
-    bool cut = have > width;
+    if (i >= c->count)
+        return;
+    size_t width = c->width[i], n = strlen(s), have = utf8_width(s, n);
+    bool cut = have > width, right = c->number[i], last = i + 1 == c->count;
     size_t bytes = cut ? utf8_fit(s, n, width - 1) : n;
     size_t shown = cut ? utf8_width(s, bytes) + 1 : have;
     size_t pad = width > shown ? width - shown : 0;
-    for (size_t i = 0; right && i < pad; i++)
+    for (size_t k = 0; right && k < pad; k++)
         text_putc(into, ' ');
     text_add(into, s, bytes);
     if (cut)
         text_puts(into, "\u2026");
-    for (size_t i = 0; !right && !last && i < pad; i++)
+    for (size_t k = 0; !right && !last && k < pad; k++)
         text_putc(into, ' ');
     text_puts(into, last ? "\n" : "  ");
 }
 
+void print_columns_head(const PrintColumns *c, Text *into)
+{
+    for (size_t i = 0; i < c->count; i++)
+        print_columns_cell(c, i, c->key[i], into);
+}
+
 static void print_table(const json_t *rows, size_t width, Text *into)
 {
-    Cells c = {0};
+    PrintColumns c = {0};
     measure(&c, rows);
-    fit(&c, width);
-    for (size_t i = 0; i < c.count; i++)
-        print_cell(c.key[i], c.width[i], c.number[i], i + 1 == c.count, into);
+    print_columns_fit(&c, width);
+    print_columns_head(&c, into);
     size_t at;
     json_t *row;
     Text text = {0};
@@ -140,7 +147,7 @@ static void print_table(const json_t *rows, size_t width, Text *into)
             text_reset(&text);
             if (v)
                 print_value(v, &text);
-            print_cell(text_str(&text), c.width[i], c.number[i], i + 1 == c.count, into);
+            print_columns_cell(&c, i, text_str(&text), into);
         }
     }
     text_release(&text);

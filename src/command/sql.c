@@ -1,84 +1,53 @@
 /* sql.c -- lathe sql: the workspace as one database, read-only. */
-#include "command_int.h"
+#include "sql_int.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 typedef struct SqlSettings { int limit; char *as, *out; } SqlSettings;
 
-static json_t *cell(sqlite3_stmt *row, int i)
-{
-    json_t *v = NULL;
-    switch (sqlite3_column_type(row, i)) {
-    case SQLITE_INTEGER:
-        v = json_integer(sqlite3_column_int64(row, i));
-        break;
-    case SQLITE_FLOAT:
-        v = json_real(sqlite3_column_double(row, i)); /* NULL for an infinity */
-        break;
-    case SQLITE_TEXT:
-        v = json_string((const char *)sqlite3_column_text(row, i));
-        break;
-    case SQLITE_BLOB:
-        v = json_string("(bytes)");
-        break;
-    default:
-        break;
-    }
-    return v ? v : json_null();
-}
-
-/* A second column of the same name gets a number, as JSON keys must differ. */
-static const char *column_key(sqlite3_stmt *row, int i, Arena *a)
-{
-    const char *name = sqlite3_column_name(row, i);
-    int same = 1;
-    for (int k = 0; k < i; k++)
-        same += strcmp(sqlite3_column_name(row, k), name) == 0;
-    return same > 1 ? arena_printf(a, "%s_%d", name, same) : arena_text(a, name);
-}
-
-/* SQLite asks every so many operations whether to go on: the place to see a raised stop. */
-static int asked_to_stop(void *progress)
-{
-    return progress_stopped(progress);
-}
-
-static bool fetch(sqlite3_stmt *row, const SqlSettings *set, json_t *out, Error *err)
+/* The rows as the verb's result: for the screen, and for who calls the verb without a place to write. */
+static json_t *collect(SqlRows *r, uint64_t limit, Error *err)
 {
     Arena arena = {0};
-    int columns = sqlite3_column_count(row), rc = SQLITE_DONE;
-    const char **key = ARENA_NEW(&arena, const char *, columns + 1);
-    json_t *rows = json_array(), *names = json_array();
-    for (int i = 0; i < columns; i++) {
-        key[i] = column_key(row, i, &arena);
+    const char **key = sql_rows_keys(r, &arena);
+    json_t *out = json_object(), *rows = json_array(), *names = json_array();
+    bool ok = true, more = false;
+    for (int i = 0; i < r->columns; i++)
         json_array_append_new(names, json_string(key[i]));
-    }
-    bool more = false;
-    while (!more && (rc = sqlite3_step(row)) == SQLITE_ROW) {
-        more = set->limit && json_array_size(rows) >= (size_t)set->limit;
-        json_t *o = more ? NULL : json_object();
-        for (int i = 0; o && i < columns; i++)
-            json_object_set_new(o, key[i], cell(row, i));
-        if (o)
-            json_array_append_new(rows, o);
+    while (!more && sql_rows_next(r, &ok, err)) {
+        more = limit && json_array_size(rows) >= limit;
+        if (!more)
+            json_array_append_new(rows, sql_json_row(r, key));
     }
     json_object_set_new(out, "columns", names);
     json_object_set_new(out, "rows", rows);
     if (more)
         json_object_set_new(out, "truncated", json_true());
     arena_release(&arena);
-    if (rc == SQLITE_INTERRUPT)
-        return error_set(err, ERROR_STOP, "sql: stopped on request");
-    return rc == SQLITE_DONE || rc == SQLITE_ROW ||
-           error_set(err, ERROR_PARSE, "sql: %s", sqlite3_errmsg(sqlite3_db_handle(row)));
+    if (ok)
+        return out;
+    json_decref(out);
+    return NULL;
 }
 
-static bool save_file(CommandCall *call, const char *text, const char *out, uint64_t *rows, Error *err)
+/* out=-: standard output gets the rows, and the report goes elsewhere. */
+static bool write_out(CommandCall *call, const char *text, uint64_t *rows, Error *err)
 {
-    if (table_named(out) && !text_ends(out, ".csv"))
-        return workspace_sql_table(call->workspace, text, out, call->pool, call->progress, rows, err);
-    return workspace_sql_csv(call->workspace, text, out, call->progress, rows, err);
+    SqlRows r;
+    if (!call->write)
+        return error_set(err, ERROR_USAGE, "sql: out=- needs a shell; name a file");
+    if (!sql_rows_open(&r, call->workspace, text, call->progress, err))
+        return false;
+    bool ok = sql_write_csv(call, &r, rows, err);
+    sql_rows_close(&r);
+    return ok;
+}
+
+static bool save_out(CommandCall *call, const char *text, const char *out, uint64_t *rows, Error *err)
+{
+    if (strcmp(out, "-") == 0)
+        return write_out(call, text, rows, err);
+    return workspace_sql_file(call->workspace, text, out, call->pool, call->progress, rows, err);
 }
 
 /* The whole answer as a dataset or a file; what it became is the result. */
@@ -88,31 +57,28 @@ static bool save(CommandCall *call, const char *text, json_t **result, Error *er
     uint64_t rows = 0;
     bool ok = (!*set->as || workspace_sql_dataset(call->workspace, text, set->as, call->pool,
                                                   call->progress, &rows, err)) &&
-              (!*set->out || save_file(call, text, set->out, &rows, err));
+              (!*set->out || save_out(call, text, set->out, &rows, err));
     if (!ok)
         return false;
     *result = json_object();
     if (*set->as)
         result_text(*result, "dataset", set->as);
     if (*set->out)
-        result_text(*result, "file", set->out);
+        result_text(*result, strcmp(set->out, "-") ? "file" : "out", set->out);
     result_int(*result, "count", (int64_t)rows);
     return true;
 }
 
+/* Rows as they come where there is a place for them, else all of them as the result. */
 static bool query(CommandCall *call, const char *text, json_t **result, Error *err)
 {
-    WorkspaceSql *q = workspace_sql_open(call->workspace, err);
-    sqlite3_stmt *row = q ? workspace_sql_prepare(q, text, NULL, err) : NULL;
-    bool ok = row != NULL;
-    if (ok && call->progress)
-        sqlite3_progress_handler(workspace_sql_handle(q), 10000, asked_to_stop, call->progress);
-    if (ok) {
-        *result = json_object();
-        ok = fetch(row, call->settings, *result, err);
-    }
-    sqlite3_finalize(row);
-    workspace_sql_close(q);
+    const SqlSettings *set = call->settings;
+    SqlRows r;
+    if (!sql_rows_open(&r, call->workspace, text, call->progress, err))
+        return false;
+    bool ok = call->write ? sql_write_shown(call, &r, (uint64_t)set->limit, err)
+                          : (*result = collect(&r, (uint64_t)set->limit, err)) != NULL;
+    sql_rows_close(&r);
     return ok;
 }
 
@@ -148,7 +114,7 @@ static const Arg args[] = {
 static const Param params[] = {
     PARAM_INT(SqlSettings, limit, "limit", 10000, 0, 1e9, "rows", "most rows to give; 0 for all"),
     PARAM_TEXT(SqlSettings, as, "as", "", "keep all rows as a dataset of this name"),
-    PARAM_TEXT(SqlSettings, out, "out", "", "write all rows to this file: CSV, or .csv.gz, .arrow, .arrows, .parquet"),
+    PARAM_TEXT(SqlSettings, out, "out", "", "write all rows to this file: CSV, or .csv.gz, .arrow, .arrows, .parquet; - is standard output"),
     PARAM_END};
 
 const Command sql_command = {
@@ -156,7 +122,8 @@ const Command sql_command = {
     .about = "asks the workspace in SQL: datasets beside runs and metrics, read-only",
     .details = "Each dataset is a table of its name (quote odd names with \"\"), beside the tables datasets,\n"
                "columns, rejects, runs, params, metrics(run, key, step, wall, value), events, models and drift_reports.\n"
-               "hour(T), weekday(T) (0 Monday), day(T), month(T) and year(T) are functions of times and dates.",
+               "hour(T), weekday(T) (0 Monday), day(T), month(T) and year(T) are functions of times and dates.\n"
+               "Rows are written as they are found; the first thousand say how wide the columns are.",
     .example = "lathe sql \"select PAYMENTTYPE, count(*), avg(MILEAGE) from trips_jan group by 1\"",
     .args = args,
     .params = params,

@@ -1,38 +1,10 @@
 /* sql_save.c -- what a statement finds, kept: as a dataset of the workspace, or as a CSV file. */
-#include "command_int.h"
+#include "sql_int.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static int asked_to_stop(void *progress)
-{
-    return progress_stopped(progress);
-}
-
-static bool step_failed(sqlite3_stmt *row, int code, Error *err)
-{
-    if (code == SQLITE_INTERRUPT)
-        return error_set(err, ERROR_STOP, "sql: stopped on request");
-    return error_set(err, ERROR_PARSE, "sql: %s", sqlite3_errmsg(sqlite3_db_handle(row)));
-}
-
-/* Opens the workspace and prepares; NULL with nothing left open on failure. */
-static sqlite3_stmt *ask(const char *dir, const char *text, Progress *progress, WorkspaceSql **q,
-                         Error *err)
-{
-    *q = workspace_sql_open(dir, err);
-    sqlite3_stmt *row = *q ? workspace_sql_prepare(*q, text, NULL, err) : NULL;
-    if (!row) {
-        workspace_sql_close(*q);
-        return NULL;
-    }
-    if (progress)
-        sqlite3_progress_handler(workspace_sql_handle(*q), 10000, asked_to_stop, progress);
-    return row;
-}
 
 /* ---- types: two passes, since a column is what all its values are ------------------------------------ */
 
@@ -93,20 +65,18 @@ static void name_columns(sqlite3_stmt *row, const unsigned *seen, Schema *into)
     }
 }
 
-static bool find_types(sqlite3_stmt *row, Progress *progress, Schema *into, uint64_t *rows, Error *err)
+static bool find_types(SqlRows *r, Progress *progress, Schema *into, uint64_t *rows, Error *err)
 {
-    int columns = sqlite3_column_count(row), code = SQLITE_DONE;
-    unsigned *seen = mem_alloc(sizeof *seen * (size_t)columns);
+    unsigned *seen = mem_alloc(sizeof *seen * (size_t)r->columns);
     bool ok = true;
     progress_begin(progress, "finding types", "rows", 0);
-    for (*rows = 0; ok && (code = sqlite3_step(row)) == SQLITE_ROW; ++*rows) {
-        for (int i = 0; ok && i < columns; i++)
-            ok = look(row, i, &seen[i], err);
+    for (*rows = 0; ok && sql_rows_next(r, &ok, err); ++*rows) {
+        for (int i = 0; ok && i < r->columns; i++)
+            ok = look(r->row, i, &seen[i], err);
         progress_add(progress, 1);
     }
-    ok = ok && (code == SQLITE_DONE || step_failed(row, code, err));
     if (ok)
-        name_columns(row, seen, into);
+        name_columns(r->row, seen, into);
     mem_free(seen);
     return ok;
 }
@@ -139,23 +109,38 @@ static void build(ColumnBuild *b, ColumnType type, sqlite3_stmt *row, int i)
 }
 
 /* One chunk of rows; fewer than `most`: there are no more. */
-static bool next_chunk(sqlite3_stmt *row, const Schema *s, Arena *a, size_t most, Chunk *out, Error *err)
+static bool next_chunk(SqlRows *r, const Schema *s, Arena *a, size_t most, Chunk *out, Error *err)
 {
     ColumnBuild **b = ARENA_NEW(a, ColumnBuild *, s->count);
     Column *column = ARENA_NEW(a, Column, s->count);
     for (size_t i = 0; i < s->count; i++)
         b[i] = column_build(a, s->field[i].name, s->field[i].type, most);
     size_t rows = 0;
-    int code = SQLITE_DONE;
-    for (; rows < most && (code = sqlite3_step(row)) == SQLITE_ROW; rows++)
+    bool ok = true;
+    for (; rows < most && sql_rows_next(r, &ok, err); rows++)
         for (size_t i = 0; i < s->count; i++)
-            build(b[i], s->field[i].type, row, (int)i);
-    if (rows < most && code != SQLITE_DONE)
-        return step_failed(row, code, err);
+            build(b[i], s->field[i].type, r->row, (int)i);
     for (size_t i = 0; i < s->count; i++)
         column_build_finish(b[i], &column[i]);
     *out = (Chunk){.rows = rows, .columns = s->count, .column = column};
-    return true;
+    return ok;
+}
+
+/* Where the rows go: a DatasetWriter or a TableWriter. */
+typedef struct Keeper {
+    void *writer;
+    const char *to; /* the folder, or the file */
+    Pool *pool;
+    bool (*begin)(struct Keeper *k, const Schema *s, uint64_t rows, Error *err);
+    bool (*add)(void *writer, const Chunk *c, Error *err);
+} Keeper;
+
+static bool begin_dataset(Keeper *k, const Schema *s, uint64_t rows, Error *err)
+{
+    if (!rows)
+        return error_set(err, ERROR_SHAPE, "sql: no rows, so there is nothing to keep");
+    k->writer = dir_create(k->to, err) ? dataset_writer_create(k->to, s, k->pool, err) : NULL;
+    return k->writer != NULL;
 }
 
 static bool add_to_dataset(void *w, const Chunk *c, Error *err)
@@ -163,14 +148,20 @@ static bool add_to_dataset(void *w, const Chunk *c, Error *err)
     return dataset_writer_add(w, c, err);
 }
 
+static bool begin_table(Keeper *k, const Schema *s, uint64_t rows, Error *err)
+{
+    (void)rows;
+    k->writer = table_writer_create(k->to, s, NULL, k->pool, err);
+    return k->writer != NULL;
+}
+
 static bool add_to_table(void *w, const Chunk *c, Error *err)
 {
     return table_writer_add(w, c, err);
 }
 
-static bool write_rows(sqlite3_stmt *row, const Schema *s,
-                       bool (*add)(void *, const Chunk *, Error *), void *w, uint64_t rows,
-                       Progress *progress, Error *err)
+static bool write_rows(SqlRows *r, const Schema *s, const Keeper *k, uint64_t rows, Progress *progress,
+                       Error *err)
 {
     progress_begin(progress, "writing", "rows", rows);
     bool ok = true;
@@ -178,15 +169,29 @@ static bool write_rows(sqlite3_stmt *row, const Schema *s,
         Arena a = {0};
         Chunk chunk;
         size_t most = rows - at < CHUNK_ROWS ? (size_t)(rows - at) : CHUNK_ROWS;
-        ok = next_chunk(row, s, &a, most, &chunk, err);
+        ok = next_chunk(r, s, &a, most, &chunk, err);
         if (ok && !chunk.rows)
             rows = at; /* fewer than at the first time */
         chunk.first = at;
-        ok = ok && (!chunk.rows || add(w, &chunk, err));
+        ok = ok && (!chunk.rows || k->add(k->writer, &chunk, err));
         at += ok ? chunk.rows : 0;
         progress_add(progress, ok ? chunk.rows : 0);
         arena_release(&a);
     }
+    return ok;
+}
+
+/* Both passes see the same moment of the workspace: they are one transaction. */
+static bool keep_rows(SqlRows *r, Keeper *k, Progress *progress, uint64_t *rows, Error *err)
+{
+    Schema schema = {0};
+    sqlite3_exec(workspace_sql_handle(r->sql), "BEGIN", NULL, NULL, NULL);
+    bool ok = find_types(r, progress, &schema, rows, err) && k->begin(k, &schema, *rows, err);
+    sqlite3_reset(r->row);
+    ok = ok && write_rows(r, &schema, k, *rows, progress, err);
+    sqlite3_reset(r->row);
+    sqlite3_exec(workspace_sql_handle(r->sql), "COMMIT", NULL, NULL, NULL);
+    schema_release(&schema);
     return ok;
 }
 
@@ -201,141 +206,62 @@ static bool enter(Store *s, const char *hash, const char *text, const char *as, 
     return ok;
 }
 
-/* Both passes see the same moment of the workspace: they are one transaction. */
-static bool write_dataset(WorkspaceSql *q, sqlite3_stmt *row, Store *s, const char *text, const char *as,
-                          Pool *pool, Progress *progress, uint64_t *rows, Error *err)
+bool workspace_sql_dataset(const char *dir, const char *text, const char *as, Pool *pool,
+                           Progress *progress, uint64_t *rows, Error *err)
 {
+    SqlRows r;
     Arena arena = {0};
-    Schema schema = {0};
-    DatasetWriter *w = NULL;
-    char hash[65], *dir = store_path(s, &arena, "datasets");
-    sqlite3_exec(workspace_sql_handle(q), "BEGIN", NULL, NULL, NULL);
-    bool ok = find_types(row, progress, &schema, rows, err) &&
-              (*rows || error_set(err, ERROR_SHAPE, "sql: no rows, so there is nothing to keep")) &&
-              dir_create(dir, err) && (w = dataset_writer_create(dir, &schema, pool, err)) != NULL;
-    sqlite3_reset(row);
-    ok = ok && write_rows(row, &schema, add_to_dataset, w, *rows, progress, err) && dataset_writer_finish(w, hash, err);
-    sqlite3_reset(row);
-    sqlite3_exec(workspace_sql_handle(q), "COMMIT", NULL, NULL, NULL);
-    ok = ok && enter(s, hash, text, as, err);
-    dataset_writer_destroy(w);
-    schema_release(&schema);
+    char hash[65];
+    uint64_t none;
+    if (!workspace_name_check(as, err) || !sql_rows_open(&r, dir, text, progress, err))
+        return false;
+    Store *s = store_open(dir, STORE_WRITE, err);
+    Keeper k = {.pool = pool, .begin = begin_dataset, .add = add_to_dataset};
+    k.to = s ? store_path(s, &arena, "datasets") : NULL;
+    bool ok = s && keep_rows(&r, &k, progress, rows ? rows : &none, err) &&
+              dataset_writer_finish(k.writer, hash, err) && enter(s, hash, text, as, err);
+    dataset_writer_destroy(k.writer);
+    store_close(s);
+    sql_rows_close(&r);
     arena_release(&arena);
     return ok;
 }
 
-bool workspace_sql_dataset(const char *dir, const char *text, const char *as, Pool *pool,
-                           Progress *progress, uint64_t *rows, Error *err)
+/* ---- files ---------------------------------------------------------------------------------------------- */
+
+static bool write_table(SqlRows *r, const char *path, Pool *pool, Progress *progress, uint64_t *rows, Error *err)
 {
-    WorkspaceSql *q;
-    uint64_t none;
-    sqlite3_stmt *row = workspace_name_check(as, err) ? ask(dir, text, progress, &q, err) : NULL;
-    if (!row)
-        return false;
-    Store *s = store_open(dir, STORE_WRITE, err);
-    bool ok = s && write_dataset(q, row, s, text, as, pool, progress, rows ? rows : &none, err);
-    store_close(s);
-    sqlite3_finalize(row);
-    workspace_sql_close(q);
+    Keeper k = {.to = path, .pool = pool, .begin = begin_table, .add = add_to_table};
+    bool ok = keep_rows(r, &k, progress, rows, err) && table_writer_finish(k.writer, err);
+    table_writer_destroy(k.writer);
     return ok;
 }
 
-/* ---- Arrow, Parquet ------------------------------------------------------------------------------------ */
-
-static bool write_table(WorkspaceSql *q, sqlite3_stmt *row, const char *path, Pool *pool, Progress *progress,
-                        uint64_t *rows, Error *err)
+static bool csv_rows(SqlRows *r, FILE *f, Progress *progress, uint64_t *rows, Error *err)
 {
-    Schema schema = {0};
-    sqlite3_exec(workspace_sql_handle(q), "BEGIN", NULL, NULL, NULL);
-    bool ok = find_types(row, progress, &schema, rows, err);
-    TableWriter *w = ok ? table_writer_create(path, &schema, NULL, pool, err) : NULL;
-    sqlite3_reset(row);
-    ok = w && write_rows(row, &schema, add_to_table, w, *rows, progress, err) && table_writer_finish(w, err);
-    sqlite3_reset(row);
-    sqlite3_exec(workspace_sql_handle(q), "COMMIT", NULL, NULL, NULL);
-    table_writer_destroy(w);
-    schema_release(&schema);
-    return ok;
-}
-
-bool workspace_sql_table(const char *dir, const char *text, const char *path, Pool *pool, Progress *progress,
-                         uint64_t *rows, Error *err)
-{
-    WorkspaceSql *q;
-    uint64_t none;
-    sqlite3_stmt *row = ask(dir, text, progress, &q, err);
-    if (!row)
-        return false;
-    bool ok = write_table(q, row, path, pool, progress, rows ? rows : &none, err);
-    sqlite3_finalize(row);
-    workspace_sql_close(q);
-    return ok;
-}
-
-/* ---- CSV ------------------------------------------------------------------------------------------------ */
-
-static void csv_field(const char *s, size_t n, Text *into)
-{
-    bool quote = !n || strpbrk(s, ",\"\r\n");
-    if (quote)
-        text_putc(into, '"');
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '"')
-            text_putc(into, '"');
-        text_putc(into, s[i]);
-    }
-    if (quote)
-        text_putc(into, '"');
-}
-
-static void csv_value(sqlite3_stmt *row, int i, Text *into)
-{
-    int type = sqlite3_column_type(row, i);
-    if (type == SQLITE_FLOAT)
-        text_add_real(into, sqlite3_column_double(row, i));
-    else if (type != SQLITE_NULL && sqlite3_column_text(row, i))
-        csv_field((const char *)sqlite3_column_text(row, i), (size_t)sqlite3_column_bytes(row, i), into);
-}
-
-static bool csv_rows(sqlite3_stmt *row, FILE *f, Progress *progress, uint64_t *rows, Error *err)
-{
-    int columns = sqlite3_column_count(row), code;
+    bool ok = true;
     Text line = {0};
-    for (int i = 0; i < columns; i++) {
-        const char *name = sqlite3_column_name(row, i);
-        text_puts(&line, i ? "," : "");
-        csv_field(name, strlen(name), &line);
-    }
-    text_putc(&line, '\n');
     progress_begin(progress, "writing", "rows", 0);
-    for (*rows = 0; (code = sqlite3_step(row)) == SQLITE_ROW; ++*rows) {
+    sql_csv_names(r, &line);
+    for (*rows = 0; sql_rows_next(r, &ok, err); ++*rows) {
         fwrite(line.at, 1, line.count, f);
         text_reset(&line);
-        for (int i = 0; i < columns; i++) {
-            text_puts(&line, i ? "," : "");
-            csv_value(row, i, &line);
-        }
-        text_putc(&line, '\n');
+        sql_csv_row(r, &line);
         progress_add(progress, 1);
     }
     fwrite(line.at, 1, line.count, f);
     text_release(&line);
-    return code == SQLITE_DONE || step_failed(row, code, err);
+    return ok;
 }
 
-bool workspace_sql_csv(const char *dir, const char *text, const char *path, Progress *progress,
-                       uint64_t *rows, Error *err)
+/* Without types, so in one pass: SQL's values are printed as they are. */
+static bool write_csv(SqlRows *r, const char *path, Progress *progress, uint64_t *rows, Error *err)
 {
-    WorkspaceSql *q;
-    uint64_t none;
-    sqlite3_stmt *row = ask(dir, text, progress, &q, err);
-    if (!row)
-        return false;
     Text part = {0};
     text_printf(&part, "%s.%ld.part", path, (long)getpid());
     FILE *f = fopen(text_str(&part), "w");
     bool ok = f || error_set(err, ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
-    ok = ok && csv_rows(row, f, progress, rows ? rows : &none, err);
+    ok = ok && csv_rows(r, f, progress, rows, err);
     bool written = f && !ferror(f) && !fflush(f) && !fsync(fileno(f));
     ok = ok && (written || error_set(err, ERROR_IO, "%s: cannot write: %s", path, strerror(errno)));
     if (f)
@@ -345,7 +271,19 @@ bool workspace_sql_csv(const char *dir, const char *text, const char *path, Prog
     if (!ok && f)
         unlink(text_str(&part));
     text_release(&part);
-    sqlite3_finalize(row);
-    workspace_sql_close(q);
+    return ok;
+}
+
+bool workspace_sql_file(const char *dir, const char *text, const char *path, Pool *pool, Progress *progress,
+                        uint64_t *rows, Error *err)
+{
+    SqlRows r;
+    uint64_t none;
+    rows = rows ? rows : &none;
+    if (!sql_rows_open(&r, dir, text, progress, err))
+        return false;
+    bool ok = table_named(path) && !text_ends(path, ".csv") ? write_table(&r, path, pool, progress, rows, err)
+                                                            : write_csv(&r, path, progress, rows, err);
+    sql_rows_close(&r);
     return ok;
 }

@@ -225,20 +225,6 @@ struct sqlite3 *workspace_sql_handle(WorkspaceSql *q)
     return store_handle(q->store);
 }
 
-/* A statement that prepares, said so that parts of times are columns, if that prepares too. */
-static sqlite3_stmt *use_parts(sqlite3 *db, sqlite3_stmt *row, const char *text)
-{
-    Text other = {0};
-    sqlite3_stmt *better = NULL;
-    if (sql_use_parts(text, &other) &&
-        sqlite3_prepare_v2(db, text_str(&other), -1, &better, NULL) == SQLITE_OK && better) {
-        sqlite3_finalize(row);
-        row = better;
-    }
-    text_release(&other);
-    return row;
-}
-
 struct sqlite3_stmt *workspace_sql_prepare(WorkspaceSql *q, const char *text, size_t *where, Error *err)
 {
     sqlite3 *db = workspace_sql_handle(q);
@@ -247,7 +233,7 @@ struct sqlite3_stmt *workspace_sql_prepare(WorkspaceSql *q, const char *text, si
     size_t none;
     where = where ? where : &none;
     *where = SIZE_MAX;
-    bool ok = sqlite3_prepare_v2(db, text, -1, &row, &rest) == SQLITE_OK;
+    bool ok = sql_prepare(db, text, &row, &rest) == SQLITE_OK;
     if (!ok) {
         int offset = sqlite3_error_offset(db);
         *where = offset < 0 ? SIZE_MAX : (size_t)offset;
@@ -260,7 +246,7 @@ struct sqlite3_stmt *workspace_sql_prepare(WorkspaceSql *q, const char *text, si
     ok = ok && (!rest || !rest[strspn(rest, " \t\r\n;")] ||
                 error_set(err, ERROR_USAGE, "sql: one statement at a time, please"));
     if (ok)
-        return use_parts(db, row, text);
+        return row;
     sqlite3_finalize(row);
     return NULL;
 }

@@ -14,7 +14,7 @@ static bool needs_quotes(const char *s, size_t n, char delimiter)
     return s[0] == ' ' || s[0] == '\t' || s[n - 1] == ' ' || s[n - 1] == '\t';
 }
 
-static void add_field(const char *s, size_t n, char delimiter, Text *into)
+void csv_print_field(const char *s, size_t n, char delimiter, Text *into)
 {
     if (!needs_quotes(s, n, delimiter)) {
         text_add(into, s, n);
@@ -34,7 +34,7 @@ void csv_print_header(const Chunk *c, char delimiter, Text *into)
     for (size_t i = 0; i < c->columns; i++) {
         if (i)
             text_putc(into, delimiter);
-        add_field(c->column[i].name, strlen(c->column[i].name), delimiter, into);
+        csv_print_field(c->column[i].name, strlen(c->column[i].name), delimiter, into);
     }
     text_putc(into, '\n');
 }
@@ -46,7 +46,7 @@ static void add_value(const Column *c, size_t row, char delimiter, Text *into)
     size_t before = into->count, n;
     if (c->type == COLUMN_TEXT) {
         const char *s = column_text(c, row, &n);
-        add_field(s, n, delimiter, into);
+        csv_print_field(s, n, delimiter, into);
         return;
     }
     column_print(c, row, into);
@@ -55,7 +55,7 @@ static void add_value(const Column *c, size_t row, char delimiter, Text *into)
     n = into->count - before; /* a delimiter that numbers or times are made of */
     char *copy = mem_copy(into->at + before, n);
     into->count = before;
-    add_field(copy, n, delimiter, into);
+    csv_print_field(copy, n, delimiter, into);
     mem_free(copy);
 }
 

@@ -9,66 +9,24 @@
 
 /* ---- the table -------------------------------------------------------------------------------------- */
 
-static void add_name(Text *sql, const char *name) /* "it ""quotes""" */
-{
-    text_putc(sql, '"');
-    for (; *name; name++) {
-        if (*name == '"')
-            text_putc(sql, '"');
-        text_putc(sql, *name);
-    }
-    text_putc(sql, '"');
-}
-
-static bool is_taken(char *const *name, size_t n, const char *by)
-{
-    for (size_t i = 0; i < n; i++)
-        if (strcasecmp(name[i], by) == 0)
-            return true;
-    return false;
-}
-
-/* SQL does not tell names apart by case: `a` and `A` become a and A_2. */
-static char **sql_names(const Schema *s)
-{
-    char **name = mem_alloc((s->count + 1) * sizeof *name);
-    for (size_t i = 0; i < s->count; i++) {
-        name[i] = text_copy(s->field[i].name[0] ? s->field[i].name : "column");
-        for (int k = 2; is_taken(name, i, name[i]); k++) {
-            Text other = {0};
-            text_printf(&other, "%s_%d", s->field[i].name, k);
-            mem_free(name[i]);
-            name[i] = text_take(&other);
-        }
-    }
-    return name;
-}
-
 static const char *sql_type(ColumnType t)
 {
     return t == COLUMN_REAL ? "REAL" : t == COLUMN_INT || t == COLUMN_BOOL ? "INTEGER" : "TEXT";
 }
 
-/* Behind the columns: "hour(PICKUP)" and its like, not shown by *. */
-static void add_parts(SqlTable *t, Text *sql, char *const *name)
+/* Behind the columns, not shown by *: places for what statements compute. */
+static void add_places(const SqlSource *source, Text *sql)
 {
-    const Schema *s = dataset_schema(t->dataset);
-    t->part = mem_alloc((s->count * 5 + 1) * sizeof *t->part);
-    for (size_t i = 0; i < s->count; i++) {
-        ColumnType type = s->field[i].type;
-        if (type != COLUMN_TIME && type != COLUMN_DATE)
-            continue;
-        for (int p = 0; sql_part_names[p] && s->count + t->parts < 1990; p++) {
-            Text part = {0};
-            text_printf(&part, "%s(%s)", sql_part_names[p], name[i]);
-            if (!is_taken(name, s->count, text_str(&part))) {
-                text_puts(sql, ", ");
-                add_name(sql, text_str(&part));
-                text_puts(sql, " INTEGER HIDDEN");
-                t->part[t->parts++] = (SqlPart){i, p};
-            }
-            text_release(&part);
-        }
+    for (size_t i = 0; i < source->places; i++) {
+        Text name = {0};
+        sql_place_name(source, i, &name);
+        text_puts(sql, ", ");
+        sql_add_name(sql, text_str(&name));
+        text_puts(sql, i < COMPUTED_PLAIN                                      ? " BLOB HIDDEN"
+                       : i < COMPUTED_PLAIN + COMPUTED_WHOLE                   ? " INTEGER HIDDEN"
+                       : i < COMPUTED_PLAIN + COMPUTED_WHOLE + COMPUTED_REAL ? " REAL HIDDEN"
+                                                                               : " TEXT HIDDEN");
+        text_release(&name);
     }
 }
 
@@ -99,7 +57,6 @@ static int disconnect(sqlite3_vtab *base)
     mem_free(t->index);
     mem_free(t->lookup);
     mem_free(t->asked);
-    mem_free(t->part);
     mem_free(t->words);
     mem_free(t);
     return SQLITE_OK;
@@ -108,25 +65,22 @@ static int disconnect(sqlite3_vtab *base)
 static int connect(sqlite3 *db, void *context, int argc, const char *const *argv,
                    sqlite3_vtab **out, char **message)
 {
-    const Dataset *d = context;
-    const Schema *s = dataset_schema(d);
+    SqlSource *source = context;
+    const Schema *s = dataset_schema(source->dataset);
     Text sql = {0};
-    char **name = sql_names(s);
     text_puts(&sql, "CREATE TABLE x(");
     for (size_t i = 0; i < s->count; i++) {
         text_puts(&sql, i ? ", " : "");
-        add_name(&sql, name[i]);
+        sql_add_name(&sql, source->column[i]);
         text_printf(&sql, " %s", sql_type(s->field[i].type));
     }
     SqlTable *t = mem_alloc(sizeof *t);
-    t->dataset = d;
+    t->source = source;
+    t->dataset = source->dataset;
     t->lookup = mem_alloc((s->count + 1) * sizeof *t->lookup);
     t->asked = mem_alloc((s->count + 1) * sizeof *t->asked);
     find_words(t);
-    add_parts(t, &sql, name);
-    for (size_t i = 0; i < s->count; i++)
-        mem_free(name[i]);
-    mem_free(name);
+    add_places(source, &sql);
     text_putc(&sql, ')');
     int code = sqlite3_declare_vtab(db, text_str(&sql));
     text_release(&sql);
@@ -206,13 +160,14 @@ bool sql_add_dataset(struct sqlite3 *db, const char *table, const Dataset *d, Er
                          dataset_schema(d)->count);
     text_printf(&module, "lathe dataset %s", table);
     text_puts(&sql, "CREATE VIRTUAL TABLE temp.");
-    add_name(&sql, table);
+    sql_add_name(&sql, table);
     text_puts(&sql, " USING ");
-    add_name(&sql, text_str(&module));
+    sql_add_name(&sql, text_str(&module));
     char *message = NULL;
-    bool ok = sql_add_functions(db) &&
-              sqlite3_create_module_v2(db, text_str(&module), &dataset_module, (void *)(uintptr_t)d,
-                                       NULL) == SQLITE_OK &&
+    SqlTables *all = sql_tables_begin(db);
+    bool ok = all && sql_add_functions(db) &&
+              sqlite3_create_module_v2(db, text_str(&module), &dataset_module,
+                                       sql_source_add(all, table, d), NULL) == SQLITE_OK &&
               sqlite3_exec(db, text_str(&sql), NULL, NULL, &message) == SQLITE_OK;
     if (!ok)
         error_set(err, ERROR_IO, "table %s: %s", table, message ? message : sqlite3_errmsg(db));

@@ -13,6 +13,8 @@
 
 #include <sqlite3.h>
 
+typedef struct SqlTables SqlTables;
+
 #define LIMITS_MOST 32 /* conditions of one scan that are used; further ones only by SQLite */
 #define LOOKUP      1  /* idxNum: the first argument may be looked up by hash */
 #define GROUPED     2  /* idxNum: rows of a group come one after the other */
@@ -65,7 +67,7 @@ typedef struct Lookup {
     uint32_t *head, *next; /* row + 1; 0 ends */
     size_t slots;
 } Lookup;
-bool lookup_build(Lookup *l, const Dataset *d, size_t column);
+bool lookup_build(Lookup *l, SqlTables *t, const Dataset *d, size_t column); /* false: no memory, or stopped */
 void lookup_release(Lookup *l);
 uint32_t lookup_first(const Lookup *l, uint64_t key);
 uint64_t lookup_key(const Column *c, size_t row);
@@ -79,10 +81,66 @@ static inline uint64_t real_key(double v)
 
 /* ---- table and scan -------------------------------------------------------------------------------- */
 
-/* A hidden column "hour(PICKUP)": a part of a time, so that a group or condition needs no text of it. */
-typedef struct SqlPart { size_t column; int part; } SqlPart; /* part: place in sql_part_names */
-extern const char *const sql_part_names[];
-int64_t sql_part(const Column *c, size_t row, int part);
+/* What statements make of one column by pure functions, "substr(PICKUP, 12, 2)", as a hidden column: it
+ * is computed by SQLite itself, but once for each code of the column instead of once a row. A code is a
+ * word, a whole number less the least, or a time as the unit of it that the functions look at: the hours
+ * of the day for the one above. Code 0 is missing. */
+typedef struct SqlMade { int kind; char *text; size_t n; int64_t integer; double real; } SqlMade;
+typedef struct SqlComputed {
+    char *text;           /* over the name x; NULL: the place is free */
+    size_t column;
+    ColumnType type;
+    int64_t unit;         /* of a time: microseconds with one value */
+    bool cyclic;          /* of the time of day alone */
+    int64_t day;          /* a day of the column, cyclic: for the time that stands for a code */
+    int64_t least;
+    uint32_t size;        /* codes */
+    const Words *words;
+    SqlMade *made;        /* [size] kind 0: not asked for yet */
+    uint32_t *rank;       /* [size] of the values in SQLite's order, equal ones alike; NULL: not asked for */
+    uint32_t ranks;
+    struct sqlite3_stmt *ask;
+} SqlComputed;
+
+#define COMPUTED_PLAIN 8 /* places of each table: values of any kind, */
+#define COMPUTED_WHOLE 4 /* CAST(.. AS INTEGER), */
+#define COMPUTED_REAL  2
+#define COMPUTED_TEXT  2
+#define COMPUTED_MOST  (COMPUTED_PLAIN + COMPUTED_WHOLE + COMPUTED_REAL + COMPUTED_TEXT)
+#define COMPUTED_RANKS 65536 /* of more codes rows are not grouped */
+
+/* A dataset that was added to a connection; SQLite may make its table more than once. */
+typedef struct SqlSource {
+    struct SqlTables *all;
+    char *name;
+    const Dataset *dataset;
+    char **column;        /* [columns] as SQL calls them */
+    size_t places;        /* for computed columns: COMPUTED_MOST, or 0 where SQL has no room */
+    SqlComputed computed[COMPUTED_MOST];
+} SqlSource;
+
+/* All of a connection; it goes with it. */
+struct SqlTables {
+    struct sqlite3 *db;
+    struct sqlite3 *own;  /* computes */
+    VEC(SqlSource *) source;
+    Progress *watched;    /* see sql_watch */
+    double asked;         /* when stopping was asked for last */
+};
+SqlTables *sql_tables(struct sqlite3 *db);         /* NULL: none was added yet */
+SqlTables *sql_tables_begin(struct sqlite3 *db);   /* made at the first call */
+SqlSource *sql_source_add(SqlTables *t, const char *name, const Dataset *d);
+bool sql_stopped(SqlTables *t);                    /* for loops over rows: cheap, asks now and then */
+void sql_add_name(Text *sql, const char *name);    /* "it ""quotes""" */
+void sql_place_name(const SqlSource *s, size_t place, Text *into);
+
+/* The place of an expression over x, of one of [from, to); SIZE_MAX: it cannot be computed that way. */
+size_t computed_place(SqlSource *s, size_t from, size_t to, size_t column, const char *text, int64_t unit,
+                      bool cyclic);
+void computed_release(SqlComputed *m);
+bool computed_rank(SqlComputed *m, SqlTables *t);  /* false: too many, or stopped */
+const SqlMade *computed_value(SqlComputed *m, uint32_t code);
+uint32_t computed_code(const SqlComputed *m, const Column *c, size_t row);
 
 typedef struct SqlTable {
     sqlite3_vtab base; /* SQLite's part comes first */
@@ -92,8 +150,7 @@ typedef struct SqlTable {
     bool refused;      /* no memory for lookups */
     const Words **words; /* [columns] of TEXT with words */
     WordTable *index;  /* [columns] from a word to its code, made with the column's lookup */
-    SqlPart *part;     /* [parts] hidden columns behind the others */
-    size_t parts;
+    SqlSource *source;
 } SqlTable;
 
 typedef struct SqlCursor {
@@ -115,6 +172,7 @@ typedef struct SqlCursor {
     Limit limit[LIMITS_MOST];
     size_t limits;
     uint64_t skip;      /* OFFSET */
+    bool stopped;       /* SQLITE_INTERRUPT */
     bool by_lookup;
     uint32_t next_row;  /* lookup: + 1 */
     const Lookup *lookup;
@@ -133,7 +191,7 @@ int sql_next(sqlite3_vtab_cursor *base);
 int sql_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int i);
 void sql_next_chunk(SqlCursor *c); /* to the next one with rows that pass */
 bool sql_add_functions(sqlite3 *db);
-bool grouped_can(const SqlTable *t, const int *column, size_t columns);
+bool grouped_can(SqlTable *t, const int *column, size_t columns);
 bool grouped_order(SqlCursor *c, const int *column, size_t columns); /* fills c->order */
 
 #endif

@@ -23,7 +23,7 @@ uint64_t lookup_key(const Column *c, size_t row)
 }
 
 /* From the last row to the first, so that chains ascend. */
-bool lookup_build(Lookup *l, const Dataset *d, size_t column)
+bool lookup_build(Lookup *l, SqlTables *t, const Dataset *d, size_t column)
 {
     uint64_t rows = dataset_rows(d);
     Arena a = {0};
@@ -43,6 +43,10 @@ bool lookup_build(Lookup *l, const Dataset *d, size_t column)
     for (size_t i = dataset_chunks(d); i-- > 0;) {
         Column c;
         arena_reset(&a);
+        if (sql_stopped(t)) {
+            lookup_release(l);
+            break;
+        }
         dataset_column(d, i, column, &a, &c);
         end -= c.rows;
         for (size_t r = c.rows; r-- > 0;) {
@@ -54,7 +58,7 @@ bool lookup_build(Lookup *l, const Dataset *d, size_t column)
         }
     }
     arena_release(&a);
-    return true;
+    return l->head != NULL;
 }
 
 void lookup_release(Lookup *l)

@@ -155,7 +155,7 @@ static void take_offset(Planning *p)
 
 /* GROUP BY, DISTINCT and ORDER BY by columns of few values: how many, 0 when SQLite has to sort. The
  * row number as the last is the order that equal rows have anyway. */
-static size_t take_groups(const SqlTable *table, const sqlite3_index_info *info,
+static size_t take_groups(SqlTable *table, const sqlite3_index_info *info,
                           int column[GROUPED_MOST])
 {
     int n = info->nOrderBy;
@@ -172,7 +172,7 @@ static size_t take_groups(const SqlTable *table, const sqlite3_index_info *info,
 
 int sql_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
-    const SqlTable *table = (const SqlTable *)base;
+    SqlTable *table = (SqlTable *)base;
     Planning p = {.d = table->dataset, .info = info, .exact = true, .share = 1};
     double rows = (double)dataset_rows(p.d) + 1;
     int group[GROUPED_MOST];

@@ -65,7 +65,8 @@ static bool skip_rows(SqlCursor *c)
 static void load_chunk(SqlCursor *c, size_t row)
 {
     size_t chunks = dataset_chunks(c->dataset);
-    for (; c->chunk < chunks; c->chunk++, c->first += c->rows, row = 0) {
+    for (; c->chunk < chunks && !c->stopped; c->chunk++, c->first += c->rows, row = 0) {
+        c->stopped = sql_stopped(c->table->source->all);
         bool may = c->first <= c->last;
         c->rows = dataset_chunk_rows(c->dataset, c->chunk);
         if (!may)
@@ -101,7 +102,9 @@ static Column *columns_of(SqlCursor *c, size_t chunk)
 /* limit[0] is the value that is looked up. */
 static void follow_chain(SqlCursor *c)
 {
-    while (c->next_row) {
+    for (size_t steps = 1; c->next_row && !c->stopped; steps++) {
+        if (steps % 4096 == 0)
+            c->stopped = sql_stopped(c->table->source->all);
         uint64_t row = c->next_row - 1;
         c->next_row = c->lookup->next[row];
         if (row < c->from || row > c->last)
@@ -181,6 +184,7 @@ static void begin(SqlCursor *c)
     c->column = c->own;
     c->limits = 0;
     c->skip = 0;
+    c->stopped = false;
     c->from = 0;
     c->last = UINT64_MAX;
     c->by_lookup = false;
@@ -204,11 +208,14 @@ static bool take_word(SqlCursor *c, int column, int op, sqlite3_value *v)
         return false;
     WordTable *index = &t->index[column];
     if (index->count == 0)
-        for (size_t w = 0; w < words->count; w++) {
+        for (size_t w = 0; w < words->count && !c->stopped; w++) {
             size_t n;
             const char *s = words_get(words, w, &n);
             wordtable_code(index, s, n);
+            c->stopped = w % 4096 == 4095 && sql_stopped(t->source->all);
         }
+    if (c->stopped)
+        wordtable_release(index);
     const char *s = (const char *)sqlite3_value_text(v);
     if (index->count != words->count || !s) /* words that stand twice */
         return false;
@@ -256,8 +263,10 @@ static bool use_lookup(SqlCursor *c)
     if (!t->lookup[column].head) {
         if (++t->asked[column] <= SCANS_BEFORE_LOOKUP)
             return false;
-        t->refused = !lookup_build(&t->lookup[column], c->dataset, column);
-        if (t->refused)
+        bool built = lookup_build(&t->lookup[column], t->source->all, c->dataset, column);
+        c->stopped = !built && sql_stopped(t->source->all);
+        t->refused = !built && !c->stopped;
+        if (!built)
             return false;
     }
     c->lookup = &t->lookup[column];
@@ -268,16 +277,17 @@ static bool use_lookup(SqlCursor *c)
 static void open_used(SqlCursor *c, const int *group, size_t groups)
 {
     size_t count = dataset_schema(c->dataset)->count;
+    const SqlComputed *computed = c->table->source->computed;
     for (size_t i = 0; i < count; i++)
         c->open[i] = is_used(c, i);
     for (size_t i = 0; i < c->limits; i++)
         c->open[c->limit[i].column] = true;
-    for (size_t i = 0; i < c->table->parts; i++)
-        if (is_used(c, count + i))
-            c->open[c->table->part[i].column] = true;
+    for (size_t i = 0; i < c->table->source->places; i++)
+        if (is_used(c, count + i) && computed[i].text)
+            c->open[computed[i].column] = true;
     for (size_t i = 0; i < groups; i++) {
         size_t column = (size_t)group[i];
-        c->open[column < count ? column : c->table->part[column - count].column] = true;
+        c->open[column < count ? column : computed[column - count].column] = true;
     }
 }
 
@@ -317,16 +327,18 @@ int sql_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc
     if (number & LOOKUP && use_lookup(c)) {
         c->by_lookup = true;
         follow_chain(c);
-        return SQLITE_OK;
+        return c->stopped ? SQLITE_INTERRUPT : SQLITE_OK;
     }
+    if (c->stopped)
+        return SQLITE_INTERRUPT;
     size_t row;
     c->chunk = dataset_locate(c->dataset, c->from, &row);
     c->first = c->from - row;
     load_chunk(c, row);
-    if (!groups)
-        return SQLITE_OK;
+    if (!groups || c->stopped)
+        return c->stopped ? SQLITE_INTERRUPT : SQLITE_OK;
     if (!grouped_order(c, group, groups))
-        return SQLITE_NOMEM;
+        return c->stopped ? SQLITE_INTERRUPT : SQLITE_NOMEM;
     arena_reset(&c->arena);
     c->order_at = 0;
     c->rows = 0;
@@ -348,5 +360,5 @@ int sql_next(sqlite3_vtab_cursor *base)
         c->chunk++;
         load_chunk(c, 0);
     }
-    return SQLITE_OK;
+    return c->stopped ? SQLITE_INTERRUPT : SQLITE_OK;
 }

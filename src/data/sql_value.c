@@ -55,6 +55,25 @@ static void give_text(SqlCursor *c, const Column *col, sqlite3_context *to)
     sqlite3_result_text64(to, text_str(&c->text), c->text.count, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+/* What was computed stays as long as the connection. */
+static void give_computed(const SqlCursor *c, SqlComputed *m, sqlite3_context *to)
+{
+    const SqlMade *v = computed_value(m, computed_code(m, &c->column[m->column], c->row));
+    switch (v->kind) {
+    case SQLITE_INTEGER:
+        sqlite3_result_int64(to, v->integer);
+        break;
+    case SQLITE_FLOAT:
+        sqlite3_result_double(to, v->real);
+        break;
+    case SQLITE_TEXT:
+        sqlite3_result_text64(to, v->text, v->n, SQLITE_STATIC, SQLITE_UTF8);
+        break;
+    default:
+        break; /* NULL */
+    }
+}
+
 /* Texts lie in the mapping or with the dataset, which outlive the connection: nothing is copied. */
 int sql_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int i)
 {
@@ -62,9 +81,7 @@ int sql_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int i)
     size_t n, columns = dataset_schema(c->dataset)->count;
     const char *s;
     if ((size_t)i >= columns) {
-        const SqlPart *p = &c->table->part[(size_t)i - columns];
-        if (column_has(&c->column[p->column], c->row))
-            sqlite3_result_int64(to, sql_part(&c->column[p->column], c->row, p->part));
+        give_computed(c, &c->table->source->computed[(size_t)i - columns], to);
         return SQLITE_OK;
     }
     const Column *col = &c->column[i];

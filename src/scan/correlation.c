@@ -149,7 +149,7 @@ static void load_sample(void *job, size_t k, size_t worker)
 {
     Pairs *p = job;
     uint64_t total = rows_of(&p->view, p->rows);
-    for (size_t i = 0; i < p->sample; i++) {
+    for (size_t i = 0; i < p->sample && !progress_stopped(p->progress); i++) {
         uint64_t at = (uint64_t)((__uint128_t)i * total / p->sample);
         uint64_t row = p->rows ? p->rows->row[at] : at;
         size_t chunk = view_chunk(&p->view, row);
@@ -177,10 +177,11 @@ static void order_sample(void *job, size_t k, size_t worker)
     const double *value = p->value + k * p->sample;
     Ranked *all = mem_alloc((p->sample + 1) * sizeof *all);
     size_t n = 0;
-    for (size_t i = 0; i < p->sample; i++)
+    for (size_t i = 0; i < p->sample && !progress_stopped(p->progress); i++)
         if (isfinite(value[i]))
             all[n++] = (Ranked){value[i], (uint32_t)i};
-    qsort(all, n, sizeof *all, by_value);
+    if (!progress_stopped(p->progress))
+        qsort(all, n, sizeof *all, by_value);
     for (size_t i = 0; i < n; i++)
         p->order[k * p->sample + i] = all[i].row;
     p->present[k] = n;

@@ -28,12 +28,13 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Finite values of column k of at most SAMPLE rows, spread evenly, ascending; the caller frees. */
-static double *sample_sorted(const View *v, const RowSet *rows, size_t k, size_t *count)
+static double *sample_sorted(const View *v, const RowSet *rows, size_t k, const Progress *progress,
+                             size_t *count)
 {
     uint64_t total = rows_of(v, rows), step = total / SAMPLE + 1;
     double *value = mem_alloc((SAMPLE + 1) * sizeof *value);
     *count = 0;
-    for (uint64_t at = 0; at < total; at += step) {
+    for (uint64_t at = 0; at < total && !progress_stopped(progress); at += step) {
         uint32_t row = rows ? rows->row[at] : (uint32_t)at;
         size_t chunk = rows ? view_chunk(v, row) : view_chunk(v, at);
         uint64_t number = rows ? row : at;
@@ -41,16 +42,18 @@ static double *sample_sorted(const View *v, const RowSet *rows, size_t k, size_t
         value[*count] = x;
         *count += isfinite(x) != 0;
     }
-    qsort(value, *count, sizeof *value, by_value);
+    if (!progress_stopped(progress))
+        qsort(value, *count, sizeof *value, by_value);
     return value;
 }
 
-static void choose_range(const View *v, const RowSet *rows, size_t k, double *least, double *most)
+static void choose_range(const View *v, const RowSet *rows, size_t k, const Progress *progress, double *least,
+                         double *most)
 {
     if (*least != *most)
         return;
     size_t n;
-    double *value = sample_sorted(v, rows, k, &n);
+    double *value = sample_sorted(v, rows, k, progress, &n);
     size_t out = (size_t)(OUTSIDE * (double)n);
     *least = n ? value[out] : 0;
     *most = n ? value[n - 1 - out] : 1;
@@ -151,8 +154,8 @@ bool scan_density(const Dataset *d, Density *io, const RowSet *rows, Pool *pool,
     memset(c.cell, 0, c.workers * c.room * sizeof *c.cell);
     view_open(&c.view, d, column, 2, pool);
     progress_begin(progress, "counting", "rows", rows_of(&c.view, rows));
-    choose_range(&c.view, rows, 0, &io->x_least, &io->x_most);
-    choose_range(&c.view, rows, 1, &io->y_least, &io->y_most);
+    choose_range(&c.view, rows, 0, progress, &io->x_least, &io->x_most);
+    choose_range(&c.view, rows, 1, progress, &io->y_least, &io->y_most);
     c.x_scale = io->width / (io->x_most - io->x_least);
     c.y_scale = io->height / (io->y_most - io->y_least);
     c.pieces = pieces_of(&c.view, rows);

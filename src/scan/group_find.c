@@ -38,7 +38,7 @@ static void count_strip(void *job, size_t strip, size_t worker)
         if (progress_stopped(g->progress) || atomic_load(&g->wrong))
             return;
         piece_get(&g->view, g->rows, k, &p);
-        for (size_t at = 0; at < p.rows; at += BLOCK) {
+        for (size_t at = 0; at < p.rows && !progress_stopped(g->progress); at += BLOCK) {
             size_t n = p.rows - at < BLOCK ? p.rows - at : BLOCK;
             place_rows(g, &p, at, n, place);
             group_add(g, &p, at, n, place, cell);
@@ -176,7 +176,7 @@ static void hash_strip(void *job, size_t strip, size_t worker)
         if (progress_stopped(g->progress) || atomic_load(&g->wrong) || atomic_load(&g->many))
             return;
         piece_get(&g->view, g->rows, k, &p);
-        for (size_t at = 0; at < p.rows; at += BLOCK) {
+        for (size_t at = 0; at < p.rows && !progress_stopped(g->progress); at += BLOCK) {
             size_t n = p.rows - at < BLOCK ? p.rows - at : BLOCK;
             find_rows(g, t, &p, at, n, place);
             group_add(g, &p, at, n, place, t->cell);
@@ -191,7 +191,7 @@ static void hash_strip(void *job, size_t strip, size_t worker)
 static void merge_tuples(const Grouping *g, Tuples *into, const Tuples *from)
 {
     uint64_t tuple[KEYS_MOST + 1];
-    for (size_t i = 0; i < from->count && into->count <= g->most; i++) {
+    for (size_t i = 0; i < from->count && into->count <= g->most && !progress_stopped(g->progress); i++) {
         memcpy(tuple, from->tuple + i * from->width, from->width * sizeof *tuple);
         for (size_t k = 0; k < g->keys; k++)
             if (g->key[k].plain && !(tuple[g->keys] >> k & 1))

@@ -7,6 +7,8 @@
 typedef struct Output {
     const Grouping *g;
     const Tuples *all;
+    size_t compared;
+    bool stopped;
 } Output;
 
 /* ---- one value --------------------------------------------------------------------------------------- */
@@ -108,8 +110,12 @@ typedef struct Place {
 
 static int compare_groups(const void *x, const void *y, void *context)
 {
-    const Output *o = context;
+    Output *o = context;
     const Place *a = x, *b = y;
+    if (++o->compared % 4096 == 0)
+        o->stopped = progress_stopped(o->g->progress);
+    if (o->stopped) /* a sort cannot be left, but all may be equal */
+        return 0;
     if (a->order != b->order)
         return a->order > b->order ? -1 : 1; /* falling */
     const Measure *m = o->g->measures ? &o->g->asked[0] : NULL;
@@ -209,7 +215,7 @@ static void build_columns(const Output *o, const Place *place, Arena *a, Chunk *
         if (g->key[k].part != GROUP_VALUE)
             name = arena_printf(a, "%s_%s", group_part_name(g->key[k].part), name);
         ColumnBuild *b = column_build(a, name, key_type(&g->key[k]), rows);
-        for (size_t i = 0; i < rows; i++)
+        for (size_t i = 0; i < rows && !progress_stopped(g->progress); i++)
             put_key(o, b, k, place[i].group);
         column_build_finish(b, &column[k]);
     }
@@ -217,7 +223,7 @@ static void build_columns(const Output *o, const Place *place, Arena *a, Chunk *
         const Measure *what = g->measures ? &g->asked[m] : &g->measure[g->cells - 1];
         ColumnType type = g->measures ? what->out : COLUMN_INT;
         ColumnBuild *b = column_build(a, measure_name(what, a), type, rows);
-        for (size_t i = 0; i < rows; i++)
+        for (size_t i = 0; i < rows && !progress_stopped(g->progress); i++)
             put_measure(o, b, what, cell_of(o, place[i].group, g->measures ? m : SIZE_MAX));
         column_build_finish(b, &column[g->keys + m]);
     }
@@ -233,7 +239,9 @@ bool group_output(const Grouping *g, const Tuples *all, Arena *a, Chunk *out, Er
     for (size_t i = 0; i < all->count; i++)
         place[i] = (Place){order_of(&o, i), (uint32_t)i};
     qsort_r(place, all->count, sizeof *place, compare_groups, &o);
-    build_columns(&o, place, a, out);
+    bool ok = !scan_stopped(g->progress, err);
+    if (ok)
+        build_columns(&o, place, a, out);
     mem_free(place);
-    return true;
+    return ok && !scan_stopped(g->progress, err);
 }

@@ -189,7 +189,7 @@ static bool rank_words(Grouping *g, Measure *m, Error *err)
     m->plain = !c->words;
     if (m->plain || m->kind == MEASURE_COUNT)
         return true;
-    uint32_t *rank = words_ranks(c->words, err);
+    uint32_t *rank = words_ranks(c->words, g->progress, err);
     uint32_t *word = rank ? mem_try((c->words->count + 1) * sizeof *word, err) : NULL;
     g->ranks[g->ranked++] = rank;
     g->ranks[g->ranked++] = word;

@@ -68,8 +68,9 @@ static inline size_t strip_begin(size_t strip, size_t strips, size_t pieces)
 
 bool scan_stopped(const Progress *p, Error *err); /* true sets ERROR_STOP */
 
-/* The rank of each word among the words by bytes (equal words share one); the caller frees. */
-uint32_t *words_ranks(const Words *words, Error *err);
+/* The rank of each word among the words by bytes (equal words share one); the caller frees. When it was
+ * stopped the ranks are in no order. */
+uint32_t *words_ranks(const Words *words, const Progress *progress, Error *err);
 
 /* From a number to bits that order as unsigned: NaN must not come in. */
 static inline uint64_t order_real(double v)

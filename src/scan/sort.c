@@ -40,20 +40,23 @@ static bool open_keys(Sorting *s, const Dataset *d, const SortKey *key, size_t k
         column[i] = key[i].column;
     view_open(&s->view, d, column, keys, s->pool);
     for (; s->keys < keys; s->keys++)
-        if (!sort_by_open(&s->by[s->keys], &s->view, s->keys, key[s->keys].down, err))
+        if (!sort_by_open(&s->by[s->keys], &s->view, s->keys, key[s->keys].down, s->progress,
+                          err))
             return false;
     return true;
 }
 
-/* Digits are moved to thousands of places: with large pages the processor finds them. */
-static SortPair *get_pairs(size_t n, Error *err)
+/* Digits are moved to thousands of places: with large pages the processor finds them. They are asked for
+ * before a page is touched, and nothing is cleared that is written anyway. */
+static SortPair *get_pairs(size_t bytes, Error *err)
 {
-    SortPair *pairs = mem_try(n * sizeof *pairs, err);
-    uintptr_t page = UINT64_C(2) << 20, from = ((uintptr_t)pairs + page - 1) / page * page;
-    uintptr_t end = ((uintptr_t)pairs + n * sizeof *pairs) / page * page;
-    if (pairs && end > from)
-        madvise((void *)from, end - from, MADV_HUGEPAGE); /* a wish */
-    return pairs;
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED) {
+        error_set(err, ERROR_SPACE, "not enough memory: %.1f MB asked for to sort", (double)bytes / 1e6);
+        return NULL;
+    }
+    madvise(at, bytes, MADV_HUGEPAGE); /* a wish */
+    return at;
 }
 
 static bool sort_stretches(Sorting *s, uint64_t stretch, SortPair *pairs, Error *err)
@@ -80,9 +83,11 @@ bool scan_sort(const Dataset *d, const SortKey *key, size_t keys, RowSet *rows, 
         stretch = rows->count ? rows->count : 1;
     progress_begin(progress, "sorting", "rows",
                    rows->count * (keys + (stretch < rows->count ? 1 : 0)));
-    SortPair *pairs = get_pairs(2 * (size_t)stretch, err);
+    size_t bytes = 2 * (size_t)stretch * sizeof(SortPair);
+    SortPair *pairs = get_pairs(bytes, err);
     bool ok = pairs && open_keys(&s, d, key, keys, err) && sort_stretches(&s, stretch, pairs, err);
-    mem_free(pairs);
+    if (pairs)
+        munmap(pairs, bytes);
     if (ok && keys && stretch < rows->count)
         ok =
             sort_merge(s.by, keys, rows, stretch, memory ? memory : MEMORY, scratch, progress, err);

@@ -15,8 +15,9 @@ typedef struct SortBy {
     uint32_t *rank;     /* of words, owned */
     const Words *words;
     size_t depth;       /* of texts: how many keys were equal so far */
+    const Progress *progress; /* stops it: what is sorted then is in no order */
 } SortBy;
-bool sort_by_open(SortBy *by, const View *v, size_t k, bool down, Error *err);
+bool sort_by_open(SortBy *by, const View *v, size_t k, bool down, const Progress *progress, Error *err);
 void sort_by_close(SortBy *by);
 
 /* The keys of rows [at, at + n) of a piece, n <= BLOCK. has[i] 0: missing or NaN, key undefined. */

@@ -80,7 +80,7 @@ bool sort_goes_on(const SortBy *by, uint64_t key)
 
 /* ---- words ---------------------------------------------------------------------------------------- */
 
-uint32_t *words_ranks(const Words *words, Error *err)
+uint32_t *words_ranks(const Words *words, const Progress *progress, Error *err)
 {
     size_t n = words->count;
     uint32_t *rank = mem_try((n + 1) * sizeof *rank, err);
@@ -91,7 +91,7 @@ uint32_t *words_ranks(const Words *words, Error *err)
     }
     for (size_t i = 0; i < n; i++)
         pair[i].row = (uint32_t)i;
-    SortBy by = {.words = words};
+    SortBy by = {.words = words, .progress = progress};
     sort_run(&by, pair, pair + n + 1, n);
     uint32_t now = 0;
     for (size_t i = 0; i < n; i++) {
@@ -108,16 +108,16 @@ uint32_t *words_ranks(const Words *words, Error *err)
     return rank;
 }
 
-bool sort_by_open(SortBy *by, const View *v, size_t k, bool down, Error *err)
+bool sort_by_open(SortBy *by, const View *v, size_t k, bool down, const Progress *progress, Error *err)
 {
-    *by = (SortBy){.view = v, .k = k, .down = down};
+    *by = (SortBy){.view = v, .k = k, .down = down, .progress = progress};
     if (v->chunks == 0)
         return true;
     const Column *c = view_column(v, k, 0);
     by->type = c->type;
     by->plain = c->type == COLUMN_TEXT && !c->words;
     if (c->type == COLUMN_TEXT && c->words)
-        by->rank = words_ranks(c->words, err);
+        by->rank = words_ranks(c->words, progress, err);
     return by->rank || c->type != COLUMN_TEXT || by->plain;
 }
 

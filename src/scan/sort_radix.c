@@ -38,6 +38,8 @@ static void count_slice(void *job, size_t slice, size_t worker)
     const SortPair *at = l->at + slice * SLICE;
     size_t n = slice_rows(l, slice);
     unsigned down = l->pass * l->digit;
+    if (progress_stopped(l->by->progress))
+        return;
     memset(count, 0, sizeof *l->count);
     for (size_t i = 0; i < n; i++)
         count[at[i].prefix >> down & mask]++;
@@ -51,6 +53,8 @@ static void move_slice(void *job, size_t slice, size_t worker)
     const SortPair *at = l->at + slice * SLICE;
     size_t n = slice_rows(l, slice);
     unsigned down = l->pass * l->digit;
+    if (progress_stopped(l->by->progress)) /* some of the counts may not be there */
+        return;
     for (size_t i = 0; i < n; i++)
         l->to[place[at[i].prefix >> down & mask]++] = at[i];
     (void)worker;
@@ -79,7 +83,7 @@ static void sort_prefixes(Level *l, unsigned bits, Pool *pool)
     unsigned passes = (bits + DIGIT - 1) / DIGIT;
     SortPair *first = l->at;
     l->digit = passes ? (bits + passes - 1) / passes : 0;
-    for (l->pass = 0; l->pass < passes; l->pass++) {
+    for (l->pass = 0; l->pass < passes && !progress_stopped(l->by->progress); l->pass++) {
         pool_run(pool, l->slices, count_slice, l);
         if (!place_slices(l))
             continue;
@@ -88,7 +92,10 @@ static void sort_prefixes(Level *l, unsigned bits, Pool *pool)
         l->at = l->to;
         l->to = other;
     }
-    if (l->at != first) {
+    if (l->at != first && progress_stopped(l->by->progress)) {
+        l->to = l->at;
+        l->at = first;
+    } else if (l->at != first) {
         memcpy(first, l->at, l->n * sizeof *first);
         l->to = l->at;
         l->at = first;
@@ -172,7 +179,7 @@ static void key_range(const SortBy *by, const SortPair *at, size_t n, uint64_t *
     uint64_t key[BLOCK];
     *least = UINT64_MAX;
     *most = 0;
-    for (size_t from = 0; from < n; from += BLOCK) {
+    for (size_t from = 0; from < n && !progress_stopped(by->progress); from += BLOCK) {
         size_t some = n - from < BLOCK ? n - from : BLOCK;
         sort_pair_keys(by, at + from, some, key);
         for (size_t i = 0; i < some; i++) {
@@ -185,7 +192,7 @@ static void key_range(const SortBy *by, const SortPair *at, size_t n, uint64_t *
 static void set_prefixes(const Level *l)
 {
     uint64_t key[BLOCK];
-    for (size_t from = 0; from < l->n; from += BLOCK) {
+    for (size_t from = 0; from < l->n && !progress_stopped(l->by->progress); from += BLOCK) {
         size_t some = l->n - from < BLOCK ? l->n - from : BLOCK;
         sort_pair_keys(l->by, l->at + from, some, key);
         for (size_t i = 0; i < some; i++)
@@ -204,7 +211,7 @@ static size_t next_prefix(const Level *l, size_t at)
 /* Each stretch of one prefix in [i, end) is put in order by what is below it. */
 static void sort_ties(const Level *l, size_t i, size_t end)
 {
-    while (i < end) {
+    while (i < end && !progress_stopped(l->by->progress)) {
         size_t next = i + 1;
         while (next < end && l->at[next].prefix == l->at[i].prefix)
             next++;
@@ -229,6 +236,8 @@ void sort_run(const SortBy *from, SortPair *at, SortPair *spare, size_t n)
             return;
         }
         key_range(&by, at, n, &least, &most);
+        if (progress_stopped(by.progress))
+            return;
         if (least != most)
             break;
         if (!sort_goes_on(&by, least))
@@ -398,7 +407,7 @@ bool sort_rows(const SortBy *by, uint32_t *row, size_t n, SortPair *pairs, Pool 
         sum_up(&r, slices);
         pool_run(pool, slices, make_pairs, &r);
         sort_prefixes(&r.level, r.level.digit, pool);
-        if (has_ties(&r.level))
+        if (has_ties(&r.level) && !progress_stopped(progress))
             settle_ties(&r, pool);
         ok = !scan_stopped(progress, err);
     }

@@ -16,7 +16,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define BUFFER_LEAST 64 /* records */
+#define BUFFER_LEAST 64      /* records */
+#define BUFFER_MOST  (1 << 17) /* so that one is filled in a moment */
 
 typedef struct Run {
     uint64_t at, end; /* records of the file that are not in the buffer */
@@ -213,7 +214,7 @@ bool sort_merge(const SortBy *by, size_t keys, RowSet *rows, uint64_t stretch, u
                          (unsigned long long)rows->count);
     m.runs = (size_t)((rows->count + stretch - 1) / stretch);
     size_t bytes = m.words * sizeof(uint64_t), room = (size_t)(memory / (m.runs * bytes));
-    m.room = room > BUFFER_LEAST ? room : BUFFER_LEAST;
+    m.room = room < BUFFER_LEAST ? BUFFER_LEAST : room < BUFFER_MOST ? room : BUFFER_MOST;
     uint64_t *buffers = mem_try(m.runs * m.room * bytes, err);
     m.run = mem_alloc(m.runs * sizeof *m.run);
     m.heap = mem_alloc(m.runs * sizeof *m.heap);

@@ -1,13 +1,11 @@
 /* scan_columns.c -- profiles of some rows, correlations and densities against plain sums. */
-#include "data_table.h"
+#include "scan_table.h"
 
-#include <lathe/scan.h>
-
-#define ROWS (2 * CHUNK_ROWS + 3000)
+#define ROWS SCAN_ROWS
 
 typedef struct Fixture {
-    char dir[64];
-    Dataset *d;
+    ScanTable table;
+    Dataset *d; /* the table's */
     Pool *pool[3];
     RowSet all, some;
 } Fixture;
@@ -15,16 +13,11 @@ typedef struct Fixture {
 static int make(void **state)
 {
     Fixture *f = mem_alloc(sizeof *f);
-    char hash[65];
     Error err = {0};
     Rng rng;
-    temp_dir(f->dir);
-    char *path = table_write(f->dir, ROWS, 0, true, 0, hash);
-    f->d = dataset_open(path, &err);
-    mem_free(path);
-    assert_non_null(f->d);
-    f->pool[1] = pool_create(2);
-    f->pool[2] = pool_create(3);
+    scan_table_make(&f->table);
+    f->d = f->table.d;
+    memcpy(f->pool, f->table.pool, sizeof f->pool);
     assert_true(rowset_all(f->d, &f->all, &err) && rowset_all(f->d, &f->some, &err));
     assert_int_equal(f->all.count, ROWS);
     for (size_t i = 0; i < ROWS; i++)
@@ -41,10 +34,7 @@ static int drop(void **state)
     Fixture *f = *state;
     rowset_release(&f->all);
     rowset_release(&f->some);
-    dataset_close(f->d);
-    dir_remove(f->dir, NULL);
-    pool_destroy(f->pool[1]);
-    pool_destroy(f->pool[2]);
+    scan_table_drop(&f->table);
     mem_free(f);
     return 0;
 }

@@ -1,40 +1,21 @@
 /* scan_group.c -- groups against a plain count over every row, by place and by hash, on any threads. */
-#include "data_table.h"
+#include "scan_table.h"
 
-#include <lathe/scan.h>
+#define ROWS SCAN_ROWS
 
-#define ROWS (2 * CHUNK_ROWS + 3000)
-
-typedef struct Fixture {
-    char dir[64];
-    Dataset *d;
-    Pool *pool[3];
-} Fixture;
+typedef ScanTable Fixture;
 
 static int make(void **state)
 {
-    Fixture *f = mem_alloc(sizeof *f);
-    char hash[65];
-    Error err = {0};
-    temp_dir(f->dir);
-    char *path = table_write(f->dir, ROWS, 0, true, 0, hash);
-    f->d = dataset_open(path, &err);
-    mem_free(path);
-    assert_non_null(f->d);
-    f->pool[1] = pool_create(2);
-    f->pool[2] = pool_create(3);
-    *state = f;
+    *state = mem_alloc(sizeof(Fixture));
+    scan_table_make(*state);
     return 0;
 }
 
 static int drop(void **state)
 {
-    Fixture *f = *state;
-    dataset_close(f->d);
-    dir_remove(f->dir, NULL);
-    pool_destroy(f->pool[1]);
-    pool_destroy(f->pool[2]);
-    mem_free(f);
+    scan_table_drop(*state);
+    mem_free(*state);
     return 0;
 }
 

@@ -1,16 +1,15 @@
 /* scan_sort.c -- the order of rows against a plain sort, in memory and out of it, on any threads. */
-#include "data_table.h"
-
-#include <lathe/scan.h>
+#include "scan_table.h"
 
 #include <malloc.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#define ROWS (2 * CHUNK_ROWS + 3000)
+#define ROWS SCAN_ROWS
 
 typedef struct Fixture {
-    char dir[64];
+    ScanTable table;
+    const char *dir; /* the table's */
     Dataset *d;
     Chunk *chunk; /* all of them */
     Arena arena;
@@ -19,13 +18,9 @@ typedef struct Fixture {
 static int make(void **state)
 {
     Fixture *f = mem_alloc(sizeof *f);
-    char hash[65];
-    Error err = {0};
-    temp_dir(f->dir);
-    char *path = table_write(f->dir, ROWS, 0, true, 0, hash);
-    f->d = dataset_open(path, &err);
-    mem_free(path);
-    assert_non_null(f->d);
+    scan_table_make(&f->table);
+    f->dir = f->table.dir;
+    f->d = f->table.d;
     f->chunk = ARENA_NEW(&f->arena, Chunk, dataset_chunks(f->d));
     for (size_t i = 0; i < dataset_chunks(f->d); i++)
         dataset_chunk(f->d, i, &f->arena, &f->chunk[i]);
@@ -36,8 +31,7 @@ static int make(void **state)
 static int drop(void **state)
 {
     Fixture *f = *state;
-    dataset_close(f->d);
-    dir_remove(f->dir, NULL);
+    scan_table_drop(&f->table);
     arena_release(&f->arena);
     mem_free(f);
     return 0;

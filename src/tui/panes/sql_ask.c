@@ -88,12 +88,6 @@ static void add_cell(sqlite3_stmt *row, int i, SqlBlock *b)
     vec_add(&b->cell, cell);
 }
 
-/* SQLite asks every so many operations whether to go on. */
-static int asked_to_stop(void *progress)
-{
-    return progress_stopped(progress);
-}
-
 /* Rows up to from + most; those before `from` (of a statement begun anew) are passed over. */
 static void read_rows(SqlCursor *c, const SqlAsk *ask, Progress *progress, SqlAnswer *out)
 {
@@ -134,10 +128,9 @@ void *sql_ask_run(JobContext *context, void *input, Error *err)
     out->name = ARENA_NEW(&out->arena, const char *, out->columns);
     for (size_t i = 0; i < out->columns; i++)
         out->name[i] = arena_text(&out->arena, sqlite3_column_name(c->row, (int)i));
-    sqlite3 *db = workspace_sql_handle(c->sql);
-    sqlite3_progress_handler(db, 10000, asked_to_stop, job_progress(context));
+    sql_watch(workspace_sql_handle(c->sql), job_progress(context));
     read_rows(c, ask, job_progress(context), out);
-    sqlite3_progress_handler(db, 0, NULL, NULL); /* the progress goes with this job */
+    sql_watch(workspace_sql_handle(c->sql), NULL); /* the progress goes with this job */
     result_measure(out);
     if (out->end || out->error.kind)
         sql_cursor_close(c);
@@ -174,19 +167,12 @@ void sql_kept_free(void *kept)
     mem_free(k);
 }
 
-static bool keep_file(JobContext *c, const SqlKeep *k, uint64_t *rows, Error *err)
-{
-    if (text_ends(k->to, ".csv"))
-        return workspace_sql_csv(job_workspace(c), k->text, k->to, job_progress(c), rows, err);
-    return workspace_sql_table(job_workspace(c), k->text, k->to, job_pool(c), job_progress(c), rows,
-                               err);
-}
-
 void *sql_keep_run(JobContext *c, void *input, Error *err)
 {
     const SqlKeep *k = input;
     uint64_t rows = 0;
-    bool ok = k->file ? keep_file(c, k, &rows, err)
+    bool ok = k->file ? workspace_sql_file(job_workspace(c), k->text, k->to, job_pool(c), job_progress(c),
+                                           &rows, err)
                       : workspace_sql_dataset(job_workspace(c), k->text, k->to, job_pool(c),
                                               job_progress(c), &rows, err);
     if (!ok)
