@@ -86,7 +86,7 @@ static void test_expressions(void **state)
     for (size_t i = 0; i < COUNT_OF(expressions); i++) {
         sqlite3 *db = connect(*state);
         for (size_t k = 0; k < COUNT_OF(forms); k++)
-            for (int table = 0; table < 3; table += 2) {
+            for (int table = 0; table < (k < 1 ? 3 : 1); table += 2) { /* the large one once */
                 char ours[600], plain[600], name[2] = {(char)('a' + table), 0}, copy[8];
                 snprintf(copy, sizeof copy, "copy_%s", name);
                 snprintf(ours, sizeof ours, forms[k], expressions[i].sql, name);
