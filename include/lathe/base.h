@@ -208,6 +208,34 @@ void progress_begin(Progress *p, const char *what, const char *unit, uint64_t to
 void progress_add(Progress *p, uint64_t more);
 bool progress_stopped(const Progress *p);        /* NULL: never */
 
+/* ---- several processes ------------------------------------------------------------------------ */
+
+/* The processes that do one piece of work together, each on its share of the rows: started by mpirun in
+ * a build with LATHE_MPI (team_mpi.c). NULL is a team of one, which is what everybody else has: every
+ * call below takes it and does nothing. Member 0 leads: it alone has the store. All members make the
+ * same calls in the same order, each from one thread. The first failure (a member is gone, or silent for
+ * too long) is kept: from then on every call returns false at once and leaves its numbers as they are.
+ *
+ *     team_sum_f32(team, gradient, n);         // each its own before, all of them the sum after
+ *     if (!team_sound(team, err))              // asked once a step, not after every call
+ *         return false;                                                                               */
+typedef struct Team Team;
+bool   team_open(Team **out, const Stop *stop, Error *err); /* NULL without mpirun; stop: borrowed */
+void   team_close(Team *t);
+size_t team_rank(const Team *t);
+size_t team_size(const Team *t);
+/* Each element becomes its sum over the members. Whole numbers wrap around, so their sums are exact. */
+bool   team_sum_f32(Team *t, float *at, size_t n);
+bool   team_sum_f64(Team *t, double *at, size_t n);
+bool   team_sum_u32(Team *t, uint32_t *at, size_t n);
+bool   team_sum_u64(Team *t, uint64_t *at, size_t n);
+bool   team_tell(Team *t, size_t from, void *at, size_t size); /* what that member has, to all */
+bool   team_await(Team *t, void *at, size_t size); /* the leader's word, however long it takes */
+bool   team_lost(const Team *t);                 /* a call has failed */
+bool   team_sound(Team *t, Error *err);          /* looks whether the others live; false says who does not */
+/* False for all if it is false for one: then all have the error of the first of these. */
+bool   team_agree(Team *t, bool ok, Error *err);
+
 /* ---- files, time, machine ------------------------------------------------------------------ */
 
 bool file_read(const char *path, Text *into, size_t most, Error *err);

@@ -131,6 +131,12 @@ typedef struct FeatureTable { Batch part[PART_COUNT]; uint64_t *row[PART_COUNT];
 bool feature_table_create_in(FeatureTable *out, Scratch *scratch, const Features *f, const Dataset *d,
                              const Plan *plan, const Split *split, Pool *pool, Progress *progress,
                              Error *err);
+/* The same for one of several processes: training rows of a stretch of the table only, and the other parts
+ * for the first of them alone. */
+typedef struct TableShare { size_t number, count; } TableShare; /* stretch `number` of `count` */
+bool feature_table_create_share(FeatureTable *out, TableShare share, Scratch *scratch, const Features *f,
+                                const Dataset *d, const Plan *plan, const Split *split, Pool *pool,
+                                Progress *progress, Error *err);
 bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d, const Plan *plan,
                           const Split *split, Pool *pool, Progress *progress, Error *err);
 /* The same of a table of series: rows are windows, row[part] the number of their last known row. A window is

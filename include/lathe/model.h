@@ -40,6 +40,8 @@ typedef struct ModelSetup {       /* fixed for a run */
     const char *freeze;           /* layers that steps leave as they are, see graph_freeze; or NULL */
     int products, precision;      /* who multiplies matrices and in what, see nn.h; there, or it is an error */
     Scratch *scratch;             /* for what is as long as the training rows; NULL: the heap */
+    Team *team;                   /* of several processes: all take the same steps; NULL: alone. Nets are
+                                     given the whole batch, boosting each its own stretch of the rows */
 } ModelSetup;
 extern const char *const loss_names[];      /* auto squared absolute ... */
 extern const char *const optimizer_names[]; /* sgd adam adamw */

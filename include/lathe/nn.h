@@ -210,6 +210,7 @@ typedef struct GraphPlan {
     Pool *pool;                     /* borrowed; NULL: the caller alone */
     Products products;              /* that are there, see products_there */
     Precision precision;            /* of a step's products */
+    Team *team;                     /* NULL: alone; see graph_step */
 } GraphPlan;
 
 /* Steps will leave these layers as they are. layers: "hidden.0,embedding" are the tensors of these names
@@ -255,7 +256,9 @@ typedef struct LayerStats {
     uint32_t bin[LAYER_BINS];       /* from least to most, in even steps */
 } LayerStats;
 
-/* A loss that is not finite leaves the weights as they were. */
+/* A loss that is not finite leaves the weights as they were. In a team every member is given the same
+ * batch, takes its part of the shards, and all make the same update of the summed gradients; when the team
+ * is lost (team_sound), everything is as it was before the step. */
 void   graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphStats *out);
 /* After a step, before anything else is run: layers in order, outputs and gradients. Returns how many
  * there are; at most `most` are written. rows: of that step's batch. */

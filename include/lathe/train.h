@@ -91,6 +91,15 @@ typedef void (*OnRunNews)(void *context, const RunNews *news);
  * false when the run failed (the reason is stored as well); a stop on request is success.        */
 bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context, const Stop *stop, Error *err);
 
+/* The same by several processes (mpirun, base.h): member 0 executes the run, each of the others follows it
+ * until it is dismissed, which must come in any case. Each has a share of the training rows; what comes
+ * out is what one process makes of all rows, to rounding for nets and to the bit for boosted trees. When
+ * one is lost the run ends as KILLED at its last whole step, and can be resumed. */
+bool run_execute_team(Team *team, Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context,
+                      const Stop *stop, Error *err);
+bool run_follow(Team *team, Pool *pool, Error *err);
+void run_dismiss(Team *team);
+
 /* Live commands, checked: only rows marked live; "run 3 has finished".
  *   set KEY VALUE    from the next step on        pause, resume     sleeps, goes on
  *   checkpoint       writes one now               stop              ends early: best weights, test

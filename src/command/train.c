@@ -106,7 +106,12 @@ static bool give_result(Store *s, int64_t run, json_t **result, Error *err)
     return ok;
 }
 
-static bool run(CommandCall *call, json_t **result, Error *err)
+static const Stop *stop_of(const CommandCall *call)
+{
+    return call->progress ? &call->progress->stop : NULL;
+}
+
+static bool lead(CommandCall *call, Team *team, json_t **result, Error *err)
 {
     const TrainSettings *set = call->settings;
     Arena arena = {0};
@@ -117,16 +122,36 @@ static bool run(CommandCall *call, json_t **result, Error *err)
         run_spec_init(&spec, family);
     int64_t run = s && fill_spec(&spec, s, call, &arena, err) ? run_submit(s, &spec, err) : 0;
     bool ok = run != 0;
-    if (ok && (set->detach || call->screen))
+    if (ok && !team && (set->detach || call->screen))
         ok = run_spawn(call->program, call->workspace, run, err);
     else if (ok)
-        ok = run_execute(s, run, call->pool, say_news, call,
-                         call->progress ? &call->progress->stop : NULL, err);
+        ok = run_execute_team(team, s, run, call->pool, say_news, call, stop_of(call), err);
     ok = ok && give_result(s, run, result, err);
     run_spec_release(&spec);
     store_close(s);
     arena_release(&arena);
     return ok;
+}
+
+/* Started by mpirun: the first process leads, the others do what it says and have no result. */
+static bool in_team(CommandCall *call, bool (*leader)(CommandCall *, Team *, json_t **, Error *),
+                    json_t **result, Error *err)
+{
+    Team *team;
+    if (!team_open(&team, stop_of(call), err))
+        return false;
+    bool leads = team_rank(team) == 0;
+    bool ok = leads ? leader(call, team, result, err) : run_follow(team, call->pool, err);
+    run_dismiss(team);
+    team_close(team);
+    if (ok && !leads)
+        *result = json_object();
+    return ok;
+}
+
+static bool run(CommandCall *call, json_t **result, Error *err)
+{
+    return in_team(call, lead, result, err);
 }
 
 /* ---- help: every hyperparameter there is ------------------------------------------------------------ */
@@ -178,6 +203,17 @@ static const Param params[] = {
 const Command train_command = {
     .name = "train",
     .about = "trains a model of a family on a dataset",
+    .details = "Built with cmake -DLATHE_MPI=ON, several processes train one model, on one machine or many:\n"
+               "  mpirun -n 2 lathe train gbdt data=trips target=FARE\n"
+               "Each has a share of the training rows and reads the dataset at the same path. The first of them\n"
+               "has the workspace: it validates, writes checkpoints and takes commands. Trees are identical to\n"
+               "those of one process; nets are so in two processes, in more to rounding. If a process dies, or\n"
+               "is silent for LATHE_TEAM_SECONDS (300), the run ends at its last whole step as KILLED:\n"
+               "  lathe runs resume 3               one process goes on\n"
+               "  mpirun -n 2 lathe work 3          several do\n"
+               "mpirun gives the others a second then; where a checkpoint takes longer to write, give more with\n"
+               "  mpirun --mca odls_base_sigkill_timeout 60 ...\n"
+               "To end it properly: lathe runs stop 3, as always.",
     .example = "lathe train mlp data=trips_jan target=FAREAMOUNT recipe=sample-data/taxi.recipe epochs=20 lr=1e-3",
     .args = args,
     .params = params,
@@ -189,15 +225,19 @@ const Command train_command = {
 
 /* ---- work ------------------------------------------------------------------------------------------ */
 
-static bool run_work(CommandCall *call, json_t **result, Error *err)
+static bool lead_work(CommandCall *call, Team *team, json_t **result, Error *err)
 {
     Store *s = call_store(call, STORE_WRITE, err);
     int64_t id = strtoll(call->word[0], NULL, 10);
-    bool ok = s && run_execute(s, id, call->pool, say_news, call,
-                               call->progress ? &call->progress->stop : NULL, err) &&
+    bool ok = s && run_execute_team(team, s, id, call->pool, say_news, call, stop_of(call), err) &&
               give_result(s, id, result, err);
     store_close(s);
     return ok;
+}
+
+static bool run_work(CommandCall *call, json_t **result, Error *err)
+{
+    return in_team(call, lead_work, result, err);
 }
 
 static const Arg work_args[] = {{.name = "RUN", .kind = ARG_RUN, .about = "the run's number"}, ARG_END};

@@ -18,11 +18,21 @@ typedef struct Fill {
     Packed *packed;    /* [slots][PART_COUNT] */
     uint64_t *dropped; /* [slots] rows without a target */
     uint64_t room[PART_COUNT];
+    bool others;        /* parts beside the training rows are wanted */
+    uint64_t from, end; /* training rows are wanted of these rows of the table */
 } Fill;
 
 static Part part_of(const Split *s, uint64_t row)
 {
     return s ? split_part(s, row) : PART_TRAIN;
+}
+
+/* The part of a row that is wanted; PART_COUNT: it is not. */
+static int wanted(const Fill *fill, uint64_t row)
+{
+    Part part = part_of(fill->split, row);
+    bool wants = part == PART_TRAIN ? row >= fill->from && row < fill->end : fill->others;
+    return wants ? (int)part : PART_COUNT;
 }
 
 static void packed_init(Packed *p, const ModelShape *s, bool target, size_t room, Arena *a)
@@ -50,20 +60,25 @@ static bool work(void *job, size_t slot, const Chunk *c, Arena *a, Error *err)
     const ModelShape *s = &fill->features->shape;
     bool target = fill->features->target.name != NULL;
     Batch b;
-    if (!features_encode(fill->features, c, target, a, &b, err))
-        return false;
     Packed *packed = fill->packed + slot * PART_COUNT;
-    size_t room[PART_COUNT] = {0};
+    size_t room[PART_COUNT + 1] = {0};
     for (size_t row = 0; row < c->rows; row++)
-        room[part_of(fill->split, chunk_origin(c, row))]++;
+        room[wanted(fill, chunk_origin(c, row))]++;
     for (int p = 0; p < PART_COUNT; p++)
         packed_init(&packed[p], s, target, room[p], a);
+    if (room[PART_COUNT] == c->rows)
+        return true;
+    if (!features_encode(fill->features, c, target, a, &b, err))
+        return false;
     for (size_t row = 0; row < c->rows; row++) {
         uint64_t number = chunk_origin(c, row);
+        int part = wanted(fill, number);
+        if (part == PART_COUNT)
+            continue;
         if (target && isnan(b.target[row]))
             fill->dropped[slot]++;
         else
-            pack_row(&packed[part_of(fill->split, number)], s, &b, row, number);
+            pack_row(&packed[part], s, &b, row, number);
     }
     return true;
 }
@@ -97,8 +112,11 @@ static bool allocate(Fill *fill, const Dataset *d, Error *err)
 {
     const ModelShape *s = &fill->features->shape;
     Scratch *in = fill->table->scratch;
-    for (uint64_t row = 0; row < dataset_rows(d); row++)
-        fill->room[part_of(fill->split, row)]++;
+    for (uint64_t row = 0; row < dataset_rows(d); row++) {
+        int part = wanted(fill, row);
+        if (part < PART_COUNT)
+            fill->room[part]++;
+    }
     for (int p = 0; p < PART_COUNT; p++) {
         size_t room = (size_t)fill->room[p] + 1;
         Batch *b = &fill->table->part[p];
@@ -116,13 +134,19 @@ static bool allocate(Fill *fill, const Dataset *d, Error *err)
     return true;
 }
 
-bool feature_table_create_in(FeatureTable *out, Scratch *scratch, const Features *f,
-                             const Dataset *d, const Plan *plan, const Split *split, Pool *pool,
-                             Progress *progress, Error *err)
+bool feature_table_create_share(FeatureTable *out, TableShare share, Scratch *scratch, const Features *f,
+                                const Dataset *d, const Plan *plan, const Split *split, Pool *pool,
+                                Progress *progress, Error *err)
 {
     size_t slots = walk_slots(pool);
+    uint64_t rows = dataset_rows(d);
     *out = (FeatureTable){.scratch = scratch};
-    Fill fill = {.features = f, .split = split, .table = out};
+    Fill fill = {.features = f,
+                 .split = split,
+                 .table = out,
+                 .others = share.number == 0,
+                 .from = rows * share.number / share.count,
+                 .end = rows * (share.number + 1) / share.count};
     fill.packed = mem_alloc(slots * PART_COUNT * sizeof *fill.packed);
     fill.dropped = mem_alloc(slots * sizeof *fill.dropped);
     progress_begin(progress, "encoding", "rows", dataset_rows(d));
@@ -133,6 +157,14 @@ bool feature_table_create_in(FeatureTable *out, Scratch *scratch, const Features
     if (!ok)
         feature_table_release(out);
     return ok;
+}
+
+bool feature_table_create_in(FeatureTable *out, Scratch *scratch, const Features *f,
+                             const Dataset *d, const Plan *plan, const Split *split, Pool *pool,
+                             Progress *progress, Error *err)
+{
+    return feature_table_create_share(out, (TableShare){0, 1}, scratch, f, d, plan, split, pool,
+                                      progress, err);
 }
 
 bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d, const Plan *plan,

@@ -19,6 +19,8 @@ typedef struct Gbdt {
     Forest forest;
     /* Made at the first round, from its rows: */
     Batch batch;
+    Stretch stretch; /* which of all rows these are */
+    float *bias;     /* [outputs] the first scores, in the order of the batch */
     Bins bins;
     Grower grower;
     Target target;
@@ -81,8 +83,11 @@ static void unbind(Gbdt *m)
     scratch_give(in, m->factor);
     scratch_give(in, m->row);
     scratch_give(in, m->y);
+    mem_free(m->bias);
+    stretch_release(&m->stretch);
     grower_release(&m->grower);
     bins_release(&m->bins);
+    m->bias = NULL;
     m->slopes = NULL;
     m->row = NULL;
     m->score = m->weight = m->factor = m->y = NULL;
@@ -178,14 +183,11 @@ static void stand_together(Gbdt *m)
     size_t n = m->batch.rows;
     SlopeSums sums;
     Forest tree;
-    if (n < TOGETHER_ROWS)
+    if (m->stretch.all < TOGETHER_ROWS)
         return;
-    float *bias = mem_alloc(sizeof *bias * m->shape->outputs);
-    target_bias(&m->target, bias);
-    bool ok = m->carry && carry_begin(&m->target, (double)bias[0], &m->slopes[0], m->setup->pool);
+    bool ok = m->carry && carry_begin(&m->target, (double)m->bias[0], &m->slopes[0], m->setup->pool);
     for (size_t i = 0; !m->carry && i < n * m->shape->outputs; i++)
-        m->score[i] = bias[i / n];
-    mem_free(bias);
+        m->score[i] = m->bias[i / n];
     if (!m->carry) {
         target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
         ok = isfinite(sums.loss);
@@ -193,7 +195,7 @@ static void stand_together(Gbdt *m)
     if (!ok)
         return;
     if (!m->carry)
-        slopes_pack(&m->slopes[0], n, NULL, 0, m->setup->pool);
+        slopes_pack(&m->slopes[0], &m->stretch, n, NULL, 0, m->setup->pool);
     forest_init(&tree, m->shape);
     Grower *g = &m->grower;
     for (size_t i = 0; i < n; i++)
@@ -208,6 +210,7 @@ static void stand_together(Gbdt *m)
     float *y = row ? scratch_take(in, n * sizeof *y, NULL) : NULL;
     float *weight = y && m->weight ? scratch_take(in, n * sizeof *weight, NULL) : NULL;
     bool room = y && (weight || !m->weight);
+    room = stretch_sum_count(&m->stretch, !room) == 0;
     if (g->leaves < 2 || !room || !bins_reorder(&m->bins, g->order, m->setup->pool)) {
         scratch_give(in, row);
         scratch_give(in, y);
@@ -215,6 +218,7 @@ static void stand_together(Gbdt *m)
         return;
     }
     memcpy(row, g->order, n * sizeof *row);
+    stretch_stand(&m->stretch, g);
     m->row = row;
     m->y = y;
     for (size_t i = 0; i < n; i++) {
@@ -241,21 +245,38 @@ static bool bind(Gbdt *m, const Batch *b, Error *err)
     m->batch = *b;
     if (!weigh_rows(m, err))
         return false;
+    if (!stretch_begin(&m->stretch, m->setup->team, b->rows, err))
+        return false;
+    m->target.stretch = &m->stretch;
     m->target.y = b->target;
     m->target.weight = m->weight;
     m->target.rows = b->rows;
+    m->bias = mem_alloc(sizeof *m->bias * m->shape->outputs);
+    target_bias(&m->target, m->bias);
     m->carry = m->target.loss == LOSS_SQUARED && !m->weight && !m->params.goss &&
                m->params.row_share >= 1.0;
     m->bound = make_slopes(m, err) &&
-               bins_make(&m->bins, b, m->shape, (size_t)m->params.bins, m->setup->seed,
+               bins_make(&m->bins, b, &m->stretch, m->shape, (size_t)m->params.bins, m->setup->seed,
                          m->setup->pool, in, err) &&
-               grower_init(&m->grower, &m->params, &m->limits, &m->bins, m->setup->pool, in,
-                           err);
+               grower_init(&m->grower, &m->params, &m->limits, &m->bins, &m->stretch,
+                           m->setup->pool, in, err);
     if (m->bound)
         stand_together(m);
     else
         unbind(m);
     return m->bound;
+}
+
+/* One more tree's values to the own rows' gradients; the sums are those of all rows. */
+static void carry_own(Gbdt *m, const float *value)
+{
+    Slopes *s = &m->slopes[0], before = *s;
+    s->sum = 0;
+    s->square = 0;
+    carry_tree(s, value, m->batch.rows);
+    stretch_sum_slopes(&m->stretch, s);
+    s->sum += before.sum;
+    s->square += before.square;
 }
 
 /* Gradients after the trees there are; false: they are too many or too large for that. */
@@ -268,11 +289,12 @@ static bool carry_trees(Gbdt *m)
         return true;
     bool ok = carry_begin(&m->target, (double)m->forest.bias[0], s, m->setup->pool);
     float *value = mem_alloc(n * sizeof *value);
+    const size_t all = m->stretch.all;
     for (size_t t = 0; ok && t < m->forest.nodes.count; t++) {
         memset(value, 0, n * sizeof *value);
         forest_add_tree(&m->forest, &m->batch, m->row, t, value, m->setup->pool);
-        carry_tree(s, value, n);
-        ok = carry_sums(s, n, &sums); /* as after each round */
+        carry_own(m, value);
+        ok = carry_sums(s, all, &sums); /* as after each round */
     }
     mem_free(value);
     m->scored = m->forest.nodes.count;
@@ -311,10 +333,12 @@ static float steepness(const Gbdt *m, size_t row)
 /* The steepness that goss_top of the rows reach. */
 static float steep_from(const Gbdt *m)
 {
-    size_t n = m->batch.rows, top = (size_t)(m->params.goss_top * (double)n);
-    float *all = mem_alloc(sizeof *all * 2 * n);
-    for (size_t i = 0; i < n; i++)
-        all[i] = steepness(m, i);
+    size_t rows = m->batch.rows, n = m->stretch.all, top = (size_t)(m->params.goss_top * (double)n);
+    float *own = mem_alloc(sizeof *own * (rows + 1));
+    for (size_t i = 0; i < rows; i++)
+        own[i] = steepness(m, i);
+    float *all = stretch_all(&m->stretch, own, rows);
+    mem_free(own);
     sort_floats(all, all + n, n);
     float from = all[n - (top ? top : 1)];
     mem_free(all);
@@ -344,20 +368,25 @@ static bool draw_rows(Gbdt *m, size_t round, double lr)
     if (g->all)
         pool_run(m->setup->pool, (n + SAMPLE_BLOCK - 1) / SAMPLE_BLOCK, number_rows, g);
     Rng rng;
-    for (size_t i = 0; !g->all && i < n; i++) {
-        if (i % SAMPLE_BLOCK == 0)
+    const uint32_t *place = m->stretch.place;
+    for (size_t at = 0, i = 0; !g->all && i < n; at++) {
+        if (at % SAMPLE_BLOCK == 0)
             rng_seed(&rng, m->setup->seed ^ (uint64_t)SAMPLE_STREAM << 32,
-                     (uint64_t)round << 32 | i / SAMPLE_BLOCK);
-        bool drawn = rng_unit(&rng) < share, steep = goss && steepness(m, i) >= from;
+                     (uint64_t)round << 32 | at / SAMPLE_BLOCK);
+        bool drawn = rng_unit(&rng) < share;
+        if (place && place[i] != at)
+            continue; /* another member's */
+        bool steep = goss && steepness(m, i) >= from;
         if (goss)
             m->factor[i] = steep ? 1.0f : drawn ? (float)(1.0 / share) : 0.0f;
         if (drawn || steep)
             g->order[g->rows++] = (uint32_t)i;
+        i++;
     }
     if (g->all)
         g->rows = n;
-    else if (g->rows == 0) { /* too small a share of too few */
-        g->order[g->rows++] = 0;
+    else if (stretch_sum_count(&m->stretch, g->rows) == 0 && (!place || place[0] == 0)) {
+        g->order[g->rows++] = 0; /* too small a share of too few */
         if (goss)
             m->factor[0] = 1.0f;
     }
@@ -391,6 +420,8 @@ static void draw_columns(Gbdt *m, size_t tree)
 typedef struct Finish {
     Gbdt *m;
     size_t class, root; /* root: of the tree in the forest's fields */
+    float *left;        /* team: what is left of the targets, leaf after leaf */
+    size_t *at;
 } Finish;
 
 static void renew_leaf(void *job, size_t i, size_t worker)
@@ -398,8 +429,23 @@ static void renew_leaf(void *job, size_t i, size_t worker)
     (void)worker;
     Finish *f = job;
     const Leaf *l = &f->m->grower.leaf[i];
-    double v = target_renewed(&f->m->target, f->m->score, f->m->grower.order + l->begin, l->count);
+    double v = f->left ? target_middle(&f->m->target, f->left + f->at[i], l->rows)
+                       : target_renewed(&f->m->target, f->m->score, f->m->grower.order + l->begin,
+                                        l->count);
     *forest_node(&f->m->forest, NODE_VALUE, l->node) = (float)fmin(fmax(v, l->lower), l->upper);
+}
+
+static void renew_leaves(Finish *f)
+{
+    Gbdt *m = f->m;
+    const Grower *g = &m->grower;
+    if (m->stretch.team) {
+        f->at = mem_alloc(sizeof *f->at * (g->leaves + 1));
+        f->left = stretch_leaves(&m->stretch, g, &m->target, m->score, f->at);
+    }
+    pool_run(m->setup->pool, g->leaves, renew_leaf, f);
+    mem_free(f->left);
+    mem_free(f->at);
 }
 
 /* A leaf's value into the scores of its rows. */
@@ -424,7 +470,7 @@ static void add_tree(Gbdt *m, size_t class, double lr)
     draw_columns(m, tree);
     grower_tree(g, f, &m->slopes[class]);
     if (target_renews(&m->target))
-        pool_run(m->setup->pool, g->leaves, renew_leaf, &finish);
+        renew_leaves(&finish);
     for (size_t node = finish.root; node < f->field[0].count; node++)
         *forest_node(f, NODE_VALUE, node) *= (float)lr;
     forest_ready(f, tree);
@@ -438,6 +484,14 @@ static void add_tree(Gbdt *m, size_t class, double lr)
     m->scored++;
 }
 
+/* The team was lost in the middle of a round: the trees are those of the rounds before. */
+static bool take_back(Gbdt *m, size_t rounds, Error *err)
+{
+    forest_cut(&m->forest, rounds * m->shape->outputs);
+    m->score_is_whole = false;
+    return team_sound(m->setup->team, err);
+}
+
 static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err)
 {
     Gbdt *m = model;
@@ -446,8 +500,8 @@ static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Er
         return false;
     size_t round = forest_rounds(&m->forest);
     if (round == 0)
-        target_bias(&m->target, m->forest.bias);
-    if (m->carry && !(carry_trees(m) && carry_sums(&m->slopes[0], b->rows, &sums)) &&
+        memcpy(m->forest.bias, m->bias, sizeof *m->bias * m->shape->outputs);
+    if (m->carry && !(carry_trees(m) && carry_sums(&m->slopes[0], m->stretch.all, &sums)) &&
         !leave_carry(m, err))
         return false;
     if (!m->carry) {
@@ -463,13 +517,14 @@ static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Er
     }
     bool goss = draw_rows(m, round, k->lr);
     for (size_t c = 0; !m->carry && c < m->shape->outputs; c++)
-        slopes_pack(&m->slopes[c], b->rows, goss ? m->factor : NULL, round, m->setup->pool);
+        slopes_pack(&m->slopes[c], &m->stretch, b->rows, goss ? m->factor : NULL, round,
+                    m->setup->pool);
     for (size_t c = 0; c < m->shape->outputs; c++) {
         if (c > 0)
             draw_rows(m, round, k->lr);
         add_tree(m, c, k->lr);
     }
-    return true;
+    return !team_lost(m->setup->team) || take_back(m, round, err);
 }
 
 /* ---- scoring and keeping --------------------------------------------------------------------------------------- */

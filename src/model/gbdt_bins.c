@@ -118,9 +118,12 @@ static void even_bins(BinFeature *f, const Distinct *d, size_t most)
 typedef struct Make {
     Bins *bins;
     const Batch *batch;
+    const Stretch *stretch;
     const ModelShape *shape;
     size_t most, samples;
-    uint32_t *sample; /* [samples] rows */
+    uint32_t *sample; /* [samples] rows, of all */
+    float *sampled;   /* team: [samples][numbers] of them; NULL: as the batch has them */
+    uint64_t *seen;   /* team: how often each code is there, column after column; NULL: to be counted */
     float *room;      /* [threads][3 * samples] */
     size_t *counts;   /* [threads][samples] */
     bool *missing;    /* [tiles][numbers] */
@@ -133,8 +136,9 @@ static void fit_number(void *job, size_t i, size_t worker)
     BinFeature *f = &m->bins->feature[i];
     float *value = m->room + 3 * m->samples * worker, *scratch = value + m->samples;
     Distinct d = {.value = scratch + m->samples, .count = m->counts + m->samples * worker};
+    const float *dense = m->sampled ? m->sampled : m->batch->dense;
     for (size_t k = 0; k < m->samples; k++) {
-        float x = m->batch->dense[m->sample[k] * m->shape->dense + i];
+        float x = dense[(m->sampled ? k : m->sample[k]) * m->shape->dense + i];
         if (!isnan(x))
             value[d.total++] = x;
     }
@@ -187,11 +191,13 @@ static void fit_category(void *job, size_t i, size_t worker)
     (void)worker;
     Make *m = job;
     BinFeature *f = &m->bins->feature[m->shape->dense + i];
-    size_t n = (size_t)m->shape->cardinality[i];
+    size_t n = (size_t)m->shape->cardinality[i], before = 0;
     CodeCount *seen = mem_alloc(sizeof *seen * (n + 1));
+    for (size_t k = 0; k < i; k++)
+        before += (size_t)m->shape->cardinality[k];
     for (size_t k = 0; k < n; k++)
-        seen[k].code = (int32_t)k;
-    for (size_t row = 0; row < m->batch->rows; row++)
+        seen[k] = (CodeCount){m->seen ? (size_t)m->seen[before + k] : 0, (int32_t)k};
+    for (size_t row = 0; !m->seen && row < m->batch->rows; row++)
         seen[m->batch->code[row * m->shape->codes + i]].count++;
     seen[0].count = 0; /* code 0 has bin 0 anyway */
     qsort(seen, n, sizeof *seen, more_first);
@@ -299,7 +305,7 @@ static void place_blocks(Bins *b)
 static void draw_sample(Make *m, uint64_t seed)
 {
     Rng rng;
-    size_t rows = m->batch->rows;
+    size_t rows = m->stretch->all;
     rng_seed(&rng, seed, 0x62696e73);
     for (size_t i = 0; i < m->samples; i++) {
         double at = rows == m->samples
@@ -307,6 +313,23 @@ static void draw_sample(Make *m, uint64_t seed)
                         : ((double)i + rng_unit(&rng)) * (double)rows / (double)m->samples;
         m->sample[i] = (uint32_t)at < rows ? (uint32_t)at : (uint32_t)rows - 1;
     }
+}
+
+/* What the others have to say on where bins end. */
+static void ask_team(Make *m)
+{
+    const ModelShape *s = m->shape;
+    size_t codes = 0;
+    if (!m->stretch->team)
+        return;
+    m->sampled = stretch_sample(m->stretch, m->batch, s->dense, m->sample, m->samples);
+    for (size_t i = 0; i < s->codes; i++)
+        codes += (size_t)s->cardinality[i];
+    m->seen = mem_alloc(sizeof *m->seen * (codes + 1));
+    for (size_t i = 0, at = 0; i < s->codes; at += (size_t)s->cardinality[i++])
+        for (size_t row = 0; row < m->batch->rows; row++)
+            m->seen[at + (size_t)m->batch->code[row * s->codes + i]]++;
+    stretch_sum_pairs(m->stretch, m->seen, codes);
 }
 
 static void fit_features(Make *m, Pool *pool)
@@ -327,13 +350,15 @@ static void fit_features(Make *m, Pool *pool)
         f->upper = ARENA_NEW(&b->arena, float, BINS_MOST);
         for (size_t t = 0; t < tiles; t++)
             f->missing |= m->missing[t * s->dense + i];
+        f->missing = stretch_sum_count(m->stretch, f->missing) > 0;
     }
+    ask_team(m);
     pool_run(pool, s->dense, fit_number, m);
     pool_run(pool, s->codes, fit_category, m);
 }
 
-bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most, uint64_t seed,
-               Pool *pool, Scratch *in, Error *err)
+bool bins_make(Bins *into, const Batch *b, const Stretch *rows, const ModelShape *shape, size_t most,
+               uint64_t seed, Pool *pool, Scratch *in, Error *err)
 {
     *into = (Bins){.rows = b->rows,
                    .features = shape->dense + shape->codes,
@@ -341,9 +366,10 @@ bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most,
                    .in = in};
     Make m = {.bins = into,
               .batch = b,
+              .stretch = rows,
               .shape = shape,
               .most = most,
-              .samples = b->rows < SAMPLE_ROWS ? b->rows : SAMPLE_ROWS};
+              .samples = rows->all < SAMPLE_ROWS ? rows->all : SAMPLE_ROWS};
     size_t threads = pool_threads(pool), tiles = (b->rows + TILE_ROWS - 1) / TILE_ROWS;
     into->feature = ARENA_NEW(&into->arena, BinFeature, into->features + 1);
     m.sample = mem_alloc(sizeof *m.sample * (m.samples + 1));
@@ -361,6 +387,8 @@ bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most,
         pool_run(pool, tiles, fill_tile, &m);
     }
     mem_free(m.sample);
+    mem_free(m.sampled);
+    mem_free(m.seen);
     mem_free(m.room);
     mem_free(m.counts);
     mem_free(m.missing);

@@ -62,9 +62,11 @@ bool carry_begin(const Target *t, double bias, Slopes *s, Pool *pool)
     for (size_t i = 0; i < blocks; i++)
         square += c.square[i];
     mem_free(c.square);
-    s->shift = pair_shift(t->rows);
-    double room = ldexp(1.0, 61 - (int)s->shift), size = sqrt(square * (double)t->rows);
-    if (!isfinite(size) || !(size > 0.0) || room / (double)t->rows < ldexp(1.0, FINE) ||
+    stretch_sum_reals(t->stretch, &square, 1);
+    const size_t all = t->stretch->all;
+    s->shift = pair_shift(all);
+    double room = ldexp(1.0, 61 - (int)s->shift), size = sqrt(square * (double)all);
+    if (!isfinite(size) || !(size > 0.0) || room / (double)all < ldexp(1.0, FINE) ||
         fabs(log2(room / size)) > 200.0)
         return false;
     c.scale = ldexp(1.0, (int)floor(log2(room / size)));
@@ -81,6 +83,7 @@ bool carry_begin(const Target *t, double bias, Slopes *s, Pool *pool)
     }
     mem_free(c.whole);
     mem_free(c.sum);
+    stretch_sum_slopes(t->stretch, s);
     return true;
 }
 

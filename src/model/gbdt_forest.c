@@ -38,6 +38,21 @@ void forest_clear(Forest *f)
     memset(f->bias, 0, sizeof *f->bias * f->outputs);
 }
 
+void forest_cut(Forest *f, size_t trees)
+{
+    size_t nodes = 0, codes = 0;
+    for (size_t i = 0; i < trees; i++)
+        nodes += (size_t)f->nodes.at[i];
+    for (size_t i = 0; i < nodes; i++)
+        codes += (size_t)f->field[NODE_CODES].at[i];
+    f->nodes.count = f->root.count = trees;
+    f->walk.count = nodes;
+    f->code.count = f->codes_ready = codes;
+    for (int k = 0; k < NODE_FIELD_COUNT; k++)
+        f->field[k].count = nodes;
+    quick_release(&f->quick);
+}
+
 void forest_release(Forest *f)
 {
     vec_release(&f->nodes);

@@ -14,13 +14,12 @@
 
 /* ---- life ------------------------------------------------------------------------------------------- */
 
-bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins, Pool *pool,
-                 Scratch *in,
-                 Error *err)
+bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins,
+                 const Stretch *stretch, Pool *pool, Scratch *in, Error *err)
 {
     size_t whole = bins->columns * HIST_BINS, threads = pool_threads(pool);
-    size_t most = bins->rows / (size_t)(p->min_rows > 0 ? p->min_rows : 1) + 1;
-    *g = (Grower){.params = p, .limits = limits, .bins = bins, .pool = pool, .in = in};
+    size_t most = stretch->all / (size_t)(p->min_rows > 0 ? p->min_rows : 1) + 1;
+    *g = (Grower){.params = p, .limits = limits, .bins = bins, .stretch = stretch, .pool = pool, .in = in};
     g->leaves_most = p->leaves > 0 && (size_t)p->leaves < most ? (size_t)p->leaves : most;
     g->order = scratch_take(in, bins->rows * sizeof *g->order + 64, err);
     g->scratch = scratch_take(in, bins->rows * sizeof *g->scratch + 64, err);
@@ -186,13 +185,13 @@ static CutJob cut_job(const Grower *g, const Leaf *l)
                     .lower = l->lower,
                     .upper = l->upper,
                     .sum = l->sum,
-                    .rows = (double)l->count};
+                    .rows = (double)l->rows};
 }
 
 static bool may_split(const Grower *g, const Leaf *l)
 {
     const GbdtParams *p = g->params;
-    return l->count >= 2 * (size_t)(p->min_rows > 0 ? p->min_rows : 1) &&
+    return l->rows >= 2 * (size_t)(p->min_rows > 0 ? p->min_rows : 1) &&
            pair_h(l->sum, g->slopes->shift) > 0 && (p->depth <= 0 || l->depth < p->depth);
 }
 
@@ -264,6 +263,22 @@ static void build(Grower *g, HistJob *job, bool root)
         hist_build(job, g->pool);
 }
 
+static void join_column(void *job, size_t column, size_t worker)
+{
+    (void)worker;
+    hist_join(job, column);
+}
+
+/* The members' sums become those of all rows; the root's that came along are that already. */
+static void gather_sums(Grower *g, HistJob *built, bool whole)
+{
+    if (whole)
+        return;
+    pool_run(g->pool, g->bins->columns, join_column, built);
+    stretch_sum_pairs(g->stretch, built->hist, g->bins->columns * HIST_BINS);
+    built->pieces = 1;
+}
+
 static void search(Grower *g, Leaf *small, Leaf *large)
 {
     bool useful = may_split(g, small) || (large && may_split(g, large));
@@ -288,6 +303,8 @@ static void search(Grower *g, Leaf *small, Leaf *large)
                      .hist = small->hist,
                      .spare = g->spare};
     build(g, &built, !large);
+    if (g->stretch->team)
+        gather_sums(g, &built, !large && g->carry && g->root_ready);
     Search s = {.g = g, .built = &built, .small = small, .large = large, .useful = useful};
     pool_run(g->pool, g->bins->columns, find_column, &s);
     if (!large && g->carry)
@@ -314,7 +331,7 @@ static void describe_node(const Grower *g, Forest *f, size_t node, const Leaf *l
     double sum_h = (double)pair_h(l->sum, g->slopes->shift) * g->slopes->h_unit;
     *forest_node(f, NODE_VALUE, node) = (float)leaf_within(&job, l->l2, sum_g, sum_h);
     *forest_node(f, NODE_COVER, node) = (float)sum_h;
-    *forest_node(f, NODE_ROWS, node) = (float)l->count;
+    *forest_node(f, NODE_ROWS, node) = (float)l->rows;
 }
 
 static size_t add_node(Forest *f)
@@ -403,16 +420,19 @@ static void limit_leaves(const Grower *g, const Cut *s, Leaf *l, Leaf *right)
 static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l, Cut *cut_of)
 {
     Cut s = l->best;
-    size_t left = part_rows(g, l);
+    size_t left = part_rows(g, l), rows = stretch_sum_count(g->stretch, left);
     Leaf *right = &g->leaf[g->leaves++];
     cut_of[l->node - root] = s;
     describe_split(g, f, l->node, &s);
     *right = (Leaf){.begin = l->begin + left,
                     .count = l->count - left,
+                    .from = l->from + rows,
+                    .rows = l->rows - rows,
                     .depth = ++l->depth,
                     .l2 = s.l2,
                     .sum = l->sum - s.left};
     l->count = left;
+    l->rows = rows;
     l->sum = s.left;
     l->l2 = s.l2;
     limit_leaves(g, &s, l, right);
@@ -424,7 +444,7 @@ static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l, Cut *cut_of)
     describe_node(g, f, l->node, l);
     describe_node(g, f, right->node, right);
     Pair *parent = l->hist;
-    Leaf *small = l->count <= right->count ? l : right, *large = small == l ? right : l;
+    Leaf *small = l->rows <= right->rows ? l : right, *large = small == l ? right : l;
     small->hist = NULL;
     large->hist = parent;
     search(g, small, large);
@@ -441,6 +461,7 @@ void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
         g->free_hist[g->free_hists++] = g->hist + i * g->bins->columns * HIST_BINS;
     Leaf *first = &g->leaf[0];
     *first = (Leaf){.count = g->rows,
+                    .rows = stretch_sum_count(g->stretch, g->rows),
                     .node = add_node(f),
                     .lower = -INFINITY,
                     .upper = INFINITY,
@@ -450,9 +471,11 @@ void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
         first->sum = slopes->sum;
     for (size_t i = 0; i < g->rows && !g->all; i++)
         first->sum += slopes->pair[g->order[i]];
+    if (!g->all)
+        stretch_sum_pairs(g->stretch, &first->sum, 1);
     describe_node(g, f, root, first);
     search(g, first, NULL);
-    for (Leaf *l; g->leaves < g->leaves_most && (l = next_leaf(g));)
+    for (Leaf *l; g->leaves < g->leaves_most && !team_lost(g->stretch->team) && (l = next_leaf(g));)
         split_leaf(g, f, root, l, cut_of);
     list_codes(g, f, root, cut_of);
     vec_add(&f->nodes, (float)(f->field[0].count - root));

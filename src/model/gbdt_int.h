@@ -12,6 +12,7 @@
  *     gbdt_onnx.c     the forest as others run it
  *     gbdt_quick.c    rows down a forest that has stopped growing, laid out for that
  *     gbdt_xgboost.c  the forest as XGBoost's JSON, and back
+ *     gbdt_team.c     several processes, each with a stretch of the rows
  *     gbdt_importance.c  what the columns did for it
  *     gbdt_shap.c     what the columns add to one row's score
  *     gbdt.c          the family: hyperparameters, a round
@@ -52,6 +53,15 @@ typedef struct Limits {
 bool limits_make(Limits *l, const GbdtParams *p, const ModelShape *shape, Error *err);
 void limits_release(Limits *l);
 
+/* ---- several processes ----------------------------------------------------------------------------- */
+
+/* Which of the training rows are here: all, or those of one member of a team. gbdt_team.c */
+typedef struct Stretch {
+    Team *team;        /* NULL: alone */
+    size_t first, all; /* rows before; of all members */
+    uint32_t *place;   /* [rows] ascending: where a row stands among all; NULL: row i at i */
+} Stretch;
+
 /* ---- binned rows -------------------------------------------------------------------------------- */
 
 #define BINS_MOST  256 /* in one byte */
@@ -86,8 +96,8 @@ typedef struct Bins {
     Scratch *in;          /* where these two do */
     Arena arena;
 } Bins;
-bool bins_make(Bins *into, const Batch *b, const ModelShape *shape, size_t most, uint64_t seed,
-               Pool *pool, Scratch *in, Error *err);
+bool bins_make(Bins *into, const Batch *b, const Stretch *rows, const ModelShape *shape, size_t most,
+               uint64_t seed, Pool *pool, Scratch *in, Error *err);
 void bins_release(Bins *b);
 /* Row i from now on is what was row[i]; forgotten when there is no memory for it: false. */
 bool bins_reorder(Bins *b, const uint32_t *row, Pool *pool);
@@ -228,6 +238,7 @@ typedef struct Forest {
 void forest_init(Forest *f, const ModelShape *shape);
 void forest_release(Forest *f);
 void forest_clear(Forest *f);
+void forest_cut(Forest *f, size_t trees); /* only so many stay */
 size_t forest_tensors(Forest *f, const TensorRow **rows);
 bool forest_reserve(Forest *f, const TensorRow *file, size_t n, Error *err);
 bool forest_settle(Forest *f, Error *err); /* checks what was loaded, makes it ready to walk */
@@ -270,6 +281,7 @@ void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 
 typedef struct Leaf {
     size_t begin, count; /* in Grower.order */
+    size_t from, rows;   /* the same among the rows of all members */
     size_t node;         /* of the tree */
     int depth;
     double l2; /* beyond lambda */
@@ -285,6 +297,7 @@ typedef struct Grower {
     const GbdtParams *params;
     const Limits *limits;
     const Bins *bins;
+    const Stretch *stretch;
     Pool *pool;
     const Slopes *slopes;
     uint32_t *order, *scratch; /* [rows]: rows by leaf, ascending within */
@@ -303,8 +316,8 @@ typedef struct Grower {
     size_t *chunk_left; /* counts of a parallel partition */
     Scratch *in;        /* where order and scratch stand */
 } Grower;
-bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins, Pool *pool,
-                 Scratch *in, Error *err);
+bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins,
+                 const Stretch *stretch, Pool *pool, Scratch *in, Error *err);
 void grower_release(Grower *g);
 /* Adds a tree to the forest; leaves[] then says which rows are where. Values are with rate 1. */
 void grower_tree(Grower *g, Forest *f, const Slopes *s);
@@ -316,6 +329,7 @@ void grower_carry(Grower *g, Forest *f, Slopes *s);
 
 typedef struct Target {
     LossKind loss;
+    const Stretch *stretch;  /* whose rows these are */
     const float *y, *weight; /* [rows]; weight NULL: 1 */
     size_t rows, classes;    /* classes: outputs */
     double delta, quantile;   /* tweedie: the power instead of the quantile */
@@ -336,9 +350,30 @@ int64_t carry_change(Slopes *s, float value, Pair sum);
 /* The losses there are now; false: their sums may not fit the pairs any more. */
 bool carry_sums(const Slopes *s, size_t rows, SlopeSums *out);
 /* Slopes to pairs; factor [rows] or NULL scales both (a sample that stands for more). */
-void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool *pool);
+void slopes_pack(Slopes *s, const Stretch *rows, size_t count, const float *factor, size_t round,
+                 Pool *pool);
 /* absolute, quantile: the leaf's value that fits its rows best; false: the Newton step is. */
 bool target_renews(const Target *t);
 double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n);
+double target_middle(const Target *t, float *left, size_t n); /* the same of what is left of rows */
+
+/* ---- a team, gbdt_team.c ------------------------------------------------------------------------------ */
+
+bool stretch_begin(Stretch *s, Team *team, size_t rows, Error *err);
+void stretch_release(Stretch *s);
+/* The rows stand by leaf from now on, the member's and all. */
+void stretch_stand(Stretch *s, const Grower *g);
+/* What was summed over the member's rows, over all; alone as it is. */
+void stretch_sum_pairs(const Stretch *s, Pair *at, size_t n);
+void stretch_sum_slopes(const Stretch *s, Slopes *slopes); /* sum and square */
+void stretch_sum_reals(const Stretch *s, double *at, size_t n);
+size_t stretch_sum_count(const Stretch *s, size_t n);
+/* add goes on where the member before has stopped: sums in the order of all rows. */
+void stretch_continue(const Stretch *s, void (*add)(void *job), void *job, double *sums, size_t n);
+/* A number a row, of all rows, with as much room behind; the rows of a sample [n][width]. mem_free them. */
+float *stretch_all(const Stretch *s, const float *own, size_t rows);
+float *stretch_sample(const Stretch *s, const Batch *b, size_t width, const uint32_t *sample, size_t n);
+/* What is left of the targets, leaf after leaf, each from at[leaf] on. */
+float *stretch_leaves(const Stretch *s, const Grower *g, const Target *t, const float *score, size_t *at);
 
 #endif

@@ -233,6 +233,11 @@ void target_slopes(const Target *t, const float *score, Slopes *slopes, Pool *po
         out->square += j.block[i].square;
     }
     mem_free(j.block);
+    if (t->stretch->team) {
+        double sums[3] = {out->loss, out->weight, out->square};
+        stretch_sum_reals(t->stretch, sums, 3);
+        *out = (SlopeSums){sums[0], sums[1], sums[2]};
+    }
 }
 
 /* ---- whole numbers ------------------------------------------------------------------------------------- */
@@ -255,6 +260,7 @@ static inline int64_t rounded(double v, uint32_t chance)
 typedef struct PackJob {
     Slopes *s;
     size_t rows;
+    const uint32_t *place; /* by which chance goes; NULL: row i at i */
     const float *factor;
     double *sum_g, *sum_h; /* [blocks] */
     Pair *sum;             /* [blocks] */
@@ -288,10 +294,9 @@ static void sum_block(void *job, size_t i, size_t worker)
     }
 }
 
-static void pack_block(void *job, size_t i, size_t worker)
+__attribute__((always_inline)) static inline void pack_rows(const PackJob *j, size_t i,
+                                                            const uint32_t *restrict place)
 {
-    (void)worker;
-    const PackJob *j = job;
     size_t from = i * BLOCK_ROWS, to = from + BLOCK_ROWS < j->rows ? from + BLOCK_ROWS : j->rows;
     const float *restrict g = j->s->g, *restrict h = j->s->h, *restrict factor = j->factor;
     Pair *restrict pair = j->s->pair;
@@ -301,12 +306,13 @@ static void pack_block(void *job, size_t i, size_t worker)
     if (!h && !factor) {
         for (size_t row = from; row < to; row++)
             pair[row] =
-                pair_of(rounded((double)g[row] * gs, mixed((uint32_t)row ^ salt)), 1, shift);
+                pair_of(rounded((double)g[row] * gs, mixed((place ? place[row] : (uint32_t)row) ^ salt)),
+                        1, shift);
     }
     for (size_t row = from; (h || factor) && row < to; row++) {
         double by = factor ? (double)factor[row] : 1.0;
         double more = h ? (double)h[row] * by : by;
-        uint32_t chance = mixed((uint32_t)row ^ salt);
+        uint32_t chance = mixed((place ? place[row] : (uint32_t)row) ^ salt);
         int64_t whole_g = rounded((double)g[row] * by * gs, chance);
         pair[row] = pair_of(whole_g, (uint64_t)rounded(more * hs, mixed(chance)), shift);
     }
@@ -314,6 +320,16 @@ static void pack_block(void *job, size_t i, size_t worker)
     for (size_t row = from; row < to; row++)
         sum += pair[row];
     j->sum[i] = sum;
+}
+
+static void pack_block(void *job, size_t i, size_t worker)
+{
+    (void)worker;
+    const PackJob *j = job;
+    if (j->place)
+        pack_rows(j, i, j->place);
+    else
+        pack_rows(j, i, NULL);
 }
 
 unsigned pair_shift(size_t rows)
@@ -333,10 +349,15 @@ static double scale_for(double sum, double rows, double bound)
     return ldexp(1.0, room > 0 ? (int)fmax(fmin(floor(log2(room)), 200.0), -200.0) : -200);
 }
 
-void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool *pool)
+void slopes_pack(Slopes *s, const Stretch *stretch, size_t count, const float *factor, size_t round,
+                 Pool *pool)
 {
-    size_t blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    PackJob j = {.s = s, .rows = rows, .factor = factor, .round = (uint32_t)round};
+    size_t blocks = (count + BLOCK_ROWS - 1) / BLOCK_ROWS, rows = stretch->all;
+    PackJob j = {.s = s,
+                 .rows = count,
+                 .place = stretch->place,
+                 .factor = factor,
+                 .round = (uint32_t)round};
     j.sum_g = mem_alloc(sizeof *j.sum_g * 2 * blocks);
     j.sum_h = j.sum_g + blocks;
     j.sum = mem_alloc(sizeof *j.sum * blocks);
@@ -345,6 +366,12 @@ void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool
     for (size_t i = 0; i < blocks; i++) {
         sum_g += j.sum_g[i];
         sum_h += j.sum_h[i];
+    }
+    if (stretch->team) {
+        double sums[2] = {sum_g, sum_h};
+        stretch_sum_reals(stretch, sums, 2);
+        sum_g = sums[0];
+        sum_h = sums[1];
     }
     bool counts = !s->h && !factor;
     s->shift = j.shift = counts ? pair_shift(rows) : 32;
@@ -356,6 +383,7 @@ void slopes_pack(Slopes *s, size_t rows, const float *factor, size_t round, Pool
     s->sum = 0;
     for (size_t i = 0; i < blocks; i++)
         s->sum += j.sum[i];
+    stretch_sum_pairs(stretch, &s->sum, 1);
     mem_free(j.sum_g);
     mem_free(j.sum);
 }
@@ -373,20 +401,34 @@ static double quantile_of(float *value, float *scratch, size_t n, double share)
     return (double)value[i] * (1.0 - part) + (double)value[next] * part;
 }
 
+double target_middle(const Target *t, float *left, size_t n)
+{
+    float *scratch = mem_alloc(sizeof *scratch * (n + 1));
+    double v = quantile_of(left, scratch, n, t->loss == LOSS_QUANTILE ? t->quantile : 0.5);
+    mem_free(scratch);
+    return v;
+}
+
 double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n)
 {
-    float *left = mem_alloc(sizeof *left * (2 * n + 1));
+    float *left = mem_alloc(sizeof *left * (n + 1));
     for (size_t i = 0; i < n; i++)
         left[i] = t->y[rows[i]] - score[rows[i]];
-    double v = quantile_of(left, left + n, n, t->loss == LOSS_QUANTILE ? t->quantile : 0.5);
+    double v = target_middle(t, left, n);
     mem_free(left);
     return v;
 }
 
-void target_bias(const Target *t, float *bias)
+typedef struct BiasJob {
+    const Target *t;
+    double *sums; /* of y, of weights, then of weights by class */
+} BiasJob;
+
+static void add_targets(void *job)
 {
-    double sum = 0, weight = 0;
-    double *share = mem_alloc(sizeof *share * (t->classes + 1));
+    const BiasJob *j = job;
+    const Target *t = j->t;
+    double sum = j->sums[0], weight = j->sums[1], *share = j->sums + 2;
     for (size_t i = 0; i < t->rows; i++) {
         double w = t->weight ? (double)t->weight[i] : 1.0;
         sum += w * (double)t->y[i];
@@ -394,6 +436,15 @@ void target_bias(const Target *t, float *bias)
         if (t->loss == LOSS_SOFTMAX)
             share[(size_t)t->y[i]] += w;
     }
+    j->sums[0] = sum;
+    j->sums[1] = weight;
+}
+
+void target_bias(const Target *t, float *bias)
+{
+    double *sums = mem_alloc(sizeof *sums * (t->classes + 3));
+    stretch_continue(t->stretch, add_targets, &(BiasJob){t, sums}, sums, t->classes + 2);
+    double sum = sums[0], weight = sums[1], *share = sums + 2;
     double mean = weight > 0 ? sum / weight : 0.0;
     if (t->loss == LOSS_SOFTMAX)
         for (size_t c = 0; c < t->classes; c++)
@@ -404,12 +455,10 @@ void target_bias(const Target *t, float *bias)
         mean = fmin(fmax(mean, 1e-15), 1 - 1e-15);
         bias[0] = (float)log(mean / (1.0 - mean));
     } else if (target_renews(t)) {
-        float *y = mem_alloc(sizeof *y * (2 * t->rows + 1));
-        memcpy(y, t->y, t->rows * sizeof *y);
-        bias[0] = (float)quantile_of(y, y + t->rows, t->rows,
-                                     t->loss == LOSS_QUANTILE ? t->quantile : 0.5);
+        float *y = stretch_all(t->stretch, t->y, t->rows);
+        bias[0] = (float)target_middle(t, y, t->stretch->all);
         mem_free(y);
     } else
         bias[0] = (float)mean;
-    mem_free(share);
+    mem_free(sums);
 }

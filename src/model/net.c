@@ -12,6 +12,7 @@
 struct Net {
     Graph *graph;
     size_t batch_most;
+    Team *team;
     TensorRow *rows; /* [count]: the graph's table, then its moments */
     size_t count, weights;
     const SeriesShape *series; /* the model's; NULL: rows stand alone */
@@ -75,6 +76,7 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
     net->series = shape->series;
     net->graph = takes;
     net->batch_most = setup->batch_most;
+    net->team = setup->team;
     GraphPlan plan = {.huber_delta = (float)setup->huber_delta,
                       .quantile = (float)setup->quantile,
                       .tweedie_power = (float)setup->tweedie_power,
@@ -87,6 +89,7 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
                       .levels = shape->series ? shape->series->levels : 0,
                       .rows_most = net->rows_most,
                       .pool = setup->pool,
+                      .team = setup->team,
                       .products = (Products)setup->products,
                       .precision = (Precision)setup->precision};
     if (!products_there(plan.products, plan.precision, err) ||
@@ -156,6 +159,8 @@ bool net_step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error
                         .clip = k->clip};
     GraphStats stats;
     graph_step(net->graph, &feed, &knobs, &stats);
+    if (team_lost(net->team) && !team_sound(net->team, err))
+        return false;
     out->loss = stats.loss;
     out->grad_norm = stats.grad_norm;
     out->finite = stats.finite;

@@ -20,6 +20,7 @@ void graph_destroy(Graph *g)
     mem_free(g->memory);
     mem_free(g->scratch);
     mem_free(g->task_norm);
+    mem_free(g->kept);
     Program *programs[] = {&g->train, &g->infer};
     for (size_t i = 0; i < 2; i++) {
         vec_release(&programs[i]->work);

@@ -25,6 +25,7 @@ typedef struct Pass {
     float dropout; /* 0 when predicting */
     uint64_t key;  /* of the step's dropout masks: seed and step */
     bool learns;   /* a step: running statistics move */
+    bool fresh;    /* op->whole: nothing was added yet */
 } Pass;
 
 /* The graph while it is said in ONNX. A value of one token is [rows][width], of more
@@ -131,6 +132,7 @@ struct Graph {
     double shard_loss[SHARDS_MOST];
     bool summed; /* the last step's gradients lie summed in the first shard's block */
     double *task_norm; /* [tasks] squares of the gradient */
+    float *kept;       /* team: running statistics before the step */
 };
 
 #define OPS(X)                                                                                    \

@@ -65,7 +65,8 @@ static void whole(const Node *n, const Pass *batch, size_t i)
     const Tables *t = n->attr;
     const GraphTensor *tensor = &n->graph->tensor.at[n->param[0] + i];
     float *gradient = n->graph->gradient + tensor->offset;
-    memset(gradient, 0, tensor->count * sizeof *gradient);
+    if (batch->fresh)
+        memset(gradient, 0, tensor->count * sizeof *gradient);
     const Table *table = &t->table[i];
     const int32_t *code = batch->feed->code;
     const float *dy = n->grad + table->at;

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#define ADD_BLOCK 512 /* floats in the cache between summing, norm and update */
+
 /* ---- shards ------------------------------------------------------------------------------------ */
 
 /* 64 rows make two shards, 256 four, 512 and more eight. Of the rows alone: see nn.h. */
@@ -25,7 +27,9 @@ typedef struct Run {
     Graph *g;
     const Program *program;
     const Stage *stage;
-    Pass pass; /* begin, rows, shard, gradient, scratch are the shard's */
+    Pass pass;           /* begin, rows, shard, gradient, scratch are the shard's */
+    size_t first, count; /* the shards that are run here: all, but for a team's steps */
+    Team *team;          /* that has the others; NULL: nobody */
 } Run;
 
 static void run_shard(void *job, size_t i, size_t worker)
@@ -33,6 +37,7 @@ static void run_shard(void *job, size_t i, size_t worker)
     const Run *run = job;
     const Graph *g = run->g;
     Pass p = run->pass;
+    i += run->first;
     p.shard = i;
     p.begin = shard_begin(p.batch, p.shards, i);
     p.rows = shard_begin(p.batch, p.shards, i + 1) - p.begin;
@@ -45,14 +50,27 @@ static void run_shard(void *job, size_t i, size_t worker)
     tiny_restore(before);
 }
 
+/* What the shards left, from those who ran them: each one's numbers beside zeros are exact. */
+static void share_parts(const Run *run, const Node *n)
+{
+    if (!run->team)
+        return;
+    for (size_t s = 0; s < run->pass.shards; s++)
+        if (s < run->first || s >= run->first + run->count)
+            memset(n->part + s * n->part_width, 0, n->part_width * sizeof *n->part);
+    team_sum_f32(run->team, n->part, run->pass.shards * n->part_width);
+}
+
 static void run_program(Run *run, const Program *program)
 {
     run->program = program;
     for (size_t i = 0; i < program->stage.count; i++) {
         run->stage = &program->stage.at[i];
-        pool_run(run->g->plan.pool, run->pass.shards, run_shard, run);
-        if (run->stage->join)
-            run->stage->join(run->stage->node, &run->pass);
+        pool_run(run->g->plan.pool, run->count, run_shard, run);
+        if (!run->stage->join)
+            continue;
+        share_parts(run, run->stage->node);
+        run->stage->join(run->stage->node, &run->pass);
     }
 }
 
@@ -62,12 +80,22 @@ static Run run_on(Graph *g, const GraphFeed *feed)
     if (g->input)
         g->input->value = (float *)(uintptr_t)feed->dense; /* only read */
     return (Run){.g = g,
+                 .count = shard_count(feed->rows),
                  .pass = {.rows = feed->rows,
                           .batch = feed->rows,
                           .shards = shard_count(feed->rows),
                           .gradient = g->gradient,
                           .scratch = g->scratch,
                           .feed = feed}};
+}
+
+/* A member's part of a step. Loss, statistics and gradients are summed over the members. */
+static void deal_shards(Run *run)
+{
+    Team *team = run->team = run->g->plan.team;
+    size_t shards = run->pass.shards, rank = team_rank(team), size = team_size(team);
+    run->first = shards * rank / size;
+    run->count = shards * (rank + 1) / size - run->first;
 }
 
 /* ---- loss and gradients ------------------------------------------------------------------------- */
@@ -115,20 +143,59 @@ static void run_whole(void *job, size_t i, size_t worker)
     }
 }
 
+/* Tables are summed over all rows: those of the others' shards have no gradient here. */
+static void clear_others(const Run *run)
+{
+    size_t rows = run->pass.batch, shards = run->pass.shards;
+    size_t from = shard_begin(rows, shards, run->first),
+           to = shard_begin(rows, shards, run->first + run->count);
+    for (size_t k = 0; run->team && k < run->g->whole.count; k++) {
+        const Node *n = run->g->whole.at[k].node;
+        size_t width = node_row(n);
+        memset(n->grad, 0, from * width * sizeof *n->grad);
+        memset(n->grad + to * width, 0, (rows - to) * width * sizeof *n->grad);
+    }
+}
+
+/* The tables' gradients, in the order of the rows: each member goes on where the one before it stopped. */
+static void run_tables(Run *run)
+{
+    const Graph *g = run->g;
+    size_t tables = 0;
+    for (size_t k = 0; k < g->whole.count; k++)
+        tables += g->whole.at[k].node->tables;
+    clear_others(run);
+    for (size_t i = 0; tables && i < team_size(run->team); i++) {
+        run->pass.fresh = i == 0;
+        if (i == team_rank(run->team))
+            pool_run(g->plan.pool, tables, run_whole, run);
+        for (size_t k = 0; run->team && k < g->tensor.count; k++)
+            if (g->tensor_plan.at[k].whole)
+                team_tell(run->team, i, g->gradient + g->tensor.at[k].offset,
+                          g->tensor.at[k].count * sizeof *g->gradient);
+    }
+}
+
+static void share_loss(const Run *run)
+{
+    double *loss = run->g->shard_loss;
+    for (size_t i = 0; run->team && i < run->pass.shards; i++)
+        if (i < run->first || i >= run->first + run->count)
+            loss[i] = 0;
+    team_sum_f64(run->team, loss, run->pass.shards);
+}
+
 /* Forward, loss and backward. The gradient lies in the shards' blocks afterwards. */
 static double run_gradient(Run *run, double dropout)
 {
-    Graph *g = run->g;
+    const Graph *g = run->g;
     const GraphFeed *feed = run->pass.feed;
     run->pass.dropout = (float)dropout;
     uint64_t key[2] = {g->seed, g->steps};
     run->pass.key = hash_bytes(key, sizeof key, 0x6c61746865u);
     run_program(run, &g->train);
-    size_t tables = 0;
-    for (size_t k = 0; k < g->whole.count; k++)
-        tables += g->whole.at[k].node->tables;
-    if (tables)
-        pool_run(g->plan.pool, tables, run_whole, run);
+    share_loss(run);
+    run_tables(run);
     LossJob job = loss_job(g, feed);
     double sum = 0;
     for (size_t i = 0; i < run->pass.shards; i++)
@@ -136,23 +203,39 @@ static double run_gradient(Run *run, double dropout)
     return sum / loss_weight_sum(&job);
 }
 
-/* out[count] = the shards' gradients of a piece, added in order */
-static void sum_shards(const Graph *g, size_t shards, const Piece *piece, size_t from,
+/* out[count] = the blocks of so many shards, added by halves: (s0 + s1) + (s2 + s3). So two processes that
+ * have half of them each make the same bits as one. */
+static void add_shards(const float *restrict s, size_t next, size_t shards, float *restrict out,
+                       size_t count)
+{
+    if (shards == 1)
+        memcpy(out, s, count * sizeof *out);
+    else if (shards == 2)
+        for (size_t i = 0; i < count; i++)
+            out[i] = s[i] + s[next + i];
+    else if (shards == 4)
+        for (size_t i = 0; i < count; i++)
+            out[i] = (s[i] + s[next + i]) + (s[2 * next + i] + s[3 * next + i]);
+    else {
+        float half[ADD_BLOCK];
+        add_shards(s, next, shards / 2, out, count);
+        add_shards(s + shards / 2 * next, next, shards - shards / 2, half, count);
+        for (size_t i = 0; i < count; i++)
+            out[i] += half[i];
+    }
+}
+
+/* out[count] = the gradients of a piece from these shards; at most ADD_BLOCK */
+static void sum_shards(const Graph *g, size_t begin, size_t shards, const Piece *piece, size_t from,
                        float *restrict out, size_t count)
 {
     const float *first = g->gradient + piece->offset + from;
-    if (piece->whole || shards == 1) {
+    if (piece->whole)
         memcpy(out, first, count * sizeof *out);
-        return;
-    }
-    const float *second = first + g->learnt;
-    for (size_t i = 0; i < count; i++)
-        out[i] = first[i] + second[i];
-    for (size_t s = 2; s < shards; s++) {
-        const float *more = first + s * g->learnt;
-        for (size_t i = 0; i < count; i++)
-            out[i] += more[i];
-    }
+    else if (shards == 0) /* a team with more members than shards */
+        memset(out, 0, count * sizeof *out);
+    else
+        add_shards(first + begin * g->learnt, g->learnt, shards, out, count);
 }
 
 double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient)
@@ -161,18 +244,19 @@ double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gr
     double loss = run_gradient(&run, dropout);
     for (size_t i = 0; i < g->piece.count; i++) {
         const Piece *piece = &g->piece.at[i];
-        sum_shards(g, run.pass.shards, piece, 0, gradient + piece->offset, piece->count);
+        for (size_t from = 0; from < piece->count; from += ADD_BLOCK) {
+            size_t rest = piece->count - from, count = rest < ADD_BLOCK ? rest : ADD_BLOCK;
+            sum_shards(g, 0, run.pass.shards, piece, from, gradient + piece->offset + from, count);
+        }
     }
     return loss;
 }
 
 /* ---- the update ---------------------------------------------------------------------------------- */
 
-#define UPDATE_BLOCK 512 /* floats in the cache between summing, norm and update */
-
 typedef struct Update {
     Graph *g;
-    size_t shards;
+    size_t begin, shards;
     UpdateJob job; /* lr, decay and so on */
     float scale;   /* of the gradient, when clipping */
     bool sum, apply;
@@ -217,13 +301,13 @@ static void run_update(void *arg, size_t task, size_t worker)
     (void)worker;
     unsigned before = tiny_off();
     double norm = 0;
-    float grad[UPDATE_BLOCK];
+    float grad[ADD_BLOCK];
     for (size_t k = 0; k < g->task.at[task].count; k++) {
         const Piece *piece = &g->piece.at[g->task.at[task].first + k];
-        for (size_t from = 0; from < piece->count; from += UPDATE_BLOCK) {
-            size_t rest = piece->count - from, count = rest < UPDATE_BLOCK ? rest : UPDATE_BLOCK;
+        for (size_t from = 0; from < piece->count; from += ADD_BLOCK) {
+            size_t rest = piece->count - from, count = rest < ADD_BLOCK ? rest : ADD_BLOCK;
             float *first = g->gradient + piece->offset + from;
-            sum_shards(g, u->sum ? u->shards : 1, piece, from, grad, count);
+            sum_shards(g, u->sum ? u->begin : 0, u->sum ? u->shards : 1, piece, from, grad, count);
             if (u->sum)
                 norm += squares(grad, count);
             if (u->sum && !u->apply)
@@ -251,6 +335,18 @@ static double update_round(Update *u, bool sum, bool apply)
     return sqrt(norm);
 }
 
+/* Each member's sum into the first shard's block, then all of them there: what is left is one shard. */
+static bool share_gradient(const Run *run)
+{
+    Update u = {.g = run->g, .begin = run->first, .shards = run->count};
+    update_round(&u, true, false);
+    for (size_t k = 0; team_rank(run->team) > 0 && k < u.g->tensor.count; k++)
+        if (u.g->tensor_plan.at[k].whole) /* is the sum already, with all */
+            memset(u.g->gradient + u.g->tensor.at[k].offset, 0,
+                   u.g->tensor.at[k].count * sizeof *u.g->gradient);
+    return team_sum_f32(run->team, run->g->gradient, run->g->learnt) && !team_lost(run->team);
+}
+
 static double update(Graph *g, size_t shards, const GraphKnobs *k)
 {
     double t = (double)(g->steps + 1);
@@ -265,7 +361,7 @@ static double update(Graph *g, size_t shards, const GraphKnobs *k)
                         .epsilon = (float)g->plan.epsilon,
                         .fix1 = (float)(1.0 / (1.0 - pow(g->plan.beta1, t))),
                         .fix2 = (float)(1.0 / (1.0 - pow(g->plan.beta2, t)))}};
-    g->summed = k->clip > 0;
+    g->summed = k->clip > 0 || g->plan.team;
     if (k->clip <= 0)
         return update_round(&u, true, true);
     double norm = update_round(&u, true, false);
@@ -335,18 +431,38 @@ static void name_layer(Graph *g, const Run *run, GraphStats *stats)
 
 /* ---- exported -------------------------------------------------------------------------------------- */
 
+static void keep_statistics(Graph *g, bool restore)
+{
+    size_t bytes = (g->block - g->learnt) * sizeof *g->params;
+    if (!g->kept)
+        g->kept = mem_alloc(bytes + sizeof *g->kept);
+    memcpy(restore ? g->params + g->learnt : g->kept, restore ? g->kept : g->params + g->learnt, bytes);
+}
+
 void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphStats *out)
 {
     Run run = run_on(g, feed);
     run.pass.learns = true;
+    if (g->plan.team) {
+        deal_shards(&run);
+        keep_statistics(g, false);
+    }
     *out = (GraphStats){.loss = run_gradient(&run, knobs->dropout), .finite = true};
+    if (team_lost(run.team)) {
+        keep_statistics(g, true);
+        return;
+    }
     if (!isfinite(out->loss)) {
         out->finite = false;
         out->grad_norm = (double)NAN;
         name_layer(g, &run, out);
         return;
     }
-    out->grad_norm = update(g, run.pass.shards, knobs);
+    if (run.team && !share_gradient(&run)) {
+        keep_statistics(g, true);
+        return;
+    }
+    out->grad_norm = update(g, run.team ? 1 : run.pass.shards, knobs);
     g->steps++;
     if (!isfinite(out->grad_norm)) {
         out->finite = false;

@@ -16,7 +16,7 @@ static bool begin(Job *j, Error *err)
     j->row.task = task_name(features_shape(j->features)->task);
     j->row.monitor = validate_watches(j);
     if (!job_model(j, (size_t)p->batch, err) || !checkpoint_restore(j, &found, err) ||
-        (!found && !origin_weights(j, err)) ||
+        (!found && !origin_weights(j, err)) || !team_state(j, err) ||
         !commands_load(j, err) ||
         !store_metrics_cut(j->store, j->row.id, found ? j->loop.step : -1, err))
         return false;
@@ -24,7 +24,7 @@ static bool begin(Job *j, Error *err)
     j->row.steps_total = (int64_t)j->planned;
     j->started = j->checkpointed = j->record.speed_since = clock_now();
     snprintf(text, sizeof text, "%zu training, %zu validation, %zu test rows; %zu weights",
-             j->table.part[PART_TRAIN].rows, j->table.part[PART_VALID].rows,
+             j->rows, j->table.part[PART_VALID].rows,
              j->table.part[PART_TEST].rows, model_weights(j->model));
     if (found)
         snprintf(text, sizeof text, "goes on from step %lld", (long long)j->loop.step);
@@ -59,11 +59,23 @@ static bool go(Job *j, Error *err)
     return j->aborted ? suspend(j, err) : finish_run(j, err);
 }
 
+/* Another process is gone: what was learnt up to the last whole step is written, and the run can go on
+ * from there, with as many processes as one likes. */
+static void keep_for_later(Job *j, Error *err)
+{
+    size_t n = strlen(err->text);
+    if (checkpoint_write(j, NULL) && j->loop.step > 0)
+        snprintf(err->text + n, sizeof err->text - n, "; step %lld is kept: lathe runs resume %lld",
+                 (long long)j->loop.step, (long long)j->row.id);
+}
+
 /* The reason is stored as well; what was learnt up to the last good step is kept. */
 static void fail(Job *j, Store *s, int64_t run, Error *err)
 {
-    bool asked = err->kind == ERROR_STOP;
-    if (j->model) {
+    bool asked = err->kind == ERROR_STOP || team_lost(j->team);
+    if (j->model && team_lost(j->team))
+        keep_for_later(j, err);
+    else if (j->model) {
         record_flush(j, NULL);
         bool kept = checkpoint_write_best(j, NULL) && j->loop.best_step >= 0;
         size_t n = strlen(err->text);
@@ -92,13 +104,14 @@ static bool can_multiply(Store *s, int64_t run, Error *err)
     return ok;
 }
 
-bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context,
-                 const Stop *stop, Error *err)
+bool run_execute_team(Team *team, Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context,
+                      const Stop *stop, Error *err)
 {
     Error why = {0};
     if (!can_multiply(s, run, err) || !store_run_claim(s, run, getpid(), err))
         return false;
     Job *j = mem_alloc(sizeof *j);
+    j->team = team;
     j->on_news = on_news;
     j->context = context;
     j->stop = stop;
@@ -111,6 +124,12 @@ bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *con
     job_close(j);
     mem_free(j);
     return ok;
+}
+
+bool run_execute(Store *s, int64_t run, Pool *pool, OnRunNews on_news, void *context,
+                 const Stop *stop, Error *err)
+{
+    return run_execute_team(NULL, s, run, pool, on_news, context, stop, err);
 }
 
 bool run_bundle_path(Store *s, int64_t run, Arena *a, const char **path, Error *err)

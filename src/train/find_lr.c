@@ -39,7 +39,7 @@ static bool step(Job *j, Sweep *s, bool settles, Error *err)
     knobs.lr = LEAST * pow(MOST / LEAST, (double)s->n / (STEPS - 1));
     if (sampler_epoch_over(&j->sampler, (size_t)j->spec.params.batch))
         sampler_epoch_next(&j->sampler);
-    loop_batch(j, &order, &batch);
+    loop_batch(j, &knobs, &order, &batch);
     if (!model_step(j->model, &batch, &knobs, &stats, err))
         return error_in(err, "step %lld", (long long)j->loop.step + 1);
     j->loop.step++;

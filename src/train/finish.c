@@ -67,10 +67,11 @@ static json_t *about_json(Job *j, const Chain *chain, const json_t *metrics_json
 /* ---- the reference: raw training rows ------------------------------------------------------------------ */
 
 /* Row numbers of a part that lie in a chunk, as rows of the chunk. Rows of the part ascend. */
-static size_t rows_in(const FeatureTable *t, Part part, const Chunk *c, size_t *at, uint32_t *out)
+static size_t rows_in(const Job *j, Part part, const Chunk *c, size_t *at, uint32_t *out)
 {
-    size_t n = 0;
-    for (; *at < t->part[part].rows && t->row[part][*at] < c->first + c->rows; ++*at)
+    const FeatureTable *t = &j->table;
+    size_t n = 0, rows = part == PART_TRAIN ? j->rows : t->part[part].rows;
+    for (; *at < rows && t->row[part][*at] < c->first + c->rows; ++*at)
         out[n++] = (uint32_t)(t->row[part][*at] - c->first);
     return n;
 }
@@ -84,7 +85,7 @@ static void profile_training_rows(Job *j, Profile *out)
         Chunk c, part;
         dataset_chunk(j->dataset, i, &a, &c);
         uint32_t *rows = ARENA_NEW(&a, uint32_t, c.rows + 1);
-        size_t n = rows_in(&j->table, PART_TRAIN, &c, &at, rows);
+        size_t n = rows_in(j, PART_TRAIN, &c, &at, rows);
         if (n > 0) {
             chunk_gather(&c, rows, n, &a, &part);
             profiler_add(p, &part);
@@ -166,7 +167,7 @@ static bool score_rows(Job *j, Bundle *b, size_t first_plan, Scored *s, Error *e
         Prediction *p;
         dataset_chunk(j->dataset, i, &a, &c);
         uint32_t *rows = ARENA_NEW(&a, uint32_t, c.rows + 1);
-        size_t begin = at, n = rows_in(&j->table, PART_TEST, &c, &at, rows);
+        size_t begin = at, n = rows_in(j, PART_TEST, &c, &at, rows);
         if (n > 0) {
             chunk_gather(&c, rows, n, &a, &part);
             ok = dataset_sound(j->dataset, err) &&

@@ -195,15 +195,16 @@ static bool fit_or_load(Job *j, Error *err)
 static bool make_table(Job *j, Error *err)
 {
     j->scratch = scratch_create(j->dir, (uint64_t)j->spec.params.memory << 20);
+    TableShare share = {team_rank(j->team), team_size(j->team)};
     bool made = j->series.time
                     ? feature_table_series(&j->table, j->scratch, j->features, j->series.stride,
                                            j->dataset, j->plan, &j->split, j->pool, err)
-                    : feature_table_create_in(&j->table, j->scratch, j->features, j->dataset, j->plan,
-                                              &j->split, j->pool, NULL, err);
+                    : feature_table_create_share(&j->table, share, j->scratch, j->features, j->dataset,
+                                                 j->plan, &j->split, j->pool, NULL, err);
     if (!made)
         return false;
     size_t rows = j->table.part[PART_TRAIN].rows;
-    if (rows == 0)
+    if (rows == 0 && !j->team)
         return error_set(err, ERROR_SHAPE,
                          "no training rows are left of %s; look at the recipe, at"
                          " missing targets and at split=%s",
@@ -215,9 +216,6 @@ static bool make_table(Job *j, Error *err)
                              "target %s: loss=gamma needs values above 0, row %llu has none;"
                              " loss=tweedie takes 0",
                              j->row.target, (unsigned long long)j->table.row[PART_TRAIN][i] + 1);
-    if (rows > UINT32_MAX)
-        return error_set(err, ERROR_SPACE, "%zu training rows; a run holds at most %u", rows,
-                         UINT32_MAX);
     return true;
 }
 
@@ -229,7 +227,10 @@ static bool make_sampler(Job *j, Error *err)
     void *const at[] = {(float *)b->dense, (int32_t *)b->code, (float *)b->target};
     for (size_t i = 0; i < 3 && !whole && !b->series; i++)
         scratch_random(j->scratch, at[i]);
-    if (!sampler_init(&j->sampler, (uint64_t)j->row.seed, b->rows, whole, j->scratch, err))
+    if (j->rows > UINT32_MAX)
+        return error_set(err, ERROR_SPACE, "%zu training rows; a run holds at most %u", j->rows,
+                         UINT32_MAX);
+    if (!sampler_init(&j->sampler, (uint64_t)j->row.seed, j->rows, whole, j->scratch, err))
         return false;
     if (scratch_in_files(j->scratch) == 0)
         return true;
@@ -249,6 +250,15 @@ static void weigh_classes(Job *j)
     j->class_weight = ARENA_NEW(&j->arena, float, s->classes);
     for (size_t i = 0; i < s->classes; i++)
         j->class_weight[i] = (float)features_class_weight(j->features, i);
+}
+
+bool job_rows(Job *j, bool ok, Error *err)
+{
+    ok = ok && make_table(j, err);
+    if (!team_rows(j, ok, err))
+        return false;
+    weigh_classes(j);
+    return make_sampler(j, err);
 }
 
 /* Nothing is learnt yet: a stop ends the run as one that can be begun again. */
@@ -274,11 +284,8 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
         j->own_pool = true;
     }
     if (!open_dataset(j, err) || !go_on(j, "fitting recipe and features", err) ||
-        !fit_or_load(j, err) || !go_on(j, "encoding the rows", err) || !make_table(j, err) ||
-        !go_on(j, "building the model", err))
-        return false;
-    weigh_classes(j);
-    if (!make_sampler(j, err))
+        !fit_or_load(j, err) || !go_on(j, "encoding the rows", err) || !team_begin(j, err) ||
+        !job_rows(j, true, err) || !go_on(j, "building the model", err))
         return false;
     j->planned =
         (size_t)j->spec.params.epochs * sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
@@ -290,7 +297,9 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
 static bool make_buffers(Job *j, Error *err)
 {
     const ModelShape *s = features_shape(j->features);
-    size_t n = j->sampler.whole ? 1 : j->batch_most; /* all rows are where they are */
+    if (j->team && !team_room(j, err))
+        return false;
+    size_t n = j->sampler.whole || j->team ? 1 : j->batch_most; /* all rows are where they are */
     size_t valid = j->table.part[PART_VALID].rows;
     mem_free(j->dense);
     mem_free(j->code);
@@ -319,8 +328,9 @@ static bool make_buffers(Job *j, Error *err)
 bool job_model(Job *j, size_t batch_most, Error *err)
 {
     const RunParams *p = &j->spec.params;
-    size_t rows = j->table.part[PART_TRAIN].rows;
-    j->batch_most = j->sampler.whole || batch_most > rows ? rows : batch_most;
+    if (!team_model(j, batch_most, err))
+        return false;
+    j->batch_most = j->sampler.whole || batch_most > j->rows ? j->rows : batch_most;
     ModelSetup setup = {
         .seed = (uint64_t)j->row.seed,
         .batch_most = j->batch_most,
@@ -339,6 +349,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .precision = p->precision,
         .freeze = *p->freeze ? p->freeze : NULL,
         .scratch = j->scratch,
+        .team = j->team,
     };
     Text state = {0};
     bool ok = !j->model || model_state_save(j->model, false, &state, err);
@@ -362,6 +373,7 @@ void job_close(Job *j)
     mem_free(j->target);
     mem_free(j->weight);
     mem_free(j->at);
+    mem_free(j->shared);
     text_release(&j->best);
     json_decref(j->best_state);
     sampler_release(&j->sampler);

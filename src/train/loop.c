@@ -65,12 +65,15 @@ static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
                    .weight = from->weight ? j->weight : NULL};
 }
 
-size_t loop_batch(Job *j, const uint32_t **order, Batch *out)
+size_t loop_batch(Job *j, const Knobs *k, const uint32_t **order, Batch *out)
 {
     *order = NULL;
     *out = j->table.part[PART_TRAIN];
     size_t n = sampler_next(&j->sampler, (size_t)j->spec.params.batch, order);
-    if (*order)
+    team_step(j, k, n);
+    if (*order && j->team)
+        team_gather(j, *order, n, out);
+    else if (*order)
         gather(j, *order, n, out);
     return n;
 }
@@ -157,9 +160,13 @@ static bool one_step(Job *j, Error *err)
     StepStats stats = {.finite = true};
     Batch batch;
     Knobs knobs = loop_knobs(j);
-    size_t n = loop_batch(j, &order, &batch);
-    if (!model_step(j->model, &batch, &knobs, &stats, err))
+    Sampler before = j->sampler;
+    size_t n = loop_batch(j, &knobs, &order, &batch);
+    if (!model_step(j->model, &batch, &knobs, &stats, err)) {
+        j->sampler.epoch = before.epoch; /* the step was not made */
+        j->sampler.position = before.position;
         return error_in(err, "step %lld", (long long)j->loop.step + 1);
+    }
     j->loop.step++;
     j->record.speed_rows += (double)n;
     bool ok = sane(j, &stats);
@@ -174,7 +181,8 @@ static bool one_step(Job *j, Error *err)
         j->loop.first_loss = stats.loss;
     j->loop.epoch_loss += stats.loss * (double)n;
     j->loop.epoch_rows += (double)n;
-    return !j->layers_asked || tell_layers(j, n, err);
+    /* a team's leader has run the first of its rows */
+    return !j->layers_asked || tell_layers(j, n / team_size(j->team), err);
 }
 
 /* ---- the end of an epoch ------------------------------------------------------------------------------- */
@@ -271,6 +279,8 @@ static bool between_steps(Job *j, Error *err)
 {
     if (!commands_replay(j, err) || (!j->loop.over && !commands_poll(j, err)))
         return false;
+    if (!j->loop.over && stop_asked(j->stop) && !team_sound(j->team, err))
+        return false; /* mpirun asks, because another process is gone */
     if (!j->loop.over && stop_asked(j->stop))
         end(j, "stopped by request at step %lld", (long long)j->loop.step);
     expect_steps(j);

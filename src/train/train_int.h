@@ -74,7 +74,8 @@ typedef struct Record {
 } Record;
 
 typedef struct Job {
-    Store *store;
+    Store *store;                 /* NULL: a member of a team that does not lead, see team.c */
+    Team *team;                   /* NULL: one process */
     Pool *pool;
     bool own_pool;
     OnRunNews on_news;
@@ -93,12 +94,14 @@ typedef struct Job {
     Plan *plan;                   /* the run's own recipe; NULL none */
     Features *features;
     Scratch *scratch;             /* what is as long as the table stands in it */
-    FeatureTable table;
+    FeatureTable table;           /* team: of the training rows only its own */
+    size_t rows, first;           /* training rows of all members; how many come before its own */
     float *class_weight;
 
     Model *model;
     size_t batch_most;            /* rows the model's memory is planned for */
     float *dense, *target, *weight; int32_t *code; uint32_t *at; /* one gathered batch */
+    uint32_t *shared;             /* team: the batch as one block: dense, code, target */
     float *out;                   /* predictions of a part */
     float *running;               /* raw scores of the validation rows, for families that grow */
     size_t running_steps;         /* after so many steps */
@@ -122,6 +125,7 @@ typedef struct Job {
 /* job.c: everything up to the first step. Errors name what is wrong with what. */
 bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err);
 bool job_model(Job *j, size_t batch_most, Error *err);  /* (re)plans the model, keeping its state */
+bool job_rows(Job *j, bool ok, Error *err);             /* of features: the table, the sampler */
 void job_close(Job *j);
 bool job_news(Job *j, const char *kind, const char *text, bool store, Error *err);
 double job_wall(const Job *j);
@@ -170,9 +174,20 @@ const char *validate_watches(const Job *j);     /* val_loss, val_rmse ..., or ep
 /* test_series.c: as finish.c tests rows; n forecasts of the bundle, their metrics into numbers */
 bool test_series(Job *j, Bundle *b, size_t first_plan, json_t *numbers, Error *err);
 
+/* team.c: several processes. Alone these do nothing. */
+bool team_leads(const Job *j);
+bool team_begin(Job *j, Error *err);            /* recipe and features are there, no rows yet */
+bool team_rows(Job *j, bool ok, Error *err);    /* its rows are there (ok): which of all they are */
+bool team_model(Job *j, size_t rows, Error *err);
+bool team_state(Job *j, Error *err);            /* before the first step */
+void team_step(Job *j, const Knobs *k, size_t rows);
+bool team_room(Job *j, Error *err);
+void team_gather(Job *j, const uint32_t *order, size_t n, Batch *out);
+
 /* loop.c, finish.c */
 bool loop_run(Job *j, Error *err);
-size_t loop_batch(Job *j, const uint32_t **order, Batch *out); /* the rows of the next step; order NULL: all */
+/* The rows of the next step; order NULL: all. A team's members are told of it, with these knobs. */
+size_t loop_batch(Job *j, const Knobs *k, const uint32_t **order, Batch *out);
 Knobs loop_knobs(const Job *j);
 bool find_lr(Job *j, Error *err);               /* find_lr.c: instead of loop and finish */
 bool finish_run(Job *j, Error *err);
