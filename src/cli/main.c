@@ -147,8 +147,12 @@ static bool run_command_words(const Options *o, const char *program, Error *err)
                         .write = write_answer,
                         .json = o->json,
                         .width = line_width()};
-    bool ok = command_run(&call, o->words, o->word, &command, &result, err) &&
-              print(o, command, result, err);
+    bool ok = command_run(&call, o->words, o->word, &command, &result, err);
+    const char *macro = json_string_value(json_object_get(result, "replay"));
+    if (ok && macro)
+        ok = tui_main(&(TuiOptions){.workspace = o->workspace, .program = program, .replay = macro}, err);
+    else
+        ok = ok && print(o, command, result, err);
     json_decref(result);
     pool_destroy(pool);
     signalled = NULL;

@@ -23,6 +23,7 @@
     X(pull)         \
     X(doctor)       \
     X(gc)           \
+    X(replay)       \
     X(manual)       \
     X(work)
 

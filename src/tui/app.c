@@ -63,6 +63,7 @@ static void take_news(Ui *ui)
 
 static void take_keys(Ui *ui)
 {
+    replay_step(ui);
     for (int i = 0; i < KEYS_A_FRAME && !ui->quit; i++) {
         Input in = screen_input(ui->screen);
         if (in.kind == INPUT_NONE)
@@ -120,9 +121,11 @@ static bool anything_moves(const Ui *ui)
 
 static void wait_for_something(Ui *ui, int most_ms)
 {
-    struct pollfd fds[] = {
-        {STDIN_FILENO, POLLIN, 0}, {ui->wake, POLLIN, 0}, {screen_signals(ui->screen), POLLIN, 0}};
-    poll(fds, 3, most_ms);
+    struct pollfd fds[] = {{screen_is_terminal(ui->screen) ? STDIN_FILENO : -1, POLLIN, 0},
+                           {ui->wake, POLLIN, 0},
+                           {screen_signals(ui->screen), POLLIN, 0},
+                           {ui->files, POLLIN, 0}};
+    poll(fds, 4, replay_active(ui) && (most_ms < 0 || most_ms > 10) ? 10 : most_ms);
     if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
         ui->quit = true; /* the terminal has gone */
 }
@@ -141,6 +144,8 @@ static void first_settings(Ui *ui)
         else
             ui_error(ui, &err);
     }
+    reload_keys(ui, false);
+    reload_watch(ui);
     ui_go(ui, o->pane ? o->pane : ui_setting(ui, "pane"));
     ui->settings_changed = changed;
     if (o->dataset)
@@ -157,12 +162,15 @@ static void run(Ui *ui)
         take_news(ui);
     }
     first_settings(ui);
+    if (ui->options->replay)
+        replay_start(ui, ui->options->replay, true);
     ui->dirty = true;
     bool more = false;
     double saved = clock_now();
     while (!ui->quit) {
         ui->now = clock_now();
         take_signals(ui);
+        reload_take(ui);
         take_news(ui);
         choose_first(ui);
         tick_panes(ui);
@@ -202,6 +210,12 @@ static void ui_close(Ui *ui)
         mem_free(ui->state[i]);
     }
     prompt_release(ui);
+    replay_destroy(ui->replay);
+    text_release(&ui->recording.text);
+    text_release(&ui->recording.typed);
+    text_release(&ui->recording.pressed);
+    keymap_release(&ui->keymap);
+    reload_end(ui);
     mem_free(ui->offered_rule);
     found_rows_destroy(ui->found_rows);
     open_dataset_drop(ui->dataset);
@@ -218,9 +232,22 @@ static void ui_close(Ui *ui)
     mem_free(ui);
 }
 
+/* What stood there when a replay without a terminal failed. */
+static void print_screen(const Ui *ui)
+{
+    Text row = {0};
+    for (int i = 0; i < screen_rows(ui->screen); i++) {
+        text_reset(&row);
+        screen_row_text(ui->screen, i, &row);
+        fprintf(stderr, "%s\n", text_str(&row));
+    }
+    text_release(&row);
+}
+
 bool tui_main(const TuiOptions *o, Error *err)
 {
-    Screen *screen = screen_open(err);
+    bool shown = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    Screen *screen = o->replay && !shown ? screen_open_nowhere(36, 120, err) : screen_open(err);
     if (!screen)
         return false;
     Ui *ui = mem_alloc(sizeof *ui);
@@ -232,6 +259,8 @@ bool tui_main(const TuiOptions *o, Error *err)
     ui->settings = json_object();
     ui->now = clock_now();
     theme_builtin(&ui->theme);
+    keymap_normal(&ui->keymap);
+    reload_begin(ui);
     ui->jobs = jobs_create(ui->workspace, ui->program, ui->wake);
     ui->watch = watch_start(ui->workspace, ui->wake);
     for (; panes[ui->pane_count]; ui->pane_count++) {
@@ -243,6 +272,9 @@ bool tui_main(const TuiOptions *o, Error *err)
         if (panes[i]->create)
             panes[i]->create(ui->state[i], ui);
     run(ui);
+    Error failed = ui->failed;
+    if (failed.kind && !shown)
+        print_screen(ui);
     ui_close(ui);
-    return true;
+    return !failed.kind || error_set(err, failed.kind, "%s", failed.text);
 }

@@ -269,7 +269,7 @@ static bool row_holds(const KeyRow *r, unsigned mode, bool text_mode)
 /* A narrow screen leaves the room to the pane: help tells the rest. */
 static bool frame_hint(const KeyRow *r, int cols)
 {
-    return r->hint && (cols >= 100 || r->command == UI_HELP || r->command == UI_COMMAND);
+    return r->hint && *r->keys && (cols >= 100 || r->command == UI_HELP || r->command == UI_COMMAND);
 }
 
 void frame_draw_hints(const Ui *ui, const Canvas *c)
@@ -287,17 +287,17 @@ void frame_draw_hints(const Ui *ui, const Canvas *c)
     unsigned mode = pane_mode(p, state);
     bool text_mode = pane_text_mode(p, state);
     int frame = 0; /* the frame's hints keep their place at the right */
-    for (const KeyRow *r = frame_commands; r->command && !text_mode; r++)
+    for (const KeyRow *r = ui->keymap.frame; r->command && !text_mode; r++)
         if (frame_hint(r, c->cols))
             frame += hint_width(r);
-    for (const KeyRow *r = p->keys; r && r->command; r++)
+    for (const KeyRow *r = ui_keys(ui); r && r->command; r++)
         if (row_holds(r, mode, text_mode) && !pane_why_not(p, state, r->command, ui)) {
             if (col + hint_width(r) > c->cols - frame)
                 break;
             col = draw_hint(c, col, r);
         }
     int at = c->cols - frame + 1;
-    for (const KeyRow *r = frame_commands; r->command && !text_mode; r++)
+    for (const KeyRow *r = ui->keymap.frame; r->command && !text_mode; r++)
         if (frame_hint(r, c->cols))
             at = draw_hint(c, at, r);
 }

@@ -14,6 +14,11 @@ const Pane *ui_pane(const Ui *ui)
     return panes[ui->at];
 }
 
+const KeyRow *ui_keys(const Ui *ui)
+{
+    return ui->keymap.pane[ui->at];
+}
+
 unsigned pane_mode(const Pane *p, const void *state)
 {
     return p->mode ? p->mode(state) : 1;
@@ -149,35 +154,6 @@ static void quit(Ui *ui)
     ui->quit = true;
 }
 
-static void list_one_theme(void *context, const char *name, const char *about)
-{
-    (void)about;
-    Text *all = context;
-    text_printf(all, "%s\n", name);
-}
-
-static void next_theme(Ui *ui)
-{
-    Text all = {0};
-    theme_list(list_one_theme, &all);
-    char first[64] = "", next[64] = "";
-    bool take = false;
-    for (const char *s = text_str(&all); *s;) {
-        size_t n = strcspn(s, "\n");
-        if (!*first)
-            snprintf(first, sizeof first, "%.*s", (int)n, s);
-        if (take) {
-            snprintf(next, sizeof next, "%.*s", (int)n, s);
-            break;
-        }
-        take = strlen(ui->theme.name) == n && !strncmp(s, ui->theme.name, n);
-        s += n + 1;
-    }
-    text_release(&all);
-    ui_theme(ui, *next ? next : first);
-    ui_say(ui, STYLE_INFO, "theme %s: %s", ui->theme.name, ui->theme.about);
-}
-
 static void frame_command(Ui *ui, int command)
 {
     const char *what;
@@ -219,8 +195,14 @@ static void frame_command(Ui *ui, int command)
     case UI_PREV_PANE:
         ui_go(ui, panes[(ui->at + n - 1) % n]->name);
         break;
-    case UI_NEXT_THEME:
-        next_theme(ui);
+    case UI_THEMES:
+        theme_choose(ui);
+        break;
+    case UI_RECORD:
+        macro_record(ui, NULL);
+        break;
+    case UI_REPLAY:
+        replay_start(ui, "", false);
         break;
     case UI_NEWS:
         messages_open(ui);
@@ -299,6 +281,9 @@ void frame_key(Ui *ui, Key key)
     if (ui->said_style == STYLE_BAD && ui->now - ui->said_at > 1)
         ui->said[0] = 0; /* seen */
     ui->dirty = true;
+    const KeyRow *ends = key_find(ui->keymap.frame, key, 1, false);
+    if (!ends || ends->command != UI_RECORD)
+        macro_note(ui, key);
     if (ui->overlay) {
         ui->overlay->kind->on_key(ui->overlay, key, ui);
         return;
@@ -307,14 +292,14 @@ void frame_key(Ui *ui, Key key)
     void *state = ui->state[ui->at];
     unsigned mode = pane_mode(p, state);
     bool text_mode = pane_text_mode(p, state);
-    const KeyRow *row = key_find(p->keys, key, mode, text_mode);
+    const KeyRow *row = key_find(ui_keys(ui), key, mode, text_mode);
     if (!row && text_mode) {
         if (p->on_key)
             p->on_key(state, key, ui);
         return;
     }
     if (!row)
-        row = key_find(frame_commands, key, 1, false);
+        row = key_find(ui->keymap.frame, key, 1, false);
     if (row) {
         ui_do(ui, row->command);
     } else if (!(key == NKEY_PASTE_BEGIN || key == NKEY_PASTE_END)) {

@@ -51,9 +51,9 @@ static void collect(Help *h, const Ui *ui)
     const Pane *p = ui_pane(ui);
     unsigned mode = pane_mode(p, ui->state[ui->at]);
     h->line.count = 0;
-    add_rows(h, p->title, p->keys, mode, true);
-    add_rows(h, "Everywhere", frame_commands, ~0u, true); /* what can be pressed now comes first */
-    add_rows(h, "Elsewhere in this pane", p->keys, mode, false);
+    add_rows(h, p->title, ui_keys(ui), mode, true);
+    add_rows(h, "Everywhere", ui->keymap.frame, ~0u, true); /* what can be pressed now comes first */
+    add_rows(h, "Elsewhere in this pane", ui_keys(ui), mode, false);
 }
 
 static size_t most_top(const Help *h)

@@ -61,7 +61,7 @@ bool key_parse(const char *s, size_t n, Key *out)
     return true;
 }
 
-static void add_code(uint32_t c, Text *into)
+void text_add_code(Text *into, uint32_t c)
 {
     char b[5] = {0};
     if (c < 0x80) {
@@ -89,9 +89,9 @@ void key_print(Key key, Text *into)
     else if (base == ' ')
         text_puts(into, "Space");
     else if ((key & KEY_CTRL) && base >= 'a' && base <= 'z')
-        add_code(base - 'a' + 'A', into);
+        text_add_code(into, base - 'a' + 'A');
     else
-        add_code(base, into);
+        text_add_code(into, base);
 }
 
 bool key_is_text(Key key)
@@ -133,7 +133,7 @@ void key_short(const KeyRow *row, Text *into)
     if (key & KEY_CTRL && !(key & KEY_NAMED)) {
         text_putc(into, '^');
         Key base = key & ~(KEY_CTRL | KEY_ALT);
-        add_code(base >= 'a' && base <= 'z' ? base - 'a' + 'A' : base, into);
+        text_add_code(into, base >= 'a' && base <= 'z' ? base - 'a' + 'A' : base);
         return;
     }
     key_print(key, into);

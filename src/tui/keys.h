@@ -38,6 +38,7 @@ enum NamedKey { NKEY_FIRST_ = (int)KEY_NAMED, KEYS(AS_ENUM) NKEY_LAST_ };
 bool key_parse(const char *s, size_t n, Key *out); /* "Ctrl-P", "Alt-x", "PgDn", "Space", "j" */
 void key_print(Key key, Text *into);               /* the same words */
 bool key_is_text(Key key);                         /* a character that may be typed */
+void text_add_code(Text *into, uint32_t code);     /* a code point as UTF-8 */
 
 typedef struct KeyRow {
     int command;        /* 0 ends a table */
@@ -96,7 +97,9 @@ void key_short(const KeyRow *row, Text *into);
     X(PANE_9,    "pane-9",        "9",               NULL,      "to the ninth pane")                        \
     X(NEXT_PANE, "next-pane",     "] Ctrl-Right",    NULL,      "to the pane on the right")                 \
     X(PREV_PANE, "previous-pane", "[ Ctrl-Left",     NULL,      "to the pane on the left")                  \
-    X(NEXT_THEME,"next-theme",    "T",               NULL,      "the next colour theme")                    \
+    X(THEMES,    "themes",        "T",               NULL,      "choose the colours, each shown as it is")  \
+    X(RECORD,    "record",        "F3",              NULL,      "record keys as a macro, until it is pressed again") \
+    X(REPLAY,    "replay-keys",   "F4",              NULL,      "play the keys recorded last; :replay FILE plays a file") \
     X(NEWS,      "messages",      "M",               NULL,      "the messages so far")                      \
     X(REDRAW,    "redraw",        "Ctrl-L",          NULL,      "draw the screen anew")                     \
     X(SUSPEND,   "suspend",       "Ctrl-Z",          NULL,      "back to the shell; fg returns")            \

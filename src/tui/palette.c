@@ -54,10 +54,10 @@ static void add_theme(void *context, const char *name, const char *about)
     add(context, ENTRY_THEME, name, about);
 }
 
-static void add_rows(Palette *p, const KeyRow *rows)
+static void add_rows(Palette *p, const KeyRow *rows, bool frame)
 {
     for (const KeyRow *r = rows; r && r->command; r++) {
-        if (rows == frame_commands && r->command <= UI_COPY)
+        if (frame && r->command <= UI_COPY)
             continue; /* motions are no use from here */
         Entry *e = add(p, ENTRY_COMMAND, r->name, r->help);
         snprintf(e->keys, sizeof e->keys, "%s", r->keys);
@@ -68,7 +68,7 @@ static void add_rows(Palette *p, const KeyRow *rows)
 static void collect(Palette *p, const Ui *ui)
 {
     const Snapshot *s = ui_snapshot(ui);
-    add_rows(p, ui_pane(ui)->keys);
+    add_rows(p, ui_keys(ui), false);
     for (size_t i = 0; i < ui->pane_count; i++) {
         Entry *e = add(p, ENTRY_PANE, panes[i]->name, panes[i]->about);
         snprintf(e->keys, sizeof e->keys, "%zu", i + 1);
@@ -90,7 +90,7 @@ static void collect(Palette *p, const Ui *ui)
         add(p, ENTRY_RUN, s->run[i].name, about)->id = s->run[i].id;
     }
     theme_list(add_theme, p);
-    add_rows(p, frame_commands);
+    add_rows(p, ui->keymap.frame, true);
 }
 
 static int recency(const Ui *ui, const Entry *e)

@@ -26,9 +26,9 @@ static void terminal_modes(Screen *s)
     leaveok(s->window, FALSE);
     mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     mouseinterval(0);
-    fputs("\033[?2004h", stdout); /* pasted text comes between marks */
-    fflush(stdout);
-    screen_taken(true);
+    fputs("\033[?2004h", s->out); /* pasted text comes between marks */
+    fflush(s->out);
+    screen_taken(s->terminal);
 }
 
 static void grid_size(Screen *s)
@@ -43,33 +43,35 @@ static void grid_size(Screen *s)
     s->all = true;
 }
 
-Screen *screen_open(Error *err)
+static bool can_place_cursor(void)
 {
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-        error_set(err, ERROR_USAGE,
-                  "the workbench needs a terminal for input and output; "
-                  "`lathe --help` lists the commands that do not");
-        return NULL;
-    }
+    const char *cup = tigetstr("cup");
+    return cup && cup != (const char *)-1;
+}
+
+/* On a terminal, or on two ends of nothing. */
+static Screen *open_on(FILE *out, FILE *in, const char *type, Error *err)
+{
+    const char *term = type ? type : getenv("TERM");
     setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C");
     set_escdelay(25);
     screen_signals_begin();
-    const char *term = getenv("TERM");
     Screen *s = mem_alloc(sizeof *s);
-    s->curses = newterm(NULL, stdout, stdin);
-    if (!s->curses) {
-        mem_free(s);
-        error_set(err, ERROR_IO, "terminal '%s' is not known here; try TERM=xterm-256color",
+    s->terminal = out == stdout;
+    s->out = out;
+    s->in = in;
+    s->curses = newterm(type, out, in);
+    if (!s->curses || !can_place_cursor()) {
+        error_set(err, ERROR_IO, s->curses ? "terminal '%s' cannot place its cursor; use the commands (lathe --help)"
+                                           : "terminal '%s' is not known here; try TERM=xterm-256color",
                   term ? term : "");
-        return NULL;
-    }
-    if (!tigetstr("cup") || tigetstr("cup") == (char *)-1) {
-        endwin();
-        delscreen(s->curses);
+        if (s->curses) {
+            endwin();
+            delscreen(s->curses);
+        }
+        screen_signals_end();
         mem_free(s);
-        error_set(err, ERROR_IO,
-                  "terminal '%s' cannot place its cursor; use the commands (lathe --help)",
-                  term ? term : "");
         return NULL;
     }
     s->window = stdscr;
@@ -90,16 +92,53 @@ Screen *screen_open(Error *err)
     return s;
 }
 
+Screen *screen_open(Error *err)
+{
+    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        return open_on(stdout, stdin, NULL, err);
+    error_set(err, ERROR_USAGE,
+              "the workbench needs a terminal for input and output; "
+              "`lathe --help` lists the commands that do not");
+    return NULL;
+}
+
+Screen *screen_open_nowhere(int rows, int cols, Error *err)
+{
+    FILE *out = fopen("/dev/null", "w"), *in = fopen("/dev/null", "r");
+    Screen *s = out && in ? open_on(out, in, "xterm-256color", err) : NULL;
+    if (!s) {
+        if (!out || !in)
+            error_set(err, ERROR_IO, "/dev/null: cannot open");
+        if (out)
+            fclose(out);
+        if (in)
+            fclose(in);
+        return NULL;
+    }
+    resizeterm(rows, cols);
+    grid_size(s);
+    return s;
+}
+
+bool screen_is_terminal(const Screen *s)
+{
+    return s->terminal;
+}
+
 void screen_close(Screen *s)
 {
     if (!s)
         return;
-    fputs("\033[?2004l", stdout);
+    fputs("\033[?2004l", s->out);
     curs_set(1);
     endwin();
     screen_taken(false);
     screen_signals_give(s);
     delscreen(s->curses);
+    if (!s->terminal) {
+        fclose(s->out);
+        fclose(s->in);
+    }
     screen_signals_end();
     mem_free(s->grid.cell);
     mem_free(s->grid.shown);
@@ -203,7 +242,7 @@ void screen_redraw(Screen *s)
 void screen_resized(Screen *s)
 {
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
+    if (s->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col)
         resizeterm(size.ws_row, size.ws_col);
     werase(s->window);
     grid_size(s);
@@ -211,24 +250,47 @@ void screen_resized(Screen *s)
 
 void screen_raw(Screen *s, const char *bytes, size_t n)
 {
-    (void)s;
-    fwrite(bytes, 1, n, stdout);
-    fflush(stdout);
+    fwrite(bytes, 1, n, s->out);
+    fflush(s->out);
 }
 
-void screen_suspend(Screen *s)
+void screen_lend(Screen *s)
 {
-    fputs("\033[?2004l", stdout);
+    fputs("\033[?2004l", s->out);
     curs_set(1);
     endwin();
     screen_taken(false);
-    screen_stop_here(s);
+    screen_signals_give(s);
+}
+
+void screen_back(Screen *s)
+{
+    screen_signals_take(s);
     terminal_modes(s);
     memset(s->taken, 0, sizeof s->taken); /* the palette was put back */
     Theme theme = s->theme;
     screen_theme(s, &theme);
     screen_resized(s);
     screen_redraw(s);
+}
+
+void screen_suspend(Screen *s)
+{
+    screen_lend(s);
+    screen_stop_here();
+    screen_back(s);
+}
+
+void screen_row_text(const Screen *s, int row, Text *into)
+{
+    const Grid *g = &s->grid;
+    for (int col = 0; row >= 0 && row < g->rows && col < g->cols; col++) {
+        const GridCell *cell = &g->shown[(size_t)row * (size_t)g->cols + (size_t)col];
+        if (cell->code)
+            text_add_code(into, cell->code);
+        for (int i = 0; i < 2 && cell->code && cell->mark[i]; i++)
+            text_add_code(into, cell->mark[i]);
+    }
 }
 
 const Zone *screen_zone(const Screen *s, int row, int col)

@@ -26,6 +26,11 @@ typedef struct Input {
 } Input;
 
 Screen *screen_open(Error *err); /* takes the terminal over */
+Screen *screen_open_nowhere(int rows, int cols, Error *err); /* drawn and never shown; no keys come */
+bool screen_is_terminal(const Screen *s);
+void screen_row_text(const Screen *s, int row, Text *into); /* as last shown */
+void screen_lend(Screen *s); /* the terminal to another program, */
+void screen_back(Screen *s); /* and back */
 void screen_close(Screen *s);    /* and gives it back */
 void screen_theme(Screen *s, const Theme *t);
 int screen_rows(const Screen *s);

@@ -13,6 +13,8 @@ typedef enum Depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_PALETTE, DE
 struct Screen {
     Grid grid;
     SCREEN *curses;
+    FILE *out, *in;
+    bool terminal; /* else both are nothing */
     WINDOW *window;
     Depth depth;
     Theme theme;
@@ -36,6 +38,6 @@ void screen_signals_take(Screen *s);
 void screen_signals_give(Screen *s);
 void screen_signals_end(void);
 void screen_taken(bool taken);        /* from here a crash must give the terminal back, or need not */
-void screen_stop_here(Screen *s);     /* SIGTSTP as the terminal would send it; returns when continued */
+void screen_stop_here(void);          /* SIGTSTP as the terminal would send it; returns when continued */
 
 #endif

@@ -100,10 +100,7 @@ int screen_signals(const Screen *s)
     return signal_pipe[0];
 }
 
-void screen_stop_here(Screen *s)
+void screen_stop_here(void)
 {
-    sigaction(SIGTSTP, &s->old[SIGTSTP], NULL);
     kill(0, SIGTSTP); /* the whole job */
-    struct sigaction act = {.sa_handler = on_signal};
-    sigaction(SIGTSTP, &act, NULL);
 }

@@ -86,7 +86,7 @@ static void viewer_box_key(Overlay *o, Key key, Ui *ui)
         return;
     }
     const KeyRow *row = key_find(viewer_keys, key, 1, false);
-    row = row ? row : key_find(frame_commands, key, 1, false);
+    row = row ? row : key_find(ui->keymap.frame, key, 1, false);
     if (!row && key == ' ')
         viewer_command(&d->viewer, UI_PAGE_DOWN);
     if (!row)

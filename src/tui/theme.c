@@ -226,6 +226,8 @@ static bool read_file(const char *path, Theme *t, Error *err)
             r->theme.look[i].attrs = 0;
         ok = reading_finish(r, ini_parse_string(text_str(&text), on_ini, r), t, err) ||
              error_in(err, "%s", path);
+        if (ok)
+            snprintf(t->path, sizeof t->path, "%s", path);
         mem_free(r);
     }
     text_release(&text);

@@ -30,6 +30,7 @@ typedef struct Look { /* how a role looks with as many colours as there are */
 
 typedef struct Theme {
     char name[32], about[100];
+    char path[400]; /* the file it was read from; "" compiled in */
     bool light;
     Look look[STYLE_COUNT];
 } Theme;

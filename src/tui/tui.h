@@ -17,6 +17,7 @@ typedef struct TuiOptions {
     const char *program;   /* path of lathe itself, for runs as processes of their own */
     const char *theme;     /* name; NULL: LATHE_THEME, what the workspace remembers, "dark" */
     const char *dataset;   /* to open first; NULL: what the workspace remembers, the newest */
+    const char *replay;    /* a macro to be played, and then to leave; NULL none. Needs no terminal. */
     const char *pane;      /* to show first; NULL: what the workspace remembers, "data" */
 } TuiOptions;
 

@@ -2,6 +2,7 @@
 #ifndef LATHE_TUI_INT_H
 #define LATHE_TUI_INT_H
 
+#include "keymap.h"
 #include "screen.h"
 #include "tui.h"
 #include "ui.h"
@@ -79,6 +80,29 @@ void news_changed(Ui *ui, const Snapshot *old, const Snapshot *now);
 void news_while_away(Ui *ui, const Snapshot *now);
 void news_seen(Ui *ui);                    /* the user has seen all until now */
 
+/* macro.c */
+typedef struct Recording {
+    bool on;
+    char path[400];
+    Text text, typed, pressed;
+} Recording;
+typedef struct Replay Replay;
+void macro_note(Ui *ui, Key key);              /* a key that is about to be taken */
+void macro_record(Ui *ui, const char *path);   /* begins, or ends; NULL: the workspace's last.macro */
+void replay_start(Ui *ui, const char *path, bool program); /* "" the last; program: leave at the end */
+Replay *replay_read(const char *path, Error *err);
+void replay_step(Ui *ui);
+bool replay_active(const Ui *ui);
+void replay_destroy(Replay *r);
+
+/* reload.c */
+void reload_begin(Ui *ui);
+void reload_watch(Ui *ui);                     /* the files that are in use now */
+void reload_keys(Ui *ui, bool again);
+void reload_take(Ui *ui);
+void reload_end(Ui *ui);
+
+void theme_choose(Ui *ui);                     /* theme_choose.c */
 void help_open(Ui *ui);                        /* help.c */
 void palette_open(Ui *ui);                     /* palette.c */
 void prompt_open(Ui *ui, const char *initial); /* prompt.c */
@@ -110,6 +134,12 @@ struct Ui {
     char *workspace, *program;
     Screen *screen;
     Theme theme;
+    KeyTables keymap;
+    char keys_path[400];                   /* "": the keys are as in the tables */
+    int files, theme_watch, keys_watch;    /* inotify */
+    Recording recording;
+    Replay *replay;
+    Error failed;                          /* why `lathe replay` ends badly */
     Jobs *jobs;
     Watch *watch;
     int wake; /* eventfd */
@@ -152,6 +182,7 @@ struct Ui {
 extern const KeyRow viewer_keys[];
 
 const Pane *ui_pane(const Ui *ui); /* the one that is shown */
+const KeyRow *ui_keys(const Ui *ui); /* its keys, as the user wants them */
 unsigned pane_mode(const Pane *p, const void *state);
 bool pane_text_mode(const Pane *p, const void *state);
 const char *pane_why_not(const Pane *p, const void *state, int command, const Ui *ui);

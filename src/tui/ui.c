@@ -346,6 +346,7 @@ void ui_theme(Ui *ui, const char *name)
     }
     screen_theme(ui->screen, &ui->theme);
     screen_redraw(ui->screen);
+    reload_watch(ui);
     ui_set_setting(ui, "theme", name);
     ui->dirty = true;
 }

@@ -67,6 +67,8 @@ void ui_say(Ui *ui, Style style, const char *fmt, ...)
 void ui_error(Ui *ui, const Error *err); /* the same, in red */
 void ui_copy(Ui *ui, const char *text);  /* to the clipboard of the terminal (OSC 52) */
 void ui_view(Ui *ui, const char *title, const char *text); /* in a scrolling viewer */
+/* In the user's editor, which has the terminal meanwhile. ending: ".recipe". */
+bool ui_edit_text(Ui *ui, Text *text, const char *ending, Error *err);
 /* Yes or no; `done` is called with the answer yes only. */
 void ui_confirm(Ui *ui, const char *question, const char *detail, void (*yes)(void *owner, Ui *ui),
                 void *owner);

@@ -228,6 +228,12 @@ void ui_line(Ui *ui, const char *typed)
         return;
     if (text_equal(line, "q") || text_equal(line, "q!") || text_equal(line, "wq"))
         ui_do(ui, UI_QUIT);
+    else if ((rest = after_word(line, "record")))
+        macro_record(ui, rest);
+    else if ((rest = after_word(line, "replay")) && *rest)
+        replay_start(ui, rest, false);
+    else if ((rest = after_word(line, "theme")) && !*rest)
+        theme_choose(ui);
     else if ((rest = after_word(line, "theme")) && *rest)
         ui_theme(ui, rest);
     else if ((rest = after_word(line, "go")) && *rest)

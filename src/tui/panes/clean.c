@@ -18,6 +18,7 @@ enum {
     CLEAN_APPLY,
     CLEAN_WRITE,
     CLEAN_READ,
+    CLEAN_EDITOR,
     CLEAN_ACCEPT,
     CLEAN_LEAVE,
     CLEAN_COMPLETE
@@ -42,6 +43,8 @@ static const KeyRow keys[] = {
      MODE_RULES},
     {CLEAN_MOVE_UP, "move-up", "K", NULL, "the rule changes places with the one above", MODE_RULES},
     {CLEAN_WRITE, "write-recipe", "w", NULL, "write the recipe to a file", MODE_RULES},
+    {CLEAN_EDITOR, "edit-recipe", "E", "editor", "the recipe as text in your editor (VISUAL, EDITOR), and back",
+     MODE_RULES},
     {CLEAN_READ, "read-recipe", "e", NULL, "read a recipe from a file", MODE_RULES},
     {0}};
 
@@ -55,6 +58,7 @@ static void destroy(void *state)
     mem_free(s->preview);
     mem_free(s->effect);
     mem_free(s->suggestion);
+    text_release(&s->edited);
 }
 
 /* ---- layout and drawing -------------------------------------------------------------------------------------------- */
@@ -277,6 +281,9 @@ static Reply on_command(void *state, int command, Ui *ui)
         return REPLY_DRAW;
     case CLEAN_APPLY:
         clean_ask_name(s, ui);
+        return REPLY_DRAW;
+    case CLEAN_EDITOR:
+        clean_in_editor(s, ui);
         return REPLY_DRAW;
     case CLEAN_WRITE:
     case CLEAN_READ:

@@ -99,3 +99,44 @@ void clean_ask_file(CleanState *s, bool write, Ui *ui)
                       .about = write ? "Plain text, one rule a line; keep it under version control."
                                      : "Replaces the rules here; u takes that back."});
 }
+
+/* ---- the user's editor ------------------------------------------------------------------------------- */
+
+static void edit_again(void *owner, Ui *ui);
+
+/* What cannot be read is kept, and may be edited again. */
+static void take_edited(CleanState *s, Ui *ui)
+{
+    Error err = {0};
+    Recipe *draft = recipe_copy(s->recipe);
+    Plan *plan = NULL;
+    bool ok = recipe_parse(draft, text_str(&s->edited), &err) && (plan = plan_create(draft, &s->data->schema, &err));
+    plan_destroy(plan);
+    recipe_destroy(ok ? s->recipe : draft);
+    if (!ok) {
+        ui_confirm(ui, "Edit it again?", err.text, edit_again, s);
+        return;
+    }
+    s->recipe = draft;
+    s->at = 0;
+    text_release(&s->edited);
+    ui_say(ui, STYLE_GOOD, "%zu rules from the editor; u takes them back", recipe_count(s->recipe));
+    clean_changed(s, ui);
+}
+
+static void edit_again(void *owner, Ui *ui)
+{
+    CleanState *s = owner;
+    Error err = {0};
+    if (ui_edit_text(ui, &s->edited, ".recipe", &err))
+        take_edited(s, ui);
+    else
+        ui_error(ui, &err);
+}
+
+void clean_in_editor(CleanState *s, Ui *ui)
+{
+    text_reset(&s->edited);
+    recipe_print(s->recipe, &s->edited);
+    edit_again(s, ui);
+}

@@ -35,7 +35,7 @@ typedef struct CleanState {
     Suggestion *suggestion;     /* [CLEAN_SUGGESTIONS] */
     size_t suggestions;
     char file[400];             /* last recipe file */
-    int dialog;                 /* which question is being asked, see clean.c */
+    Text edited;                /* what came from the editor and is no recipe yet */
 } CleanState;
 
 /* clean_jobs.c */
@@ -60,6 +60,7 @@ void clean_ask_kind(CleanState *s, Ui *ui);
 void clean_ask_suggestion(CleanState *s, Ui *ui);
 void clean_ask_name(CleanState *s, Ui *ui);       /* and applies */
 void clean_ask_file(CleanState *s, bool write, Ui *ui);
+void clean_in_editor(CleanState *s, Ui *ui);      /* the recipe as text in the user's editor, and back */
 
 /* clean_draw.c */
 void clean_draw_rules(const CleanState *s, const Canvas *c, const Ui *ui);

@@ -231,6 +231,7 @@ static void press_one(Term *t, const char *name, size_t n)
         {"Backspace", "\177"}, {"Up", "\033OA"}, {"Down", "\033OB"}, {"Right", "\033OC"},
         {"Left", "\033OD"}, {"Home", "\033OH"}, {"End", "\033OF"}, {"PgUp", "\033[5~"},
         {"PgDn", "\033[6~"}, {"Ins", "\033[2~"}, {"Del", "\033[3~"}, {"F1", "\033OP"},
+        {"F2", "\033OQ"}, {"F3", "\033OR"}, {"F4", "\033OS"},
         {"Ctrl-Left", "\033[1;5D"}, {"Ctrl-Right", "\033[1;5C"},
     };
     // clang-format on
