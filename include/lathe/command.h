@@ -79,6 +79,13 @@ void command_manual(Text *into);                  /* man/lathe.1, whole */
 void command_complete(const char *line, Store *s, void (*add)(void *, const char *word, const char *about),
                       void *context);
 
+/* ---- pictures, by gnuplot through a pipe ------------------------------------------------------------ */
+
+bool gnuplot_can(const char *out, Error *err); /* by the name's ending: .png, .svg, .pdf */
+void gnuplot_quote(const char *s, Text *into);
+/* body: commands and data behind the terminal and the output. The file is there whole or not at all. */
+bool gnuplot_picture(const char *out, int width, int height, const Text *body, Error *err);
+
 /* ---- what joins the store with the rooms below -------------------------------------------------- */
 
 /* Opens a dataset of the workspace by name or hash; row (may be NULL) lives in the arena. */

@@ -60,11 +60,6 @@ void print_columns_head(const PrintColumns *c, Text *into);
 void print_columns_cell(const PrintColumns *c, size_t i, const char *value, Text *into); /* the last ends the line */
 void print_number(double v, Text *into);
 
-/* Pictures (gnuplot.c). body: commands and data behind the terminal and the output. */
-bool gnuplot_can(const char *out, Error *err); /* by the name's ending */
-void gnuplot_quote(const char *s, Text *into);
-bool gnuplot_picture(const char *out, int width, int height, const Text *body, Error *err);
-
 /* How a run's model leaves the house (export_model.c): a row a form, "auto" first, NULL-ended. */
 extern const char *const model_format_names[];
 /* format 0: by the ending of `out`. dir: the run's bundle. Fills `result`. */

@@ -119,6 +119,19 @@ static bool anything_moves(const Ui *ui)
     return false;
 }
 
+/* A budget of bytes a second (`:set bandwidth`): a frame waits until the ones before are paid for. Seconds. */
+static double frame_waits(Ui *ui)
+{
+    double budget = set_bandwidth(ui);
+    if (budget <= 0)
+        return 0;
+    ui->credit += (ui->now - ui->credited) * budget;
+    ui->credited = ui->now;
+    if (ui->credit > budget / 4)
+        ui->credit = budget / 4;
+    return ui->credit >= 0 ? 0 : -ui->credit / budget;
+}
+
 static void wait_for_something(Ui *ui, int most_ms)
 {
     struct pollfd fds[] = {{screen_is_terminal(ui->screen) ? STDIN_FILENO : -1, POLLIN, 0},
@@ -175,7 +188,8 @@ static void run(Ui *ui)
         choose_first(ui);
         tick_panes(ui);
         bool moves = anything_moves(ui);
-        if ((ui->dirty || moves) && !ui->quit) {
+        double later = frame_waits(ui);
+        if ((ui->dirty || moves) && later <= 0 && !ui->quit) {
             ui->dirty = false;
             frame_draw(ui);
         }
@@ -184,7 +198,7 @@ static void run(Ui *ui)
             session_save(ui, false);
         }
         more = ui->dirty;
-        wait_for_something(ui, more                                   ? 0
+        wait_for_something(ui, more                                   ? (int)(later * 1000)
                                : moves || ui->now < ui->animate_until ? 100
                                : ui->settings_changed                 ? 5000
                                                                       : -1);

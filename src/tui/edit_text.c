@@ -2,6 +2,7 @@
 #include "tui_int.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,21 +15,28 @@ static const char *editor(void)
     return visual && *visual ? visual : plain && *plain ? plain : "vi";
 }
 
-/* The editor's words may hold arguments, so the shell starts it. */
+/* The editor's words may hold arguments, so the shell starts it. Ctrl-C and Ctrl-\ are its keys. */
 static bool run_editor(const char *path, Error *err)
 {
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
     pid_t child = fork();
-    if (child < 0)
-        return error_set(err, ERROR_IO, "could not start the editor: %s", strerror(errno));
     if (child == 0) {
+        signal(SIGINT, SIG_DFL);
+        signal(SIGQUIT, SIG_DFL);
         char line[600];
         snprintf(line, sizeof line, "%s \"$1\"", editor());
         execl("/bin/sh", "sh", "-c", line, "sh", path, (char *)NULL);
         _exit(127);
     }
     int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
+    sigaction(SIGINT, &interrupt, NULL);
+    sigaction(SIGQUIT, &quit, NULL);
+    if (child < 0)
+        return error_set(err, ERROR_IO, "could not start the editor: %s", strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     return error_set(err, ERROR_IO, "%s ended with status %d; nothing was taken over (VISUAL or EDITOR names another)",

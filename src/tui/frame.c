@@ -100,7 +100,7 @@ void frame_draw(Ui *ui)
     Canvas screen = screen_begin(ui->screen);
     if (!frame_fits(ui)) {
         draw_too_small(ui, &screen);
-        screen_show(ui->screen);
+        ui->credit -= (double)screen_show(ui->screen);
         return;
     }
     const Pane *p = ui_pane(ui);
@@ -127,7 +127,7 @@ void frame_draw(Ui *ui)
         Canvas above = canvas_part(&screen, 0, 0, screen.rows - 1, screen.cols);
         stack[n]->kind->draw(stack[n], &above, ui);
     }
-    screen_show(ui->screen);
+    ui->credit -= (double)screen_show(ui->screen);
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------------- */
@@ -198,6 +198,9 @@ static void frame_command(Ui *ui, int command)
     case UI_THEMES:
         theme_choose(ui);
         break;
+    case UI_WRITE:
+        write_view_ask(ui);
+        break;
     case UI_RECORD:
         macro_record(ui, NULL);
         break;
@@ -205,7 +208,7 @@ static void frame_command(Ui *ui, int command)
         replay_start(ui, "", false);
         break;
     case UI_NEWS:
-        messages_open(ui);
+        messages_open(ui, "Messages, newest first");
         break;
     case UI_REDRAW:
         screen_redraw(ui->screen);
@@ -232,7 +235,7 @@ void ui_do(Ui *ui, int command)
 {
     const Pane *p = ui_pane(ui);
     void *state = ui->state[ui->at];
-    const char *why = pane_why_not(p, state, command, ui);
+    const char *why = command == UI_WRITE ? write_view_why_not(ui) : pane_why_not(p, state, command, ui);
     if (why) {
         ui_say(ui, STYLE_WARN, "%s", why);
         return;

@@ -98,6 +98,7 @@ void key_short(const KeyRow *row, Text *into);
     X(NEXT_PANE, "next-pane",     "] Ctrl-Right",    NULL,      "to the pane on the right")                 \
     X(PREV_PANE, "previous-pane", "[ Ctrl-Left",     NULL,      "to the pane on the left")                  \
     X(THEMES,    "themes",        "T",               NULL,      "choose the colours, each shown as it is")  \
+    X(WRITE,     "write-view",    "Ctrl-E",          NULL,      "write the table or the chart shown to a file (CSV, Markdown, PNG, SVG, PDF)") \
     X(RECORD,    "record",        "F3",              NULL,      "record keys as a macro, until it is pressed again") \
     X(REPLAY,    "replay-keys",   "F4",              NULL,      "play the keys recorded last; :replay FILE plays a file") \
     X(NEWS,      "messages",      "M",               NULL,      "the messages so far")                      \

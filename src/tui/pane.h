@@ -21,6 +21,8 @@
 #include "keys.h"
 
 typedef struct Ui Ui;
+struct TableSource;
+struct Chart;
 
 typedef enum Reply {
     REPLY_IGNORED, /* not mine: the frame tries it next */
@@ -58,6 +60,10 @@ typedef struct Pane {
     unsigned (*mode)(const void *state);
     unsigned text_modes; /* modes in which keys are text: rows that name the mode are tried, */
     Reply (*on_key)(void *state, Key key, Ui *ui); /* then on_key; the frame's keys are not */
+    /* What may be written to a file (`write`): the table that is shown; the chart, its points kept in
+     * the arena, with a title. false: there is none now. NULL: never. */
+    bool (*table)(const void *state, struct TableSource *out);
+    bool (*chart)(const void *state, Arena *a, struct Chart *out, char title[160]);
     /* A short live note beside the title on the tab: "▸ 43%". NULL: none. */
     void (*badge)(const void *state, const Ui *ui, Text *into, Style *style);
 } Pane;

@@ -206,12 +206,18 @@ static void cell_show(Screen *s, int row, int col, const GridCell *cell)
     }
 }
 
-void screen_show(Screen *s)
+/* A place and a look of their own, three bytes a character: more than curses needs. */
+enum { BYTES_PLACE = 9, BYTES_LOOK = 22, BYTES_CELL = 3, BYTES_FRAME = 16 };
+
+size_t screen_show(Screen *s)
 {
     Grid *g = &s->grid;
+    size_t bytes = BYTES_FRAME;
+    Style look = STYLE_COUNT;
     for (int row = 0; row < g->rows; row++) {
         GridCell *now = g->cell + (size_t)row * (size_t)g->cols;
         GridCell *was = g->shown + (size_t)row * (size_t)g->cols;
+        bool joined = false;
         for (int col = 0; col < g->cols; col++) {
             if (now[col].code == 0)
                 continue;
@@ -219,6 +225,14 @@ void screen_show(Screen *s)
             if (s->all || !cell_same(&now[col], &was[col]) ||
                 (wide && !cell_same(&now[col + 1], &was[col + 1])))
                 cell_show(s, row, col, &now[col]);
+            else {
+                joined = false;
+                continue;
+            }
+            bytes += (size_t)(joined ? 0 : BYTES_PLACE) + (now[col].style == look ? 0 : BYTES_LOOK) +
+                     (now[col].code < 128 ? 1 : BYTES_CELL);
+            look = now[col].style;
+            joined = true;
         }
     }
     memcpy(g->shown, g->cell, (size_t)g->rows * (size_t)g->cols * sizeof *g->cell);
@@ -231,6 +245,7 @@ void screen_show(Screen *s)
     }
     wnoutrefresh(s->window);
     doupdate();
+    return bytes;
 }
 
 void screen_redraw(Screen *s)

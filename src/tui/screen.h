@@ -42,7 +42,8 @@ void screen_suspend(Screen *s);              /* to the shell and back */
 Input screen_input(Screen *s);               /* never waits; INPUT_NONE: no more */
 
 Canvas screen_begin(Screen *s); /* a blank grid; zones and cursor forgotten */
-void screen_show(Screen *s);    /* what changed goes to the terminal, at once */
+/* What changed goes to the terminal, at once. Returns about how many bytes that took, rather too many. */
+size_t screen_show(Screen *s);
 /* The topmost zone at a place, or NULL; zones before `from` do not count (they lie under a dialog). */
 const Zone *screen_zone(const Screen *s, int row, int col);
 size_t screen_zones(const Screen *s);

@@ -1,4 +1,4 @@
-/* show.c -- text over the panes, to scroll, search and copy: results of commands, the messages. */
+/* show.c -- text over the panes, to scroll, search and copy: results of commands, help. */
 #include "tui_int.h"
 
 #include <stdio.h>
@@ -146,19 +146,4 @@ void viewer_open(Ui *ui, const char *title, const char *text)
     ViewerBox *d = overlay_open(ui, &viewer_kind);
     d->title = text_copy(title);
     viewer_set(&d->viewer, text);
-}
-
-void messages_open(Ui *ui)
-{
-    Text all = {0};
-    for (size_t i = ui->messages.count; i-- > 0;) {
-        Text when = {0};
-        time_format(ui->messages.at[i].time, &when);
-        text_printf(&all, "%.8s  %s\n", text_str(&when) + (when.count > 11 ? 11 : 0),
-                    ui->messages.at[i].text);
-        text_release(&when);
-    }
-    viewer_open(ui, "Messages, newest first",
-                all.count ? text_str(&all) : "Nothing has been said yet.");
-    text_release(&all);
 }

@@ -108,7 +108,19 @@ void palette_open(Ui *ui);                     /* palette.c */
 void prompt_open(Ui *ui, const char *initial); /* prompt.c */
 void prompt_release(Ui *ui);
 void viewer_open(Ui *ui, const char *title, const char *text); /* dialogs.c */
-void messages_open(Ui *ui);
+void messages_open(Ui *ui, const char *title); /* messages.c */
+
+/* set.c: `:set NAME VALUE` */
+void set_line(Ui *ui, const char *rest);
+void set_complete(const char *rest, void (*add)(void *, const char *, const char *), void *context);
+double set_bandwidth(const Ui *ui); /* bytes a second; 0: any */
+
+/* write_view.c: what a pane shows, as a file */
+void write_view_ask(Ui *ui);
+void write_view_to(Ui *ui, const char *path);
+const char *write_view_why_not(const Ui *ui);
+void csv_add_field(const char *text, Text *into);
+void ui_escape(Ui *ui, const char *bytes, size_t n); /* to the terminal, through tmux if it stands between */
 
 /* Slots of the frame's own jobs (their owner is the Ui). */
 enum { SLOT_DATASET = 1, SLOT_ROLE, SLOT_SESSION, SLOT_SAVE, SLOT_COMMAND };
@@ -123,6 +135,8 @@ typedef struct Message {
     int64_t time;
     Style style;
     char *text;
+    int64_t run;   /* where it can be seen; 0 none */
+    char pane[16]; /* "" nowhere */
 } Message;
 
 typedef struct Recent { /* commands used from the palette, newest first */
@@ -139,6 +153,8 @@ struct Ui {
     int files, theme_watch, keys_watch;    /* inotify */
     Recording recording;
     Replay *replay;
+    bool disk_said;                        /* that the disk is low */
+    double credit, credited;               /* bytes that may be sent now (bandwidth), and when that was reckoned */
     Error failed;                          /* why `lathe replay` ends badly */
     Jobs *jobs;
     Watch *watch;

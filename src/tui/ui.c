@@ -228,7 +228,7 @@ double ui_now(const Ui *ui)
     return ui->now;
 }
 
-static void say(Ui *ui, Style style, const char *text)
+static void say(Ui *ui, Style style, const char *text, const char *pane, int64_t run)
 {
     snprintf(ui->said, sizeof ui->said, "%s", text);
     for (char *s = ui->said; *s; s++)
@@ -241,7 +241,9 @@ static void say(Ui *ui, Style style, const char *text)
         memmove(ui->messages.at, ui->messages.at + 1, 499 * sizeof *ui->messages.at);
         ui->messages.count--;
     }
-    vec_add(&ui->messages, (Message){time_now(), style, text_copy(ui->said)});
+    Message m = {.time = time_now(), .style = style, .text = text_copy(ui->said), .run = run};
+    snprintf(m.pane, sizeof m.pane, "%s", pane);
+    vec_add(&ui->messages, m);
     ui_animate(ui, style == STYLE_BAD ? 12.5 : 6.5);
     ui->dirty = true;
 }
@@ -253,12 +255,22 @@ void ui_say(Ui *ui, Style style, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    say(ui, style, text);
+    say(ui, style, text, ui_pane(ui)->name, 0);
+}
+
+void ui_news(Ui *ui, Style style, const char *pane, int64_t run, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    say(ui, style, text, pane, run);
 }
 
 void ui_error(Ui *ui, const Error *err)
 {
-    say(ui, err->kind == ERROR_STOP ? STYLE_WARN : STYLE_BAD, err->text);
+    say(ui, err->kind == ERROR_STOP ? STYLE_WARN : STYLE_BAD, err->text, ui_pane(ui)->name, 0);
 }
 
 static void add_base64(Text *into, const uint8_t *s, size_t n)
@@ -274,14 +286,29 @@ static void add_base64(Text *into, const uint8_t *s, size_t n)
     }
 }
 
+/* tmux passes a sequence on only when it is wrapped, with every Esc doubled. */
+void ui_escape(Ui *ui, const char *bytes, size_t n)
+{
+    Text out = {0};
+    bool tmux = getenv("TMUX") != NULL;
+    text_puts(&out, tmux ? "\033Ptmux;" : "");
+    for (size_t i = 0; i < n; i++) {
+        if (tmux && bytes[i] == '\033')
+            text_putc(&out, '\033');
+        text_putc(&out, bytes[i]);
+    }
+    text_puts(&out, tmux ? "\033\\" : "");
+    screen_raw(ui->screen, text_str(&out), out.count);
+    text_release(&out);
+}
+
 void ui_copy(Ui *ui, const char *text)
 {
     Text out = {0};
-    bool tmux = getenv("TMUX") != NULL; /* passes it on only when wrapped */
-    text_puts(&out, tmux ? "\033Ptmux;\033\033]52;c;" : "\033]52;c;");
+    text_puts(&out, "\033]52;c;");
     add_base64(&out, (const uint8_t *)text, strlen(text));
-    text_puts(&out, tmux ? "\a\033\\" : "\a");
-    screen_raw(ui->screen, text_str(&out), out.count);
+    text_puts(&out, "\a");
+    ui_escape(ui, text_str(&out), out.count);
     text_release(&out);
     ui_say(ui, STYLE_GOOD, "copied %.*s%s", (int)utf8_fit(text, strlen(text), 48), text,
            utf8_width(text, strlen(text)) > 48 ? " ..." : "");

@@ -22,6 +22,7 @@ typedef struct Snapshot {
     DriftRow *drift; /* newest first */
     size_t models;
     ModelRow *model;
+    double disk_free, disk_total; /* bytes, where the workspace lies; 0: not known */
     const char *error; /* the store cannot be read: why; else NULL */
 } Snapshot;
 const Snapshot *ui_snapshot(const Ui *ui); /* never NULL */
@@ -65,6 +66,8 @@ double ui_now(const Ui *ui);             /* clock_now() of this frame */
 void ui_say(Ui *ui, Style style, const char *fmt, ...)
     PRINTF_LIKE(3, 4);                   /* status line and messages */
 void ui_error(Ui *ui, const Error *err); /* the same, in red */
+/* The same with the place where it can be seen: a pane, and a run if it is one's (0: none). */
+void ui_news(Ui *ui, Style style, const char *pane, int64_t run, const char *fmt, ...) PRINTF_LIKE(5, 6);
 void ui_copy(Ui *ui, const char *text);  /* to the clipboard of the terminal (OSC 52) */
 void ui_view(Ui *ui, const char *title, const char *text); /* in a scrolling viewer */
 /* In the user's editor, which has the terminal meanwhile. ending: ".recipe". */

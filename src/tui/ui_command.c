@@ -228,6 +228,10 @@ void ui_line(Ui *ui, const char *typed)
         return;
     if (text_equal(line, "q") || text_equal(line, "q!") || text_equal(line, "wq"))
         ui_do(ui, UI_QUIT);
+    else if ((rest = after_word(line, "set")))
+        set_line(ui, rest);
+    else if ((rest = after_word(line, "write-view")) && *rest && !write_view_why_not(ui))
+        write_view_to(ui, rest);
     else if ((rest = after_word(line, "record")))
         macro_record(ui, rest);
     else if ((rest = after_word(line, "replay")) && *rest)
@@ -273,6 +277,8 @@ void ui_line_complete(Ui *ui, const char *line, void (*add)(void *, const char *
     if ((rest = strchr(line, ' ')) == NULL) {
         if (text_starts("theme", line))
             add(context, "theme", "choose the colours");
+        if (text_starts("set", line))
+            add(context, "set", "a setting of the screen");
         if (text_starts("go", line))
             add(context, "go", "to a pane");
         add_rows(&a, ui_pane(ui)->keys);
@@ -281,6 +287,8 @@ void ui_line_complete(Ui *ui, const char *line, void (*add)(void *, const char *
     } else if ((rest = after_word(line, "theme"))) {
         a.word = rest;
         theme_list(add_theme, &a);
+    } else if ((rest = after_word(line, "set"))) {
+        set_complete(rest, add, context);
     } else if ((rest = after_word(line, "go"))) {
         for (size_t i = 0; i < ui->pane_count; i++)
             if (text_starts(panes[i]->name, rest))

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +61,11 @@ static Snapshot *snapshot_read(Store *store, uint64_t number)
               store_runs(store, &s->arena, &s->run, &s->runs, &err) &&
               store_drifts(store, &s->arena, &s->drift, &s->drifts, &err) &&
               store_models(store, &s->arena, &s->model, &s->models, &err);
+    struct statvfs disk;
+    if (statvfs(store_dir(store), &disk) == 0) {
+        s->disk_free = (double)disk.f_bavail * (double)disk.f_frsize;
+        s->disk_total = (double)disk.f_blocks * (double)disk.f_frsize;
+    }
     if (!ok)
         s->error = arena_text(&s->arena, err.text);
     return s;

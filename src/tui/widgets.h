@@ -12,6 +12,7 @@
 
 typedef struct TableColumn {
     const char *title;
+    const char *name; /* in files; NULL: the title */
     int width; /* columns on screen; 0: as the title */
     Align align;
     Style header;      /* 0: STYLE_HEADER */
@@ -35,6 +36,8 @@ typedef struct TableSource {
     bool (*paint)(const void *context, uint64_t row, size_t column, const Canvas *cell,
                   Style ground);
     const char *empty; /* what to say, and do next, when there are no rows */
+    /* The cell for files that are read by programs; NULL: as shown. */
+    void (*exact)(const void *context, uint64_t row, size_t column, Text *into);
 } TableSource;
 
 typedef struct Table {

@@ -272,7 +272,7 @@ static void the_table_is_exported(void **state)
     open_pane("runs", 30, 120);
     see("5.51");
     snprintf(path, sizeof path, "%s/runs.csv", bench.dir);
-    snprintf(line, sizeof line, "export-runs %s", path);
+    snprintf(line, sizeof line, "write-view %s", path);
     command(line);
     see("12 lines are in");
     assert_true(file_read(path, &csv, 1 << 20, &err));
@@ -280,7 +280,7 @@ static void the_table_is_exported(void **state)
     assert_non_null(strstr(text_str(&csv), "12,try-12,gbdt,finished,0,5.02,5.52,"));
     text_reset(&csv);
     snprintf(path, sizeof path, "%s/runs.md", bench.dir);
-    snprintf(line, sizeof line, "export-runs %s", path);
+    snprintf(line, sizeof line, "write-view %s", path);
     command(line);
     see("runs.md");
     term_settle(bench.term);
@@ -288,7 +288,7 @@ static void the_table_is_exported(void **state)
     assert_non_null(strstr(text_str(&csv), "| Run | Name |"));
     assert_non_null(strstr(text_str(&csv), "| ---: | --- |"));
     text_release(&csv);
-    command("export-runs runs.txt");
+    command("write-view runs.txt");
     see("must end in .csv or .md");
 }
 

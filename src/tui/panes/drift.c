@@ -1,6 +1,8 @@
 /* drift.c -- 6 Drift: which columns moved away from the reference, and how; the newest report first. */
 #include "drift_int.h"
 
+#include <stdio.h>
+
 enum { SLOT_REPORT = 1 };
 enum { ZONE_TABLE = 1 };
 
@@ -185,6 +187,34 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
     return m->id == ZONE_TABLE ? table_mouse(&s->table, &src, m) : REPLY_IGNORED;
 }
 
+static bool table_shown(const void *state, TableSource *out)
+{
+    const DriftState *s = state;
+    *out = drift_source(s);
+    return s->report != NULL;
+}
+
+/* The shares of the column under the cursor, over the middles of its bins. */
+static bool chart_shown(const void *state, Arena *a, Chart *out, char title[160])
+{
+    const DriftState *s = state;
+    const DriftColumn *d = drift_column_at(s, s->table.at);
+    if (!d || !d->bins)
+        return false;
+    double *x = ARENA_NEW(a, double, d->bins), *was = ARENA_NEW(a, double, d->bins), *is = ARENA_NEW(a, double, d->bins);
+    for (size_t i = 0; i < d->bins; i++) {
+        x[i] = *d->label[0] ? (double)i : (d->edge[i] + d->edge[i + 1]) / 2;
+        was[i] = d->reference_share[i];
+        is[i] = d->current_share[i];
+    }
+    ChartSeries *series = ARENA_NEW(a, ChartSeries, 2);
+    series[0] = (ChartSeries){.name = "reference", .x = x, .y = was, .n = d->bins};
+    series[1] = (ChartSeries){.name = "current", .x = x, .y = is, .n = d->bins};
+    *out = (Chart){.series = series, .count = 2, .x_name = arena_text(a, d->name)};
+    snprintf(title, 160, "%.100s: share of the rows", d->name);
+    return true;
+}
+
 static void badge(const void *state, const Ui *ui, Text *into, Style *style)
 {
     const Snapshot *snap = ui_snapshot(ui);
@@ -209,4 +239,6 @@ const Pane drift_pane = {
     .on_mouse = on_mouse,
     .why_not = why_not,
     .badge = badge,
+    .table = table_shown,
+    .chart = chart_shown,
 };

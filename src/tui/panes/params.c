@@ -432,6 +432,9 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     if ((command == PARAMS_DEFAULT || command == PARAMS_MORE || command == PARAMS_LESS) &&
         s->part == PART_FEATURES)
         return "Space switches a column";
+    bool steps = s->at == ROW_TARGET || s->at == ROW_FAMILY || s->at == ROW_RECIPE || s->at == ROW_SPLIT || s->at == ROW_SEED;
+    if ((command == PARAMS_MORE || command == PARAMS_LESS) && s->part == PART_SETUP && !steps)
+        return "Enter changes this one";
     if (command == PARAMS_DEFAULT && s->part == PART_SETUP)
         return "Tab goes to the hyperparameters";
     return NULL;

@@ -10,7 +10,7 @@ enum { ZONE_TABLE = 1, ZONE_DETAIL };
 enum {
     RUNS_OPEN = PANE_COMMANDS, RUNS_FILTER, RUNS_SORT, RUNS_GROUP, RUNS_VIEW, RUNS_VIEW_BACK, RUNS_COLUMN,
     RUNS_HIDE, RUNS_PIN, RUNS_MOVE_LEFT, RUNS_MOVE_RIGHT, RUNS_BASELINE, RUNS_RENAME, RUNS_TAG, RUNS_NOTE,
-    RUNS_DELETE, RUNS_MARK_ALL, RUNS_UNMARK, RUNS_EXPORT, RUNS_PLOT, RUNS_FACTS, RUNS_SCATTER, RUNS_PARALLEL,
+    RUNS_DELETE, RUNS_MARK_ALL, RUNS_UNMARK, RUNS_PLOT, RUNS_FACTS, RUNS_SCATTER, RUNS_PARALLEL,
     RUNS_IMPORTANCE, RUNS_FORKS, RUNS_EXPLAIN
 };
 
@@ -35,7 +35,6 @@ static const KeyRow keys[] = {
     {RUNS_DELETE,    "delete-run",   "D",     NULL,      "remove it with metrics, checkpoints and model", 0},
     {RUNS_MARK_ALL,  "mark-runs",    "*",     NULL,      "mark all runs that are shown", 0},
     {RUNS_UNMARK,    "unmark-runs",  "U",     NULL,      "no run marked", 0},
-    {RUNS_EXPORT,    "export-runs",  "X",     NULL,      "write this table as CSV or Markdown", 0},
     {RUNS_PLOT,      "plot-runs",    "w",     NULL,      "write the marked runs' curves to a file (PNG, SVG, PDF)", 0},
     {RUNS_FACTS,     "facts",        "",      NULL,      "what it was made of, or what differs between marked runs", 0},
     {RUNS_SCATTER,   "scatter",      "",      NULL,      "a hyperparameter against a metric", 0},
@@ -345,16 +344,6 @@ static void ask_filter(RunsState *s)
                          .check = filter_check, .complete = filter_complete, .done = filter_set});
 }
 
-static void export_set(void *owner, const char *path, Ui *ui)
-{
-    RunsState *s = owner;
-    Error err = {0};
-    if (!runs_export(s, path, &err))
-        ui_error(ui, &err);
-    else
-        ui_say(ui, STYLE_GOOD, "%zu lines are in %s", s->line.count, path);
-}
-
 static void plot(RunsState *s)
 {
     int64_t runs[RUN_SIDES];
@@ -493,10 +482,6 @@ static Reply of_table(RunsState *s, int command)
     case RUNS_MARK_ALL:   mark_all(s); return REPLY_DRAW;
     case RUNS_UNMARK:     unmark(s); return REPLY_DRAW;
     case RUNS_PLOT:       plot(s); return REPLY_DRAW;
-    case RUNS_EXPORT:
-        ui_ask(s->ui, &(Ask){.title = "Write the table of runs", .label = "file", .initial = "runs.csv", .owner = s,
-                             .about = "as it is shown; .csv or .md", .done = export_set});
-        return REPLY_DRAW;
     }
     return REPLY_IGNORED;
 }
@@ -573,7 +558,7 @@ static Reply on_command(void *state, int command, Ui *ui)
     return s->detail ? in_detail(s, command) : table_command(&s->table, &src, command);
 }
 
-/* `:filter-runs lr > 0.01`, `:sort-runs test`, `:show-column val_mae`, `:export-runs runs.md` */
+/* `:filter-runs lr > 0.01`, `:sort-runs test`, `:show-column val_mae` */
 static Reply on_words(void *state, int command, const char *words, Ui *ui)
 {
     RunsState *s = state;
@@ -581,8 +566,6 @@ static Reply on_words(void *state, int command, const char *words, Ui *ui)
     if (command == RUNS_FILTER) {
         if (runs_filter_check(s, words, &err))
             filter_set(s, words, ui);
-    } else if (command == RUNS_EXPORT) {
-        export_set(s, words, ui);
     } else if (command == RUNS_COLUMN || command == RUNS_SORT) {
         if (!runs_column_add(s, words))
             error_set(&err, ERROR_USAGE, "no run has a %s; C lists what there is", words);
@@ -633,6 +616,18 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
     return REPLY_IGNORED;
 }
 
+static bool table_shown(const void *state, TableSource *out)
+{
+    *out = runs_source(state);
+    return out->columns > 0;
+}
+
+static bool chart_shown(const void *state, Arena *a, Chart *out, char title[160])
+{
+    const RunsState *s = state;
+    return s->view == RUN_VIEW_SCATTER && runs_scatter_chart(s, a, out, title);
+}
+
 static void badge(const void *state, const Ui *ui, Text *into, Style *style)
 {
     (void)state;
@@ -661,4 +656,6 @@ const Pane runs_pane = {
     .on_words = on_words,
     .why_not = why_not,
     .badge = badge,
+    .table = table_shown,
+    .chart = chart_shown,
 };

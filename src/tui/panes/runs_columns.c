@@ -64,7 +64,7 @@ static TableColumn head_of(const RunsState *s, size_t i)
 {
     const char *name = s->column.at[i].name;
     const RunField *f = runs_field(s, name);
-    TableColumn c = {.title = name, .width = width_of(f, name)};
+    TableColumn c = {.title = name, .name = name, .width = width_of(f, name)};
     if (f && f->kind == FIELD_FACT) {
         c.title = heads[f->fact].title;
         c.width = heads[f->fact].width;

@@ -223,9 +223,6 @@ const RunField *runs_column_field(const RunsState *s, size_t column); /* NULL: u
 TableSource runs_source(const RunsState *s);
 void runs_cell(const RunsState *s, uint64_t row, size_t column, Cell *out);
 
-/* runs_export.c: the table as it is shown, by the ending of path: .csv or .md */
-bool runs_export(const RunsState *s, const char *path, Error *err);
-
 /* runs_load.c, runs_compare.c */
 void *run_compare_load(JobContext *c, void *input, Error *err); /* input: CompareAsk */
 void run_compare_free(void *compare);
@@ -234,6 +231,7 @@ size_t run_compare_lines(const RunCompare *c);
 
 /* the views */
 void runs_scatter_draw(const RunsState *s, const Canvas *c);
+bool runs_scatter_chart(const RunsState *s, Arena *a, Chart *out, char title[160]); /* false: no dots */
 void runs_parallel_draw(const RunsState *s, const Canvas *c);
 void runs_forks_draw(const RunsState *s, const Canvas *c);
 size_t runs_forks_lines(const RunsState *s);

@@ -103,42 +103,58 @@ static size_t dots_of(const RunsState *s, Axis *x, const RunField *y, Dot *out)
     return n;
 }
 
-void runs_scatter_draw(const RunsState *s, const Canvas *c)
+/* A dot a run; the run under the cursor lies on top. x: of the words on the axis. */
+static bool scatter_of(const RunsState *s, Arena *a, Axis *x, Chart *out, char title[160])
 {
     const RunField *fx = runs_input(s), *fy = runs_metric(s);
-    Dot *dot = mem_alloc(MOST * sizeof *dot);
-    Axis x = fx ? axis_of(s, fx) : (Axis){0};
-    size_t n = fx && fy ? dots_of(s, &x, fy, dot) : 0;
     const RunRow *here = runs_here(s);
-    if (!n) {
-        say_empty(s, c);
-        mem_free(dot);
-        return;
-    }
-    ChartSeries *series = mem_alloc(n * sizeof *series);
-    size_t first = 0;
+    Dot *dot = ARENA_NEW(a, Dot, MOST);
+    *x = fx ? axis_of(s, fx) : (Axis){0};
+    size_t n = fx && fy ? dots_of(s, x, fy, dot) : 0, first = 0;
+    if (!n)
+        return false;
+    ChartSeries *series = ARENA_NEW(a, ChartSeries, n);
     for (size_t i = 0; i < n; i++) {
-        series[i] = (ChartSeries){.style = run_style(dot[i].run), .x = &dot[i].x, .y = &dot[i].y, .n = 1,
-                                  .dots = true, .mark = here && dot[i].run == here->id ? 0x25c6u : 0x25cfu};
-        if (here && dot[i].run == here->id)
-            first = i;
+        bool mine = here && dot[i].run == here->id;
+        const RunRow *run = snapshot_run(ui_snapshot(s->ui), dot[i].run);
+        series[i] = (ChartSeries){.name = run ? arena_text(a, run->name) : NULL, .style = run_style(dot[i].run),
+                                  .x = &dot[i].x, .y = &dot[i].y, .n = 1, .dots = true,
+                                  .mark = mine ? 0x25c6u : 0x25cfu};
+        first = mine ? i : first;
     }
-    ChartSeries top = series[first]; /* the run under the cursor lies on top */
+    ChartSeries top = series[first];
     series[first] = series[0];
     series[0] = top;
-    double room = x.log ? 0 : (x.high - x.low) * 0.04 + (x.high == x.low);
-    Chart chart = {.x_name = fx->name, .series = series, .count = n, .x_log = x.log,
-                   .x_low = x.log ? pow(10, x.low - 0.1) : x.low - room,
-                   .x_high = x.log ? pow(10, x.high + 0.1) : x.high + room, .no_legend = true,
-                   .has_cross = here != NULL, .cross = top.x[0]};
-    chart.has_cross = false;
-    Canvas plot = canvas_part(c, 0, 0, c->rows - (x.words ? 1 : 0), c->cols);
-    chart_draw(&plot, &chart);
-    int col = 8;
-    for (size_t i = 0; i < x.words; i++) /* words stand for numbers on the axis */
-        col += canvas_printf(c, c->rows - 1, col, STYLE_DIM, "%zu %s  ", i, x.word[i]);
-    mem_free(series);
-    mem_free(dot);
+    double room = x->log ? 0 : (x->high - x->low) * 0.04 + (x->high == x->low);
+    snprintf(title, 160, "%s by %s", fy->name, fx->name);
+    *out = (Chart){.x_name = arena_text(a, fx->name), .series = series, .count = n, .x_log = x->log,
+                   .x_low = x->log ? pow(10, x->low - 0.1) : x->low - room,
+                   .x_high = x->log ? pow(10, x->high + 0.1) : x->high + room, .no_legend = true};
+    return true;
+}
+
+bool runs_scatter_chart(const RunsState *s, Arena *a, Chart *out, char title[160])
+{
+    Axis x;
+    return scatter_of(s, a, &x, out, title);
+}
+
+void runs_scatter_draw(const RunsState *s, const Canvas *c)
+{
+    Arena a = {0};
+    Axis x;
+    Chart chart;
+    char title[160];
+    if (scatter_of(s, &a, &x, &chart, title)) {
+        Canvas plot = canvas_part(c, 0, 0, c->rows - (x.words ? 1 : 0), c->cols);
+        chart_draw(&plot, &chart);
+        int col = 8;
+        for (size_t i = 0; i < x.words; i++) /* words stand for numbers on the axis */
+            col += canvas_printf(c, c->rows - 1, col, STYLE_DIM, "%zu %s  ", i, x.word[i]);
+    } else {
+        say_empty(s, c);
+    }
+    arena_release(&a);
 }
 
 /* ---- parallel axes --------------------------------------------------------------------------------------- */

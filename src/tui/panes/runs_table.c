@@ -126,6 +126,21 @@ static bool marked(const void *context, uint64_t row)
     return run && ui_run_marked(s->ui, run->id);
 }
 
+/* Numbers as exactly as they are known. */
+static void exact(const void *context, uint64_t row, size_t column, Text *into)
+{
+    const RunsState *s = context;
+    const RunRow *run = runs_at(s, row);
+    const RunField *f = runs_column_field(s, column);
+    if (run && f && f->number && !s->line.at[row].head) {
+        double v = runs_number(s, run, f);
+        if (!isnan(v))
+            text_add_real(into, v);
+        return;
+    }
+    runs_cell(s, row, column, &(Cell){.text = into});
+}
+
 TableSource runs_source(const RunsState *s)
 {
     return (TableSource){.context = s,
@@ -134,6 +149,7 @@ TableSource runs_source(const RunsState *s)
                          .column = s->heads.at,
                          .cell = cell,
                          .marked = marked,
+                         .exact = exact,
                          .empty = *s->find || *s->filter
                                       ? "No run is like that. Esc shows all again."
                                       : "No runs yet. Press 3 to set one up, or : train mlp "

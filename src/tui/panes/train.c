@@ -301,4 +301,5 @@ const Pane train_pane = {
     .on_mouse = on_mouse,
     .why_not = why_not,
     .badge = badge,
+    .chart = train_chart_shown,
 };

@@ -355,3 +355,40 @@ void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool
     chart_draw(&in, &b.chart);
     train_chart_release(&b);
 }
+
+static double *kept(Arena *a, const double *v, size_t n)
+{
+    double *out = ARENA_NEW(a, double, n + 1);
+    memcpy(out, v, n * sizeof *out);
+    return out;
+}
+
+bool train_chart_shown(const void *state, Arena *a, Chart *out, char title[160])
+{
+    const TrainState *s = state;
+    const RunRow *run = train_run(s);
+    if (!run)
+        return false;
+    ChartBuild *b = mem_alloc(sizeof *b);
+    train_chart(s, s->active, b);
+    ChartSeries *series = ARENA_NEW(a, ChartSeries, b->chart.count + 1);
+    ChartTick *tick = ARENA_NEW(a, ChartTick, b->chart.tick_count + 1);
+    for (size_t i = 0; i < b->chart.count; i++) {
+        const ChartSeries *from = &b->chart.series[i];
+        series[i] = *from;
+        series[i].name = arena_text(a, from->name ? from->name : "");
+        series[i].x = kept(a, from->x, from->n);
+        series[i].y = kept(a, from->y, from->n);
+    }
+    for (size_t i = 0; i < b->chart.tick_count; i++) {
+        tick[i] = b->chart.ticks[i];
+        tick[i].label = arena_text(a, tick[i].label);
+    }
+    *out = b->chart;
+    out->series = series;
+    out->ticks = tick;
+    snprintf(title, 160, "%.60s of run %lld %.60s", s->chart[s->active].title, (long long)run->id, run->name);
+    train_chart_release(b);
+    mem_free(b);
+    return out->count > 0;
+}

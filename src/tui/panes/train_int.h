@@ -146,6 +146,7 @@ typedef struct ChartBuild {
 void train_charts(TrainState *s);                    /* which charts there are, from the keys seen */
 void train_chart(const TrainState *s, int chart, ChartBuild *out);
 void train_chart_release(ChartBuild *b);
+bool train_chart_shown(const void *state, Arena *a, Chart *out, char title[160]); /* the active one, for a file */
 void train_span(const TrainState *s, double *low, double *high); /* of all points on the axis */
 void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active);
 

@@ -160,6 +160,7 @@ Reply train_look(TrainState *s, int command)
         return run->best_step > 0 ? train_cross_to(s, (double)run->best_step) : REPLY_STAY;
     case TRAIN_OTHERS:
         s->others = !s->others;
+        ui_say(s->ui, STYLE_INFO, s->others ? "marked runs and forks are drawn with it" : "this run alone");
         train_gather(s);
         train_read(s);
         return REPLY_DRAW;

@@ -453,6 +453,11 @@ size_t term_bytes(Term *t)
     return t->bytes;
 }
 
+bool term_sent(Term *t, const char *bytes)
+{
+    return memmem(t->tail, t->tail_count, bytes, strlen(bytes)) != NULL;
+}
+
 const char *term_clipboard(Term *t)
 {
     return t->clipboard;

@@ -47,6 +47,7 @@ bool term_cursor_shown(Term *t);
 bool term_mouse(Term *t);
 size_t term_bytes(Term *t);          /* written by the child so far */
 const char *term_clipboard(Term *t); /* base64 of the last OSC 52; "" none */
+bool term_sent(Term *t, const char *bytes); /* among the last 8 kB it wrote */
 /* Seconds from the key to the end of the painting it causes. */
 double term_key_seconds(Term *t, const char *key);
 
