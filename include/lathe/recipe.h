@@ -84,6 +84,16 @@ bool   plan_apply(const Plan *p, PlanState *state, const Chunk *in, Arena *a, Ch
 bool   plan_apply_traced(const Plan *p, PlanState *state, const Chunk *in, Arena *a, Chunk *out,
                          uint16_t *reason, Error *err);
 
+/* Recipes, one after the other, as ONNX nodes: what they make of raw columns. Values are as features_onnx
+ * wants them; a column is said when it is asked for, and an input made when it is read. Rows that a rule
+ * drops are not known to it. */
+typedef struct PlanOnnx PlanOnnx;
+typedef const char *PlanInput(Onnx *o, const char *name, ColumnType type);
+PlanOnnx *plan_onnx_create(Onnx *o, const Plan *const *plan, size_t plans, PlanInput *input); /* plans > 0 */
+const char *plan_onnx_column(PlanOnnx *p, const char *name); /* NULL: it cannot be said */
+const char *plan_onnx_stuck(const PlanOnnx *p);              /* because of this rule; or NULL */
+void plan_onnx_destroy(PlanOnnx *p);
+
 /* The whole table: writes the derived dataset to dir. */
 typedef struct RuleEffect { uint64_t rows_in, rows_out, touched, failed; } RuleEffect; /* failed: expect */
 typedef struct ApplyReport { char hash[65]; uint64_t rows_in, rows_out; size_t rules; RuleEffect effect[256]; } ApplyReport;

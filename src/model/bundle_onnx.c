@@ -4,8 +4,8 @@
  *     outputs   prediction, float [rows][1]                   regression
  *               label, text [rows][1]; probability, float [rows][classes]    classes
  *
- * Each piece says its own part: rules, encoders, the family, the target. Where a rule that changes a
- * column cannot be said, the model takes the columns as the recipes leave them, and a note tells. Rows
+ * Each piece says its own part: rules (recipe/onnx.c), encoders, the family, the target. Where a rule that
+ * makes a column cannot be said, the model takes the columns as the recipes leave them, and a note tells. Rows
  * that a rule drops are scored all the same: ONNX gives a prediction a row. */
 #include "bundle_int.h"
 
@@ -49,16 +49,47 @@ static bool recipes_write(const Bundle *b)
     return false;
 }
 
+/* The features' columns from raw ones; false: a rule on their way cannot be said, its text is in `stuck`. */
+static bool say_recipes(const Bundle *b, Onnx *o, const char **column, Text *stuck)
+{
+    bool ok = true;
+    PlanOnnx *p = plan_onnx_create(o, (const Plan *const *)b->plan, b->plans, add_input);
+    for (size_t i = 0; ok && i < features_inputs(b->features); i++)
+        ok = (column[i] = plan_onnx_column(p, features_input(b->features, i))) != NULL;
+    text_puts(stuck, !ok && plan_onnx_stuck(p) ? plan_onnx_stuck(p) : "");
+    plan_onnx_destroy(p);
+    return ok;
+}
+
+/* Tried on a model that is thrown away, so that half a recipe leaves nothing behind. */
+static bool can_say_recipes(const Bundle *b, const char **column, Text *stuck)
+{
+    Onnx *o = onnx_create(NULL);
+    bool can = o && say_recipes(b, o, column, stuck);
+    onnx_destroy(o);
+    return can;
+}
+
 static void add_inputs(const Bundle *b, Onnx *o, const char **column, json_t *notes)
 {
-    for (size_t i = 0; i < features_inputs(b->features); i++)
+    Text stuck = {0};
+    bool writes = recipes_write(b), said = writes && can_say_recipes(b, column, &stuck);
+    if (said)
+        say_recipes(b, o, column, &stuck);
+    for (size_t i = 0; !said && i < features_inputs(b->features); i++)
         column[i] =
             add_input(o, features_input(b->features, i), features_input_type(b->features, i));
-    if (recipes_write(b))
-        note(notes,
-             "the recipe is not part of it: the inputs are columns as the recipe leaves them");
-    else if (b->plans)
+    if (writes && !said) {
+        Text text = {0};
+        text_puts(&text, "the recipe is not part of it");
+        if (stuck.count)
+            text_printf(&text, " (ONNX has no words for: %s)", text_str(&stuck));
+        text_puts(&text, ": the inputs are columns as the recipe leaves them");
+        note(notes, text_str(&text));
+        text_release(&text);
+    } else if (b->plans)
         note(notes, "rows that the recipe drops are scored all the same");
+    text_release(&stuck);
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------------ */

@@ -47,4 +47,5 @@ const Rule cast_rule = {
     .parse = parse,
     .bind = bind,
     .apply = apply,
+    .onnx = rewrite_onnx,
 };

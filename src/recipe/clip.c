@@ -90,4 +90,5 @@ const Rule clip_rule = {
     .parse = parse,
     .bind = bind,
     .apply = apply,
+    .onnx = rewrite_onnx,
 };

@@ -35,4 +35,5 @@ const Rule derive_rule = {
     .parse = parse,
     .bind = bind,
     .apply = apply,
+    .onnx = rewrite_onnx,
 };

@@ -160,6 +160,11 @@ static Column fill_number(const Column *c, double real, int64_t whole, Arena *a)
     return out;
 }
 
+static double statistic(const Impute *m)
+{
+    return m->how == HOW_MEAN ? m->need.mean : m->how == HOW_MEDIAN ? m->need.middle : m->need.number;
+}
+
 static bool apply(const void *self, Frame *f, Error *err)
 {
     const Impute *m = self;
@@ -175,9 +180,7 @@ static bool apply(const void *self, Frame *f, Error *err)
             *c = fill_text(c, with, f->arena, &ok, err);
         return ok;
     }
-    double real = m->how == HOW_MEAN     ? m->need.mean
-                  : m->how == HOW_MEDIAN ? m->need.middle
-                                         : m->need.number;
+    double real = statistic(m);
     int64_t whole = llround(fmax(-9e18, fmin(9e18, real)));
     if (m->how == HOW_VALUE) {
         real = m->constant->type == COLUMN_REAL ? m->constant->real : 0.0;
@@ -185,6 +188,23 @@ static bool apply(const void *self, Frame *f, Error *err)
     }
     *c = fill_number(c, real, whole, f->arena);
     return true;
+}
+
+static const char *say(const void *self, const OnnxAt *at)
+{
+    const Impute *m = self;
+    bool said = m->how == HOW_VALUE;
+    ColumnType type = said ? m->constant->type : m->need.type;
+    double number = said && type == COLUMN_REAL ? m->constant->real
+                    : said                      ? (double)m->constant->integer
+                                                : statistic(m);
+    if (!said && m->need.count == 0)
+        return onnx_before(at, m->name.name);
+    if (type == COLUMN_TEXT)
+        return onnx_filled(at, m->name.name, type, 0.0, said ? m->constant->text.at : m->need.word.at);
+    if (!said && type != COLUMN_REAL)
+        number = (double)llround(number);
+    return onnx_filled(at, m->name.name, type, type == COLUMN_TIME ? number / 1e6 : number, "");
 }
 
 const Rule impute_rule = {
@@ -196,4 +216,5 @@ const Rule impute_rule = {
     .bind = bind,
     .apply = apply,
     .needs = needs,
+    .onnx = say,
 };

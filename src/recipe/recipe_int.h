@@ -292,6 +292,12 @@ void frame_drop(Frame *f, const uint8_t *keep);        /* [rows] 1 stays */
 /* The values as float64, NaN where missing; of REAL without missing rows, the column's own. */
 const double *column_reals(const Column *c, Arena *a);
 
+/* A rule while it is said in ONNX, onnx.c */
+typedef struct OnnxAt OnnxAt;
+const char *onnx_before(const OnnxAt *at, const char *name); /* a column before the rule; NULL: it cannot be said */
+/* The same, and this value where it is missing. */
+const char *onnx_filled(const OnnxAt *at, const char *column, ColumnType type, double number, const char *word);
+
 typedef struct Rule {
     RuleKind kind;
     size_t size;                                       /* of its settings */
@@ -302,6 +308,8 @@ typedef struct Rule {
     bool drops;                                        /* rows */
     bool ordered;                                      /* has a Memory; sees chunks in their order */
     double (*gate)(const void *self);                  /* expect: share of rows that must hold */
+    const char *(*onnx)(const void *self, const OnnxAt *at); /* the column it writes; NULL: it cannot be said */
+    const char *(*before)(const void *self, const char *name); /* rename: what it was called */
 } Rule;
 const Rule *rule_at(size_t i);
 /* Finds the rule whose name opens the line, parses the rest. NULL on failure. */

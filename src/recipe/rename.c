@@ -60,6 +60,15 @@ static bool apply(const void *self, Frame *f, Error *err)
     return true;
 }
 
+static const char *before(const void *self, const char *name)
+{
+    const Rename *r = self;
+    for (size_t i = 0; i < r->count; i++)
+        if (text_equal(r->to[i].name, name))
+            return r->from[i].name;
+    return name;
+}
+
 const Rule rename_rule = {
     .kind = {"rename", "rename COLUMN to NAME [, COLUMN to NAME ...]", "gives columns other names",
              "rename FARE to fare"},
@@ -67,4 +76,5 @@ const Rule rename_rule = {
     .parse = parse,
     .bind = bind,
     .apply = apply,
+    .before = before,
 };

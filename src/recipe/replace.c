@@ -106,4 +106,5 @@ const Rule replace_rule = {
     .parse = parse,
     .bind = bind,
     .apply = apply,
+    .onnx = rewrite_onnx,
 };

@@ -11,6 +11,7 @@ typedef struct Rewrite {
 } Rewrite;
 bool rewrite_bind(Rewrite *r, Node *tree, Shape *s); /* role and place of a known column stay */
 bool rewrite_apply(const Rewrite *r, Frame *f, Error *err);
+const char *rewrite_onnx(const void *self, const OnnxAt *at); /* of rules that begin with a Rewrite; onnx.c */
 
 /* One function over each of some columns: trim A, B. */
 typedef struct RewriteList {
