@@ -19,8 +19,12 @@ static void about(Precision as, Text *into)
     const char *config = openblas_get_config(); /* "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..." */
     const char *version = strchr(config, ' ');
     int n = version ? (int)strcspn(version + 1, " ") : 0;
-    text_printf(into, "%.*s, kernels for %s", n, version ? version + 1 : "",
-                openblas_get_corename());
+    const char *core = openblas_get_corename();
+    text_printf(into, "%.*s, kernels for %s", n, version ? version + 1 : "", core);
+#ifdef __AVX512F__
+    if (!strstr(core, "SkylakeX") && !strstr(core, "Cooperlake") && !strstr(core, "Sapphire"))
+        text_puts(into, ", an older processor: with OPENBLAS_CORETYPE=SkylakeX set it is faster");
+#endif
 }
 
 static void begin(void)
