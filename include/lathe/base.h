@@ -62,6 +62,7 @@ void  mem_free(void *p);                   /* for all of the above */
 /* An Arena hands out memory that goes all at once. {0} is an empty arena. One thread at a time. */
 typedef struct Arena { struct ArenaBlock *block; size_t used; } Arena;
 void *arena_alloc(Arena *a, size_t size);          /* zeroed, 64-byte aligned; aborts */
+void *arena_raw(Arena *a, size_t size);            /* as it comes: for what is filled at once */
 char *arena_text(Arena *a, const char *from);
 char *arena_printf(Arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void  arena_reset(Arena *a);                       /* empty again, memory kept */

@@ -102,7 +102,7 @@ static ArenaBlock *block_create(ArenaBlock *older, size_t least)
     return block;
 }
 
-void *arena_alloc(Arena *a, size_t size)
+void *arena_raw(Arena *a, size_t size)
 {
     if (size > SIZE_MAX - ALIGN)
         out_of_memory(size);
@@ -113,7 +113,12 @@ void *arena_alloc(Arena *a, size_t size)
     }
     void *p = a->block->at + a->used;
     a->used += whole;
-    return memset(p, 0, whole);
+    return p;
+}
+
+void *arena_alloc(Arena *a, size_t size)
+{
+    return memset(arena_raw(a, size), 0, size);
 }
 
 char *arena_text(Arena *a, const char *from)

@@ -100,7 +100,7 @@ static const uint8_t *gather_bits(const uint8_t *bits, const uint32_t *row, size
 
 static const int64_t *gather_wide(const int64_t *from, const uint32_t *row, size_t rows, Arena *a)
 {
-    int64_t *to = ARENA_NEW(a, int64_t, rows);
+    int64_t *to = arena_raw(a, rows * sizeof *to);
     for (size_t i = 0; i < rows; i++)
         to[i] = from[row[i]];
     return to;
@@ -108,7 +108,7 @@ static const int64_t *gather_wide(const int64_t *from, const uint32_t *row, size
 
 static const double *gather_real(const double *from, const uint32_t *row, size_t rows, Arena *a)
 {
-    double *to = ARENA_NEW(a, double, rows);
+    double *to = arena_raw(a, rows * sizeof *to);
     for (size_t i = 0; i < rows; i++)
         to[i] = from[row[i]];
     return to;
@@ -116,7 +116,7 @@ static const double *gather_real(const double *from, const uint32_t *row, size_t
 
 static const int32_t *gather_narrow(const int32_t *from, const uint32_t *row, size_t rows, Arena *a)
 {
-    int32_t *to = ARENA_NEW(a, int32_t, rows);
+    int32_t *to = arena_raw(a, rows * sizeof *to);
     for (size_t i = 0; i < rows; i++)
         to[i] = from[row[i]];
     return to;
@@ -186,7 +186,7 @@ static void gather(const Column *c, const uint32_t *row, size_t rows, Arena *a, 
 void chunk_gather(const Chunk *c, const uint32_t *row, size_t rows, Arena *a, Chunk *out)
 {
     Column *column = ARENA_NEW(a, Column, c->columns);
-    uint64_t *origin = ARENA_NEW(a, uint64_t, rows);
+    uint64_t *origin = arena_raw(a, rows * sizeof *origin);
     for (size_t i = 0; i < rows; i++)
         origin[i] = chunk_origin(c, row[i]);
     for (size_t i = 0; i < c->columns; i++)

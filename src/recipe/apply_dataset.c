@@ -53,7 +53,7 @@ static bool apply_each(void *context, size_t i, size_t step, Frame *f, Error *er
     if (step < steps)
         watch_begin(&e->watch, f);
     else if (a->writer)
-        frame_finish(f, &e->out);
+        frame_finish(f, false, &e->out);
     (void)err;
     return true;
 }

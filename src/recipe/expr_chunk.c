@@ -50,7 +50,7 @@ static bool eval_rows(const Expr *e, const Chunk *in, Arena *a, Column *out, Err
         out->name = name;
         return true;
     }
-    char *values = arena_alloc(a, (in->rows + 64) * type_size(e->root->type));
+    char *values = arena_raw(a, (in->rows + 64) * type_size(e->root->type));
     uint8_t *has = NULL;
     bool direct = e->root->kind != NODE_CONSTANT && e->root->type != COLUMN_DATE;
     for (size_t from = 0; from < in->rows; from += r.block) {
@@ -60,7 +60,7 @@ static bool eval_rows(const Expr *e, const Chunk *in, Arena *a, Column *out, Err
         run_block(&r, from, rows);
         store_block(&root->v, values, from, rows);
         if (root->v.has && !has) {
-            has = arena_alloc(a, in->rows + 64);
+            has = arena_raw(a, in->rows + 64);
             memset(has, 1, from);
         }
         if (has && root->v.has)
@@ -149,7 +149,7 @@ static bool map_column(const Column *from, const int32_t *row, size_t rows, Aren
     *out = (Column){.name = out->name, .type = from->type, .rows = rows};
     if (from->type == COLUMN_TEXT)
         return map_text(from, row, rows, has, a, out, err);
-    void *values = arena_alloc(a, (rows + 8) * 8);
+    void *values = arena_raw(a, (rows + 8) * 8);
     if (from->type == COLUMN_BOOL) {
         uint8_t *truth = arena_alloc(a, rows + 8);
         for (size_t i = 0; i < rows; i++)

@@ -35,7 +35,7 @@ const double *column_reals(const Column *c, Arena *a)
 {
     if (c->type == COLUMN_REAL && !c->valid)
         return c->real;
-    double *out = ARENA_NEW(a, double, c->rows + 1);
+    double *out = arena_raw(a, (c->rows + 1) * sizeof *out);
     switch (c->type) {
     case COLUMN_REAL:
         memcpy(out, c->real, c->rows * sizeof *out);
@@ -100,7 +100,7 @@ bool frame_begin(Frame *f, const Plan *p, const Chunk *in, Arena *a, bool *no_ta
                  .arena = a,
                  .in = in,
                  .column = ARENA_NEW(a, Column, p->width),
-                 .alive = arena_alloc(a, in->rows + 8)};
+                 .alive = arena_raw(a, in->rows + 8)};
     *no_target = false;
     memset(f->alive, 1, in->rows);
     for (size_t i = 0; i < p->in.count; i++)

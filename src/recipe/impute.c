@@ -133,8 +133,8 @@ static Column fill_words(const Column *c, Span with, Arena *a)
 static Column fill_number(const Column *c, double real, int64_t whole, Arena *a)
 {
     Column out = {.name = c->name, .type = c->type, .rows = c->rows};
-    void *values = arena_alloc(a, (c->rows + 8) * 8);
-    uint8_t *has = arena_alloc(a, c->rows + 8);
+    void *values = arena_raw(a, (c->rows + 8) * 8);
+    uint8_t *has = arena_raw(a, c->rows + 8);
     bits_unpack(c->valid, 0, c->rows, has);
     out.real = values;
     switch (c->type) {

@@ -1,188 +1,182 @@
-/* left.c -- the rows that rules have left, copied stretch by stretch.
+/* left.c -- the rows that rules have left, side by side.
  *
- * Rules mostly leave long stretches between the rows that they drop. A stretch is one memcpy a
- * column, and eight bytes of a bitmap at a time, instead of a look-up a row. Where stretches are
- * short (a rule keeps few rows, or every other one), chunk_gather is as good. */
+ * Who is alive becomes a bitmap, and every column goes through it 64 rows at a time: all of them are one
+ * memcpy, none is nothing, and some are picked by the processor's own instructions where it has them
+ * (AVX-512 for values, BMI2 for bits), else one by one. */
 #include "recipe_int.h"
 
 #include <string.h>
 
-#define STRETCH_LEAST 6 /* rows in the average stretch that is worth a memcpy */
+#if defined(__AVX512F__) || defined(__BMI2__)
+#include <immintrin.h>
+#endif
 
-typedef struct Stretch {
-    uint32_t from, rows;
-} Stretch;
+#define SPARE 64 /* bytes behind what is filled, for stores of whole vectors */
 
-typedef struct Stretches {
-    Stretch *at;
-    size_t count, rows;
+typedef struct Left {
+    const uint64_t *alive; /* [words], bit i % 64 of i / 64: row i stays; 0 behind the last */
+    size_t words, all, rows;
     Arena *arena;
-} Stretches;
+} Left;
 
-/* [from, until) of rows that are all alive, or all dead, from `row` on. */
-static size_t end_of(const uint8_t *alive, size_t row, size_t rows)
-{
-    uint8_t what = alive[row];
-    uint64_t eight, same = what * UINT64_C(0x0101010101010101);
-    while (row + 8 <= rows && (memcpy(&eight, alive + row, 8), eight == same))
-        row += 8;
-    while (row < rows && alive[row] == what)
-        row++;
-    return row;
-}
-
-static size_t count_stretches(const Frame *f)
-{
-    size_t count = f->rows > 0 && f->alive[0];
-    for (size_t i = 1; i < f->rows; i++)
-        count += f->alive[i] & (f->alive[i - 1] ^ 1);
-    return count;
-}
-
-static void list_stretches(const Frame *f, Stretches *s)
-{
-    for (size_t row = 0; row < f->rows;) {
-        size_t until = end_of(f->alive, row, f->rows);
-        if (f->alive[row])
-            s->at[s->count++] = (Stretch){(uint32_t)row, (uint32_t)(until - row)};
-        row = until;
+/* The statement for each living row of 64. */
+#define EACH_ALIVE(mask, row, first, ...)                                                          \
+    for (uint64_t left_ = (mask); left_; left_ &= left_ - 1) {                                     \
+        size_t row = (first) + (size_t)__builtin_ctzll(left_);                                     \
+        __VA_ARGS__;                                                                               \
     }
-}
 
-/* ---- bits ------------------------------------------------------------------------------------ */
+/* ---- values of eight and of four bytes ------------------------------------------------------------ */
 
-/* n bits (at most 57) from bit `at` on; reads no byte that holds none of them. */
-static uint64_t bits_load(const uint8_t *bits, size_t at, size_t n)
+#if defined(__AVX512F__)
+
+/* Of the values only those of living rows are touched. */
+static int64_t *pick_wide(int64_t *to, const int64_t *from, uint64_t mask)
 {
-    uint64_t word = 0;
-    size_t bytes = ((at & 7) + n + 7) / 8;
-    memcpy(&word, bits + (at >> 3), bytes);
-    return word >> (at & 7) & ((UINT64_C(1) << n) - 1);
+    for (; mask; mask >>= 8, from += 8) {
+        __mmask8 m = (__mmask8)mask;
+        _mm512_storeu_si512(to, _mm512_maskz_compress_epi64(m, _mm512_maskz_loadu_epi64(m, from)));
+        to += __builtin_popcount(m);
+    }
+    return to;
 }
 
-/* Behind `to` there are eight bytes to spare; bits from `at` on are 0. */
-static void bits_store(uint8_t *to, size_t at, uint64_t word)
+static int32_t *pick_narrow(int32_t *to, const int32_t *from, uint64_t mask)
 {
-    uint64_t old;
-    memcpy(&old, to + (at >> 3), 8);
-    old |= word << (at & 7);
-    memcpy(to + (at >> 3), &old, 8);
+    for (; mask; mask >>= 16, from += 16) {
+        __mmask16 m = (__mmask16)mask;
+        _mm512_storeu_si512(to, _mm512_maskz_compress_epi32(m, _mm512_maskz_loadu_epi32(m, from)));
+        to += __builtin_popcount(m);
+    }
+    return to;
 }
 
-static const uint8_t *copy_bits(const Stretches *s, const uint8_t *bits)
+#else
+
+static int64_t *pick_wide(int64_t *to, const int64_t *from, uint64_t mask)
+{
+    EACH_ALIVE(mask, row, 0, *to++ = from[row])
+    return to;
+}
+
+static int32_t *pick_narrow(int32_t *to, const int32_t *from, uint64_t mask)
+{
+    EACH_ALIVE(mask, row, 0, *to++ = from[row])
+    return to;
+}
+
+#endif
+
+static const int64_t *copy_wide(const Left *l, const int64_t *from)
+{
+    int64_t *base = arena_raw(l->arena, l->rows * sizeof *base + SPARE), *to = base;
+    for (size_t w = 0; w < l->words; w++, from += 64)
+        if (l->alive[w] == UINT64_MAX)
+            to = (int64_t *)memcpy(to, from, 64 * sizeof *to) + 64;
+        else
+            to = pick_wide(to, from, l->alive[w]);
+    return base;
+}
+
+static const int32_t *copy_narrow(const Left *l, const int32_t *from)
+{
+    int32_t *base = arena_raw(l->arena, l->rows * sizeof *base + SPARE), *to = base;
+    for (size_t w = 0; w < l->words; w++, from += 64)
+        if (l->alive[w] == UINT64_MAX)
+            to = (int32_t *)memcpy(to, from, 64 * sizeof *to) + 64;
+        else
+            to = pick_narrow(to, from, l->alive[w]);
+    return base;
+}
+
+/* ---- bits ------------------------------------------------------------------------------------------ */
+
+static uint64_t pick_bits(uint64_t bits, uint64_t mask)
+{
+#if defined(__BMI2__)
+    return _pext_u64(bits, mask);
+#else
+    uint64_t out = 0;
+    size_t n = 0;
+    EACH_ALIVE(mask, row, 0, out |= (bits >> row & 1) << n++)
+    return out;
+#endif
+}
+
+static const uint8_t *copy_bits(const Left *l, const uint8_t *bits)
 {
     if (!bits)
         return NULL;
-    uint8_t *to = arena_alloc(s->arena, s->rows / 8 + 16);
-    size_t at = 0;
-    for (size_t i = 0; i < s->count; i++)
-        for (size_t row = s->at[i].from, left = s->at[i].rows; left > 0;) {
-            size_t n = left < 57 ? left : 57;
-            bits_store(to, at, bits_load(bits, row, n));
-            at += n;
-            row += n;
-            left -= n;
-        }
-    return to;
-}
-
-/* ---- columns --------------------------------------------------------------------------------- */
-
-static void *copy_values(const Stretches *s, const void *values, size_t size)
-{
-    char *to = arena_alloc(s->arena, (s->rows + 1) * size), *at = to;
-    for (size_t i = 0; i < s->count; i++) {
-        size_t bytes = s->at[i].rows * size;
-        memcpy(at, (const char *)values + s->at[i].from * size, bytes);
-        at += bytes;
+    uint8_t *to = arena_alloc(l->arena, l->rows / 8 + SPARE);
+    size_t at = 0, bytes = (l->all + 7) / 8;
+    for (size_t w = 0; w < l->words; w++) {
+        uint64_t some = 0, low;
+        memcpy(&some, bits + 8 * w, bytes - 8 * w < 8 ? bytes - 8 * w : 8);
+        some = pick_bits(some, l->alive[w]);
+        memcpy(&low, to + (at >> 3), 8);
+        low |= some << (at & 7);
+        memcpy(to + (at >> 3), &low, 8);
+        if (at & 7)
+            to[(at >> 3) + 8] = (uint8_t)(some >> (64 - (at & 7)));
+        at += (size_t)__builtin_popcountll(l->alive[w]);
     }
     return to;
 }
 
-static void copy_plain(const Stretches *s, const Column *c, Column *out)
+/* ---- columns --------------------------------------------------------------------------------------- */
+
+static void copy_plain(const Left *l, const Column *c, Column *out)
 {
-    size_t total = 0, at = 0, row = 0;
-    for (size_t i = 0; i < s->count; i++)
-        total += column_span(c->start[s->at[i].from], c->start[s->at[i].from + s->at[i].rows]);
-    int32_t *start = ARENA_NEW(s->arena, int32_t, s->rows + 1);
-    char *bytes = arena_alloc(s->arena, total + 1);
-    for (size_t i = 0; i < s->count; i++) {
-        const int32_t *from = c->start + s->at[i].from;
-        size_t n = column_span(from[0], from[s->at[i].rows]);
-        if (n > 0)
-            memcpy(bytes + at, c->bytes + from[0], n);
-        for (size_t k = 0; k < s->at[i].rows; k++) {
-            size_t before = column_span(from[0], from[k]);
-            start[row++] = (int32_t)(at + (before < n ? before : n));
-        }
-        at += n;
-    }
-    start[row] = (int32_t)at;
+    size_t total = 0, at = 0, n = 0;
+    for (size_t w = 0; w < l->words; w++)
+        EACH_ALIVE(l->alive[w], row, 64 * w, total += column_span(c->start[row], c->start[row + 1]))
+    int32_t *start = arena_raw(l->arena, (l->rows + 1) * sizeof *start);
+    char *bytes = arena_raw(l->arena, total + 1);
+    for (size_t w = 0; w < l->words; w++)
+        EACH_ALIVE(l->alive[w], row, 64 * w, {
+            size_t size = column_span(c->start[row], c->start[row + 1]);
+            start[n++] = (int32_t)at;
+            if (size > 0)
+                memcpy(bytes + at, c->bytes + c->start[row], size);
+            at += size;
+        })
+    start[n] = (int32_t)at;
     out->start = start;
     out->bytes = bytes;
 }
 
-static void copy_column(const Stretches *s, const Column *c, Column *out)
+static void copy_column(const Left *l, const Column *c, Column *out)
 {
     *out = *c;
-    out->rows = s->rows;
-    out->valid = copy_bits(s, c->valid);
+    out->rows = l->rows;
+    out->valid = copy_bits(l, c->valid);
     switch (c->type) {
     case COLUMN_BOOL:
-        out->bit = copy_bits(s, c->bit);
+        out->bit = copy_bits(l, c->bit);
         break;
     case COLUMN_DATE:
-        out->day = copy_values(s, c->day, sizeof *c->day);
+        out->day = copy_narrow(l, c->day);
         break;
     case COLUMN_TEXT:
         if (c->words)
-            out->code = copy_values(s, c->code, sizeof *c->code);
+            out->code = copy_narrow(l, c->code);
         else
-            copy_plain(s, c, out);
+            copy_plain(l, c, out);
         break;
     default: /* eight bytes */
-        out->integer = copy_values(s, c->integer, sizeof *c->integer);
+        out->integer = copy_wide(l, c->integer);
     }
 }
 
-static const uint64_t *copy_origin(const Stretches *s, const Chunk *c)
+static const uint64_t *copy_origin(const Left *l, const Chunk *c)
 {
-    if (c->origin)
-        return copy_values(s, c->origin, sizeof *c->origin);
-    uint64_t *origin = ARENA_NEW(s->arena, uint64_t, s->rows + 1), *at = origin;
-    for (size_t i = 0; i < s->count; i++)
-        for (size_t k = 0; k < s->at[i].rows; k++)
-            *at++ = c->first + s->at[i].from + k;
+    uint64_t *origin = arena_raw(l->arena, (l->rows + 1) * sizeof *origin), *to = origin;
+    for (size_t w = 0; w < l->words; w++)
+        EACH_ALIVE(l->alive[w], row, 64 * w, *to++ = c->origin ? c->origin[row] : c->first + row)
     return origin;
 }
 
-static void copy_stretches(const Frame *f, const Chunk *all, size_t count, Chunk *out)
-{
-    Stretches s = {
-        .at = ARENA_NEW(f->arena, Stretch, count + 1), .rows = f->living, .arena = f->arena};
-    Column *column = ARENA_NEW(f->arena, Column, all->columns + 1);
-    list_stretches(f, &s);
-    for (size_t i = 0; i < all->columns; i++)
-        copy_column(&s, &all->column[i], &column[i]);
-    *out = (Chunk){.rows = f->living,
-                   .columns = all->columns,
-                   .column = column,
-                   .first = all->first,
-                   .origin = copy_origin(&s, all)};
-}
-
-static void copy_rows(const Frame *f, const Chunk *all, Chunk *out)
-{
-    uint32_t *row = ARENA_NEW(f->arena, uint32_t, f->living + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < f->rows; i++) {
-        row[n] = (uint32_t)i;
-        n += f->alive[i];
-    }
-    chunk_gather(all, row, f->living, f->arena, out);
-}
-
-void frame_finish(const Frame *f, Chunk *out)
+void frame_finish(const Frame *f, bool origin, Chunk *out)
 {
     Chunk all;
     frame_chunk(f, &all);
@@ -190,9 +184,16 @@ void frame_finish(const Frame *f, Chunk *out)
         *out = all;
         return;
     }
-    size_t stretches = count_stretches(f);
-    if (stretches * STRETCH_LEAST <= f->living)
-        copy_stretches(f, &all, stretches, out);
-    else
-        copy_rows(f, &all, out);
+    size_t words = (f->rows + 63) / 64;
+    uint64_t *alive = ARENA_NEW(f->arena, uint64_t, words + 1);
+    bits_pack(f->alive, f->rows, (uint8_t *)alive);
+    Left l = {alive, words, f->rows, f->living, f->arena};
+    Column *column = ARENA_NEW(f->arena, Column, all.columns + 1);
+    for (size_t i = 0; i < all.columns; i++)
+        copy_column(&l, &all.column[i], &column[i]);
+    *out = (Chunk){.rows = f->living,
+                   .columns = all.columns,
+                   .column = column,
+                   .first = all.first,
+                   .origin = origin ? copy_origin(&l, &all) : NULL};
 }

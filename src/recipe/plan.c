@@ -185,7 +185,7 @@ bool plan_apply_traced(const Plan *p, PlanState *state, const Chunk *in, Arena *
     for (size_t i = 0; i < p->steps; i++)
         if (!frame_step(&f, p, i, state, no_target, err))
             return false;
-    frame_finish(&f, out);
+    frame_finish(&f, true, out);
     return true;
 }
 

@@ -366,7 +366,8 @@ size_t recipe_line(const Recipe *r, size_t i); /* of rule i in the printed text,
 Plan *plan_create_until(const Recipe *r, size_t rules, const Schema *in, Error *err);
 bool frame_begin(Frame *f, const Plan *p, const Chunk *in, Arena *a, bool *no_target, Error *err);
 bool frame_step(Frame *f, const Plan *p, size_t step, PlanState *state, bool no_target, Error *err);
-void frame_finish(const Frame *f, Chunk *out); /* left.c */
+/* The rows that live; with or without where they come from. left.c */
+void frame_finish(const Frame *f, bool origin, Chunk *out);
 
 /* Where chunks come from: a dataset, a sample of one, or a list in a test. */
 typedef struct ChunkSource {

@@ -155,7 +155,7 @@ bool column_of_codes(const int32_t *code, const Span *word, size_t words, const 
         renamed[w] = numbering_add(&t, word[w]);
     if (too_long(t.bytes, err))
         return false;
-    int32_t *codes = ARENA_NEW(a, int32_t, rows + 1);
+    int32_t *codes = arena_raw(a, (rows + 1) * sizeof *codes);
     for (size_t i = 0; i < rows; i++)
         codes[i] = !has || has[i] ? renamed[code[i]] : 0;
     *out = (Column){.name = out->name,
