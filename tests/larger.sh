@@ -34,9 +34,13 @@ keep FAREAMOUNT between 3 and 200
 derive hour = hour(ORIGINDATETIME_TR)
 clip MILEAGE 0 60
 impute DURATION median
+dedupe
 RULES
 small ingest 'months/*.csv' as=trips
 small clean trips recipe=rules as=good
+"$lathe" -w ws --plain clean trips recipe=rules as=roomy >/dev/null 2>stderr || fail "clean: $(cat stderr)"
+[ "$("$lathe" -w ws --json sql 'select count(distinct hash) as n from datasets where name in ("good", "roomy")' | grep -c '"n": 1')" = 1 ] ||
+    fail "what is left under the limit is another table"
 small train mlp data=good target=FAREAMOUNT epochs=1 batch=1024 hidden=32 memory=16 seed=3
 grep -q 'kept in files: [0-9]* MB' out || fail "nothing was kept in files: $(grep prepare out)"
 files=$(sed -n 's/.*kept in files: \([0-9]*\) MB.*/\1/p' out)

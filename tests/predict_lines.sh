@@ -57,5 +57,17 @@ grep -q 'which rows' stderr || fail "$(cat stderr)"
 "$lathe" -w ws predict last trips.csv in=- 2>stderr && fail "both"
 "$lathe" -w ws predict last missing.jsonl 2>stderr && fail "no such file"
 grep -q 'missing.jsonl: cannot open' stderr || fail "$(cat stderr)"
+# as many threads as there are make no difference, nor do lines that cannot be read
+{ cat trips.csv; for i in $(seq 400); do tail -n +2 trips.csv; done; } |
+    awk 'NR % 977 == 0 { print "broken,line,with,far,too,many,fields,for,this,table" } { print }' >many.csv
+for out in p.csv p.jsonl; do
+    "$lathe" -w ws --json predict last many.csv out=two-$out >two.json 2>stderr || fail "two threads: $(cat stderr)"
+    taskset -c "$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')" "$lathe" -w ws --json predict last many.csv out=one-$out >one.json 2>stderr ||
+        fail "one thread: $(cat stderr)"
+    cmp two-$out one-$out || fail "$out differs with the threads"
+    [ "$(wc -l <two-$out)" -gt 50000 ] || fail "$out has $(wc -l <two-$out) lines"
+done
+grep -q reason two-p.jsonl || fail "no line was refused"
+
 [ "$failures" = 0 ] && echo "predict lines: all as expected"
 exit $((failures > 0))

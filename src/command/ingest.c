@@ -288,6 +288,7 @@ const Command ingest_command = {
     .about = "reads a table into the workspace as a dataset",
     .details = "What is guessed (delimiter, header, types, words for missing) is printed and can be\n"
                "overridden by a setting. Bad rows never stop an ingest: they are kept with line and reason.\n"
+               "A header alone is a table without rows.\n"
                "The files of a glob, or the objects of an s3:// prefix, become one dataset: columns are matched\n"
                "by name, a file that lacks one has its values missing, and what files differ in is said.\n"
                "A source that was read before with the same settings and has not changed since (ETag; size\n"

@@ -29,8 +29,9 @@ static bool one_pass(Reader *r, const char *dir, Pool *pool, char hash[65], bool
     DatasetWriter *w = dataset_writer_create(dir, reader_schema(r), pool, err);
     bool ok = w && write_pass(r, w, err);
     *held = ok && !reader_misfits(r);
-    if (*held && !reader_rows(r))
-        ok = error_set(err, ERROR_PARSE, "%s: has no rows", reader_where(r));
+    if (*held && !reader_rows(r) && reader_rejects(r))
+        ok = error_set(err, ERROR_PARSE, "%s: has no rows that could be read; %llu were rejected",
+                       reader_where(r), (unsigned long long)reader_rejects(r));
     if (ok && *held)
         ok = dataset_writer_finish(w, hash, err);
     dataset_writer_destroy(w);
