@@ -2,10 +2,9 @@
  *
  * Known values: XGBoost's metric tests (REFERENCE.md section 2), in tests/unit/train_metric.c.
  * Shares are clipped to [1e-16, 1 - 1e-16] before a logarithm, as XGBoost does. */
-#include <lathe/train.h>
+#include "train_int.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define REGRESSION (1u << TASK_REGRESSION)
 #define BINARY     (1u << TASK_BINARY)
@@ -210,74 +209,18 @@ static double ece(const double *value, const double *truth, size_t n, size_t cla
     return n ? sum : nothing;
 }
 
-/* ---- ranking: from the highest score down, equal scores as one step ------------------------------- */
+/* ---- the order of the scores: ranking.c ------------------------------------------------------------ */
 
-typedef struct Ranked {
-    double score, truth;
-} Ranked;
-
-static int descending(const void *left, const void *right)
-{
-    double a = ((const Ranked *)left)->score, b = ((const Ranked *)right)->score;
-    return (a < b) - (a > b);
-}
-
-static Ranked *ranked(const double *value, const double *truth, size_t n, double *positive)
-{
-    Ranked *r = mem_alloc((n ? n : 1) * sizeof *r);
-    *positive = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        r[i] = (Ranked){value[i], truth[i]};
-        *positive += truth[i];
-    }
-    qsort(r, n, sizeof *r, descending);
-    return r;
-}
-
-/* Area under the ROC curve by trapezoids: P(score of a 1 > score of a 0), ties half. */
 static double auc(const double *value, const double *truth, size_t n, size_t classes)
 {
     (void)classes;
-    double positive, tp = 0.0, area = 0.0;
-    Ranked *r = ranked(value, truth, n, &positive);
-    double negative = (double)n - positive;
-    for (size_t i = 0; i < n;) {
-        double up = 0.0, across = 0.0;
-        for (double score = r[i].score; i < n && !(r[i].score < score); i++) {
-            up += r[i].truth;
-            across += 1.0 - r[i].truth;
-        }
-        area += across * (tp + up / 2.0);
-        tp += up;
-    }
-    mem_free(r);
-    return positive > 0.0 && negative > 0.0 ? area / (positive * negative) : nothing;
+    return ranking_auc(value, truth, n, RANKED_MOST);
 }
 
-/* Area under precision and recall, interpolated as in Davis and Goadrich (2006), as XGBoost does:
- * between two thresholds false positives grow in proportion to true ones. */
 static double aucpr(const double *value, const double *truth, size_t n, size_t classes)
 {
     (void)classes;
-    double positive, tp = 0.0, fp = 0.0, area = 0.0;
-    Ranked *r = ranked(value, truth, n, &positive);
-    for (size_t i = 0; i < n;) {
-        double up = 0.0, across = 0.0;
-        for (double score = r[i].score; i < n && !(r[i].score < score); i++) {
-            up += r[i].truth;
-            across += 1.0 - r[i].truth;
-        }
-        if (up > 0.0) {
-            double h = across / up, a = 1.0 + h, b = (fp - h * tp) / positive;
-            double from = tp / positive, to = (tp + up) / positive;
-            area += b != 0.0 ? (to - from - b / a * (log(a * to + b) - log(a * from + b))) / a
-                             : (to - from) / a;
-        }
-        tp += up;
-        fp += across;
-    }
-    mem_free(r);
-    return positive > 0.0 && positive < (double)n ? area : nothing;
+    return ranking_aucpr(value, truth, n, RANKED_MOST);
 }
 
 /* ---- the table ------------------------------------------------------------------------------------ */

@@ -26,6 +26,13 @@ double run_lr(const Pace *p, const RunParams *o);
 const char *run_schedule_name(int schedule);
 const char *run_monitor_name(int monitor);
 
+/* ---- metrics of the order of scores: ranking.c ----------------------------------------------------- */
+
+#define RANKED_MOST ((size_t)4 << 20) /* rows that are sorted at a time */
+/* NaN where one class is missing; the same whatever `most` is. */
+double ranking_auc(const double *value, const double *truth, size_t n, size_t most);
+double ranking_aucpr(const double *value, const double *truth, size_t n, size_t most);
+
 /* ---- sampler ------------------------------------------------------------------------------------- */
 
 typedef struct Sampler {
