@@ -15,7 +15,16 @@
 #include <unistd.h>
 
 #define ROOM_LEAST ((size_t)1024)
+#define GROWN      ((size_t)1 << 16) /* hashes moved before pages are let go of */
+#define PAGE       4096
+#define AROUND     16   /* pages that come into memory with one */
+#define SLICE      4096 /* hashes until pages may be let go of */
 #define AHEAD      16 /* hashes whose place is asked for in advance */
+
+static uint64_t heap_most(const Memory *m)
+{
+    return m->heap_most ? m->heap_most : machine_memory() / 8;
+}
 
 static size_t first_place(const Memory *m, uint64_t a)
 {
@@ -74,13 +83,23 @@ static bool put(Memory *m, uint64_t a, uint64_t b)
     return true;
 }
 
+/* Nearly every hash lies on a page of its own. Those of a file are the system's to keep or not: this
+ * process lets go of them, so that what it has in memory is bounded. */
+static void let_go(Memory *m, size_t n)
+{
+    m->touched += n * PAGE;
+    if (!m->in_file || m->touched < heap_most(m))
+        return;
+    m->touched = 0;
+    madvise(m->seen, m->room * sizeof *m->seen, MADV_DONTNEED);
+}
+
 static bool grow(Memory *m, size_t room, Error *err)
 {
     Memory old = *m;
-    uint64_t most = m->heap_most ? m->heap_most : machine_memory() / 8;
     const char *dir = m->dir ? m->dir : getenv("TMPDIR");
     size_t bytes = room * sizeof *m->seen;
-    void *at = bytes <= most ? mem_try(bytes, NULL) : NULL;
+    void *at = bytes <= heap_most(m) ? mem_try(bytes, NULL) : NULL;
     m->in_file = !at;
     if (!at && !(at = take_file(dir && *dir ? dir : "/var/tmp", bytes, err))) {
         *m = old;
@@ -89,9 +108,12 @@ static bool grow(Memory *m, size_t room, Error *err)
     m->seen = at;
     m->room = room;
     m->shift = 64 - (unsigned)__builtin_ctzll(room);
-    for (size_t i = 0; i < old.room; i++)
+    for (size_t i = 0; i < old.room; i++) {
         if (old.seen[i][0] | old.seen[i][1])
             put(m, old.seen[i][0], old.seen[i][1]);
+        if (i % GROWN == GROWN - 1)
+            let_go(m, GROWN / 32);
+    }
     give_back(old.seen, old.room, old.in_file);
     return true;
 }
@@ -111,7 +133,10 @@ bool memory_add(Memory *m, uint64_t (*hash)[2], size_t n, uint8_t *fresh, Error 
         uint64_t a = hash[i][0], b = hash[i][1] | ((a | hash[i][1]) == 0);
         fresh[i] = put(m, a, b);
         m->count += fresh[i];
+        if (i % SLICE == SLICE - 1)
+            let_go(m, SLICE * AROUND);
     }
+    let_go(m, n % SLICE * AROUND);
     return true;
 }
 

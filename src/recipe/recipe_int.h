@@ -325,6 +325,7 @@ typedef struct Memory {
     bool in_file;
     const char *dir;          /* for such a file; NULL: TMPDIR, else /var/tmp */
     uint64_t heap_most;       /* bytes; 0: an eighth of the memory */
+    uint64_t touched;         /* bytes of the file since pages were let go of */
 } Memory;
 /* The hashes whose fresh[i] is 1, in their order: it stays 1 for those that were not there. */
 bool memory_add(Memory *m, uint64_t (*hash)[2], size_t n, uint8_t *fresh, Error *err);
