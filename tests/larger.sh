@@ -5,7 +5,7 @@
 set -u
 lathe=$1
 limit=220000 # KB of memory that a process may have for itself (ulimit -d)
-resident=320000 # KB it may have in memory, mapped files and all
+resident=345000 # KB it may have in memory, mapped files and all
 rows=600000  # in each of two months
 ldd "$lathe" | grep -qE 'asan|tsan|ubsan' && { echo "a sanitizer's memory is its own"; exit 77; }
 work=$(mktemp -d) || exit 1

@@ -253,6 +253,7 @@ typedef struct FileMap { const uint8_t *at; size_t size; struct FileGuard *guard
 bool filemap_open(FileMap *m, const char *path, Error *err); /* size 0: at is a valid pointer */
 bool filemap_of(FileMap *m, int fd, const char *name, Error *err); /* fd stays the caller's */
 bool filemap_torn(const FileMap *m);  /* ask when a loop over it is done */
+bool filemap_whole(const FileMap *m, const char *name, Error *err); /* the same, as an error */
 void filemap_close(FileMap *m);
 void filemap_guard(void); /* after others took SIGBUS: the guard stands in front of them again */
 

@@ -132,6 +132,12 @@ bool filemap_torn(const FileMap *m)
     return m->guard && atomic_load(&m->guard->torn);
 }
 
+bool filemap_whole(const FileMap *m, const char *name, Error *err)
+{
+    return !filemap_torn(m) ||
+           error_set(err, ERROR_IO, "%s: became shorter while it was read, or its disk is gone", name);
+}
+
 void filemap_close(FileMap *m)
 {
     if (m->guard) {

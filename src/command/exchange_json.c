@@ -335,6 +335,7 @@ bool file_sha256(const char *path, char hex[65], int64_t *bytes, Error *err)
     sha256_bytes(m.at, m.size, digest);
     sha256_hex(digest, hex);
     *bytes = (int64_t)m.size;
+    bool ok = filemap_whole(&m, path, err);
     filemap_close(&m);
-    return true;
+    return ok;
 }

@@ -13,7 +13,7 @@ static bool copy_file(const char *from, const char *to, Error *err)
     FileMap m;
     if (!filemap_open(&m, from, err))
         return false;
-    bool ok = file_write(to, m.at, m.size, err);
+    bool ok = file_write(to, m.at, m.size, err) && filemap_whole(&m, from, err);
     filemap_close(&m);
     return ok;
 }

@@ -190,6 +190,10 @@ Dataset *dataset_open(const char *path, Error *err)
         dataset_close(d);
         return NULL;
     }
+    if (!is_whole(d, err)) { /* cut meanwhile */
+        dataset_close(d);
+        return NULL;
+    }
     if (d->file.ours)
         read_ranges(d);
     return d;

@@ -161,7 +161,8 @@ static bool open_model(Bundle *b, const char *dir, json_int_t weights, Pool *poo
     text_release(&path);
     if (!ok)
         return false;
-    ok = model_state_load(b->model, map.at, map.size, err) || error_in(err, "model.safetensors");
+    ok = (model_state_load(b->model, map.at, map.size, err) || error_in(err, "model.safetensors")) &&
+         filemap_whole(&map, "model.safetensors", err);
     filemap_close(&map);
     if (ok && (json_int_t)model_weights(b->model) != weights)
         return error_set(err, ERROR_PARSE,

@@ -17,7 +17,6 @@
 #define ROOM_LEAST ((size_t)1024)
 #define GROWN      ((size_t)1 << 16) /* hashes moved before pages are let go of */
 #define PAGE       4096
-#define AROUND     16   /* pages that come into memory with one */
 #define SLICE      4096 /* hashes until pages may be let go of */
 #define AHEAD      16 /* hashes whose place is asked for in advance */
 
@@ -75,6 +74,8 @@ static bool put(Memory *m, uint64_t a, uint64_t b)
 {
     uint64_t(*seen)[2] = m->seen;
     size_t at = first_place(m, a);
+    if (m->in_file) /* a page that is first read comes with its neighbours, one that is written alone */
+        __atomic_fetch_or(&seen[at][0], 0, __ATOMIC_RELAXED);
     for (; seen[at][0] | seen[at][1]; at = (at + 1) & (m->room - 1))
         if (seen[at][0] == a && seen[at][1] == b)
             return false;
@@ -83,15 +84,21 @@ static bool put(Memory *m, uint64_t a, uint64_t b)
     return true;
 }
 
+static void drop_pages(const Memory *m)
+{
+    if (m->in_file)
+        madvise(m->seen, m->room * sizeof *m->seen, MADV_DONTNEED);
+}
+
 /* Nearly every hash lies on a page of its own. Those of a file are the system's to keep or not: this
  * process lets go of them, so that what it has in memory is bounded. */
 static void let_go(Memory *m, size_t n)
 {
     m->touched += n * PAGE;
-    if (!m->in_file || m->touched < heap_most(m))
+    if (m->touched < heap_most(m))
         return;
     m->touched = 0;
-    madvise(m->seen, m->room * sizeof *m->seen, MADV_DONTNEED);
+    drop_pages(m);
 }
 
 static bool grow(Memory *m, size_t room, Error *err)
@@ -111,8 +118,10 @@ static bool grow(Memory *m, size_t room, Error *err)
     for (size_t i = 0; i < old.room; i++) {
         if (old.seen[i][0] | old.seen[i][1])
             put(m, old.seen[i][0], old.seen[i][1]);
-        if (i % GROWN == GROWN - 1)
-            let_go(m, GROWN / 32);
+        if (i % GROWN == GROWN - 1) {
+            drop_pages(m);
+            drop_pages(&old);
+        }
     }
     give_back(old.seen, old.room, old.in_file);
     return true;
@@ -128,15 +137,13 @@ bool memory_add(Memory *m, uint64_t (*hash)[2], size_t n, uint8_t *fresh, Error 
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n)
             __builtin_prefetch(&m->seen[first_place(m, hash[i + AHEAD][0])], 1);
-        if (!fresh[i])
-            continue;
         uint64_t a = hash[i][0], b = hash[i][1] | ((a | hash[i][1]) == 0);
-        fresh[i] = put(m, a, b);
+        fresh[i] = fresh[i] && put(m, a, b);
         m->count += fresh[i];
         if (i % SLICE == SLICE - 1)
-            let_go(m, SLICE * AROUND);
+            let_go(m, SLICE);
     }
-    let_go(m, n % SLICE * AROUND);
+    let_go(m, n % SLICE);
     return true;
 }
 

@@ -230,8 +230,9 @@ static bool model_hash(Job *j, char hex[65], Error *err)
         return false;
     sha256_bytes(m.at, m.size, digest);
     sha256_hex(digest, hex);
+    bool ok = filemap_whole(&m, "model.safetensors", err);
     filemap_close(&m);
-    return true;
+    return ok;
 }
 
 /* In one transaction: a kill leaves a run that is tested again, or one that has finished. */
