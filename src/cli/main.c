@@ -4,6 +4,8 @@
  * 2 wrong usage. Errors are one line on standard error: what, where, what to do.               */
 #include <lathe/command.h>
 
+#include "plain.h"
+
 #include "tui/tui.h"
 
 #include <errno.h>
@@ -163,8 +165,7 @@ static bool open_workbench(const Options *o, const char *program, Error *err)
 {
     const char *term = getenv("TERM");
     if (o->plain || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb"))
-        return error_set(err, ERROR_USAGE,
-                         "the workbench needs a terminal; without one name a verb, see lathe --help");
+        return plain_main(o->workspace, err);
     TuiOptions options = {.workspace = o->workspace, .program = program};
     return tui_main(&options, err);
 }

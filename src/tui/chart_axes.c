@@ -141,9 +141,10 @@ void plot_tick_words(const Plot *p, const Canvas *c)
         const ChartTick *t = &p->chart->ticks[i];
         int col = tick_column(p, t);
         int w = col >= 0 && t->label ? (int)utf8_width(t->label, strlen(t->label)) : 0;
-        if (w && col + 1 > last_end && col + 1 + w <= p->left + p->cols) {
-            canvas_put(c, p->top, col + 1, t->style ? t->style : STYLE_EVENT, t->label);
-            last_end = col + 1 + w;
+        int at = col + 1 + w <= p->left + p->cols ? col + 1 : col - w; /* at the right end: before its line */
+        if (w && at > last_end) {
+            canvas_put(c, p->top, at, t->style ? t->style : STYLE_EVENT, t->label);
+            last_end = at + w;
         }
     }
 }

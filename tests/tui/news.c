@@ -102,8 +102,13 @@ static void what_happened_meanwhile_is_listed(void **state)
     t = bench_open(&bench, 30, 120, "data", NULL);
     see("While you were away");
     see("night-run failed: NaN in layer hidden.0");
+    see("bbbb drifted from aaaa");
     term_press(t, "G Enter");
     see("Run 1 night-run");
+    see("6 Drift !1");
+    term_press(t, "6 a");
+    see("1 alert acknowledged");
+    gone("6 Drift !1");
 }
 
 static void read_to(const char *name, Text *into)

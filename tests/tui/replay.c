@@ -178,11 +178,28 @@ static void themes_are_tried_before_they_are_kept(void **state)
     assert_int_equal(term_back(t, 12, 3), before);
 }
 
+/* Through a pipe, and with TERM=dumb: lines instead of a screen. */
+static void without_a_screen_it_speaks_in_lines(void **state)
+{
+    (void)state;
+    char line[600];
+    Text said = {0};
+    Error err = {0};
+    bench_dataset(&bench, "trips", 300);
+    snprintf(line, sizeof line, "cd %s && %s -w work --plain </dev/null >said 2>&1", bench.dir, LATHE_PROGRAM);
+    assert_int_equal(system(line), 0);
+    snprintf(line, sizeof line, "%s/said", bench.dir);
+    assert_true(file_read(line, &said, 1 << 20, &err));
+    assert_non_null(strstr(text_str(&said), "dataset trips: 300 rows, 6 columns, "));
+    text_release(&said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_whole_way_by_a_file, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_step_that_fails_says_where, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(without_a_screen_it_speaks_in_lines, bench_begin, bench_end),
         cmocka_unit_test_teardown(keys_are_recorded_and_played, bench_end),
         cmocka_unit_test_teardown(keys_come_from_a_file, bench_end),
         cmocka_unit_test_teardown(a_recipe_goes_through_the_editor, bench_end),

@@ -315,6 +315,13 @@ static void drift_by_keys(void **state)
     see("columns drifted  (");
     see("PAYMENTTYPE");
     see("Jensen-Shannon distance");
+    term_press(t, "a");
+    see("no alert is open"); /* the table as a whole did not drift */
+    term_press(t, "j x"); /* a second report: the score over time, with its limit */
+    term_settle(t);
+    term_resize(t, 60, 200);
+    see("\342\224\201 limit");
+    term_resize(t, 36, 120);
     see("reference 19"); /* some rows of 2,000 lack the value */
     term_press(t, "s");
     see("by name");

@@ -287,12 +287,44 @@ static void axis_scale_and_smoothing_turn(void **state)
     see("epoch │");
     term_press(t, "a");
     see("seconds │");
+    term_press(t, "a");
+    see("clock │"); /* time of day */
+    term_press(t, "a X");
+    see("logarithmic step");
+    term_press(t, "X a a");
+    see("seconds │");
     term_press(t, "+");
     see("zoomed");
     term_press(t, "0");
     assert_true(term_wait_gone(t, "zoomed", 5));
     term_press(t, "Tab");
     see("Validation rmse");
+}
+
+static void the_machine_is_watched_while_a_run_trains(void **state)
+{
+    (void)state;
+    make_run("busy");
+    open_at(36, 140);
+    see("memory");
+    see("this run");
+    see("processor"); /* from the second look on */
+    see("disk");
+}
+
+/* The made-up run stops early: its last step is marked. */
+static void an_early_stop_is_marked(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("patient");
+    Store *s = open_store();
+    assert_true(store_event_add(s, run, 110, "end", "stopped early at step 110: no better val_loss for 5 epochs", &err));
+    assert_true(store_run_status(s, run, RUN_FINISHED, "", &err));
+    store_close(s);
+    open_at(36, 120);
+    see("early stop");
+    see("best");
 }
 
 static void other_runs_are_drawn_with_it(void **state)
@@ -442,6 +474,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_click_sets_the_crosshair, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_crosshair_walks_over_the_steps, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(axis_scale_and_smoothing_turn, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(the_machine_is_watched_while_a_run_trains, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(an_early_stop_is_marked, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),

@@ -6,7 +6,7 @@
 enum { SLOT_REPORT = 1 };
 enum { ZONE_TABLE = 1 };
 
-enum { DRIFT_RUN = PANE_COMMANDS, DRIFT_REFERENCE, DRIFT_CURRENT, DRIFT_OLDER, DRIFT_NEWER, DRIFT_SORT };
+enum { DRIFT_RUN = PANE_COMMANDS, DRIFT_REFERENCE, DRIFT_CURRENT, DRIFT_OLDER, DRIFT_NEWER, DRIFT_SORT, DRIFT_SEEN };
 
 // clang-format off
 static const KeyRow keys[] = {
@@ -14,6 +14,7 @@ static const KeyRow keys[] = {
     {DRIFT_REFERENCE, "drift-reference", "r",  "reference", "choose the dataset a model learnt from", 0},
     {DRIFT_CURRENT,   "drift-current",   "c",  "current",   "choose the dataset to judge", 0},
     {DRIFT_SORT,      "drift-sort",      "s",  "sort",      "most drifted first, or as in the table", 0},
+    {DRIFT_SEEN,      "acknowledge",     "a",  "acknowledge", "the alerts so far were seen: the mark on the tab goes", 0},
     {DRIFT_OLDER,     "older-report",    "<",  "older",     "the report before", 0},
     {DRIFT_NEWER,     "newer-report",    ">",  NULL,        "the report after", 0},
     {0}};
@@ -59,6 +60,7 @@ static void load(DriftState *s)
     ui_job(s->ui, (Job){.owner = s, .slot = SLOT_REPORT, .what = "reading the report",
                         .run = read_report, .input = text_copy(snap->drift[s->report_at].report),
                         .done = report_read, .release = free_report, .urgent = true});
+    drift_times_ask(s);
 }
 
 static void create(void *state, Ui *ui)
@@ -71,6 +73,7 @@ static void destroy(void *state)
 {
     DriftState *s = state;
     drift_report_destroy(s->report);
+    drift_times_free(s->times);
     vec_release(&s->order);
 }
 
@@ -146,6 +149,9 @@ static Reply on_command(void *state, int command, Ui *ui)
         s->by_name = !s->by_name;
         drift_arrange(s);
         return REPLY_DRAW;
+    case DRIFT_SEEN:
+        drift_acknowledge(ui);
+        return REPLY_DRAW;
     case DRIFT_OLDER:
     case DRIFT_NEWER:
         if (command == DRIFT_OLDER && s->report_at + 1 < snap->drifts)
@@ -174,6 +180,8 @@ static const char *why_not(const void *state, int command, const Ui *ui)
         return "there is no older report";
     if (command == DRIFT_NEWER && !s->report_at)
         return "this is the newest report";
+    if (command == DRIFT_SEEN && !drift_alerts(ui))
+        return "no alert is open";
     if (command == DRIFT_SORT && !s->report)
         return "there is no report yet";
     return NULL;
@@ -219,8 +227,10 @@ static void badge(const void *state, const Ui *ui, Text *into, Style *style)
 {
     const Snapshot *snap = ui_snapshot(ui);
     (void)state;
-    if (snap->drifts && snap->drift[0].drifted)
-        text_putc(into, '!');
+    (void)snap;
+    size_t open = drift_alerts(ui);
+    if (open)
+        text_printf(into, "!%zu", open);
     *style = STYLE_BAD;
 }
 

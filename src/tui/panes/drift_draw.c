@@ -81,6 +81,11 @@ void drift_draw_column(const DriftState *s, const Canvas *c)
         return;
     int facts = draw_facts(d, &in);
     Canvas rest = canvas_part(&in, facts + 1, 0, in.rows - facts - 1, in.cols);
+    if (rest.rows >= 14 && drift_times_some(s)) {
+        Canvas times = canvas_part(&rest, rest.rows - rest.rows * 2 / 5, 0, rest.rows * 2 / 5, rest.cols);
+        drift_times_draw(s, d, &times);
+        rest = canvas_part(&rest, 0, 0, rest.rows - rest.rows * 2 / 5 - 1, rest.cols);
+    }
     if (rest.rows >= 2)
         draw_shares(d, &rest);
 }

@@ -6,6 +6,13 @@
 #include "../ui.h"
 #include "../widgets.h"
 
+/* Every report against one reference, oldest first. */
+typedef struct DriftTimes {
+    size_t n;
+    double created[200];
+    DriftReport *report[200];
+} DriftTimes;
+
 typedef struct DriftState {
     Ui *ui;
     Table table;
@@ -17,6 +24,7 @@ typedef struct DriftState {
     bool by_name;
     VEC(size_t) order;
     int rows, cols;
+    DriftTimes *times;           /* NULL: not read */
 } DriftState;
 
 /* drift_choose.c: the two datasets that are compared next, and comparing them */
@@ -37,5 +45,14 @@ void drift_arrange(DriftState *s);
 void drift_draw_verdict(const DriftState *s, const Canvas *c);
 void drift_draw_column(const DriftState *s, const Canvas *c);
 void drift_draw_empty(const DriftState *s, const Canvas *c);
+
+/* drift_time.c */
+void drift_times_ask(DriftState *s);
+void drift_times_free(void *times);
+bool drift_times_some(const DriftState *s);
+void drift_times_draw(const DriftState *s, const DriftColumn *d, const Canvas *c);
+size_t drift_alerts(const Ui *ui);      /* reports that drifted and were not acknowledged */
+void drift_acknowledge(Ui *ui);
+int64_t drift_acknowledged(const Ui *ui); /* the newest report that was */
 
 #endif

@@ -15,7 +15,8 @@ static const KeyRow keys[] = {
     {TRAIN_ROWS,      "rows-of-step",   "Enter", "rows",     "the rows of the step under the crosshair, largest loss first", 0},
     {TRAIN_SMOOTH,    "smooth",         "s",     "smooth",   "smooth the noisy curves: none, light, strong", 0},
     {TRAIN_LOG,       "log-axis",       "L",     "log",      "logarithmic values in the active chart, or not", 0},
-    {TRAIN_AXIS,      "axis",           "a",     "axis",     "the axis: step, epoch, seconds", 0},
+    {TRAIN_AXIS,      "axis",           "a",     "axis",     "the axis: step, epoch, seconds since its start, time of day", 0},
+    {TRAIN_X_LOG,     "log-steps",      "X",     NULL,       "logarithmic axis, or not: what the first steps did", 0},
     {TRAIN_ZOOM_IN,   "zoom-in",        "+ =",   NULL,       "zoom in on the crosshair, or on the end", 0},
     {TRAIN_ZOOM_OUT,  "zoom-out",       "-",     NULL,       "zoom out", 0},
     {TRAIN_EARLIER,   "pan-left",       "<",     NULL,       "earlier part of the curve", 0},
@@ -81,6 +82,7 @@ static bool tick(void *state, Ui *ui)
         ui_animate(ui, 0.5);
     if (news || ui_now(ui) - s->asked >= POLL_SECONDS)
         train_read(s);
+    train_machine_read(s);
     return news || before != (run ? run->id : 0) || (run && run->status == RUN_RUNNING);
 }
 
@@ -104,8 +106,10 @@ static void layout(void *state, int rows, int cols, Ui *ui)
     bool one = ui_maximised(ui);
     s->events_rows = !one && rows >= 44 ? 9 : !one && rows >= 36 ? 6 : 0;
     s->values_row = rows - s->events_rows - 1;
+    bool strip = s->machine.time > 0 && rows >= 24 && train_run(s) && train_run(s)->status == RUN_RUNNING;
+    s->machine_row = strip ? s->values_row - 1 : -1;
     s->events_row = rows - s->events_rows;
-    train_place(s, top, s->values_row - top, one);
+    train_place(s, top, s->values_row - top - strip, one);
 }
 
 /* ---- drawing -------------------------------------------------------------------------------------------------------- */
@@ -136,6 +140,10 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
         const Place *p = &s->place[i];
         train_chart_draw(s, p, c, p->chart == s->active);
         canvas_zone(c, p->row, p->col, p->rows, p->cols, ZONE_CHART, (int64_t)i);
+    }
+    if (s->machine_row > 0) {
+        Canvas strip = canvas_part(c, s->machine_row, 0, 1, c->cols);
+        train_draw_machine(s, &strip);
     }
     Canvas values = canvas_part(c, s->values_row, 0, 1, c->cols);
     if (s->trouble.kind != ERROR_NONE)

@@ -197,6 +197,8 @@ static void add_events(ChartBuild *b, const Curves *c, int64_t forked_at)
     char label[24];
     for (size_t i = 0; i < c->event.count; i++) {
         const Happening *h = &c->event.at[i];
+        if (strcmp(h->kind, "end") == 0 && strstr(h->text, "stopped early"))
+            add_tick(b, curves_x(c, (double)h->step), STYLE_WARN, "early stop");
         for (size_t k = 0; k < sizeof told / sizeof *told; k++) {
             if (strcmp(h->kind, told[k]) != 0 || (k == 1 && h->step == forked_at))
                 continue; /* a fork begins with a resume: "from run" says so */
@@ -296,12 +298,16 @@ void train_span(const TrainState *s, double *low, double *high)
 static void set_window(const TrainState *s, const Curves *c, Chart *to)
 {
     to->x_name = axis_names[s->axis];
+    to->x_clock = s->axis == AXIS_CLOCK;
+    to->x_log = s->x_log && s->axis != AXIS_CLOCK;
     to->has_cross = s->has_cross && c;
     to->cross = to->has_cross ? curves_x(c, s->cross) : 0.0;
     if (s->low < s->high)
         to->x_low = s->low, to->x_high = s->high;
     else
         train_span(s, &to->x_low, &to->x_high);
+    if (to->x_log && to->x_low <= 0)
+        to->x_low = fmin(1, to->x_high / 1000); /* zero has no place there */
 }
 
 void train_chart(const TrainState *s, int chart, ChartBuild *out)

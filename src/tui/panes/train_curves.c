@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const axis_names[] = {"step", "epoch", "seconds"};
+const char *const axis_names[] = {"step", "epoch", "seconds", "clock"};
 const char *const smooth_names[] = {"none", "light", "strong"};
 
 /* Points the running mean looks back over, as a share of all: what is noise depends on how much of
@@ -202,7 +202,7 @@ double curves_epoch(const Curves *c, double step)
 
 double curves_x(const Curves *c, double step)
 {
-    const Series *s = c->axis == AXIS_WALL ? curves_find(c, "train_loss") : NULL;
+    const Series *s = c->axis >= AXIS_WALL ? curves_find(c, "train_loss") : NULL;
     if (c->axis == AXIS_EPOCH)
         return curves_epoch(c, step);
     return s ? between(&s->step, &s->wall, step) : step;
@@ -212,7 +212,8 @@ static void derive_x(const Curves *c, Series *s)
 {
     for (size_t i = s->x.count; i < s->step.count; i++) {
         double x = c->axis == AXIS_STEP   ? s->step.at[i]
-                   : c->axis == AXIS_WALL ? s->wall.at[i]
+                   : c->axis == AXIS_WALL  ? s->wall.at[i]
+                   : c->axis == AXIS_CLOCK ? c->began + s->wall.at[i]
                                           : curves_epoch(c, s->step.at[i]);
         if (i > 0 && x < s->x.at[i - 1])
             x = s->x.at[i - 1]; /* a chart wants its x ascending */

@@ -63,8 +63,8 @@ typedef struct Series {          /* one key of one run; NaN is a gap */
 typedef struct Happening { int64_t step, time; char kind[20]; char *text; } Happening; /* text owned */
 typedef struct Setting { char key[40]; char value[72]; } Setting;
 
-typedef enum Axis { AXIS_STEP, AXIS_EPOCH, AXIS_WALL, AXIS_COUNT } Axis;
-extern const char *const axis_names[];   /* "step", "epoch", "seconds" */
+typedef enum Axis { AXIS_STEP, AXIS_EPOCH, AXIS_WALL, AXIS_CLOCK, AXIS_COUNT } Axis;
+extern const char *const axis_names[];   /* "step", "epoch", "seconds" since its start, "clock" */
 extern const char *const smooth_names[]; /* "none", "light", "strong" */
 #define SMOOTH_COUNT 3
 
@@ -76,6 +76,7 @@ typedef struct Curves {
     VEC(Setting) setting;        /* hyperparameters as they are now */
     VEC(int64_t) checkpoint;     /* steps, ascending */
     double first_epoch;          /* epochs done before its first point: of a fork, its parent's */
+    double began;                /* seconds since 1970 when it started; 0 not yet */
     double epoch_steps;          /* steps planned for an epoch; 0 not known */
     bool loaded, alive;
     RunStatus seen_status;       /* of the snapshot when it was last asked for */
@@ -104,6 +105,10 @@ size_t series_near(const Reals *ascending, double v);           /* index of the 
 typedef struct Place { int chart, row, col, rows, cols; } Place; /* chart: index into TrainState.chart */
 typedef struct ChartKind { char key[56]; char title[56]; bool log; } ChartKind;
 
+typedef struct MachineNow { /* ticks count up; bytes */
+    double time, ticks, busy, run_ticks, memory, memory_free, run_memory, gpu, gpu_memory, gpu_total;
+} MachineNow;
+
 typedef struct TrainState {
     Ui *ui;
     Curves curves[TRAIN_RUNS];
@@ -121,11 +126,15 @@ typedef struct TrainState {
     int rows, cols, events_row, events_rows, values_row, notice_row, notice_rows;
     Place place[TRAIN_CHARTS]; size_t places;
     Steer steer;
+    bool x_log;
+    MachineNow machine, machine_before;       /* read a second apart; time 0: not yet */
+    double machine_asked;
+    int machine_row;                          /* -1: no room */
     Error trouble;                            /* of the last read */
 } TrainState;
 
 enum {
-    TRAIN_ROWS = PANE_COMMANDS, TRAIN_LOG, TRAIN_SMOOTH, TRAIN_AXIS, TRAIN_ZOOM_IN, TRAIN_ZOOM_OUT,
+    TRAIN_ROWS = PANE_COMMANDS, TRAIN_LOG, TRAIN_SMOOTH, TRAIN_AXIS, TRAIN_X_LOG, TRAIN_ZOOM_IN, TRAIN_ZOOM_OUT,
     TRAIN_EARLIER, TRAIN_LATER, TRAIN_ALL, TRAIN_BEST, TRAIN_OTHERS, TRAIN_MARK, TRAIN_PLOT,
     TRAIN_LAYERS, TRAIN_CHOOSE
 };
@@ -167,6 +176,10 @@ void train_choose(TrainState *s);                    /* watch one of a list */
 /* train_place.c */
 void train_place(TrainState *s, int top, int rows, bool one);
 void train_follow(TrainState *s); /* a zoom that touched the end stays at the end while the run goes on */
+
+/* train_machine.c */
+void train_machine_read(TrainState *s);              /* by a job, at most once a second */
+void train_draw_machine(const TrainState *s, const Canvas *c);
 
 /* train_look.c */
 Reply train_look(TrainState *s, int command);        /* REPLY_IGNORED: not about looking */

@@ -108,6 +108,7 @@ static Reply pan(TrainState *s, double by)
 static Reply change_axis(TrainState *s)
 {
     s->axis = (Axis)((s->axis + 1) % AXIS_COUNT);
+    ui_say(s->ui, STYLE_INFO, "by %s", axis_names[s->axis]);
     s->low = s->high = 0;
     return REPLY_DRAW;
 }
@@ -145,6 +146,10 @@ Reply train_look(TrainState *s, int command)
         return REPLY_DRAW;
     case TRAIN_AXIS:
         return change_axis(s);
+    case TRAIN_X_LOG:
+        s->x_log = !s->x_log;
+        ui_say(s->ui, STYLE_INFO, s->x_log ? "logarithmic %s" : "linear %s", axis_names[s->axis]);
+        return REPLY_DRAW;
     case TRAIN_ZOOM_IN:
         return train_zoom(s, 0.5);
     case TRAIN_ZOOM_OUT:

@@ -129,6 +129,7 @@ void train_read(TrainState *s)
         Curves *c = place_for(s, s->shown[i]);
         if (!run || !c)
             continue;
+        c->began = (double)run->started / 1e6;
         c->epoch_steps =
             run->epochs_total ? (double)run->steps_total / (double)run->epochs_total : 0;
         bool news = c->seen_step != run->step || c->seen_status != run->status ||

@@ -1,0 +1,183 @@
+/* train_machine.c -- the strip of the Train pane: how busy the machine and the run's process are, memory, disk and,
+ * where nvidia-smi exists, the GPU. Read by a job once a second while a run trains. */
+#include "train_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SLOT_MACHINE = 3 };
+
+typedef struct MachineAsk {
+    int64_t pid;
+    bool gpu;
+} MachineAsk;
+
+/* Ticks of all cores: busy, and all. */
+static void read_processor(MachineNow *m)
+{
+    FILE *f = fopen("/proc/stat", "r");
+    double v[8] = {0};
+    int n = f ? fscanf(f, "cpu %lf %lf %lf %lf %lf %lf %lf %lf", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) : 0;
+    for (int i = 0; i < n; i++) {
+        m->ticks += v[i];
+        m->busy += i == 3 || i == 4 ? 0 : v[i]; /* idle, waiting for the disk */
+    }
+    if (f)
+        fclose(f);
+}
+
+static void read_memory(MachineNow *m)
+{
+    FILE *f = fopen("/proc/meminfo", "r");
+    char line[200];
+    double kb;
+    while (f && fgets(line, sizeof line, f)) {
+        if (sscanf(line, "MemTotal: %lf", &kb) == 1)
+            m->memory = kb * 1024;
+        else if (sscanf(line, "MemAvailable: %lf", &kb) == 1)
+            m->memory_free = kb * 1024;
+    }
+    if (f)
+        fclose(f);
+}
+
+/* The run's own: ticks of processor and resident bytes. */
+static void read_process(MachineNow *m, int64_t pid)
+{
+    char path[64], line[1000];
+    double user, system, pages;
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    FILE *f = pid > 0 ? fopen(path, "r") : NULL;
+    bool got = f && fgets(line, sizeof line, f);
+    if (f)
+        fclose(f);
+    const char *s = got ? strrchr(line, ')') : NULL; /* the name may hold anything */
+    if (s && sscanf(s, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lf %lf %*d %*d %*d %*d %*d %*d %*u %*u %lf",
+                    &user, &system, &pages) == 3) {
+        m->run_ticks = user + system;
+        m->run_memory = pages * (double)sysconf(_SC_PAGESIZE);
+    }
+}
+
+static void read_gpu(MachineNow *m)
+{
+    FILE *f = popen("nvidia-smi --query-gpu=utilization.gpu,memory.used,memory.total --format=csv,noheader,nounits "
+                    "2>/dev/null", "r");
+    double use, used, total;
+    m->gpu = (double)NAN;
+    if (f && fscanf(f, "%lf, %lf, %lf", &use, &used, &total) == 3) {
+        m->gpu = use / 100;
+        m->gpu_memory = used * 1048576;
+        m->gpu_total = total * 1048576;
+    }
+    if (f)
+        pclose(f);
+}
+
+static void *read_machine(JobContext *c, void *input, Error *err)
+{
+    const MachineAsk *ask = input;
+    MachineNow *m = mem_alloc(sizeof *m);
+    (void)c;
+    (void)err;
+    m->time = clock_now();
+    m->gpu = (double)NAN;
+    read_processor(m);
+    read_memory(m);
+    read_process(m, ask->pid);
+    if (ask->gpu)
+        read_gpu(m);
+    return m;
+}
+
+static void machine_read(void *owner, void *result, const Error *err, Ui *ui)
+{
+    TrainState *s = owner;
+    (void)err;
+    if (!result)
+        return;
+    s->machine_before = s->machine;
+    s->machine = *(MachineNow *)result;
+    mem_free(result);
+    ui_draw(ui);
+}
+
+static bool has_gpu(void)
+{
+    return access("/usr/bin/nvidia-smi", X_OK) == 0 || access("/usr/local/bin/nvidia-smi", X_OK) == 0;
+}
+
+void train_machine_read(TrainState *s)
+{
+    const RunRow *run = train_run(s);
+    if (!run || run->status != RUN_RUNNING || ui_now(s->ui) - s->machine_asked < 1 ||
+        ui_job_running(s->ui, s, SLOT_MACHINE))
+        return;
+    s->machine_asked = ui_now(s->ui);
+    MachineAsk ask = {.pid = run->pid, .gpu = has_gpu()};
+    ui_job(s->ui, (Job){.owner = s, .slot = SLOT_MACHINE, .run = read_machine, .input = mem_copy(&ask, sizeof ask),
+                        .done = machine_read, .quiet = true, .urgent = true});
+}
+
+/* ---- drawing --------------------------------------------------------------------------------------------- */
+
+static int gauge(const Canvas *c, int col, const char *label, double share, const char *text)
+{
+    int width = 8 + (int)strlen(label) + (int)utf8_width(text, strlen(text)) + 4;
+    if (col + width > c->cols || !isfinite(share))
+        return col;
+    Style full = share > 0.95 ? STYLE_BAD : share > 0.85 ? STYLE_WARN : STYLE_BAR;
+    col += canvas_put(c, 0, col, STYLE_DIM, label) + 1;
+    chart_bar(c, 0, col, 8, fmin(1, fmax(0, share)), full, STYLE_BAR_BACK);
+    return col + 9 + canvas_put(c, 0, col + 9, STYLE_PLAIN, text) + 3;
+}
+
+static void add_share(Text *t, double share)
+{
+    text_printf(t, "%.0f%%", 100 * share);
+}
+
+void train_draw_machine(const TrainState *s, const Canvas *c)
+{
+    const MachineNow *m = &s->machine, *b = &s->machine_before;
+    const Snapshot *snap = ui_snapshot(s->ui);
+    Text t = {0};
+    int col = 1;
+    bool two = b->time > 0 && m->ticks > b->ticks;
+    if (two) {
+        double all = (m->busy - b->busy) / (m->ticks - b->ticks), own = (m->run_ticks - b->run_ticks) / (m->ticks - b->ticks);
+        add_share(&t, all);
+        text_puts(&t, own >= 0 && m->run_ticks > 0 ? ", this run " : "");
+        if (own >= 0 && m->run_ticks > 0)
+            add_share(&t, own);
+        col = gauge(c, col, "processor", all, text_str(&t));
+    }
+    if (m->memory > 0) {
+        text_reset(&t);
+        text_add_bytes(&t, m->memory - m->memory_free);
+        text_puts(&t, " of ");
+        text_add_bytes(&t, m->memory);
+        if (m->run_memory > 0) {
+            text_puts(&t, ", this run ");
+            text_add_bytes(&t, m->run_memory);
+        }
+        col = gauge(c, col, "memory", 1 - m->memory_free / m->memory, text_str(&t));
+    }
+    if (snap->disk_total > 0) {
+        text_reset(&t);
+        text_add_bytes(&t, snap->disk_free);
+        text_puts(&t, " free");
+        col = gauge(c, col, "disk", 1 - snap->disk_free / snap->disk_total, text_str(&t));
+    }
+    if (isfinite(m->gpu) && m->gpu_total > 0) {
+        text_reset(&t);
+        add_share(&t, m->gpu);
+        text_putc(&t, ' ');
+        text_add_bytes(&t, m->gpu_memory);
+        gauge(c, col, "GPU", m->gpu, text_str(&t));
+    }
+    text_release(&t);
+}
