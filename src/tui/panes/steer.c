@@ -1,6 +1,8 @@
 /* steer.c -- what is asked of a run: each is the command a user would type. */
 #include "steer.h"
 
+#include "../whatif.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -180,6 +182,7 @@ Reply steer_command(Steer *s, int command, int64_t id)
     case STEER_LR_DOWN:    scale_lr(s, 0.5); break;
     case STEER_LR_UP:      scale_lr(s, 2.0); break;
     case STEER_CHECKPOINT: ask(s, "checkpoint", "", "writes a checkpoint after this step"); break;
+    case STEER_WHATIF:     ui_whatif(s->ui, id, 0); break;
     case STEER_PREDICT:
         snprintf(line, sizeof line, "predict %lld ", (long long)id);
         ui_prompt(s->ui, line);
@@ -204,7 +207,7 @@ const char *steer_why_not(const RunRow *run, bool alive, int command)
     case STEER_RESUME:
         return run->status == RUN_FINISHED ? "this run has finished; f forks it"
                : run->status == RUN_RUNNING && alive ? "this run is training" : NULL;
-    case STEER_PREDICT:
+    case STEER_PREDICT: case STEER_WHATIF:
         return run->status != RUN_FINISHED ? "this run has no model yet" : NULL;
     }
     return NULL;

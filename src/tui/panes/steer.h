@@ -12,7 +12,7 @@
 
 enum {
     STEER_CHANGE = PANE_COMMANDS + 500, STEER_PAUSE, STEER_STOP, STEER_FORK, STEER_RESUME,
-    STEER_LR_DOWN, STEER_LR_UP, STEER_CHECKPOINT, STEER_PREDICT, STEER_END_
+    STEER_LR_DOWN, STEER_LR_UP, STEER_CHECKPOINT, STEER_PREDICT, STEER_WHATIF, STEER_END_
 };
 
 // clang-format off
@@ -25,7 +25,8 @@ enum {
     {STEER_LR_DOWN,   "halve-lr",    ",", NULL,     "half the learning rate", 0},                                      \
     {STEER_LR_UP,     "double-lr",   ".", NULL,     "twice the learning rate", 0},                                     \
     {STEER_CHECKPOINT,"checkpoint",  "c", NULL,     "write a checkpoint now", 0},                                      \
-    {STEER_PREDICT,   "predict-run", "P", NULL,     "score rows with its model", 0}
+    {STEER_PREDICT,   "predict-run", "P", NULL,     "score rows with its model", 0},                                  \
+    {STEER_WHATIF,    "what-if",     "W", NULL,     "a row as a form: change a value, see the prediction move", 0}
 // clang-format on
 
 #define STEER_LIVE 32
