@@ -105,16 +105,24 @@ static void checkpoints_far_apart(void **state)
             "epochs=200 batch=8 patience=0 optimizer=sgd lr=0.001 checkpoint_seconds=0.1", 1);
 }
 
-/* Whatever the family: what it needs to go on is in its state. */
+/* Whatever the family, made small: what it needs to go on is in its state. */
 static void every_family(void **state)
 {
-    for (size_t i = 0; model_families[i]; i++)
-        if (!model_families[i]->series) /* train_series.c */
-            compare(*state, model_families[i]->name, "ZONE",
-                model_families[i]->whole_batch
-                    ? "epochs=150 patience=0 checkpoint_seconds=0.05"
-                    : "epochs=5 batch=64 patience=0 dropout=0.1 checkpoint_seconds=0.05",
-                0);
+    static const char *const small[][2] = {
+        {"hidden", "64,32"}, {"width", "32"}, {"blocks", "2"}, {"heads", "4"}, {"steps", "2"}};
+    for (size_t i = 0; model_families[i]; i++) {
+        const ModelFamily *f = model_families[i];
+        if (f->series) /* train_series.c */
+            continue;
+        Text settings = {0};
+        text_puts(&settings, "patience=0 checkpoint_seconds=0.05");
+        text_puts(&settings, f->whole_batch ? " epochs=150" : " epochs=5 batch=64 dropout=0.1");
+        for (size_t k = 0; k < sizeof small / sizeof *small; k++)
+            if (param_find(f->params, small[k][0]))
+                text_printf(&settings, " %s=%s", small[k][0], small[k][1]);
+        compare(*state, f->name, "ZONE", text_str(&settings), 0);
+        text_release(&settings);
+    }
 }
 
 /* Live changes come again at their steps: the run that was changed and never killed is the oracle. */

@@ -80,6 +80,8 @@ static Dataset *cleaned_table(const Plan *p)
     return d;
 }
 
+#define STEPS 6 /* enough that weights and moments are not those it began with */
+
 static void train(Trained *t, const char *family, const char *target, Pool *pool)
 {
     Error err = {0};
@@ -110,7 +112,7 @@ static void train(Trained *t, const char *family, const char *target, Pool *pool
         fail_msg("%s", err.text);
     const ModelShape *s = features_shape(t->features);
     const Batch *all = &table.part[PART_TRAIN];
-    for (size_t at = 0; at + 64 <= all->rows; at += 64) {
+    for (size_t at = 0; at + 64 <= all->rows && at < 64 * STEPS; at += 64) {
         Batch b = batch_slice(all, s, at, 64);
         StepStats stats;
         assert_true(model_step(t->model, &b, &(Knobs){.lr = 0.01, .momentum = 0.9}, &stats, &err));

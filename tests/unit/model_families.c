@@ -209,6 +209,9 @@ static void resumes_to_the_same_bits(void **state)
                                    "40",        "blocks", "2",      NULL};
     for (size_t i = 0; model_families[i]; i++)
         for (int optimizer = 0; optimizer < OPTIMIZER_COUNT && !model_families[i]->series; optimizer++) {
+            /* an optimizer does not know whose weights they are: one family tries them all */
+            if (optimizer != OPTIMIZER_ADAMW && !text_equal(model_families[i]->name, "mlp"))
+                continue;
             make_table(&t, TASK_MULTICLASS);
             Text expected = {0};
             for (size_t threads = 1; threads <= 3; threads++)
