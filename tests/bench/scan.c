@@ -5,77 +5,20 @@
  *
  * Without a file 5 million trips are made up. With FILE.csv it is ingested to a folder of its own
  * first; its columns must be called as gen_taxi.py calls them (payment_type, pickup_datetime,
- * fare_amount, mileage). LATHE_PEER_DUCKDB=SCRIPT (bench_duckdb.mjs of the peers) runs its group-by
- * on the same CSV in the same run. */
+ * fare_amount, mileage). With PEER_NODE_MODULES (the folder that holds @duckdb/node-api) and a CSV, the
+ * file or LATHE_PEER_CSV, DuckDB is asked for the same groups in turns. */
 #include <lathe/recipe.h>
 #include <lathe/scan.h>
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "bench/trips.h"
+
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MADE_ROWS 5000000
 #define ROUNDS    5
 
-static double cpu_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- a table ------------------------------------------------------------------------------------- */
-
-static Dataset *make_table(const char *dir, Pool *pool, Error *err)
-{
-    static const char *const pay[] = {"Cash", "Credit Card", "Uber", "Voucher"};
-    static const char *const names[] = {"payment_type", "pickup_datetime", "fare_amount", "mileage",
-                                        "passenger_count"};
-    static const ColumnType types[] = {COLUMN_TEXT, COLUMN_TIME, COLUMN_REAL, COLUMN_REAL,
-                                       COLUMN_INT};
-    Schema s = {0};
-    Arena a = {0};
-    Rng rng;
-    char hash[65], path[512];
-    rng_seed(&rng, 1, 0);
-    for (size_t c = 0; c < 5; c++)
-        schema_add(&s, names[c], types[c], ROLE_FEATURE);
-    DatasetWriter *w = dataset_writer_create(dir, &s, pool, err);
-    bool ok = w != NULL;
-    for (size_t at = 0; ok && at < MADE_ROWS; at += CHUNK_ROWS) {
-        size_t n = MADE_ROWS - at < CHUNK_ROWS ? MADE_ROWS - at : CHUNK_ROWS;
-        ColumnBuild *b[5];
-        Column column[5];
-        arena_reset(&a);
-        for (size_t c = 0; c < 5; c++)
-            b[c] = column_build(&a, names[c], types[c], n);
-        for (size_t i = 0; i < n; i++) {
-            const char *word = pay[rng_below(&rng, 4)];
-            double miles = round(exp(1 + 0.8 * rng_normal(&rng)) * 100) / 100;
-            column_build_text(b[0], word, strlen(word));
-            column_build_int(b[1], (1483228800 + (int64_t)rng_below(&rng, 365 * 86400)) * 1000000);
-            if (rng_below(&rng, 100) == 0)
-                column_build_missing(b[2]);
-            else
-                column_build_real(b[2], round((3.5 + 2.7 * miles + rng_normal(&rng)) * 100) / 100);
-            column_build_real(b[3], miles);
-            column_build_int(b[4], 1 + (int64_t)rng_below(&rng, 5));
-        }
-        for (size_t c = 0; c < 5; c++)
-            column_build_finish(b[c], &column[c]);
-        Chunk chunk = {.rows = n, .columns = 5, .column = column};
-        ok = dataset_writer_add(w, &chunk, err);
-    }
-    ok = ok && dataset_writer_finish(w, hash, err);
-    dataset_writer_destroy(w);
-    schema_release(&s);
-    arena_release(&a);
-    snprintf(path, sizeof path, "%s/%s.arrow", dir, hash);
-    return ok ? dataset_open(path, err) : NULL;
-}
 
 static Dataset *get_table(const char *file, const char *dir, Pool *pool, Error *err)
 {
@@ -83,7 +26,7 @@ static Dataset *get_table(const char *file, const char *dir, Pool *pool, Error *
     IngestReport report = {0};
     char path[512];
     if (!file)
-        return make_table(dir, pool, err);
+        return make_trips(dir, MADE_ROWS, pool, err);
     if (strstr(file, ".arrow"))
         return dataset_open(file, err);
     params_init(ingest_params, &options);
@@ -145,18 +88,9 @@ typedef struct Clock {
     double wall[ROUNDS], cpu[ROUNDS];
 } Clock;
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double middle(const double *v)
 {
-    double s[ROUNDS];
-    memcpy(s, v, sizeof s);
-    qsort(s, ROUNDS, sizeof *s, by_value);
-    return s[ROUNDS / 2];
+    return middle_of(v, ROUNDS);
 }
 
 static double least(const double *v)
@@ -410,19 +344,94 @@ static bool find_columns(World *w, Error *err)
            w->miles != SIZE_MAX && w->filter && w->fares;
 }
 
-static void run_peer(const char *csv)
+/* ---- DuckDB ---------------------------------------------------------------------------------------------------- */
+
+/* A process that answers statements (scan_duckdb.mjs). */
+typedef struct Peer {
+    pid_t child;
+    FILE *to, *from;
+} Peer;
+
+static bool peer_open(Peer *p, const char *file)
 {
-    const char *script = getenv("LATHE_PEER_DUCKDB");
-    Text line = {0};
-    if (!script || !csv || !strstr(csv, ".csv")) {
-        printf("DuckDB: not asked for (LATHE_PEER_DUCKDB=bench_duckdb.mjs and a CSV)\n");
-        return;
+    const char *csv = getenv("LATHE_PEER_CSV");
+    int to[2], from[2];
+    csv = csv ? csv : file;
+    if (!getenv("PEER_NODE_MODULES") || !csv || !strstr(csv, ".csv") || pipe(to) || pipe(from)) {
+        printf("DuckDB: not asked (PEER_NODE_MODULES and a CSV)\n");
+        return false;
     }
     fflush(stdout);
-    text_printf(&line, "PEER_DATA=/ node '%s' '%s' sql", script, csv);
-    if (system(text_str(&line)) != 0)
-        printf("DuckDB: cannot be run here\n");
-    text_release(&line);
+    p->child = fork();
+    if (p->child == 0) {
+        dup2(to[0], 0);
+        dup2(from[1], 1);
+        close(to[1]);
+        close(from[0]);
+        execlp("node", "node", LATHE_SOURCE_DIR "/tests/bench/scan_duckdb.mjs", csv, "2", (char *)NULL);
+        _exit(127);
+    }
+    close(to[0]);
+    close(from[1]);
+    p->to = fdopen(to[1], "w");
+    p->from = fdopen(from[0], "r");
+    char line[64];
+    if (fgets(line, sizeof line, p->from) && strcmp(line, "ready\n") == 0)
+        return true;
+    printf("DuckDB: cannot be run here\n");
+    return false;
+}
+
+static bool peer_ask(Peer *p, const char *sql, int round, Clock *c, int *groups)
+{
+    char line[200];
+    fprintf(p->to, "%s\n", sql);
+    fflush(p->to);
+    return fgets(line, sizeof line, p->from) &&
+           sscanf(line, "%lf %lf %d", &c->wall[round], &c->cpu[round], groups) == 3;
+}
+
+static void peer_close(Peer *p)
+{
+    if (p->to)
+        fclose(p->to);
+    if (p->from)
+        fclose(p->from);
+    if (p->child > 0)
+        waitpid(p->child, NULL, 0);
+}
+
+/* Ours and theirs in turns, on two threads each. */
+static bool beside(World *w, Peer *p, const char *name, Question *ours, const char *sql)
+{
+    Clock a = {0}, b = {0};
+    int groups = 0;
+    bool ok = peer_ask(p, sql, 0, &b, &groups) && ask(w, ours, 0, &a);
+    for (int i = 0; i < ROUNDS && ok; i++)
+        ok = ask(w, ours, i, &a) && peer_ask(p, sql, i, &b, &groups);
+    if (ok)
+        printf("%-34s %8.1f ms (best %.1f, processor %.1f)  DuckDB %.1f ms (best %.1f, processor %.1f): "
+               "%.2f x (best %.2f x, %.2f x by processor), %d groups\n",
+               name, 1e3 * middle(a.wall), 1e3 * least(a.wall), 1e3 * middle(a.cpu), 1e3 * middle(b.wall),
+               1e3 * least(b.wall), 1e3 * middle(b.cpu), middle(b.wall) / middle(a.wall),
+               least(b.wall) / least(a.wall), middle(b.cpu) / middle(a.cpu), groups);
+    fflush(stdout);
+    return ok;
+}
+
+static void run_peer(World *w, const char *file)
+{
+    Peer p = {0};
+    if (peer_open(&p, file)) {
+        beside(w, &p, "payment by hour", group_all,
+               "select payment_type, hour(pickup_datetime) h, count(*), avg(fare_amount) from trips group by 1, 2");
+        beside(w, &p, "the same where fare in 3 .. 200", group_some,
+               "select payment_type, hour(pickup_datetime) h, count(*), avg(fare_amount) from trips where "
+               "fare_amount between 3 and 200 group by 1, 2");
+        beside(w, &p, "each fare: count", group_hashed,
+               "select fare_amount, count(*) from trips group by 1");
+    }
+    peer_close(&p);
 }
 
 int main(int argc, char **argv)
@@ -451,7 +460,7 @@ int main(int argc, char **argv)
         compare(&w, "each fare: count (hashed)", group_hashed, NULL, 1);
         compare(&w, "all correlations", correlate, NULL, 4);
         compare(&w, "density of mileage and fare", density, NULL, 2);
-        run_peer(file);
+        run_peer(&w, file);
     } else {
         printf("%s\n", err.text);
     }

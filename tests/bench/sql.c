@@ -5,70 +5,13 @@
  *
  * Without a file a million trips are made up. A file's columns must be called as gen_taxi.py calls
  * them (payment_type, pickup_datetime, fare_amount, mileage, trip_id). */
-#include <lathe/data.h>
+#include "bench/trips.h"
 
-#include <math.h>
 #include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MADE_ROWS 1000000
 #define ROUNDS    3
-
-static double cpu_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static Dataset *make_table(const char *dir, Error *err)
-{
-    static const char *const pay[] = {"Cash", "Credit Card", "Uber", "Voucher"};
-    static const char *const names[] = {"trip_id", "pickup_datetime", "mileage", "payment_type",
-                                        "fare_amount"};
-    static const ColumnType types[] = {COLUMN_INT, COLUMN_TIME, COLUMN_REAL, COLUMN_TEXT,
-                                       COLUMN_REAL};
-    Schema s = {0};
-    Arena a = {0};
-    Rng rng;
-    char hash[65] = "", path[512];
-    rng_seed(&rng, 1, 0);
-    for (size_t c = 0; c < 5; c++)
-        schema_add(&s, names[c], types[c], ROLE_FEATURE);
-    DatasetWriter *w = dataset_writer_create(dir, &s, NULL, err);
-    bool ok = w != NULL;
-    for (size_t at = 0; ok && at < MADE_ROWS; at += CHUNK_ROWS) {
-        size_t n = MADE_ROWS - at < CHUNK_ROWS ? MADE_ROWS - at : CHUNK_ROWS;
-        ColumnBuild *b[5];
-        Column column[5];
-        arena_reset(&a);
-        for (size_t c = 0; c < 5; c++)
-            b[c] = column_build(&a, names[c], types[c], n);
-        for (size_t i = 0; i < n; i++) {
-            const char *word = pay[rng_below(&rng, 4)];
-            double miles = round(exp(1 + 0.8 * rng_normal(&rng)) * 100) / 100;
-            column_build_int(b[0], (int64_t)(at + i + 1));
-            column_build_int(b[1], (1483228800 + (int64_t)rng_below(&rng, 365 * 86400)) * 1000000);
-            column_build_real(b[2], miles);
-            column_build_text(b[3], word, strlen(word));
-            column_build_real(b[4], round((3.5 + 2.7 * miles + rng_normal(&rng)) * 100) / 100);
-        }
-        for (size_t c = 0; c < 5; c++)
-            column_build_finish(b[c], &column[c]);
-        Chunk chunk = {.rows = n, .columns = 5, .column = column};
-        ok = dataset_writer_add(w, &chunk, err);
-    }
-    ok = ok && dataset_writer_finish(w, hash, err);
-    dataset_writer_destroy(w);
-    schema_release(&s);
-    arena_release(&a);
-    snprintf(path, sizeof path, "%s/%s.arrow", dir, hash);
-    return ok ? dataset_open(path, err) : NULL;
-}
 
 static bool run(sqlite3 *db, const char *sql)
 {
@@ -104,7 +47,7 @@ static bool ask(sqlite3 *db, const char *sql, double *cpu, double *wall, uint64_
 {
     sqlite3_stmt *s;
     double began = cpu_now(), at = clock_now();
-    if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) {
+    if (sql_prepare(db, sql, &s, NULL) != SQLITE_OK) {
         printf("%s: %s\n", sql, sqlite3_errmsg(db));
         return false;
     }
@@ -121,18 +64,6 @@ static bool ask(sqlite3 *db, const char *sql, double *cpu, double *wall, uint64_
     return rc == SQLITE_DONE;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double middle(double *v)
-{
-    qsort(v, ROUNDS, sizeof *v, by_value);
-    return v[ROUNDS / 2];
-}
-
 /* %s is the table: trips (ours) or store. ours: another way to say it, NULL: the same. */
 static void compare(sqlite3 *db, const char *name, const char *sql, const char *ours)
 {
@@ -145,9 +76,9 @@ static void compare(sqlite3 *db, const char *name, const char *sql, const char *
         for (int k = 0; k < 2; k++)
             if (!ask(db, text[k], &cpu[k][i], &wall[k][i], &sum[k]))
                 return;
-    double a = middle(cpu[0]), b = middle(cpu[1]);
+    double a = middle_of(cpu[0], ROUNDS), b = middle_of(cpu[1], ROUNDS);
     printf("%-44s %9.1f ms  row store %9.1f ms  %6.2f x by processor  (wall %.1f, %.1f ms)%s\n",
-           name, 1e3 * a, 1e3 * b, b / a, 1e3 * middle(wall[0]), 1e3 * middle(wall[1]),
+           name, 1e3 * a, 1e3 * b, b / a, 1e3 * middle_of(wall[0], ROUNDS), 1e3 * middle_of(wall[1], ROUNDS),
            sum[0] == sum[1] ? "" : "  ANSWERS DIFFER");
     fflush(stdout);
 }
@@ -161,25 +92,31 @@ int main(int argc, char **argv)
     sqlite3 *db = NULL;
     if (!mkdtemp(dir))
         return 1;
-    Dataset *d = argc > 1 ? dataset_open(argv[1], &err) : make_table(dir, &err);
+    Dataset *d = argc > 1 ? dataset_open(argv[1], &err) : make_trips(dir, MADE_ROWS, NULL, &err);
     if (d && sqlite3_open(":memory:", &db) == SQLITE_OK && sql_add_dataset(db, "trips", d, &err) &&
         copy_table(db, dataset_schema(d))) {
         printf("%.2f million rows, SQLite %s\n", (double)dataset_rows(d) / 1e6,
                sqlite3_libversion());
-        compare(db, "payment by hour, substr",
+        compare(db, "payment by hour, CAST(substr)",
                 "SELECT payment_type, CAST(substr(pickup_datetime, 12, 2) AS INTEGER) h, count(*), "
                 "avg(fare_amount) FROM %s " WHERE,
                 NULL);
         compare(
-            db, "payment by hour, strftime",
+            db, "payment by hour, CAST(strftime)",
             "SELECT payment_type, CAST(strftime('%%H', pickup_datetime) AS INTEGER) h, count(*), "
             "avg(fare_amount) FROM %s " WHERE,
             NULL);
+        compare(db, "payment by hour as text, strftime",
+                "SELECT payment_type, strftime('%%H', pickup_datetime) h, count(*), "
+                "avg(fare_amount) FROM %s " WHERE,
+                NULL);
+        compare(db, "by month, substr",
+                "SELECT substr(pickup_datetime, 1, 7) m, count(*), sum(fare_amount) FROM %s GROUP BY m", NULL);
         compare(
             db, "payment by hour, ours: hour()",
             "SELECT payment_type, CAST(strftime('%%H', pickup_datetime) AS INTEGER) h, count(*), "
             "avg(fare_amount) FROM %s " WHERE,
-            "SELECT payment_type, [hour(pickup_datetime)] h, count(*), avg(fare_amount) FROM "
+            "SELECT payment_type, hour(pickup_datetime) h, count(*), avg(fare_amount) FROM "
             "%s " WHERE);
         compare(db, "count(*), avg(fare)", "SELECT count(*), avg(fare_amount) FROM %s", NULL);
         compare(db, "by payment: count, avg(fare)",
