@@ -115,6 +115,7 @@ static int close_cursor(sqlite3_vtab_cursor *base)
         limit_release(&c->limit[i]);
     mem_free(c->chunk_columns);
     mem_free(c->order);
+    mem_free(c->group_end);
     mem_free(c->open);
     mem_free(c->own);
     arena_release(&c->arena);

@@ -165,7 +165,9 @@ bool computed_rank(SqlComputed *m, SqlTables *t)
         m->rank = mem_alloc(m->size * sizeof *m->rank);
         m->ranks = 1;
         for (uint32_t i = 1; i < m->size; i++) {
-            m->ranks += by_value(&code[i - 1], &code[i], m->made) != 0;
+            bool same = by_value(&code[i - 1], &code[i], m->made) == 0;
+            m->mixed |= same && m->made[code[i - 1]].kind != m->made[code[i]].kind;
+            m->ranks += !same;
             m->rank[code[i]] = m->ranks - 1;
         }
     }

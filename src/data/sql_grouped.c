@@ -156,7 +156,7 @@ static bool sort_codes(SqlCursor *c, const uint32_t *row, const uint32_t *code, 
             c->order[place[code[i]]++] = row[i];
         c->stopped = sql_stopped(c->table->source->all);
     }
-    mem_free(place);
+    c->group_end = place; /* each moved on to the end of its group */
     return !c->stopped;
 }
 
@@ -198,6 +198,9 @@ bool grouped_order(SqlCursor *c, const int *column, size_t columns)
     size_t n = ok ? collect(c, code, columns, row, group, &ok) : 0;
     ok = ok && !c->stopped && sort_codes(c, row, group, n, product);
     c->orders = ok ? n : 0;
+    c->group_at = 0;
+    c->groups = columns;
+    memcpy(c->group, column, columns * sizeof *column);
     for (size_t i = 0; i < columns; i++)
         mem_free(code[i].rank);
     mem_free(row);

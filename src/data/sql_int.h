@@ -19,6 +19,7 @@ typedef struct SqlTables SqlTables;
 #define LOOKUP      1  /* idxNum: the first argument may be looked up by hash */
 #define GROUPED     2  /* idxNum: rows of a group come one after the other */
 #define GROUPED_MOST 8 /* columns of a group */
+#define AHEAD_COLUMNS 8
 
 /* ---- conditions --------------------------------------------------------------------------------- */
 
@@ -99,6 +100,7 @@ typedef struct SqlComputed {
     SqlMade *made;        /* [size] kind 0: not asked for yet */
     uint32_t *rank;       /* [size] of the values in SQLite's order, equal ones alike; NULL: not asked for */
     uint32_t ranks;
+    bool mixed;           /* 1 and 1.0: values that are equal and not the same */
     struct sqlite3_stmt *ask;
 } SqlComputed;
 
@@ -179,6 +181,15 @@ typedef struct SqlCursor {
     Column **chunk_columns; /* lookup, groups: [chunks] */
     uint32_t *order;    /* groups: rows as they come; NULL: in the order of their number */
     size_t orders, order_at;
+    int group[GROUPED_MOST]; /* the columns that are alike in a group: read from its first row */
+    size_t groups, group_at;
+    uint32_t *group_end;     /* in `order`, by group, some of them empty */
+    Column *group_column;
+    size_t group_row;
+    const SqlMade *group_made[GROUPED_MOST]; /* computed ones, once they were asked for */
+    const char *ahead[AHEAD_COLUMNS]; /* groups: used columns of the chunk, whose values are fetched */
+    unsigned ahead_size[AHEAD_COLUMNS]; /* some rows before they are shown; bytes a value */
+    size_t aheads;
     Text text;          /* of a time or a date */
     int64_t day;        /* what day_text is of */
     char day_text[10];

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define AHEAD_ROWS 12
 #define SCANS_BEFORE_LOOKUP 3 /* a column asked for single values so often gets a Lookup */
 
 static bool is_used(const SqlCursor *c, size_t column)
@@ -133,6 +134,37 @@ void sql_next_chunk(SqlCursor *c)
     load_chunk(c, 0);
 }
 
+static bool is_group(const SqlCursor *c, size_t column)
+{
+    for (size_t k = 0; k < c->groups; k++)
+        if ((size_t)c->group[k] == column)
+            return true;
+    return false;
+}
+
+/* Values of a group lie far apart: the processor has to be told which come next. */
+static void find_ahead(SqlCursor *c)
+{
+    c->aheads = 0;
+    for (size_t i = 0; i < dataset_schema(c->dataset)->count && c->aheads < AHEAD_COLUMNS; i++) {
+        const Column *col = &c->column[i];
+        if (!c->open[i] || col->type == COLUMN_BOOL || is_group(c, i))
+            continue;
+        bool narrow = col->type == COLUMN_DATE || col->type == COLUMN_TEXT;
+        c->ahead_size[c->aheads] = narrow ? sizeof(int32_t) : sizeof(int64_t);
+        c->ahead[c->aheads++] = narrow ? (const char *)col->code : (const char *)col->integer;
+    }
+}
+
+static void fetch_ahead(const SqlCursor *c)
+{
+    if (c->order_at + AHEAD_ROWS >= c->orders)
+        return;
+    uint64_t row = c->order[c->order_at + AHEAD_ROWS] - c->first;
+    for (size_t i = 0; i < c->aheads && row < c->rows; i++)
+        __builtin_prefetch(c->ahead[i] + row * c->ahead_size[i]);
+}
+
 static void show_ordered(SqlCursor *c)
 {
     if (c->order_at >= c->orders) {
@@ -145,8 +177,17 @@ static void show_ordered(SqlCursor *c)
         c->first = row - c->row;
         c->rows = dataset_chunk_rows(c->dataset, c->chunk);
         c->column = columns_of(c, c->chunk);
+        find_ahead(c);
     }
+    fetch_ahead(c);
     c->row = (size_t)(row - c->first);
+    if (c->order_at > 1 && c->order_at <= c->group_end[c->group_at])
+        return;
+    while (c->order_at > c->group_end[c->group_at])
+        c->group_at++;
+    c->group_column = c->column;
+    c->group_row = c->row;
+    memset(c->group_made, 0, sizeof c->group_made);
 }
 
 /* ---- beginning -------------------------------------------------------------------------------------------- */
@@ -189,7 +230,9 @@ static void begin(SqlCursor *c)
     c->last = UINT64_MAX;
     c->by_lookup = false;
     mem_free(c->order);
-    c->order = NULL;
+    mem_free(c->group_end);
+    c->order = c->group_end = NULL;
+    c->groups = 0;
 }
 
 static void add_offset(SqlCursor *c, sqlite3_value *v)

@@ -28,9 +28,9 @@ static bool day_text(SqlCursor *c, int64_t days)
 }
 
 /* As date_format and time_format have it, but for the usual years and whole seconds without them. */
-static void give_text(SqlCursor *c, const Column *col, sqlite3_context *to)
+static void give_text(SqlCursor *c, const Column *col, size_t row, sqlite3_context *to)
 {
-    int64_t v = col->type == COLUMN_DATE ? col->day[c->row] : col->integer[c->row], rest = 0;
+    int64_t v = col->type == COLUMN_DATE ? col->day[row] : col->integer[row], rest = 0;
     int64_t days = v;
     if (col->type == COLUMN_TIME) {
         days = v / 86400000000 - (v % 86400000000 < 0);
@@ -56,9 +56,8 @@ static void give_text(SqlCursor *c, const Column *col, sqlite3_context *to)
 }
 
 /* What was computed stays as long as the connection. */
-static void give_computed(const SqlCursor *c, SqlComputed *m, sqlite3_context *to)
+static void give_made(const SqlMade *v, sqlite3_context *to)
 {
-    const SqlMade *v = computed_value(m, computed_code(m, &c->column[m->column], c->row));
     switch (v->kind) {
     case SQLITE_INTEGER:
         sqlite3_result_int64(to, v->integer);
@@ -80,29 +79,41 @@ int sql_column(sqlite3_vtab_cursor *base, sqlite3_context *to, int i)
     SqlCursor *c = (SqlCursor *)base;
     size_t n, columns = dataset_schema(c->dataset)->count;
     const char *s;
+    size_t group = 0;
+    while (group < c->groups && c->group[group] != i)
+        group++;
     if ((size_t)i >= columns) {
-        give_computed(c, &c->table->source->computed[(size_t)i - columns], to);
+        SqlComputed *m = &c->table->source->computed[(size_t)i - columns];
+        bool kept = group < c->groups && !m->mixed;
+        const SqlMade *v = kept ? c->group_made[group] : NULL;
+        if (!v)
+            v = computed_value(m, computed_code(m, &c->column[m->column], c->row));
+        if (kept)
+            c->group_made[group] = v;
+        give_made(v, to);
         return SQLITE_OK;
     }
-    const Column *col = &c->column[i];
-    if (!column_has(col, c->row))
+    bool alike = group < c->groups; /* what is near already, instead of the row's own */
+    const Column *col = alike ? &c->group_column[i] : &c->column[i];
+    size_t row = alike ? c->group_row : c->row;
+    if (!column_has(col, row))
         return SQLITE_OK; /* NULL */
     switch (col->type) {
     case COLUMN_BOOL:
-        sqlite3_result_int(to, bit_get(col->bit, c->row));
+        sqlite3_result_int(to, bit_get(col->bit, row));
         break;
     case COLUMN_INT:
-        sqlite3_result_int64(to, col->integer[c->row]);
+        sqlite3_result_int64(to, col->integer[row]);
         break;
     case COLUMN_REAL:
-        sqlite3_result_double(to, col->real[c->row]);
+        sqlite3_result_double(to, col->real[row]);
         break;
     case COLUMN_TIME:
     case COLUMN_DATE:
-        give_text(c, col, to);
+        give_text(c, col, row, to);
         break;
     default:
-        s = column_text(col, c->row, &n);
+        s = column_text(col, row, &n);
         sqlite3_result_text64(to, s, n, SQLITE_STATIC, SQLITE_UTF8);
     }
     return SQLITE_OK;

@@ -1,7 +1,7 @@
 /* sql.c -- benchmark: statements on a dataset through SQLite, beside the same statements on SQLite's
  * own row store with the same rows in memory, in turns in one run, one thread each.
  *
- *     bench_sql [FILE.arrow]
+ *     bench_sql [FILE.arrow]             (LATHE_BENCH_ONLY=WORD: statements with this word)
  *
  * Without a file a million trips are made up. A file's columns must be called as gen_taxi.py calls
  * them (payment_type, pickup_datetime, fare_amount, mileage, trip_id). */
@@ -67,6 +67,9 @@ static bool ask(sqlite3 *db, const char *sql, double *cpu, double *wall, uint64_
 /* %s is the table: trips (ours) or store. ours: another way to say it, NULL: the same. */
 static void compare(sqlite3 *db, const char *name, const char *sql, const char *ours)
 {
+    const char *only = getenv("LATHE_BENCH_ONLY");
+    if (only && !strstr(name, only))
+        return;
     double cpu[2][ROUNDS], wall[2][ROUNDS];
     uint64_t sum[2];
     char text[2][600];

@@ -251,7 +251,7 @@ static void title(const DataState *s, const Canvas *c, Text *title_text, Text *n
     data_add_filter(s, c, title_text);
     text_puts(note, s->matrix->ranks ? "of ranks, sampled, " : "");
     if (s->matrix->sampled) /* until the exact answer is there */
-        text_puts(note, "~ of ");
+        text_puts(note, "sampled, of ");
     data_add_grouped(s->matrix->rows, note);
     text_puts(note, " rows");
 }

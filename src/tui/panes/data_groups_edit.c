@@ -95,7 +95,7 @@ void data_pivot(DataState *s, Ui *ui)
         g->spec.key[g->spec.keys++] = key_for(s, s->focus);
     }
     char title[200];
-    snprintf(title, sizeof title, "%.80s down; its groups by which column across?",
+    snprintf(title, sizeof title, "%.80s down; across:",
              s->data->schema.field[s->groups->spec.key[0].column].name);
     data_pick_column(s, title, is_no_key, pivot_picked, ui);
 }
@@ -254,7 +254,7 @@ void data_group_rule(DataState *s, Ui *ui)
     for (size_t i = 0; i < s->rules; i++)
         items[i] = (MenuItem){s->rule[i], NULL, STYLE_PLAIN};
     if (s->rules)
-        ui_menu(ui, "A rule from here, to go on with in Clean", items, s->rules, 0, rule_picked, s);
+        ui_menu(ui, "Rule for Clean from here", items, s->rules, 0, rule_picked, s);
     else
         ui_say(ui, STYLE_WARN, "these are too many for one rule");
 }

@@ -216,6 +216,6 @@ void data_rule(DataState *s, Ui *ui)
     collect(s, text_str(&name));
     for (size_t i = 0; i < s->rules; i++)
         items[i] = (MenuItem){s->rule[i], NULL, STYLE_PLAIN};
-    ui_menu(ui, "A rule from here, to go on with in Clean", items, s->rules, 0, rule_picked, s);
+    ui_menu(ui, "Rule for Clean from here", items, s->rules, 0, rule_picked, s);
     text_release(&name);
 }

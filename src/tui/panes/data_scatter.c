@@ -137,6 +137,17 @@ static bool is_axis(const DataState *s, size_t column)
     return s->data->schema.field[column].type != COLUMN_TEXT;
 }
 
+/* The column to the right: of the scatter that is shown, or the one under the cursor. */
+static size_t first_axis(const DataState *s)
+{
+    return s->view == VIEW_SCATTER && s->scatter ? s->scatter->x : s->focus;
+}
+
+static bool is_other_axis(const DataState *s, size_t column)
+{
+    return is_axis(s, column) && column != first_axis(s);
+}
+
 void data_scatter_of(DataState *s, size_t x, size_t y, Ui *ui)
 {
     data_scatter_drop(s);
@@ -157,7 +168,7 @@ static void other_picked(void *owner, size_t item, Ui *ui)
 
 void data_scatter(DataState *s, Ui *ui)
 {
-    size_t x = s->view == VIEW_SCATTER && s->scatter ? s->scatter->x : s->focus;
+    size_t x = first_axis(s);
     char title[200];
     const char *name = s->data->schema.field[x].name;
     if (!is_axis(s, x)) {
@@ -166,7 +177,7 @@ void data_scatter(DataState *s, Ui *ui)
         return;
     }
     snprintf(title, sizeof title, "%.120s to the right, and upward:", name);
-    data_pick_column(s, title, is_axis, other_picked, ui);
+    data_pick_column(s, title, is_other_axis, other_picked, ui);
 }
 
 void data_scatter_swap(DataState *s, Ui *ui)

@@ -105,10 +105,12 @@ static void draw_scale(const Scatter *p, const Canvas *c, int row)
         draw_pair(c, row, col + 1, i, i);
     }
     col += canvas_printf(c, row, col, STYLE_DIM, " %s rows a cell", text_str(&t));
+    text_reset(&t);
+    if (p->shown.outside) {
+        data_add_grouped(p->shown.outside, &t);
+        canvas_printf(c, row, col + 3, STYLE_DIM, "%s rows beyond (- goes farther)", text_str(&t));
+    }
     text_release(&t);
-    if (p->shown.outside)
-        canvas_printf(c, row, col + 3, STYLE_DIM, "%llu rows beyond the axes (- goes farther)",
-                      (unsigned long long)p->shown.outside);
 }
 
 static void draw_place(const DataState *s, const Canvas *c, int row)

@@ -58,6 +58,12 @@ static const KeyRow keys[] = {
     {0}};
 // clang-format on
 
+static void stop_query(SqlState *s)
+{
+    ui_job_cancel(s->ui, s, SQL_SLOT_ROWS);
+    s->result.stopped = true;
+}
+
 static Reply tables_command(SqlState *s, int command)
 {
     TableSource list = sql_list(s);
@@ -214,8 +220,7 @@ static Reply edit_command(SqlState *s, int command)
             s->editing = false;
         return REPLY_DRAW;
     case SQL_STOP:
-        ui_job_cancel(s->ui, s, SQL_SLOT_ROWS);
-        s->result.stopped = true;
+        stop_query(s);
         return REPLY_DRAW;
     }
     return REPLY_IGNORED;
@@ -271,6 +276,10 @@ static Reply on_command(void *state, int command, Ui *ui)
     }
     if (s->editing)
         return edit_command(s, command);
+    if (command == UI_BACK && sql_running(s)) { /* Esc takes back what was asked for last */
+        stop_query(s);
+        return REPLY_DRAW;
+    }
     if (s->part == SQL_TABLES)
         return tables_command(s, command);
     if (s->part == SQL_RESULT)

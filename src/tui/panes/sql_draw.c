@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define LIST_COLS 32
+#define LIST_WIDE 38 /* where there is room: names of columns are rarely longer */
+#define WIDE_FROM LIST_FROM
 #define LIST_FROM 110 /* columns of a screen that has room for the list all the time */
 
 static bool list_shown(const SqlState *s, int cols)
@@ -21,7 +23,8 @@ static int error_rows(const SqlState *s)
 void sql_layout(SqlState *s, int rows, int cols)
 {
     TableSource result = result_source(&s->result), list = sql_list(s);
-    s->at.left = list_shown(s, cols) ? LIST_COLS : 0;
+    int wide = cols >= WIDE_FROM ? LIST_WIDE : LIST_COLS;
+    s->at.left = list_shown(s, cols) ? wide : 0;
     s->at.cols = cols - s->at.left;
     s->at.height = rows;
     int most = rows / 3 > 3 ? rows / 3 : 3, want = edit_rows(&s->edit, s->at.cols - 4);
@@ -29,7 +32,7 @@ void sql_layout(SqlState *s, int rows, int cols)
     s->at.editor = want + 2 + error_rows(s);
     edit_layout(&s->edit, want, s->at.cols - 4);
     table_layout(&s->table, &result, rows - s->at.editor - 2, s->at.cols - 2);
-    table_layout(&s->list, &list, rows - 2, LIST_COLS - 2);
+    table_layout(&s->list, &list, rows - 2, wide - 2);
 }
 
 static Style border(const SqlState *s, SqlPart part)
@@ -114,7 +117,7 @@ static void draw_result(const SqlState *s, const Canvas *c)
     if (s->result.column)
         table_draw(&s->table, &src, &in, s->part == SQL_RESULT && !s->editing, SQL_ZONE_RESULT);
     else
-        canvas_printf(&in, 1, 2, STYLE_DIM, "%s asking; Ctrl-C stops it",
+        canvas_printf(&in, 1, 2, STYLE_DIM, s->editing ? "%s asking; Ctrl-C stops it" : "%s asking; Esc stops it",
                       glyph_spinner(c, ui_now(s->ui)));
     text_release(&note);
 }

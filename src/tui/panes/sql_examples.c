@@ -11,20 +11,24 @@ static void example(SqlState *s, size_t i, const char *about)
     s->example_about[i] = about;
 }
 
-/* A column of words that repeat, and a number to average: the target if it is one. */
+/* A column of words that repeat, and a number to average: the target if there is one, else the last with
+ * fractions, where amounts mostly stand. */
 static void group_example(const OpenDataset *d, Text *out)
 {
     const Schema *schema = &d->schema;
     const Profile *profile = dataset_profile(d->data);
     size_t group = SIZE_MAX, value = SIZE_MAX;
+    bool target = false;
     for (size_t i = 0; i < schema->count; i++) {
         const Field *f = &schema->field[i];
         double distinct = profile->column[i].distinct;
         if (f->type == COLUMN_TEXT && distinct > 1 && distinct < 60 && group == SIZE_MAX)
             group = i;
         bool number = f->type == COLUMN_REAL || (f->type == COLUMN_INT && f->role == ROLE_TARGET);
-        if (number && (value == SIZE_MAX || f->role == ROLE_TARGET))
+        if (number && (!target || f->role == ROLE_TARGET)) {
             value = i;
+            target = f->role == ROLE_TARGET;
+        }
     }
     text_puts(out, "select ");
     if (group != SIZE_MAX) {
