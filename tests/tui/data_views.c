@@ -363,7 +363,7 @@ static void cells_become_rules(void **state)
 {
     (void)state;
     term_press(bench.term, "Space Space 0 e");
-    see("A rule from here");
+    see("Rule for Clean from here");
     see("drop where id in (1, 2)");
     see("keep id in (1, 2)");
     term_type(bench.term, "in (1");

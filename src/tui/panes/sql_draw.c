@@ -116,6 +116,8 @@ static void draw_result(const SqlState *s, const Canvas *c)
     TableSource src = result_source(&s->result);
     if (s->result.column)
         table_draw(&s->table, &src, &in, s->part == SQL_RESULT && !s->editing, SQL_ZONE_RESULT);
+    else if (!sql_running(s))
+        canvas_put(&in, 1, 2, STYLE_DIM, "stopped before the first row");
     else
         canvas_printf(&in, 1, 2, STYLE_DIM, s->editing ? "%s asking; Ctrl-C stops it" : "%s asking; Esc stops it",
                       glyph_spinner(c, ui_now(s->ui)));
