@@ -1,0 +1,126 @@
+/* golden.c -- whole screens as they were once looked at and found good, at three sizes. LATHE_GOLDEN=write stores
+ * them anew in tests/golden/screens; the difference is then read like code. */
+#include "support/workbench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static const int sizes[][2] = {{24, 80}, {36, 120}, {60, 200}};
+
+static char *screen_now(Term *t, int rows)
+{
+    Text all = {0};
+    for (int i = 0; i < rows; i++)
+        text_printf(&all, "%s\n", term_row(t, i));
+    return text_take(&all);
+}
+
+/* Work goes on behind a screen: it has ten seconds to become what is stored. */
+static void compare(const char *name, int rows, int cols)
+{
+    char path[300];
+    Text stored = {0};
+    Error err = {0};
+    const char *write = getenv("LATHE_GOLDEN");
+    snprintf(path, sizeof path, "%s/tests/golden/screens/%s_%dx%d.txt", LATHE_SOURCE_DIR, name, cols, rows);
+    if (write && strcmp(write, "write") == 0) {
+        usleep(2000000);
+        term_settle(bench.term);
+        char *now = screen_now(bench.term, rows);
+        assert_true(dir_create(LATHE_SOURCE_DIR "/tests/golden/screens", &err) &&
+                    file_write(path, now, strlen(now), &err));
+        mem_free(now);
+        return;
+    }
+    if (!file_read(path, &stored, 1 << 20, &err))
+        fail_msg("%s", err.text);
+    bool same = false;
+    for (double end = clock_now() + 10; !same && clock_now() < end;) {
+        term_settle(bench.term);
+        char *now = screen_now(bench.term, rows);
+        same = strcmp(now, text_str(&stored)) == 0;
+        mem_free(now);
+    }
+    if (!same) {
+        term_print(bench.term);
+        fail_msg("the screen is not as stored in %s", path);
+    }
+    text_release(&stored);
+}
+
+static void add_runs(void)
+{
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    for (int i = 0; i < 3; i++) {
+        char name[24], lr[24];
+        snprintf(name, sizeof name, "try-%d", i + 1);
+        snprintf(lr, sizeof lr, "0.00%d", i + 1);
+        ParamRow params[] = {{"lr", lr}, {"batch", "256"}};
+        RunRow row = {.name = name, .experiment = "", .family = "mlp", .dataset = "0123456789abcdef",
+                      .dataset_name = "trips", .target = "fare", .task = "regression", .recipe = "",
+                      .features = "", .split = "70/15/15", .seed = 1, .message = "", .monitor = "val_loss",
+                      .note = "", .tags = "", .machine = "here", .version = "0", .created = 1000000};
+        int64_t run = store_run_add(s, &row, params, 2, &err);
+        MetricPoint p[] = {{"val_rmse", 90, 9.0, 3.0 - i}, {"test_rmse", 90, 9.0, 3.5 - i}};
+        assert_true(run && store_metrics_add(s, run, p, 2, &err) &&
+                    store_run_status(s, run, RUN_FINISHED, "", &err));
+    }
+    store_close(s);
+}
+
+/* Runs that never began: nothing on the screen depends on the time of day. */
+static void screens(const char *pane, const char *ready)
+{
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        bench_make(&bench);
+        bench_dataset(&bench, "trips", 3000);
+        if (strcmp(pane, "runs") == 0)
+            add_runs();
+        bench_open(&bench, sizes[i][0], sizes[i][1], pane, NULL);
+        see(ready);
+        compare(pane, sizes[i][0], sizes[i][1]);
+        assert_int_equal(bench_close(&bench), 0);
+    }
+}
+
+static void clean_is_as_stored(void **state)
+{
+    (void)state;
+    screens("clean", "No rules yet");
+}
+
+static void train_is_as_stored(void **state)
+{
+    (void)state;
+    screens("train", "No training run yet");
+}
+
+static void drift_is_as_stored(void **state)
+{
+    (void)state;
+    screens("drift", "Drift compares two datasets");
+}
+
+static void runs_are_as_stored(void **state)
+{
+    (void)state;
+    screens("runs", "try-3");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clean_is_as_stored),
+        cmocka_unit_test(train_is_as_stored),
+        cmocka_unit_test(runs_are_as_stored),
+        cmocka_unit_test(drift_is_as_stored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
