@@ -152,7 +152,9 @@ static const char *make_bundle(World *w, const char *family)
         StepStats stats;
         Batch b = *all;
         if (!trees)
-            b = (Batch){256, all->dense + i * 256 * s->dense, NULL, all->target + i * 256, NULL};
+            b = (Batch){.rows = 256,
+                        .dense = all->dense + i * 256 * s->dense,
+                        .target = all->target + i * 256};
         must(model_step(m, &b, &(Knobs){.lr = trees ? 0.1 : 1e-3, .momentum = 0.9}, &stats, &err),
              &err);
     }
