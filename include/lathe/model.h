@@ -39,6 +39,7 @@ typedef struct ModelSetup {       /* fixed for a run */
     uint64_t steps_total;         /* planned; 0 unknown */
     const char *freeze;           /* layers that steps leave as they are, see graph_freeze; or NULL */
     int products, precision;      /* who multiplies matrices and in what, see nn.h; there, or it is an error */
+    bool pretrains;               /* steps without labels will come first */
     Scratch *scratch;             /* for what is as long as the training rows; NULL: the heap */
     Team *team;                   /* of several processes: all take the same steps; NULL: alone. Nets are
                                      given the whole batch, boosting each its own stretch of the rows */
@@ -66,11 +67,17 @@ typedef struct Importance {
 
 typedef struct ModelFamily {
     const char *name, *title, *about;
+    const char *source;                           /* who published it */
     const Param *params; size_t params_size;      /* its own hyperparameters */
     const char *normals;                          /* defaults of the run's rows: "lr=0.001 batch=256" */
     bool whole_batch;                             /* a step wants all training rows (boosting), the
                                                      same ones in the same place at each */
     bool takes_missing;                           /* NaN among the numbers is a value like any other */
+    /* Families that may learn without labels first; NULL for others. */
+    int    (*pretrains)(const void *params);      /* epochs of it; 0: none */
+    bool   (*pretrain)(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err); /* a step; the target is not looked at */
+    double (*missed)(void *model, const Batch *b); /* its loss on these rows */
+    void   (*pretrained)(void *model);            /* it is over: steps go on from what was learnt */
     /* Families of series: what of their params the features must know. NULL: rows stand alone. */
     bool  (*series)(const void *params, SeriesOptions *out, Error *err); /* texts borrowed from params */
     void *(*create)(const void *params, const ModelShape *shape, const ModelSetup *setup, Error *err);
@@ -107,6 +114,10 @@ Model *model_create(const ModelFamily *f, const void *params, const ModelShape *
                     const ModelSetup *setup, Error *err);
 void   model_destroy(Model *m);
 const ModelFamily *model_family_of(const Model *m);
+/* Steps without labels, before the others; see ModelFamily. */
+bool   model_pretrain(Model *m, const Batch *b, const Knobs *k, StepStats *out, Error *err);
+double model_missed(Model *m, const Batch *b);
+void   model_pretrained(Model *m);
 bool   model_step(Model *m, const Batch *b, const Knobs *k, StepStats *out, Error *err);
 void   model_predict(Model *m, const Batch *b, float *out); /* raw scores: standardised value, logits */
 /* out holds what predict gave after `from` steps (0: nothing); brings it up to date and returns how

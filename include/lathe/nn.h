@@ -178,6 +178,10 @@ Node *graph_part(Graph *g, Node *x, size_t first, size_t count); /* columns of e
 Node *graph_sparsemax(Graph *g, Node *x);                    /* over the width: not negative, sums to 1 */
 /* x itself; each step's gradient gains that of rate times the mean entropy of a row. */
 Node *graph_entropy(Graph *g, Node *x, double rate);
+/* Learning without labels: 1 for a share of the numbers a row, else 0; and what a guess of those misses,
+ * the root of its mean square, one number a row. No gradient goes into the truth. */
+Node *graph_hidden(Graph *g, size_t width, double rate);
+Node *graph_missed(Graph *g, Node *guess, Node *truth, Node *hidden_ones);
 /* Rows that are windows of a series: steps are tokens, [groups][steps]. op_series.c, op_each.c. */
 typedef struct GraphVariable { size_t at, stride, width; } GraphVariable; /* floats at + step stride .. */
 /* A vector of `size` a variable and step: its floats times weights of its own. */

@@ -241,5 +241,5 @@ void command_manual(Text *into)
               ".SH FILES\n.TP\n.I DIR/lathe.db\nthe workspace's SQLite file\n"
               ".TP\n.I DIR/datasets/HASH.arrow\nimmutable datasets (Arrow IPC)\n"
               ".TP\n.I DIR/runs/ID/\ncheckpoints, log and bundle of a run\n"
-              ".SH SEE ALSO\n.BR lathe\\-recipe (7),\n.BR lathe\\-themes (5)\n");
+              ".SH SEE ALSO\n.BR lathe\\-models (7),\n.BR lathe\\-recipe (7),\n.BR lathe\\-themes (5)\n");
 }

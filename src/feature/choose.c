@@ -7,7 +7,7 @@
  * numbers=auto is standard, but quantile where outliers would flatten the rest: where the deviation
  * is more than OUTLYING times what the middle half of the values would make it; and spike where one
  * value stands out among few: at least SPIKE_SHARE of the rows have it, and there are SPIKE_LEAST to
- * SPIKE_MOST values. */
+ * SPIKE_MOST values. numbers=normal is the same with quantiles for all that are not spiked. */
 #include "feature_int.h"
 
 #include <stdlib.h>
@@ -25,7 +25,8 @@ StatsWish choose_wish(ColumnType type, const FeatureOptions *o)
 {
     bool sample = TYPE_BIT(type) & TYPES_NUMBER && o->numbers != NUMBERS_STANDARD &&
                   o->numbers != NUMBERS_RAW;
-    bool spikes = TYPE_BIT(type) & TYPES_NUMBER && o->numbers == NUMBERS_AUTO;
+    bool spikes = TYPE_BIT(type) & TYPES_NUMBER &&
+                  (o->numbers == NUMBERS_AUTO || o->numbers == NUMBERS_NORMAL);
     return (StatsWish){.words_most = (size_t)o->words_most,
                        .values_most = spikes ? SPIKE_MOST : 0,
                        .sample = sample};
@@ -88,6 +89,8 @@ static const Encoder *for_number(const char *name, const ColumnStats *s, const F
         say(notes, name, "also as a category, for the one value that stands out");
         return encoder_find("spike");
     }
+    if (o->numbers == NUMBERS_NORMAL)
+        return encoder_find("quantile");
     if (!outlying(s))
         return encoder_find("standard");
     say(notes, name, "by quantiles, for its outliers");

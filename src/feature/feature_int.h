@@ -185,7 +185,7 @@ bool target_present(const Target *t, const Column *c, size_t row);
 StatsWish choose_wish(ColumnType type, const FeatureOptions *o);
 const Encoder *choose_encoder(const char *name, ColumnType type, bool named, const ColumnStats *s,
                               const FeatureOptions *o, json_t *notes);
-enum { NUMBERS_AUTO, NUMBERS_STANDARD, NUMBERS_QUANTILE, NUMBERS_RAW };
+enum { NUMBERS_AUTO, NUMBERS_STANDARD, NUMBERS_QUANTILE, NUMBERS_RAW, NUMBERS_NORMAL };
 enum { CATEGORIES_EMBED, CATEGORIES_ONEHOT };
 enum { TRANSFORM_AUTO, TRANSFORM_NONE, TRANSFORM_STANDARD, TRANSFORM_LOG, TRANSFORM_MEAN };
 enum { WANT_AUTO, WANT_REGRESSION, WANT_CLASSIFICATION };

@@ -9,7 +9,7 @@
 
 #define SAMPLE_ROWS 200000 /* about so many training rows make the quantiles */
 
-static const char *const numbers_names[] = {"auto", "standard", "quantile", "raw", NULL};
+static const char *const numbers_names[] = {"auto", "standard", "quantile", "raw", "normal", NULL};
 static const char *const categories_names[] = {"embed", "onehot", NULL};
 static const char *const transform_names[] = {"auto", "none", "standard", "log", "mean", NULL};
 static const char *const want_names[] = {"auto", "regression", "classification", NULL};
@@ -18,7 +18,7 @@ static const char *const want_names[] = {"auto", "regression", "classification",
 const Param feature_params[] = {
     PARAM_PICK(FeatureOptions, numbers, "numbers", NUMBERS_AUTO, numbers_names,
                "numbers by deviation, by quantiles to normal, or raw (trees); auto: quantiles for "
-               "outliers, and a category beside the number where one value stands out"),
+               "outliers, and a category beside the number where one value stands out; normal: as auto, all others by quantiles"),
     PARAM_PICK(FeatureOptions, categories, "categories", CATEGORIES_EMBED, categories_names,
                "categories as learnt vectors or as one float a word"),
     PARAM_INT(FeatureOptions, onehot_most, "onehot_most", 4, 0, 1000, "words",

@@ -66,10 +66,11 @@ const ModelFamily ft_transformer_family = {
     .name = "ft_transformer",
     .title = "FT-Transformer",
     .about = "Columns as tokens that look at each other; slower than an mlp, often better.",
+    .source = "Gorishniy et al. 2021, arXiv:2106.11959",
     .params = params,
     .params_size = sizeof(FtParams),
     .normals = "lr=0.0001 batch=256 epochs=100 patience=16 optimizer=adamw weight_decay=0.00001 "
-               "dropout=0.1 schedule=constant",
+               "dropout=0.1 schedule=constant numbers=normal",
     .create = create,
     NET_CALLBACKS,
 };

@@ -622,6 +622,7 @@ const ModelFamily gbdt_family = {
     .name = "gbdt",
     .title = "Gradient boosted trees",
     .about = "Trees by histograms, each improving on those before; usually the best on tables.",
+    .source = "Friedman 2001; Chen and Guestrin 2016, arXiv:1603.02754; Ke et al. 2017 (LightGBM)",
     .params = params,
     .params_size = sizeof(GbdtParams),
     .normals = "lr=0.1 epochs=500 patience=30 schedule=constant numbers=raw onehot_most=0",

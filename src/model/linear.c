@@ -29,6 +29,7 @@ const ModelFamily linear_family = {
     .title = "Linear model",
     .about =
         "A weight a column and a number a category: linear, logistic or multinomial regression.",
+    .source = "McCullagh and Nelder 1989, Generalized Linear Models",
     .params = params,
     .params_size = sizeof(LinearParams),
     .normals = "lr=0.01 batch=256 epochs=60 patience=10 optimizer=adam weight_decay=0 schedule=cosine",

@@ -44,6 +44,7 @@ const ModelFamily mlp_family = {
     .name = "mlp",
     .title = "Multi-layer perceptron",
     .about = "Dense layers one after the other; categories as embeddings. The usual first net.",
+    .source = "Gorishniy et al. 2021, arXiv:2106.11959",
     .params = params,
     .params_size = sizeof(MlpParams),
     .normals = "lr=0.002 batch=256 epochs=100 patience=16 optimizer=adamw weight_decay=0.0001 "

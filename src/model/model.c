@@ -151,6 +151,21 @@ bool model_step(Model *m, const Batch *b, const Knobs *k, StepStats *out, Error 
     return m->family->step(m->impl, b, k, out, err);
 }
 
+bool model_pretrain(Model *m, const Batch *b, const Knobs *k, StepStats *out, Error *err)
+{
+    return m->family->pretrain(m->impl, b, k, out, err);
+}
+
+double model_missed(Model *m, const Batch *b)
+{
+    return m->family->missed(m->impl, b);
+}
+
+void model_pretrained(Model *m)
+{
+    m->family->pretrained(m->impl);
+}
+
 void model_predict(Model *m, const Batch *b, float *out)
 {
     if (b->rows)

@@ -48,6 +48,27 @@ json_t *net_state(const void *net);
 bool net_restore(void *net, const json_t *state, Error *err);
 size_t net_layers(const void *net, size_t rows, LayerStats *out, size_t most);
 const char *net_onnx(void *net, Onnx *o, const char *dense, const char *codes, Error *err);
+/* ---- net_pretrain.c: a net, and another over the same layers that learns before it, without labels ---- */
+
+typedef struct NetPair NetPair;
+NetPair *net_pair_create(void *takes_net, void *takes_before, size_t batch_most);
+void net_pair_destroy(void *pair);
+bool net_pair_step(void *pair, const Batch *b, const Knobs *k, StepStats *out, Error *err);
+void net_pair_predict(void *pair, const Batch *b, float *out);
+size_t net_pair_tensors(void *pair, const TensorRow **rows, size_t *weights);
+json_t *net_pair_state(const void *pair);
+bool net_pair_restore(void *pair, const json_t *state, Error *err);
+size_t net_pair_layers(const void *pair, size_t rows, LayerStats *out, size_t most);
+const char *net_pair_onnx(void *pair, Onnx *o, const char *dense, const char *codes, Error *err);
+bool net_pair_pretrain(void *pair, const Batch *b, const Knobs *k, StepStats *out, Error *err);
+double net_pair_missed(void *pair, const Batch *b);
+void net_pair_pretrained(void *pair);
+#define NET_PAIR_CALLBACKS                                                                         \
+    .destroy = net_pair_destroy, .step = net_pair_step, .predict = net_pair_predict,               \
+    .tensors = net_pair_tensors, .state = net_pair_state, .restore = net_pair_restore,             \
+    .onnx = net_pair_onnx, .layers = net_pair_layers, .pretrain = net_pair_pretrain,               \
+    .missed = net_pair_missed, .pretrained = net_pair_pretrained
+
 /* What the graph's input takes: floats of a row, or of a window of a series. */
 size_t net_floats(const ModelShape *shape);
 #define NET_CALLBACKS                                                                              \

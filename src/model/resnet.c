@@ -58,6 +58,7 @@ const ModelFamily resnet_family = {
     .title = "Residual net",
     .about =
         "Blocks of two dense layers that add to what they were given; deep without getting stuck.",
+    .source = "Gorishniy et al. 2021, arXiv:2106.11959",
     .params = params,
     .params_size = sizeof(ResnetParams),
     .normals = "lr=0.001 batch=256 epochs=100 patience=16 optimizer=adamw weight_decay=0.00001 "

@@ -83,6 +83,7 @@ const ModelFamily tab_transformer_family = {
     .title = "TabTransformer",
     .about =
         "Category columns as tokens that look at each other, then an mlp with the numbers beside.",
+    .source = "Huang et al. 2020, arXiv:2012.06678",
     .params = params,
     .params_size = sizeof(TabParams),
     .normals = "lr=0.0003 batch=256 epochs=60 patience=10 optimizer=adamw weight_decay=0.00001 "

@@ -249,6 +249,7 @@ const ModelFamily tft_family = {
     .title = "Temporal Fusion Transformer",
     .about = "How series go on: the next steps of each group, as quantiles, from its past and what "
              "is known.",
+    .source = "Lim, Arik, Loeff and Pfister 2019, arXiv:1912.09363",
     .params = params,
     .params_size = sizeof(TftParams),
     .normals = "lr=0.001 batch=64 epochs=30 patience=5 optimizer=adam weight_decay=0 dropout=0.1 "

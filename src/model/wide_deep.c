@@ -72,6 +72,7 @@ const ModelFamily wide_deep_family = {
     .title = "Wide and deep",
     .about =
         "A linear model that also sees pairs of categories, beside a net; their outputs add up.",
+    .source = "Cheng et al. 2016, arXiv:1606.07792",
     .params = params,
     .params_size = sizeof(WideDeepParams),
     .normals = "lr=0.001 batch=256 epochs=100 patience=16 optimizer=adamw weight_decay=0.0001 "

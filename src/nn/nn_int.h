@@ -139,7 +139,7 @@ struct Graph {
     X(input) X(dense) X(batchnorm) X(layernorm) X(activate) X(concat) X(add) X(embed) X(token)     \
     X(sequence) X(places) X(slice) X(attention) X(gate) X(affine) X(product) X(part) X(sparsemax)          \
     X(entropy) X(ghostnorm) X(variables) X(turn) X(select) X(spread) X(chain) X(each) X(addnorm)   \
-    X(lstm) X(watch)
+    X(lstm) X(watch) X(hidden) X(missed)
 #define AS_EXTERN(name) extern const Op name##_op;
 OPS(AS_EXTERN)
 #undef AS_EXTERN

@@ -116,7 +116,7 @@ static bool take_state(Job *j, const json_t *s, Error *err)
     snprintf(l->why, sizeof l->why, "%s", l->over && why ? why : "");
     j->sampler.epoch = whole(s, "epoch");
     j->sampler.position = (size_t)whole(s, "position");
-    if (l->step < 0 || j->sampler.epoch < 0 || j->sampler.position > j->sampler.rows)
+    if (l->step < 0 || j->sampler.epoch < 0 || j->sampler.position > j->sampler.rows + j->sampler.bare)
         return error_set(err, ERROR_PARSE, "state.json: a number is out of its range");
     return origin || take_live(j, s, err);
 }

@@ -20,7 +20,7 @@ static bool begin(Job *j, Error *err)
         !commands_load(j, err) ||
         !store_metrics_cut(j->store, j->row.id, found ? j->loop.step : -1, err))
         return false;
-    j->row.epochs_total = p->epochs;
+    j->row.epochs_total = p->epochs + j->pretrain;
     j->row.steps_total = (int64_t)j->planned;
     j->started = j->checkpointed = j->record.speed_since = clock_now();
     snprintf(text, sizeof text, "%zu training, %zu validation, %zu test rows; %zu weights",

@@ -37,6 +37,12 @@ double job_wall(const Job *j)
     return j->loop.wall + (clock_now() - j->started);
 }
 
+uint64_t job_row(const Job *j, size_t at)
+{
+    size_t labelled = j->table.part[PART_TRAIN].rows;
+    return at < labelled ? j->table.row[PART_TRAIN][at] : j->bare_row[at - labelled];
+}
+
 /* ---- fitted once ------------------------------------------------------------------------------------- */
 
 static json_t *fitted_read(Job *j, const char *name, Error *err)
@@ -230,7 +236,8 @@ static bool make_sampler(Job *j, Error *err)
     if (j->rows > UINT32_MAX)
         return error_set(err, ERROR_SPACE, "%zu training rows; a run holds at most %u", j->rows,
                          UINT32_MAX);
-    if (!sampler_init(&j->sampler, (uint64_t)j->row.seed, j->rows, whole, j->scratch, err))
+    if (!sampler_init(&j->sampler, (uint64_t)j->row.seed, j->rows, whole, j->scratch, err) ||
+        !sampler_begin_with(&j->sampler, j->pretrain, j->bare.rows, err))
         return false;
     if (scratch_in_files(j->scratch) == 0)
         return true;
@@ -258,7 +265,7 @@ bool job_rows(Job *j, bool ok, Error *err)
     if (!team_rows(j, ok, err))
         return false;
     weigh_classes(j);
-    return make_sampler(j, err);
+    return pretrain_open(j, err) && make_sampler(j, err);
 }
 
 /* Nothing is learnt yet: a stop ends the run as one that can be begun again. */
@@ -288,7 +295,7 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
         !job_rows(j, true, err) || !go_on(j, "building the model", err))
         return false;
     j->planned =
-        (size_t)j->spec.params.epochs * sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
+        ((size_t)j->pretrain + (size_t)j->spec.params.epochs) * sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
     return true;
 }
 
@@ -330,7 +337,8 @@ bool job_model(Job *j, size_t batch_most, Error *err)
     const RunParams *p = &j->spec.params;
     if (!team_model(j, batch_most, err))
         return false;
-    j->batch_most = j->sampler.whole || batch_most > j->rows ? j->rows : batch_most;
+    size_t rows = j->rows + j->bare.rows;
+    j->batch_most = j->sampler.whole || batch_most > rows ? rows : batch_most;
     ModelSetup setup = {
         .seed = (uint64_t)j->row.seed,
         .batch_most = j->batch_most,
@@ -345,6 +353,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .class_weight = j->class_weight,
         .pool = j->pool,
         .steps_total = j->planned,
+        .pretrains = j->pretrain > 0,
         .products = p->products,
         .precision = p->precision,
         .freeze = *p->freeze ? p->freeze : NULL,
@@ -378,6 +387,9 @@ void job_close(Job *j)
     json_decref(j->best_state);
     sampler_release(&j->sampler);
     split_release(&j->split);
+    mem_free((float *)j->bare.dense);
+    mem_free((int32_t *)j->bare.code);
+    mem_free(j->bare_row);
     feature_table_release(&j->table);
     scratch_destroy(j->scratch); /* with out, running, value, truth */
     features_destroy(j->features);

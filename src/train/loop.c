@@ -46,9 +46,20 @@ static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
     }
     for (size_t i = 0; i < n; i++) {
         size_t row = order[i];
+        if (row >= from->rows) { /* without a target: pre-training alone */
+            size_t bare = row - from->rows;
+            memcpy(j->dense + i * s->dense, j->bare.dense + bare * s->dense, s->dense * sizeof(float));
+            if (s->codes)
+                memcpy(j->code + i * s->codes, j->bare.code + bare * s->codes, s->codes * sizeof(int32_t));
+            j->target[i] = NAN;
+            if (from->weight)
+                j->weight[i] = 1.0f;
+            continue;
+        }
         if (i + PREFETCH < n) {
-            __builtin_prefetch(from->dense + (size_t)order[i + PREFETCH] * s->dense);
-            __builtin_prefetch(from->target + order[i + PREFETCH]);
+            size_t next = order[i + PREFETCH] < from->rows ? order[i + PREFETCH] : 0;
+            __builtin_prefetch(from->dense + next * s->dense);
+            __builtin_prefetch(from->target + next);
         }
         memcpy(j->dense + i * s->dense, from->dense + row * s->dense, s->dense * sizeof(float));
         if (s->codes)
@@ -82,11 +93,10 @@ size_t loop_batch(Job *j, const Knobs *k, const uint32_t **order, Batch *out)
 static void name_rows(const Job *j, const uint32_t *order, const uint32_t *which, size_t n, char *out,
                       size_t size)
 {
-    const uint64_t *row = j->table.row[PART_TRAIN];
     for (size_t i = 0, at = 0; i < n && i < 6 && at < size; i++) {
         size_t k = which ? which[i] : i;
         at += (size_t)snprintf(out + at, size - at, "%s%llu", i ? ", " : "",
-                               (unsigned long long)row[order ? order[k] : k]);
+                               (unsigned long long)job_row(j, order ? order[k] : k));
     }
 }
 
@@ -118,7 +128,9 @@ Knobs loop_knobs(const Job *j)
     Pace pace = {
         .step = j->loop.step,
         .cuts = j->loop.cuts,
-        .epoch = (double)j->sampler.epoch + (double)j->sampler.position / (double)j->sampler.rows,
+        .epoch = pretrain_now(j) ? 0.0
+                                 : (double)(j->sampler.epoch - j->pretrain) +
+                                       (double)j->sampler.position / (double)j->sampler.rows,
     };
     return (Knobs){.lr = run_lr(&pace, p),
                    .weight_decay = p->weight_decay,
@@ -154,6 +166,11 @@ static bool sane(const Job *j, const StepStats *s)
     return s->finite && isfinite(s->loss) && fabs(s->loss) <= DIVERGED * fmax(1.0, first);
 }
 
+static bool task_step(Job *j, const Batch *b, const Knobs *k, StepStats *out, Error *err)
+{
+    return model_step(j->model, b, k, out, err);
+}
+
 static bool one_step(Job *j, Error *err)
 {
     const uint32_t *order;
@@ -162,7 +179,8 @@ static bool one_step(Job *j, Error *err)
     Knobs knobs = loop_knobs(j);
     Sampler before = j->sampler;
     size_t n = loop_batch(j, &knobs, &order, &batch);
-    if (!model_step(j->model, &batch, &knobs, &stats, err)) {
+    bool first = pretrain_now(j);
+    if (!(first ? pretrain_step : task_step)(j, &batch, &knobs, &stats, err)) {
         j->sampler.epoch = before.epoch; /* the step was not made */
         j->sampler.position = before.position;
         return error_in(err, "step %lld", (long long)j->loop.step + 1);
@@ -171,7 +189,7 @@ static bool one_step(Job *j, Error *err)
     j->record.speed_rows += (double)n;
     bool ok = sane(j, &stats);
     if (!ok || j->loop.step % j->record.every == 0) {
-        record_add(j, "train_loss", stats.loss);
+        record_add(j, first ? "pretrain_loss" : "train_loss", stats.loss);
         record_add(j, "lr", knobs.lr);
         record_add(j, "grad_norm", stats.grad_norm);
     }
@@ -224,7 +242,7 @@ static bool judge(Job *j, double watched)
 static void say_epoch(Job *j, size_t from)
 {
     char text[64];
-    snprintf(text, sizeof text, "epoch %lld of %d", (long long)j->sampler.epoch + 1,
+    snprintf(text, sizeof text, "epoch %lld of %d", (long long)(j->sampler.epoch - j->pretrain) + 1,
              j->spec.params.epochs);
     RunNews news = {.run = j->row.id,
                     .step = j->loop.step,
@@ -242,6 +260,8 @@ static bool end_epoch(Job *j, Error *err)
     double loss, watched;
     if (j->record.count > RECORD_ROOM / 2 && !record_flush(j, err))
         return false;
+    if (pretrain_now(j))
+        return pretrain_epoch(j, err);
     size_t from = j->record.count;
     record_add(j, "epoch_train_loss", j->loop.epoch_loss / j->loop.epoch_rows);
     if (!validate(j, &loss, &watched, err))
@@ -250,7 +270,7 @@ static bool end_epoch(Job *j, Error *err)
     bool best = judge(j, watched);
     sampler_epoch_next(&j->sampler);
     j->loop.epoch_loss = j->loop.epoch_rows = 0.0;
-    if (!j->loop.over && j->sampler.epoch >= j->spec.params.epochs)
+    if (!j->loop.over && j->sampler.epoch >= j->pretrain + j->spec.params.epochs)
         end(j, "all %d epochs done", j->spec.params.epochs);
     if (!best)
         return true;
@@ -268,7 +288,7 @@ static bool checkpoint_is_due(const Job *j, double now)
 static void expect_steps(Job *j)
 {
     size_t each = sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
-    int64_t left = (int64_t)j->spec.params.epochs - j->sampler.epoch;
+    int64_t left = j->pretrain + (int64_t)j->spec.params.epochs - j->sampler.epoch;
     size_t done = j->sampler.position / (size_t)j->spec.params.batch;
     j->row.steps_total = j->loop.step + (left > 0 ? left * (int64_t)each - (int64_t)done : 0);
     if (j->row.steps_total < j->loop.step)

@@ -65,7 +65,7 @@ static bool look(Job *j, int64_t step, Arena *a, uint64_t **rows, size_t *n, Err
         return false;
     *rows = ARENA_NEW(a, uint64_t, *n + 1);
     for (size_t i = 0; i < *n; i++)
-        (*rows)[i] = j->table.row[PART_TRAIN][order ? order[i] : i];
+        (*rows)[i] = job_row(j, order ? order[i] : i);
     return true;
 }
 
@@ -85,9 +85,16 @@ static bool weigh(Job *j, const uint32_t *order, StepRow *rows, size_t n, Error 
     float *out = mem_try((s->outputs + 1) * sizeof *out, err);
     for (size_t i = 0; out && i < n; i++) {
         size_t at = order ? order[i] : i;
-        Batch one = batch_slice(all, s, at, 1);
-        model_predict(j->model, &one, out);
-        rows[i] = (StepRow){j->table.row[PART_TRAIN][at], model_loss(j->model, &one, out)};
+        size_t labelled = all->rows;
+        Batch one = batch_slice(at < labelled ? all : &j->bare, s, at < labelled ? at : at - labelled, 1);
+        double loss = (double)NAN;
+        if (pretrain_now(j))
+            loss = model_missed(j->model, &one);
+        else {
+            model_predict(j->model, &one, out);
+            loss = model_loss(j->model, &one, out);
+        }
+        rows[i] = (StepRow){job_row(j, at), loss};
     }
     mem_free(out);
     return out != NULL;
@@ -101,7 +108,7 @@ static bool look_deeper(Job *j, int64_t step, Arena *a, StepRow **rows, size_t *
         return false;
     *rows = ARENA_NEW(a, StepRow, *n + 1);
     for (size_t i = 0; i < *n; i++)
-        (*rows)[i] = (StepRow){j->table.row[PART_TRAIN][order ? order[i] : i], (double)NAN};
+        (*rows)[i] = (StepRow){job_row(j, order ? order[i] : i), (double)NAN};
     if (!job_model(j, 1, err) || !checkpoint_load_near(j, step, weights_of, err))
         return false;
     if (*weights_of < 0)

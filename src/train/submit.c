@@ -397,6 +397,8 @@ static bool fork_spec(Store *s, int64_t run, const json_t *state, const ParamRow
         ok = may_change(spec, changes[i].key, err) &&
              run_spec_set(spec, changes[i].key, changes[i].value, err);
     int64_t epoch = json_integer_value(json_object_get(state, "epoch"));
+    if (ok && spec->family->pretrains)
+        epoch -= spec->family->pretrains(spec->model_params);
     if (ok && epoch >= spec->params.epochs)
         ok = error_set(err, ERROR_USAGE,
                        "run %lld has done all its %d epochs there; fork with more"

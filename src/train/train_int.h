@@ -41,11 +41,14 @@ typedef struct Sampler {
     bool whole;           /* a step takes all of them */
     int64_t epoch;
     size_t position;      /* rows of the epoch that are used up */
-    uint32_t *order;      /* [rows] of the epoch `shuffled`; -1 none yet */
+    int64_t first;        /* epochs of pre-training */
+    size_t bare;          /* rows without a target that take part in them */
+    uint32_t *order;      /* [rows + bare] of the epoch `shuffled`; -1 none yet */
     int64_t shuffled;
     Scratch *scratch;     /* where order stands */
 } Sampler;
 bool   sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole, Scratch *in, Error *err);
+bool   sampler_begin_with(Sampler *s, int64_t first, size_t bare, Error *err); /* before the first step */
 void   sampler_release(Sampler *s);
 size_t sampler_steps(const Sampler *s, size_t batch);       /* steps in a full epoch */
 /* The rows of the next step, and moves on; into the next epoch if this one is over. order may be
@@ -105,6 +108,8 @@ typedef struct Job {
     size_t rows, first;           /* training rows of all members; how many come before its own */
     float *class_weight;
 
+    Batch bare;                   /* training rows without a target, for pre-training; on the heap */
+    uint64_t *bare_row;           /* [bare.rows] their numbers in the dataset */
     Model *model;
     size_t batch_most;            /* rows the model's memory is planned for */
     float *dense, *target, *weight; int32_t *code; uint32_t *at; /* one gathered batch */
@@ -125,6 +130,7 @@ typedef struct Job {
     CommandRow *replay;           /* taken before a kill, after the checkpoint: again at their steps */
     size_t replays, replayed;
     bool pause_asked, checkpoint_asked, layers_asked, aborted;
+    int64_t pretrain;             /* epochs of pre-training, before the others */
     size_t planned;               /* steps as submitted: decides how often points are recorded */
     const char *key[32];          /* val_NAME of metrics[i], made when first used */
 } Job;
@@ -136,6 +142,7 @@ bool job_rows(Job *j, bool ok, Error *err);             /* of features: the tabl
 void job_close(Job *j);
 bool job_news(Job *j, const char *kind, const char *text, bool store, Error *err);
 double job_wall(const Job *j);
+uint64_t job_row(const Job *j, size_t at);      /* number in the dataset of what the sampler calls at */
 
 /* chain.c: the recipes from the raw source to the run's dataset. */
 typedef struct Chain { Schema raw; Plan **plan; size_t plans; char *root; /* hash */ } Chain;
@@ -190,6 +197,12 @@ bool team_state(Job *j, Error *err);            /* before the first step */
 void team_step(Job *j, const Knobs *k, size_t rows);
 bool team_room(Job *j, Error *err);
 void team_gather(Job *j, const uint32_t *order, size_t n, Batch *out);
+
+/* pretrain.c: epochs without labels, before the others. */
+bool pretrain_open(Job *j, Error *err);         /* how many, and the rows without a target */
+bool pretrain_now(const Job *j);
+bool pretrain_step(Job *j, const Batch *b, const Knobs *k, StepStats *out, Error *err);
+bool pretrain_epoch(Job *j, Error *err);        /* its end: points; after the last, what was learnt goes over */
 
 /* loop.c, finish.c */
 bool loop_run(Job *j, Error *err);
