@@ -366,6 +366,7 @@ static void unmark(RunsState *s)
     size_t n = ui_marked_runs(s->ui, runs, 256);
     for (size_t i = 0; i < n; i++)
         ui_mark_run(s->ui, runs[i], false);
+    ui_say(s->ui, STYLE_INFO, n ? "no run is marked any more" : "no run was marked");
 }
 
 /* On a group: all of it. */
