@@ -315,7 +315,8 @@ static double share(uint64_t part, uint64_t whole)
 
 static void tell_words(PreviewColumn *out, Counter *c, const Side *before, const Side *after)
 {
-    qsort(c->list.at, c->list.count, sizeof *c->list.at, by_count);
+    if (c->list.count > 0)
+        qsort(c->list.at, c->list.count, sizeof *c->list.at, by_count);
     out->bins = c->list.count < PREVIEW_BINS ? c->list.count : PREVIEW_BINS;
     for (size_t b = 0; b < out->bins; b++) {
         const Tally *t = &c->list.at[b];
