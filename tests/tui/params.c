@@ -150,7 +150,10 @@ static void launches_what_it_shows(void **state)
     assert_int_equal(seen, 1);
     see("finished");
     see("Test results");
-    term_press(t, "g Right Enter"); /* from a step to its rows */
+    see("━ validation"); /* the curves are there, not only their frames */
+    term_press(t, "g Right");
+    see("step 2"); /* the crosshair is */
+    term_press(t, "Enter"); /* from a step to its rows */
     see("of run 1 are marked"); /* ... in the Data pane, in the order of the batch */
     see("trips · marked");
     store_close(s);
