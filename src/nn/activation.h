@@ -5,6 +5,7 @@
 #ifndef NN_ACTIVATION_H
 #define NN_ACTIVATION_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <math.h>
 
@@ -27,6 +28,20 @@ static inline float exp_near(float x)
     p = p * r * r + r + 1.0f;
     scale.i = (int32_t)((uint32_t)(shift.i - 0x4B400000 + 127) << 23);
     return p * scale.f;
+}
+
+/* x[n] in place. A NaN stays. */
+static inline void softmax_near(float *restrict x, size_t n)
+{
+    float most = x[0], sum = 0;
+    for (size_t j = 1; j < n; j++)
+        most = x[j] > most ? x[j] : most;
+    for (size_t j = 0; j < n; j++)
+        x[j] = exp_near(x[j] - most);
+    for (size_t j = 0; j < n; j++)
+        sum += x[j];
+    for (size_t j = 0; j < n; j++)
+        x[j] /= sum;
 }
 
 static inline float sigmoid_near(float x)

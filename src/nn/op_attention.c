@@ -37,20 +37,6 @@ static float scale_of(const Node *n)
     return 1.0f / sqrtf((float)(n->width / ((const Heads *)n->attr)->count));
 }
 
-/* P in place: softmax over [n]. A NaN stays. */
-static void softmax(float *restrict x, size_t n)
-{
-    float most = x[0], sum = 0;
-    for (size_t j = 1; j < n; j++)
-        most = x[j] > most ? x[j] : most;
-    for (size_t j = 0; j < n; j++)
-        x[j] = exp_near(x[j] - most);
-    for (size_t j = 0; j < n; j++)
-        sum += x[j];
-    for (size_t j = 0; j < n; j++)
-        x[j] /= sum;
-}
-
 static void drop_row(const Node *n, const Pass *p, float *shares, size_t i)
 {
     const Heads *h = n->attr;
@@ -72,7 +58,7 @@ static void attend(const Node *n, const Pass *p)
             for (size_t t = 0; t < n->tokens; t++, share += keys) {
                 for (size_t j = 0; j < keys; j++)
                     share[j] = row_dot(r.q + t * wide + c, r.k + j * wide + c, size) * scale;
-                softmax(share, keys);
+                softmax_near(share, keys);
             }
         memcpy(dropped, r.p, n->save_width * sizeof *dropped);
         drop_row(n, p, dropped, i);

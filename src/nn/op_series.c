@@ -168,15 +168,11 @@ static void choose(const Node *n, const Pass *p)
     float *y = node_value(n, p), *share = node_save(n, p);
     for (size_t i = 0; i < p->rows; i++, x += count * steps * width)
         for (size_t t = 0; t < steps; t++, s += count, share += count, y += width) {
-            float most = s[0], sum = 0;
-            for (size_t j = 1; j < count; j++)
-                most = s[j] > most ? s[j] : most;
-            for (size_t j = 0; j < count; j++)
-                sum += share[j] = exp_near(s[j] - most);
+            memcpy(share, s, count * sizeof *share);
+            softmax_near(share, count);
             memset(y, 0, width * sizeof *y);
             for (size_t j = 0; j < count; j++) {
                 const float *from = x + (j * steps + t) * width;
-                share[j] /= sum;
                 for (size_t k = 0; k < width; k++)
                     y[k] += share[j] * from[k];
             }

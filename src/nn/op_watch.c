@@ -34,19 +34,6 @@ static const float *dropped(const Node *n, const Pass *p, size_t i, const float 
     return copy;
 }
 
-static void soften(float *restrict x, size_t n)
-{
-    float most = x[0], sum = 0;
-    for (size_t j = 1; j < n; j++)
-        most = x[j] > most ? x[j] : most;
-    for (size_t j = 0; j < n; j++)
-        x[j] = exp_near(x[j] - most);
-    for (size_t j = 0; j < n; j++)
-        sum += x[j];
-    for (size_t j = 0; j < n; j++)
-        x[j] /= sum;
-}
-
 static void look(const Node *n, const Pass *p)
 {
     const Watch *w = n->attr;
@@ -63,7 +50,7 @@ static void look(const Node *n, const Pass *p)
             for (size_t t = 0; t < n->tokens; t++, at += keys) {
                 for (size_t j = 0; j < seen_by(n, t); j++)
                     at[j] = row_dot(q + t * wide + c, k + j * wide + c, size) * scale;
-                soften(at, seen_by(n, t));
+                softmax_near(at, seen_by(n, t));
             }
         const float *sum = dropped(n, p, i, share);
         memset(y, 0, node_row(n) * sizeof *y);

@@ -11,21 +11,6 @@
 
 /* ---- what the bundle says of itself ------------------------------------------------------------------ */
 
-static json_t *params_json(const Job *j)
-{
-    SpecRow rows[128];
-    RunSpec copy = j->spec;
-    size_t n = run_spec_rows(&copy, rows, 128);
-    json_t *p = json_object();
-    for (size_t i = 0; i < n; i++) {
-        Text value = {0};
-        param_get(rows[i].row, rows[i].settings, &value);
-        json_object_set_new(p, rows[i].row->name, json_string(text_str(&value)));
-        text_release(&value);
-    }
-    return p;
-}
-
 /* [{"column", "gain": share of all, "splits", "cover": share}], or NULL. */
 static json_t *importance_json(const Model *m)
 {
@@ -56,7 +41,7 @@ static json_t *about_json(Job *j, const Chain *chain, const json_t *metrics_json
                   (json_int_t)j->row.seed, "root", chain->root, "step",
                   (json_int_t)(j->loop.best_step >= 0 ? j->loop.best_step : j->loop.step),
                   "version", LATHE_VERSION);
-    json_object_set_new(a, "params", params_json(j));
+    json_object_set_new(a, "params", run_spec_json(&j->spec));
     json_t *importance = importance_json(j->model);
     if (importance)
         json_object_set_new(a, "importance", importance);

@@ -76,6 +76,21 @@ size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most)
     return n < most ? n : most;
 }
 
+json_t *run_spec_json(const RunSpec *spec)
+{
+    SpecRow rows[MOST_ROWS];
+    RunSpec copy = *spec; /* run_spec_rows hands out writable settings; they are only read */
+    size_t n = run_spec_rows(&copy, rows, MOST_ROWS);
+    json_t *all = json_object();
+    for (size_t i = 0; i < n; i++) {
+        Text value = {0};
+        param_get(rows[i].row, rows[i].settings, &value);
+        json_object_set_new(all, rows[i].row->name, json_string(text_str(&value)));
+        text_release(&value);
+    }
+    return all;
+}
+
 bool run_spec_set(RunSpec *spec, const char *key, const char *value, Error *err)
 {
     SpecRow rows[MOST_ROWS];

@@ -41,21 +41,6 @@ bool team_leads(const Job *j)
     return j->team && team_rank(j->team) == 0;
 }
 
-static json_t *settings_json(const Job *j)
-{
-    SpecRow rows[128];
-    RunSpec copy = j->spec;
-    size_t n = run_spec_rows(&copy, rows, 128);
-    json_t *all = json_object();
-    for (size_t i = 0; i < n; i++) {
-        Text value = {0};
-        param_get(rows[i].row, rows[i].settings, &value);
-        json_object_set_new(all, rows[i].row->name, json_string(text_str(&value)));
-        text_release(&value);
-    }
-    return all;
-}
-
 static json_t *begin_json(Job *j)
 {
     char *path = realpath(store_path(j->store, &j->arena, "datasets/%s.arrow", j->from.hash), NULL);
@@ -65,7 +50,7 @@ static json_t *begin_json(Job *j)
                           path ? path : "", "dir", j->dir);
     free(path);
     json_object_set_new(o, "schema", schema_to_json(&j->schema));
-    json_object_set_new(o, "settings", settings_json(j));
+    json_object_set_new(o, "settings", run_spec_json(&j->spec));
     json_object_set_new(o, "features", features_to_json(j->features));
     if (j->plan)
         json_object_set_new(o, "plan", plan_to_json(j->plan));

@@ -204,6 +204,7 @@ bool pretrain_now(const Job *j);
 bool pretrain_step(Job *j, const Batch *b, const Knobs *k, StepStats *out, Error *err);
 bool pretrain_epoch(Job *j, Error *err);        /* its end: points; after the last, what was learnt goes over */
 
+json_t *run_spec_json(const RunSpec *spec); /* spec.c: {"lr": "0.001", ...} */
 /* loop.c, finish.c */
 bool loop_run(Job *j, Error *err);
 /* The rows of the next step; order NULL: all. A team's members are told of it, with these knobs. */

@@ -315,33 +315,7 @@ static void lineage(void **state)
     run_spec_release(&spec);
 }
 
-/* ---- steering: a second thread with its own store, as a viewer has ------------------------------------ */
-
-typedef struct Ride {
-    World *w;
-    int64_t run;
-    bool ok;
-    Error err;
-} Ride;
-
-static void *ride(void *at)
-{
-    Ride *r = at;
-    Store *s = store_open(r->w->dir, STORE_WRITE, &r->err);
-    r->ok = s && run_execute(s, r->run, r->w->pool, NULL, NULL, NULL, &r->err);
-    store_close(s);
-    return NULL;
-}
-
-static void wait_step(World *w, int64_t run, int64_t step)
-{
-    double end = clock_now() + 60;
-    while (run_of(w, run).step < step) {
-        if (clock_now() > end)
-            fail_msg("step %lld was not reached", (long long)step);
-        usleep(5000);
-    }
-}
+/* ---- steering: the run is on a second thread ------------------------------------------------------------ */
 
 static void wait_status(World *w, int64_t run, RunStatus status)
 {

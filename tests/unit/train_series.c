@@ -92,32 +92,6 @@ static void learns_and_forecasts(void **state)
     says(w, e != NULL, "not explained yet");
 }
 
-typedef struct Ride {
-    World *w;
-    int64_t run;
-    bool ok;
-    Error err;
-} Ride;
-
-static void *ride(void *at)
-{
-    Ride *r = at;
-    Store *s = store_open(r->w->dir, STORE_WRITE, &r->err);
-    r->ok = s && run_execute(s, r->run, r->w->pool, NULL, NULL, NULL, &r->err);
-    store_close(s);
-    return NULL;
-}
-
-static void wait_step(World *w, int64_t run, int64_t step)
-{
-    double end = clock_now() + 60;
-    while (run_of(w, run).step < step) {
-        if (clock_now() > end)
-            fail_msg("step %lld was not reached", (long long)step);
-        usleep(3000);
-    }
-}
-
 static void is_steered_and_forked(void **state)
 {
     World *w = *state;

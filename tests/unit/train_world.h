@@ -218,4 +218,32 @@ static inline void same_file(World *w, int64_t one, int64_t two, const char *nam
     text_release(&b);
 }
 
+/* ---- a run on a second thread with its own store, as a viewer has ------------------------------------- */
+
+typedef struct Ride {
+    World *w;
+    int64_t run;
+    bool ok;
+    Error err;
+} Ride;
+
+static inline void *ride(void *at)
+{
+    Ride *r = at;
+    Store *s = store_open(r->w->dir, STORE_WRITE, &r->err);
+    r->ok = s && run_execute(s, r->run, r->w->pool, NULL, NULL, NULL, &r->err);
+    store_close(s);
+    return NULL;
+}
+
+static inline void wait_step(World *w, int64_t run, int64_t step)
+{
+    double end = clock_now() + 60;
+    while (run_of(w, run).step < step) {
+        if (clock_now() > end)
+            fail_msg("step %lld was not reached", (long long)step);
+        usleep(5000);
+    }
+}
+
 #endif
