@@ -50,6 +50,18 @@ must "sql" "$lathe" -w ws --json sql 'select count(*) as n, max(fare) as m from 
 grep -q '"n": 0' out || fail "sql: $(cat out)"
 must "sql, grouped" "$lathe" -w ws --json sql 'select who, avg(fare) from typed group by who order by 2'
 
+
+# an answer without rows is kept as one, with the types its columns have in their tables
+must "two rows" "$lathe" -w ws ingest two.csv as=two types=id:int,fare:float,when:time,paid:bool
+must "an empty answer" "$lathe" -w ws --json sql 'select * from two where fare > 100' as=answer
+grep -q '"count": 0' out || fail "an empty answer: $(cat out)"
+must "its rows" "$lathe" -w ws --json data answer
+grep -q '"rows": 0' out && grep -q 'timestamp' out && grep -q 'float' out || fail "its types: $(cat out)"
+must "of the answer" "$lathe" -w ws sql 'select fare * 2 as twice, who from answer' as=answer_2
+must "as a file" "$lathe" -w ws sql 'select * from answer' out=answer.parquet
+must "which comes back" "$lathe" -w ws ingest answer.parquet as=answer_3
+[ "$(hash_of answer)" = "$(hash_of answer_3)" ] || fail "the answer comes back as another table"
+
 # a table of which a rule leaves nothing is the same as one that had nothing
 must "two rows" "$lathe" -w ws ingest two.csv as=two types=id:int,fare:float,when:time,paid:bool
 printf 'drop id > 0\n' >all.recipe

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* ---- types: two passes, since a column is what all its values are ------------------------------------ */
@@ -35,15 +36,26 @@ static bool look(sqlite3_stmt *row, int i, unsigned *seen, Error *err)
     return true;
 }
 
+/* A column without any value is what its table says it holds: "INTEGER", "REAL", "TEXT", "DATE TEXT". */
+static ColumnType type_declared(const char *as)
+{
+    return !as                              ? COLUMN_TEXT
+           : !strcasecmp(as, "REAL")        ? COLUMN_REAL
+           : !strcasecmp(as, "INTEGER")     ? COLUMN_INT
+           : !strcasecmp(as, "DATE TEXT")   ? COLUMN_DATE
+           : !strcasecmp(as, "TIME TEXT")   ? COLUMN_TIME
+                                            : COLUMN_TEXT;
+}
+
 static ColumnType type_of(unsigned seen)
 {
     if (seen == SEEN_INT)
         return COLUMN_INT;
-    if (seen && !(seen & ~(unsigned)(SEEN_INT | SEEN_REAL)))
+    if (!(seen & ~(unsigned)(SEEN_INT | SEEN_REAL)))
         return COLUMN_REAL;
     if (seen == SEEN_DATE)
         return COLUMN_DATE;
-    if (seen && !(seen & ~(unsigned)(SEEN_DATE | SEEN_TIME)))
+    if (!(seen & ~(unsigned)(SEEN_DATE | SEEN_TIME)))
         return COLUMN_TIME;
     return COLUMN_TEXT;
 }
@@ -59,7 +71,8 @@ static void name_columns(sqlite3_stmt *row, const unsigned *seen, Schema *into)
             text_reset(&own);
             text_printf(&own, "%s_%d", *name ? name : "column", k);
         }
-        schema_add(into, text_str(&own), type_of(seen[i]), ROLE_FEATURE);
+        ColumnType type = seen[i] ? type_of(seen[i]) : type_declared(sqlite3_column_decltype(row, i));
+        schema_add(into, text_str(&own), type, ROLE_FEATURE);
         into->field[i].nullable = true;
         text_release(&own);
     }
@@ -137,8 +150,7 @@ typedef struct Keeper {
 
 static bool begin_dataset(Keeper *k, const Schema *s, uint64_t rows, Error *err)
 {
-    if (!rows)
-        return error_set(err, ERROR_SHAPE, "sql: no rows, so there is nothing to keep");
+    (void)rows;
     k->writer = dir_create(k->to, err) ? dataset_writer_create(k->to, s, k->pool, err) : NULL;
     return k->writer != NULL;
 }

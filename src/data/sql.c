@@ -11,7 +11,11 @@
 
 static const char *sql_type(ColumnType t)
 {
-    return t == COLUMN_REAL ? "REAL" : t == COLUMN_INT || t == COLUMN_BOOL ? "INTEGER" : "TEXT";
+    return t == COLUMN_REAL                       ? "REAL"
+           : t == COLUMN_INT || t == COLUMN_BOOL ? "INTEGER"
+           : t == COLUMN_DATE                    ? "DATE TEXT" /* of TEXT's affinity both */
+           : t == COLUMN_TIME                    ? "TIME TEXT"
+                                                 : "TEXT";
 }
 
 /* Behind the columns, not shown by *: places for what statements compute. */
