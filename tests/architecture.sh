@@ -15,6 +15,7 @@ feature
 model
 train drift
 serve
+deploy
 command
 cli tui"
 top_level=" src include tests themes sample-data man CMakeLists.txt README.md LICENSE start check "

@@ -4,7 +4,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 page=src/README.md
-rooms="base remote data store nn scan recipe feature model train drift serve command cli tui"
+rooms="base remote data store nn scan recipe feature model train drift serve deploy command cli tui"
 
 # "/* sniff.c -- what a table looks like: ..." -> what stands behind the dashes, up to the first sentence's end
 about() {

@@ -80,4 +80,79 @@ void    drift_report_destroy(DriftReport *r);
 json_t *drift_report_to_json(const DriftReport *r); /* column, drifted, statistic, threshold, test ... */
 DriftReport *drift_report_from_json(const json_t *from, Error *err); /* for the screen */
 
+/* ---- tests over several columns ---------------------------------------------------------------------- */
+
+/* A matrix of rows as these tests take it: numbers as they are (NaN missing), labels as codes. */
+typedef struct DriftMatrix {
+    size_t rows, columns;
+    const double *const *column;        /* [columns][rows]; labels: the code, NaN missing */
+    const bool *label;                  /* [columns] */
+} DriftMatrix;
+/* PCA reconstruction (NannyML): impute, frequency-encode, standardise on the reference; the components that
+ * explain `variance` (0: 0.65) of it; mean distance of a chunk's rows from what they bring back. */
+typedef struct PcaDrift PcaDrift;
+PcaDrift *pca_drift_fit(const DriftMatrix *reference, double variance, Error *err);
+void   pca_drift_destroy(PcaDrift *p);
+double pca_drift_score(const PcaDrift *p, const DriftMatrix *chunk);   /* NaN: no rows */
+/* Domain classifier: a booster told apart reference and chunk, 5 stratified folds, the pooled AUC. Alert
+ * outside [0.45, 0.65]. */
+bool domain_classifier(const DriftMatrix *reference, const DriftMatrix *chunk, uint64_t seed, Pool *pool, double *auc,
+                       Error *err);
+
+/* Which values are alarming, from those of the reference's chunks: mean +- 3 deviations (ddof 0), clipped. */
+typedef struct Band { double low, high; } Band;
+Band band_of(const double *value, size_t n, double least, double most);
+
+/* ---- streaming detectors: one value at a time, constant memory ------------------------------------------- */
+
+/* One file and one row each (src/drift/adwin.c is the one to copy); River's defaults, REFERENCE.md 1.3. State is
+ * `size` bytes of the caller's, zeroed by init; no allocation. */
+typedef enum DetectorState { DETECTOR_QUIET, DETECTOR_WARNING, DETECTOR_DRIFT } DetectorState;
+typedef struct Detector {
+    const char *name, *title, *about;
+    bool errors;                        /* wants 0 (right) or 1 (wrong); else any number */
+    size_t size;
+    void (*init)(void *state, uint64_t seed);
+    DetectorState (*add)(void *state, double x);
+} Detector;
+extern const Detector *const detectors[];   /* adwin page_hinkley ddm eddm kswin hddm_a; NULL-ended */
+const Detector *detector(const char *name);
+
+/* ---- performance without labels ------------------------------------------------------------------------------ */
+
+/* CBPE (NannyML; REFERENCE.md 1.2) for classification: calibrated on reference rows with their truth. Binary:
+ * share[n] = p(class 1); more classes: [n][classes]. */
+typedef struct Cbpe Cbpe;
+typedef struct CbpeOut { double accuracy, f1, auc, precision, recall; } CbpeOut; /* NaN: cannot be said */
+Cbpe   *cbpe_fit(const double *share, const double *truth, size_t n, size_t classes, Error *err);
+void    cbpe_destroy(Cbpe *c);
+CbpeOut cbpe_estimate(const Cbpe *c, const double *share, const double *said /* class; NULL: the likeliest */, size_t n);
+CbpeOut cbpe_true(const double *share, const double *said, const double *truth, size_t n, size_t classes);
+/* DLE for regression: a booster on features and prediction says how large each row's error will be. */
+typedef struct Dle Dle;
+typedef struct DleOut { double mae, rmse, mape; } DleOut;
+Dle   *dle_fit(const DriftMatrix *features, const double *value, const double *truth, uint64_t seed, Pool *pool, Error *err);
+void   dle_destroy(Dle *d);
+DleOut dle_estimate(const Dle *d, const DriftMatrix *features, const double *value);
+/* What chunk-to-chunk chance makes of an estimate: deviation for a chunk of n rows. */
+double cbpe_deviation(const Cbpe *c, size_t n);
+double dle_deviation(const Dle *d, size_t n);
+/* Both as JSON, so that a fitted one may be kept beside a bundle. */
+json_t *cbpe_to_json(const Cbpe *c);
+Cbpe   *cbpe_from_json(const json_t *from, Error *err);
+
+/* ---- chunks of one table ---------------------------------------------------------------------------------------- */
+
+/* The drift of every chunk of a dataset against a reference: by rows, or by periods of its time column. */
+typedef struct DriftChunks {
+    const char *time;                   /* column; NULL: by rows */
+    uint64_t rows; double seconds;      /* of a chunk */
+    bool nannyml;                       /* thresholds from the reference's own chunks; else the tests' */
+    size_t most;                        /* chunks; 0: 200, the newest */
+} DriftChunks;
+typedef struct DriftChunk { double from, to; uint64_t first, rows; DriftReport *report; } DriftChunk;
+bool drift_chunks(const Dataset *reference, const Dataset *current, const DriftOptions *o, const DriftChunks *how,
+                  Pool *pool, Progress *progress, DriftChunk **out, size_t *n, Error *err);
+void drift_chunks_free(DriftChunk *chunks, size_t n);
+
 #endif

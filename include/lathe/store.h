@@ -156,15 +156,129 @@ bool store_checkpoint_add(Store *s, const CheckpointRow *row, Error *err);
 bool store_checkpoints(Store *s, int64_t run, Arena *a, CheckpointRow **out, size_t *n, Error *err); /* by step */
 bool store_checkpoint_remove(Store *s, int64_t id, Error *err); /* the caller removes the files */
 
-/* ---- models, predictions, drift ------------------------------------------------------------------- */
+/* ---- models, drift ---------------------------------------------------------------------------------- */
 
+/* alias: space-separated; an alias stands with one version of a name at a time. */
 typedef struct ModelRow { int64_t id, run, version, created; const char *name, *hash, *path, *alias; } ModelRow;
 int64_t store_model_add(Store *s, const ModelRow *row, Error *err);
 bool store_models(Store *s, Arena *a, ModelRow **out, size_t *n, Error *err);      /* newest first */
+bool store_model_get(Store *s, int64_t id, Arena *a, ModelRow *out, Error *err);
+/* NAME (its newest), NAME/VERSION, NAME@ALIAS, @ALIAS (of the only name that has it), or a run: number,
+ * run name, "last". "no model taxi@champoin, did you mean taxi@champion?" */
+bool store_model_find(Store *s, const char *name, Arena *a, ModelRow *out, Error *err);
+/* Gives the alias to this version and takes it from the others of its name; on false: takes it away. */
+bool store_model_alias(Store *s, int64_t model, const char *alias, bool on, Error *err);
 
 typedef struct DriftRow { int64_t id, created; const char *reference, *current, *report /* JSON */; bool drifted; } DriftRow;
 int64_t store_drift_add(Store *s, const DriftRow *row, Error *err); /* also fills drift_columns from the report */
 bool store_drifts(Store *s, Arena *a, DriftRow **out, size_t *n, Error *err);       /* newest first */
+
+/* ---- production: deployments, gates, monitors, alerts -------------------------------------------------- */
+
+/* A name under which models answer. The row is the whole state of its rollout; servers, the watcher and
+ * viewers read it, whoever changes it says which revision it changes.
+ *   live     model answers                    shadow   candidate answers as well; only compared, logged
+ *   canary   candidate has `percent` of the requests      green    candidate answers, model stands by
+ *   stopped  nothing answers (503)                                                                      */
+typedef struct DeploymentRow {
+    int64_t id, revision;
+    const char *name, *state;
+    int64_t model, candidate, previous; /* of models; 0 none. previous: what `back` goes to */
+    double percent;
+    int64_t step, step_since;           /* of the plan; micros */
+    int64_t failed, passed;             /* checks in a row since the step began */
+    const char *settings;               /* JSON: deploy.h's DeploySettings by name */
+    int64_t created, changed;
+} DeploymentRow;
+int64_t store_deployment_add(Store *s, const DeploymentRow *row, const char *actor, Error *err); /* 0: failed */
+bool store_deployment_find(Store *s, const char *name, Arena *a, DeploymentRow *out, Error *err);
+bool store_deployments(Store *s, Arena *a, DeploymentRow **out, size_t *n, Error *err); /* by name */
+/* Writes the row if its revision is still row->revision, one higher, with a line of the audit; both or
+ * none. ERROR_STOP: someone else changed it meanwhile, read it again. */
+bool store_deployment_change(Store *s, const DeploymentRow *row, const char *actor, const char *what,
+                             const char *text, Error *err);
+bool store_deployment_remove(Store *s, const DeploymentRow *row, const char *actor, Error *err);
+
+/* Who did what: append only. subject: "deployment taxi", "token ci", "alert 7", "model taxi/3" ... */
+typedef struct AuditRow { int64_t id, time; const char *actor, *what, *subject, *text; } AuditRow;
+bool store_audit_add(Store *s, const char *actor, const char *what, const char *subject, const char *text, Error *err);
+bool store_audit(Store *s, const char *subject /* NULL all */, size_t most, Arena *a, AuditRow **out, size_t *n,
+                 Error *err);                                                              /* newest first */
+
+/* One rule of one gate (a gate: the checks made at one time, by its number). NaN: has none. */
+typedef struct GateCheckRow {
+    int64_t id, gate, time; const char *deployment; int64_t model, against;
+    const char *rule; double value, other, bound, p; bool passed; const char *note;
+} GateCheckRow;
+int64_t store_gate_add(Store *s, const GateCheckRow *rows, size_t n, Error *err);          /* its number; 0: failed */
+bool store_gate_checks(Store *s, const char *deployment /* NULL all */, size_t most, Arena *a, GateCheckRow **out,
+                       size_t *n, Error *err);                                             /* newest gate first */
+
+/* One chunk's value of one curve. kind: drift, estimate (performance without labels), performance (by
+ * feedback), quality (expect rules), detector. column: "" for the whole; "prediction" for the output. */
+typedef struct MonitorPointRow {
+    int64_t id; const char *deployment; int64_t model; const char *kind, *column, *test;
+    int64_t time_from, time_to, first, last /* prediction ids */, rows;
+    double value, low, high /* band or threshold; NaN */, truth, weight;
+    bool alarm; const char *detail;                                                        /* JSON or "" */
+} MonitorPointRow;
+bool store_monitor_points_add(Store *s, const MonitorPointRow *rows, size_t n, Error *err);
+bool store_monitor_points_since(Store *s, const char *deployment, int64_t *cursor, Arena *a, MonitorPointRow **out,
+                                size_t *n, Error *err);
+
+/* An alert is open until it is resolved; the same (deployment, subject, kind) is raised once, and counted
+ * on while open. Its cool-down: what was resolved less than `cool` seconds ago is not raised anew. */
+typedef struct AlertRow {
+    int64_t id; const char *deployment, *subject, *kind, *text, *detail, *state;
+    int64_t raised, last, count, acknowledged, resolved; const char *actor;
+} AlertRow;
+/* *id: of the alert; *fresh: it was raised now, and is to be told. *id 0: cooling down. */
+bool store_alert_raise(Store *s, const AlertRow *row, double cool, int64_t *id, bool *fresh, Error *err);
+bool store_alert_acknowledge(Store *s, int64_t id, const char *actor, Error *err);
+bool store_alert_resolve(Store *s, int64_t id, const char *actor, Error *err);
+bool store_alerts(Store *s, bool open_only, size_t most, Arena *a, AlertRow **out, size_t *n, Error *err); /* newest first */
+
+/* Bearer tokens: only salt and SHA-256 are kept. */
+bool store_token_add(Store *s, const char *name, const char *secret, const char *actor, Error *err);
+bool store_token_revoke(Store *s, const char *name, const char *actor, Error *err);
+/* In time that does not depend on the secret; *name (may be NULL): whose it is. */
+bool store_token_check(Store *s, const char *secret, size_t n, Arena *a, const char **name);
+
+/* ---- the log of predictions: DIR/predictions.db ----------------------------------------------------------- */
+
+/* A file of its own, kept below a size by throwing the oldest away. Ids grow with time:
+ * micros since 1970 << 12, plus a counter; a request's rows have ids in a row. `lathe sql` has its tables
+ * predictions, feedback and traffic beside the others. Used by one thread at a time. */
+typedef struct PredictionLog PredictionLog;
+typedef struct PredictionRow {
+    int64_t id, time; const char *deployment; int64_t model; const char *role; /* live shadow canary */
+    const char *inputs;         /* JSON object of raw values; private columns are "***" */
+    double output;              /* as Prediction.value; NaN: dropped by a rule */
+    const char *said;           /* the class's name, or "" */
+    double latency;             /* s of its request */
+    double truth; const char *truth_said; int64_t truth_time; /* of its feedback; NaN, "", 0: none yet */
+} PredictionRow;
+typedef struct TrafficRow { int64_t time; const char *deployment; int64_t model, requests, errors, rows, dropped;
+                            double p50, p99; } TrafficRow;
+PredictionLog *prediction_log_open(const char *dir, StoreMode mode, Error *err); /* READ of none: ERROR_USAGE */
+void prediction_log_close(PredictionLog *l);
+/* One transaction each; feedback is on disk when it returns, the others with the next flush. */
+bool prediction_log_add(PredictionLog *l, const PredictionRow *rows, size_t n, Error *err);
+bool prediction_log_traffic(PredictionLog *l, const TrafficRow *rows, size_t n, Error *err);
+/* `known`: how many of the ids the log (still) has; feedback for others is kept as well. */
+bool prediction_log_feedback(PredictionLog *l, const PredictionRow *rows /* id, truth, truth_said */, size_t n,
+                             size_t *known, Error *err);
+bool prediction_log_keep(PredictionLog *l, int64_t bytes, Error *err);          /* oldest first away */
+/* Rows with id > *cursor (and of this deployment, if not NULL), at most `most`, in order. */
+bool prediction_log_since(PredictionLog *l, const char *deployment, int64_t *cursor, size_t most, Arena *a,
+                          PredictionRow **out, size_t *n, Error *err);
+bool prediction_log_get(PredictionLog *l, int64_t id, Arena *a, PredictionRow *out, Error *err);
+/* Feedback that came after micros `since`, joined with its prediction, by time of coming. */
+bool prediction_log_answers(PredictionLog *l, const char *deployment, int64_t since, size_t most, Arena *a,
+                            PredictionRow **out, size_t *n, Error *err);
+bool prediction_log_traffic_since(PredictionLog *l, const char *deployment, int64_t since, Arena *a,
+                                  TrafficRow **out, size_t *n, Error *err);
+int64_t prediction_log_version_seen(PredictionLog *l);   /* another number: someone else wrote */
 
 /* Small settings of the workspace and the session (theme, last pane ...). */
 bool store_setting_set(Store *s, const char *key, const char *value, Error *err);

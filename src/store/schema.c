@@ -100,4 +100,71 @@ static const char first[] =
     "  role TEXT NOT NULL, type TEXT NOT NULL, test TEXT NOT NULL, statistic REAL, threshold REAL,"
     "  drifted INTEGER NOT NULL, PRIMARY KEY(report, position)) WITHOUT ROWID;";
 
-const char *const store_migrations[STORE_VERSION] = {first};
+/* Production. Predictions stand in a file of their own (predictions.db, see log_schema): they come by
+ * the thousand a second and are thrown away by size. */
+static const char second[] =
+    "DROP TABLE predictions;"
+
+    "CREATE TABLE deployments("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL,"
+    "  state TEXT NOT NULL CHECK(state IN ('live', 'shadow', 'canary', 'green', 'stopped')),"
+    "  model INTEGER NOT NULL, candidate INTEGER NOT NULL, previous INTEGER NOT NULL,"
+    "  percent REAL NOT NULL, step INTEGER NOT NULL, step_since INTEGER NOT NULL,"
+    "  failed INTEGER NOT NULL, passed INTEGER NOT NULL, settings TEXT NOT NULL,"
+    "  created INTEGER NOT NULL, changed INTEGER NOT NULL);"
+
+    "CREATE TABLE audit("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, actor TEXT NOT NULL,"
+    "  what TEXT NOT NULL, subject TEXT NOT NULL, text TEXT NOT NULL);"
+    "CREATE INDEX audit_subject ON audit(subject, id);"
+
+    "CREATE TABLE gate_checks("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, gate INTEGER NOT NULL, time INTEGER NOT NULL,"
+    "  deployment TEXT NOT NULL, model INTEGER NOT NULL, against INTEGER NOT NULL,"
+    "  rule TEXT NOT NULL, value REAL, other REAL, bound REAL, p REAL, passed INTEGER NOT NULL,"
+    "  note TEXT NOT NULL);"
+    "CREATE INDEX gate_checks_gate ON gate_checks(gate, id);"
+
+    "CREATE TABLE monitor_points("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, deployment TEXT NOT NULL, model INTEGER NOT NULL,"
+    "  kind TEXT NOT NULL, \"column\" TEXT NOT NULL, test TEXT NOT NULL,"
+    "  time_from INTEGER NOT NULL, time_to INTEGER NOT NULL, first INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL, rows INTEGER NOT NULL, value REAL, low REAL, high REAL,"
+    "  truth REAL, alarm INTEGER NOT NULL, weight REAL, detail TEXT NOT NULL);"
+    "CREATE INDEX monitor_points_curve ON monitor_points(deployment, kind, \"column\", id);"
+
+    "CREATE TABLE alerts("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, deployment TEXT NOT NULL, subject TEXT NOT NULL,"
+    "  kind TEXT NOT NULL, text TEXT NOT NULL, detail TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK(state IN ('raised', 'acknowledged', 'resolved')),"
+    "  raised INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,"
+    "  acknowledged INTEGER NOT NULL, resolved INTEGER NOT NULL, actor TEXT NOT NULL);"
+    "CREATE INDEX alerts_open ON alerts(deployment, subject, kind) WHERE state <> 'resolved';"
+
+    "CREATE TABLE tokens("
+    "  name TEXT PRIMARY KEY, salt TEXT NOT NULL, hash TEXT NOT NULL, created INTEGER NOT NULL,"
+    "  revoked INTEGER NOT NULL) WITHOUT ROWID;"
+
+    "CREATE TABLE pipelines("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, hash TEXT NOT NULL,"
+    "  created INTEGER NOT NULL, ended INTEGER NOT NULL, status TEXT NOT NULL, text TEXT NOT NULL);"
+    "CREATE TABLE pipeline_steps("
+    "  pipeline INTEGER NOT NULL, position INTEGER NOT NULL, step TEXT NOT NULL, key TEXT NOT NULL,"
+    "  started INTEGER NOT NULL, ended INTEGER NOT NULL, status TEXT NOT NULL, result TEXT NOT NULL,"
+    "  PRIMARY KEY(pipeline, position)) WITHOUT ROWID;"
+    "CREATE INDEX pipeline_steps_key ON pipeline_steps(key, status);";
+
+const char *const store_migrations[STORE_VERSION] = {first, second};
+
+const char log_schema[] =
+    "CREATE TABLE IF NOT EXISTS predictions("
+    "  id INTEGER PRIMARY KEY, time INTEGER NOT NULL, deployment TEXT NOT NULL,"
+    "  model INTEGER NOT NULL, role TEXT NOT NULL," /* live, shadow, canary */
+    "  inputs TEXT NOT NULL, output REAL, said TEXT NOT NULL, latency REAL);"
+    "CREATE TABLE IF NOT EXISTS feedback("
+    "  prediction INTEGER PRIMARY KEY, time INTEGER NOT NULL, truth REAL, said TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS traffic(" /* one row a second, deployment and model */
+    "  time INTEGER NOT NULL, deployment TEXT NOT NULL, model INTEGER NOT NULL,"
+    "  requests INTEGER NOT NULL, errors INTEGER NOT NULL, rows INTEGER NOT NULL,"
+    "  dropped INTEGER NOT NULL, p50 REAL, p99 REAL, PRIMARY KEY(time, deployment, model))"
+    "  WITHOUT ROWID;";

@@ -15,7 +15,7 @@
 #include <lathe/store.h>
 #include <sqlite3.h>
 
-#define STORE_VERSION 1               /* PRAGMA user_version of the newest schema */
+#define STORE_VERSION 2               /* PRAGMA user_version of the newest schema */
 #define STORE_APPLICATION 0x6c617468  /* 'lath', PRAGMA application_id */
 #define STORE_STATEMENTS 256          /* slots; more than there are SQL texts in the room */
 
@@ -34,6 +34,7 @@ struct Store {
 };
 
 extern const char *const store_migrations[STORE_VERSION];
+extern const char log_schema[];       /* of predictions.db */
 
 bool store_create(const Store *s, Error *err); /* lathe.db where there is none, whole or not at all */
 
