@@ -7,7 +7,7 @@
  * heads and tokens, so it has the same bits alone and among others. */
 #include "nn_int.h"
 #include "activation.h"
-#include "vector.h"
+#include "attend.h"
 
 /* ---- attention -------------------------------------------------------------------------------------- */
 
@@ -51,33 +51,41 @@ static void attend(const Node *n, const Pass *p)
     const Heads *h = n->attr;
     size_t keys = n->input[KEY]->tokens, wide = n->width, size = wide / h->count;
     float scale = scale_of(n), *dropped = p->scratch;
+    float *turned = dropped + 2 * n->save_width, *one = turned + size * attend_padded(keys);
     for (size_t i = 0; i < p->rows; i++) {
         Row r = row_at(n, p, i);
         float *share = r.p, *y = node_value(n, p) + i * node_row(n);
-        for (size_t c = 0; c < wide; c += size)
+        for (size_t c = 0; c < wide; c += size) {
+            attend_turn(turned, r.k + c, wide, keys, size);
             for (size_t t = 0; t < n->tokens; t++, share += keys) {
-                for (size_t j = 0; j < keys; j++)
-                    share[j] = row_dot(r.q + t * wide + c, r.k + j * wide + c, size) * scale;
-                softmax_near(share, keys);
+                attend_dots(one, r.q + t * wide + c, turned, scale, keys, size);
+                attend_share(one, keys);
+                memcpy(share, one, keys * sizeof *one);
             }
+        }
         memcpy(dropped, r.p, n->save_width * sizeof *dropped);
         drop_row(n, p, dropped, i);
         memset(y, 0, node_row(n) * sizeof *y);
         share = dropped;
         for (size_t c = 0; c < wide; c += size)
-            for (size_t t = 0; t < n->tokens; t++, share += keys) {
-                float *restrict to = y + t * wide + c;
-                for (size_t j = 0; j < keys; j++)
-                    for (size_t k = 0; k < size; k++)
-                        to[k] += share[j] * r.v[j * wide + c + k];
-            }
+            for (size_t t = 0; t < n->tokens; t++, share += keys)
+                attend_mix(y + t * wide + c, share, 1, r.v + c, wide, keys, size);
     }
 }
 
-static void add_scaled(float *restrict to, const float *restrict x, float by, size_t n)
+/* dp = dy v', by heads: [heads][queries][keys] */
+static void share_back(const Node *n, const Pass *p, const Row *r, const float *dy, float *dp)
 {
-    for (size_t k = 0; k < n; k++)
-        to[k] += by * x[k];
+    size_t keys = n->input[KEY]->tokens, wide = n->width;
+    size_t size = wide / ((const Heads *)n->attr)->count;
+    float *turned = p->scratch + 2 * n->save_width, *one = turned + size * attend_padded(keys);
+    for (size_t c = 0; c < wide; c += size) {
+        attend_turn(turned, r->v + c, wide, keys, size);
+        for (size_t t = 0; t < n->tokens; t++, dp += keys) {
+            attend_dots(one, dy + t * wide + c, turned, 1.0f, keys, size);
+            memcpy(dp, one, keys * sizeof *one);
+        }
+    }
 }
 
 /* y = drop(P) v:  dv += drop(P)' dy,  dP = drop(dy v'),  dS = P (dP - sum P dP),
@@ -99,25 +107,25 @@ static void attend_back(const Node *n, const Pass *p)
         }
         memcpy(dropped, r.p, n->save_width * sizeof *dropped);
         drop_row(n, p, dropped, i);
-        size_t at = 0;
-        for (size_t c = 0; c < wide; c += size)
-            for (size_t t = 0; t < n->tokens; t++, at += keys)
-                for (size_t j = 0; j < keys; j++) {
-                    const float *from = dy + t * wide + c;
-                    dp[at + j] = row_dot(from, r.v + j * wide + c, size);
-                    add_scaled(d[VALUE] + j * wide + c, from, dropped[at + j], size);
-                }
+        share_back(n, p, &r, dy, dp);
         drop_row(n, p, dp, i);
-        at = 0;
-        for (size_t c = 0; c < wide; c += size)
-            for (size_t t = 0; t < n->tokens; t++, at += keys) {
-                float sum = row_dot(r.p + at, dp + at, keys);
-                for (size_t j = 0; j < keys; j++) {
-                    float ds = r.p[at + j] * (dp[at + j] - sum) * scale;
-                    add_scaled(d[QUERY] + t * wide + c, r.k + j * wide + c, ds, size);
-                    add_scaled(d[KEY] + j * wide + c, r.q + t * wide + c, ds, size);
-                }
+        size_t at = 0, head = n->tokens * keys;
+        for (size_t c = 0; c < wide; c += size, at += head) {
+            float *ds = dp + at;
+            for (size_t t = 0; t < n->tokens; t++, ds += keys) {
+                const float *share = r.p + at + t * keys;
+                float sum = row_dot(share, ds, keys);
+                for (size_t j = 0; j < keys; j++)
+                    ds[j] = share[j] * (ds[j] - sum) * scale;
+                attend_mix(d[QUERY] + t * wide + c, ds, 1, r.k + c, wide, keys, size);
             }
+            for (size_t j = 0; j < keys; j++) {
+                attend_mix(d[KEY] + j * wide + c, dp + at + j, keys, r.q + c, wide, n->tokens,
+                           size);
+                attend_mix(d[VALUE] + j * wide + c, dropped + at + j, keys, dy + c, wide, n->tokens,
+                           size);
+            }
+        }
     }
 }
 
@@ -132,7 +140,7 @@ Node *graph_attention(Graph *g, const char *name, Node *q, Node *k, Node *v, siz
     *h = (Heads){.count = heads, .dropout = (float)dropout};
     n->attr = h;
     n->save_width = heads * q->tokens * k->tokens;
-    n->scratch = 2 * n->save_width;
+    n->scratch = 2 * n->save_width + attend_scratch(k->tokens, q->width / heads);
     return n;
 }
 
