@@ -241,6 +241,8 @@ bool store_alerts(Store *s, bool open_only, size_t most, Arena *a, AlertRow **ou
 /* Bearer tokens: only salt and SHA-256 are kept. */
 bool store_token_add(Store *s, const char *name, const char *secret, const char *actor, Error *err);
 bool store_token_revoke(Store *s, const char *name, const char *actor, Error *err);
+typedef struct TokenRow { const char *name; int64_t created, revoked /* 0: it counts */; } TokenRow;
+bool store_tokens(Store *s, Arena *a, TokenRow **out, size_t *n, Error *err);              /* by name */
 /* In time that does not depend on the secret; *name (may be NULL): whose it is. */
 bool store_token_check(Store *s, const char *secret, size_t n, Arena *a, const char **name);
 

@@ -31,7 +31,7 @@ static bool fill(sqlite3 *db)
 
 static bool make(const Store *s, const char *path, Error *err)
 {
-    Store own = {.dir = s->dir, .mode = STORE_WRITE}; /* for the words of a failure */
+    Store own = {.dir = s->dir, .file = s->file, .mode = STORE_WRITE}; /* for the words of a failure */
     int code = sqlite3_open_v2(path, &own.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
     bool ok = (code == SQLITE_OK && fill(own.db)) ||
               (own.db ? store_fail(&own, err)

@@ -163,6 +163,7 @@ const char log_schema[] =
     "  inputs TEXT NOT NULL, output REAL, said TEXT NOT NULL, latency REAL);"
     "CREATE TABLE IF NOT EXISTS feedback("
     "  prediction INTEGER PRIMARY KEY, time INTEGER NOT NULL, truth REAL, said TEXT NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS feedback_time ON feedback(time);"
     "CREATE TABLE IF NOT EXISTS traffic(" /* one row a second, deployment and model */
     "  time INTEGER NOT NULL, deployment TEXT NOT NULL, model INTEGER NOT NULL,"
     "  requests INTEGER NOT NULL, errors INTEGER NOT NULL, rows INTEGER NOT NULL,"

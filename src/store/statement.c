@@ -18,7 +18,7 @@ static int64_t writer_pid(const Store *s)
 {
     char path[4096], line[256];
     struct stat st;
-    snprintf(path, sizeof path, "%s/lathe.db-shm", s->dir);
+    snprintf(path, sizeof path, "%s/%s-shm", s->dir, s->file);
     if (stat(path, &st) != 0)
         return 0;
     FILE *locks = fopen("/proc/locks", "re");
@@ -55,14 +55,14 @@ static bool busy(const Store *s, Error *err)
     int64_t pid = writer_pid(s);
     if (!pid)
         return error_set(err, ERROR_IO,
-                         "%s/lathe.db: another program has been writing for over 5 s;"
+                         "%s/%s: another program has been writing for over 5 s;"
                          " try again when it is done",
-                         s->dir);
+                         s->dir, s->file);
     process_name(pid, name, sizeof name);
     return error_set(err, ERROR_IO,
-                     "%s/lathe.db: process %lld (%s) has been writing for over 5 s;"
+                     "%s/%s: process %lld (%s) has been writing for over 5 s;"
                      " try again when it is done",
-                     s->dir, (long long)pid, name);
+                     s->dir, s->file, (long long)pid, name);
 }
 
 /* SQLite keeps errno only for some failures; a write that failed without one met a quota or a limit
@@ -72,9 +72,10 @@ static bool io_failed(const Store *s, Error *err)
     int code = sqlite3_system_errno(s->db), kind = sqlite3_extended_errcode(s->db);
     bool grew = kind == SQLITE_IOERR_WRITE || kind == SQLITE_IOERR_SHMSIZE;
     if (code == ENOSPC || code == EDQUOT || code == EFBIG || (grew && code == 0))
-        return error_set(err, ERROR_IO, "%s/lathe.db: no space left (%s); make room and try again",
-                         s->dir, code ? strerror(code) : "the disk, a quota or a limit is reached");
-    return error_set(err, ERROR_IO, "%s/lathe.db: %s (%s)", s->dir, sqlite3_errmsg(s->db),
+        return error_set(err, ERROR_IO, "%s/%s: no space left (%s); make room and try again",
+                         s->dir, s->file,
+                         code ? strerror(code) : "the disk, a quota or a limit is reached");
+    return error_set(err, ERROR_IO, "%s/%s: %s (%s)", s->dir, s->file, sqlite3_errmsg(s->db),
                      code ? strerror(code) : "the disk or the file system failed");
 }
 
@@ -86,33 +87,33 @@ bool store_fail(Store *s, Error *err)
         return busy(s, err);
     case SQLITE_FULL:
         return error_set(err, ERROR_IO,
-                         "%s/lathe.db: no space left on the disk; make room and try"
+                         "%s/%s: no space left on the disk; make room and try"
                          " again",
-                         s->dir);
+                         s->dir, s->file);
     case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
         return io_failed(s, err);
     case SQLITE_READONLY:
         return error_set(err, ERROR_IO,
-                         "%s/lathe.db: read-only; make the folder and the file"
+                         "%s/%s: read-only; make the folder and the file"
                          " writable, or work in a copy",
-                         s->dir);
+                         s->dir, s->file);
     case SQLITE_CORRUPT:
         return error_set(err, ERROR_PARSE,
-                         "%s/lathe.db: damaged (%s); restore it from a backup, or"
-                         " save what is readable with: sqlite3 %s/lathe.db .recover",
-                         s->dir, sqlite3_errmsg(s->db), s->dir);
+                         "%s/%s: damaged (%s); restore it from a backup, or"
+                         " save what is readable with: sqlite3 %s/%s .recover",
+                         s->dir, s->file, sqlite3_errmsg(s->db), s->dir, s->file);
     case SQLITE_NOTADB:
         return error_set(err, ERROR_PARSE,
-                         "%s/lathe.db: not a workspace file (it is no SQLite"
+                         "%s/%s: not a workspace file (it is no SQLite"
                          " database); move it away or choose another folder with -w",
-                         s->dir);
+                         s->dir, s->file);
     case SQLITE_NOMEM:
-        return error_set(err, ERROR_SPACE, "%s/lathe.db: out of memory", s->dir);
+        return error_set(err, ERROR_SPACE, "%s/%s: out of memory", s->dir, s->file);
     case SQLITE_INTERRUPT:
-        return error_set(err, ERROR_STOP, "%s/lathe.db: stopped on request", s->dir);
+        return error_set(err, ERROR_STOP, "%s/%s: stopped on request", s->dir, s->file);
     default:
-        return error_set(err, ERROR_IO, "%s/lathe.db: %s", s->dir, sqlite3_errmsg(s->db));
+        return error_set(err, ERROR_IO, "%s/%s: %s", s->dir, s->file, sqlite3_errmsg(s->db));
     }
 }
 

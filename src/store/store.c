@@ -157,7 +157,7 @@ static bool connect(Store *s, const char *query, Error *err)
 
 /* Turning WAL on needs the file for itself; two programs that open a new workspace at the same
  * moment meet here, where SQLite does not call its busy handler. */
-static bool use_wal(Store *s, Error *err)
+bool store_use_wal(Store *s, Error *err)
 {
     double deadline = clock_now() + BUSY_MS / 1000.0;
     for (;;) {
@@ -270,7 +270,7 @@ static bool open_writing(Store *s, int64_t *version, Error *err)
                          "%s: the workspace is read-only; make the folder and lathe.db"
                          " writable, or work in a copy",
                          s->dir);
-    return is_ours(s, version, err) && use_wal(s, err) &&
+    return is_ours(s, version, err) && store_use_wal(s, err) &&
            (sqlite3_exec(s->db, "PRAGMA synchronous=FULL", NULL, NULL, NULL) == SQLITE_OK ||
             store_fail(s, err)) &&
            migrate(s, err) && make_folders(s, err);
@@ -282,6 +282,7 @@ Store *store_open(const char *dir, StoreMode mode, Error *err)
         return NULL;
     Store *s = mem_alloc(sizeof *s);
     s->dir = text_copy(dir);
+    s->file = "lathe.db";
     s->mode = mode;
     for (size_t n = strlen(s->dir); n > 1 && s->dir[n - 1] == '/'; n--)
         s->dir[n - 1] = 0;

@@ -27,6 +27,7 @@ typedef struct Cached {
 struct Store {
     sqlite3 *db;
     char *dir, *warning;
+    const char *file;                 /* lathe.db or predictions.db; for words */
     StoreMode mode;
     int depth;                        /* of store_begin */
     bool relaxed;                     /* synchronous=NORMAL now; else FULL */
@@ -36,6 +37,7 @@ struct Store {
 extern const char *const store_migrations[STORE_VERSION];
 extern const char log_schema[];       /* of predictions.db */
 
+bool store_use_wal(Store *s, Error *err);
 bool store_create(const Store *s, Error *err); /* lathe.db where there is none, whole or not at all */
 
 /* Whose commits may wait for a later flush: only metrics and progress. Outside a transaction. */
