@@ -30,7 +30,7 @@ typedef struct DeploySettings {
     char *key;                  /* column by which a canary is sticky; "" : by request */
     char *plan;                 /* percent of each canary step: "5 25 50 100" */
     double interval;            /* s of a step before its check */
-    int64_t rows_least;         /* and rows the candidate must have answered by then */
+    int rows_least;             /* and rows the candidate must have answered by then */
     int threshold;              /* failed checks in a row until it rolls back */
     char *rules;                /* of the gate, separated by ; (see gate_parse) */
     double success, latency_ms; /* Flagger's: least share of requests without 5xx; most p99 */
@@ -38,7 +38,7 @@ typedef struct DeploySettings {
     double log_mb;              /* size of the log */
     char *mask;                 /* private columns, beside those with role private */
     /* watching */
-    int64_t chunk;              /* rows of a chunk; 0: by time */
+    int chunk;                  /* rows of a chunk; 0: by time */
     double chunk_seconds;
     int thresholds;             /* evidently: the test's; nannyml: mean +- 3 deviations of the reference */
     double share;               /* of drifted columns, weighted by importance, that is drift */
@@ -46,10 +46,10 @@ typedef struct DeploySettings {
     char *command, *webhook;    /* alerts go there too */
     /* retraining (policies): 0 or "" is never */
     double retrain_every;       /* s */
-    int64_t retrain_rows;       /* new labelled rows */
+    int retrain_rows;           /* new labelled rows */
     bool retrain_drift;
     double retrain_estimate, retrain_performance; /* relative loss against the reference */
-    double retrain_cool; int64_t retrain_labels_least;
+    double retrain_cool; int retrain_labels_least;
 } DeploySettings;
 extern const Param deploy_params[];
 bool deploy_settings(const DeploymentRow *row, DeploySettings *into, Error *err); /* params_release it */
