@@ -85,6 +85,10 @@ Fetch *fetch_queue_take(FetchQueue *q, const char *address, Error *err);
 void fetch_queue_destroy(FetchQueue *q);
 /* A file as the object of an s3:// address. */
 bool fetch_put(const char *address, const char *path, const RemoteSetup *setup, Error *err);
+/* A message to an address of http(s)://, given up after so many seconds in all; what is answered is not
+ * kept. Sent again only while the server cannot be reached, is busy or breaks off: it may arrive twice. */
+bool fetch_post(const char *address, const char *type, const void *body, size_t n, const RemoteSetup *setup,
+                double seconds, Error *err);
 /* The address without what is secret in it: user:password@, the signature of a presigned query. */
 char *fetch_public_name(const char *address, Arena *a);
 

@@ -15,6 +15,7 @@
     X(runs)         \
     X(predict)      \
     X(serve)        \
+    X(alerts)       \
     X(drift)        \
     X(plot)         \
     X(explain)      \

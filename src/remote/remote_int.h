@@ -2,6 +2,7 @@
  *
  *     remote.c      folder.c  s3_place.c     a Remote is one of two kinds
  *     fetch.c                                one address as a stream
+ *     post.c                                 a message to an address
  *     s3.c  s3_setup.c  s3_answer.c          S3's requests: who asks, what is asked, what is answered
  *     sigv4.c                                the signature of a request
  */
