@@ -111,11 +111,13 @@ typedef enum DetectorState { DETECTOR_QUIET, DETECTOR_WARNING, DETECTOR_DRIFT } 
 typedef struct Detector {
     const char *name, *title, *about;
     bool errors;                        /* wants 0 (right) or 1 (wrong); else any number */
+    double deviation;                   /* numbers: what one deviation of the reference is to be, so that the
+                                           bounds mean something (x times this over theirs); 0: any scale */
     size_t size;
     void (*init)(void *state, uint64_t seed);
     DetectorState (*add)(void *state, double x);
 } Detector;
-extern const Detector *const detectors[];   /* adwin page_hinkley ddm eddm kswin hddm_a; NULL-ended */
+extern const Detector *const detectors[];   /* adwin page_hinkley ddm eddm kswin hddm_a hddm_w; NULL-ended */
 const Detector *detector(const char *name);
 
 /* ---- performance without labels ------------------------------------------------------------------------------ */
