@@ -187,6 +187,10 @@ uint64_t hash_bytes(const void *p, size_t n, uint64_t seed); /* 64 bits, well mi
  * worker is in [0, pool_threads). One pool_run at a time; not from inside a body.
  * A NULL pool means "on the caller alone".                                                    */
 typedef struct Pool Pool;
+/* Who goes first where there are more threads than processors; of the calling thread and what it starts. */
+void thread_prompt(void);       /* a person waits for it: short turns, soon. Not for what it starts. */
+void thread_patient(int nice);  /* much work and nobody waits: long turns, after the others (nice: 0 to 19) */
+
 Pool  *pool_create(size_t threads);              /* 0: as many as there are cores */
 void   pool_destroy(Pool *pool);
 size_t pool_threads(const Pool *pool);

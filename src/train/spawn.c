@@ -3,7 +3,8 @@
  *
  * The process is started twice removed (fork, setsid, fork, exec), so it has no terminal and nobody
  * must wait for it; its words go to DIR/runs/ID/log. If exec fails, the reason comes back through a
- * pipe that closes on exec. Between fork and exec only async-signal-safe calls are made. */
+ * pipe that closes on exec. It is a patient process: a thread that answers a key goes before it, and with the
+ * workspace's setting `nice` (`:set nice 5`) other programs do, too. Between fork and exec only async-signal-safe calls are made. */
 #include "train_int.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ typedef struct Spawn {
     const char *program, *log;
     char *const *argv;
     int report; /* write end */
+    int nice;   /* how far it stands back */
 } Spawn;
 
 static void give_up(int to)
@@ -32,6 +34,7 @@ static void give_up(int to)
 static void become(const Spawn *s)
 {
     sigset_t none;
+    thread_patient(s->nice);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int sig = 1; sig < 32; sig++)
@@ -79,6 +82,20 @@ static bool start(const Spawn *s, int listen, Error *err)
            error_set(err, ERROR_IO, "%s: cannot start it: %s", s->program, strerror(code));
 }
 
+/* The workspace's setting `nice`; what cannot be read is 0. */
+static int niceness(const char *workspace)
+{
+    Arena a = {0};
+    const char *text = NULL;
+    int64_t nice = 0;
+    Store *s = store_open(workspace, STORE_READ, NULL);
+    if (s && store_setting_get(s, "nice", &a, &text, NULL) && text && !text_to_int(text, strlen(text), &nice))
+        nice = 0;
+    store_close(s);
+    arena_release(&a);
+    return nice < 0 ? 0 : nice > 19 ? 19 : (int)nice;
+}
+
 bool run_spawn(const char *program, const char *workspace, int64_t run, Error *err)
 {
     char log[4300], dir[4200], id[32];
@@ -96,7 +113,7 @@ bool run_spawn(const char *program, const char *workspace, int64_t run, Error *e
                     (char *)(uintptr_t) "work",
                     id,
                     NULL};
-    Spawn s = {.program = program, .log = log, .argv = argv, .report = ends[1]};
+    Spawn s = {.program = program, .log = log, .argv = argv, .report = ends[1], .nice = niceness(workspace)};
     bool ok = start(&s, ends[0], err);
     close(ends[0]);
     return ok;

@@ -157,6 +157,7 @@ static void first_settings(Ui *ui)
         else
             ui_error(ui, &err);
     }
+    set_begin(ui);
     reload_keys(ui, false);
     reload_watch(ui);
     ui_go(ui, o->pane ? o->pane : ui_setting(ui, "pane"));
@@ -264,6 +265,7 @@ bool tui_main(const TuiOptions *o, Error *err)
     Screen *screen = o->replay && !shown ? screen_open_nowhere(36, 120, err) : screen_open(err);
     if (!screen)
         return false;
+    thread_prompt();
     Ui *ui = mem_alloc(sizeof *ui);
     ui->options = o;
     ui->screen = screen;

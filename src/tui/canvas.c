@@ -273,7 +273,8 @@ Canvas canvas_box(const Canvas *c, Style border, const char *title, const char *
     if (title && *title && right > 6) {
         Style ink = (border & ~0xffu) | STYLE_TITLE;
         int w = (int)utf8_width(title, strlen(title));
-        w = least(w, right - 5);
+        int beside = right - 8 - (note ? (int)utf8_width(note, strlen(note)) : 0);
+        w = least(w, beside >= 16 ? beside : right - 5); /* a long title leaves the note its room */
         canvas_put(c, 0, 2, border, " ");
         canvas_field(c, 0, 3, w, ALIGN_LEFT, ink, title);
         canvas_put(c, 0, 3 + w, border, " ");

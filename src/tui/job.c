@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -150,7 +149,8 @@ static void *worker_main(void *context)
 {
     Worker *w = context;
     Jobs *j = w->jobs;
-    setpriority(PRIO_PROCESS, 0, 5); /* of this thread alone: the screen goes first */
+    if (!w->urgent_only)
+        thread_patient(5); /* this thread alone: the screen goes first */
     JobContext c = {.jobs = j};
     while (!atomic_load(&j->closing)) {
         JobItem *item = next_item(j, w->urgent_only);

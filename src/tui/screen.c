@@ -55,7 +55,7 @@ static Screen *open_on(FILE *out, FILE *in, const char *type, Error *err)
     const char *term = type ? type : getenv("TERM");
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");
-    set_escdelay(25);
+    set_escdelay(SCREEN_ESCAPE_MS);
     screen_signals_begin();
     Screen *s = mem_alloc(sizeof *s);
     s->terminal = out == stdout;

@@ -18,6 +18,9 @@ typedef struct ScreenMouse {
     int kind; /* MouseKind */
 } ScreenMouse;
 
+enum { SCREEN_ESCAPE_MS = 5 };  /* unless the user wants another */
+#define SCREEN_ESCAPE_TEXT "5"
+
 typedef enum InputKind { INPUT_NONE, INPUT_KEY, INPUT_MOUSE } InputKind;
 typedef struct Input {
     InputKind kind;
@@ -39,7 +42,9 @@ const char *screen_colours(const Screen *s); /* "truecolor", "256", "16", "mono"
 void screen_resized(Screen *s);              /* after SIGWINCH: take the new size */
 void screen_redraw(Screen *s);               /* all cells anew at the next screen_show */
 void screen_suspend(Screen *s);              /* to the shell and back */
-Input screen_input(Screen *s);               /* never waits; INPUT_NONE: no more */
+/* INPUT_NONE: no more. Waits only after an Esc, for what may follow if it begins a key's sequence. */
+Input screen_input(Screen *s);
+void screen_escape_wait(Screen *s, int ms);  /* for so long; bytes that came with it are taken at once */
 
 Canvas screen_begin(Screen *s); /* a blank grid; zones and cursor forgotten */
 /* What changed goes to the terminal, at once. Returns about how many bytes that took, rather too many. */

@@ -80,6 +80,12 @@ static bool mouse_read(ScreenMouse *out)
     return true;
 }
 
+void screen_escape_wait(Screen *s, int ms)
+{
+    (void)s;
+    set_escdelay(ms);
+}
+
 Input screen_input(Screen *s)
 {
     (void)s;

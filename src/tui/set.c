@@ -10,14 +10,39 @@ static const char *const notify_names[] = {"all", "bell", "off", NULL};
 
 typedef struct ScreenSetting {
     const char *name, *normal, *values, *about;
-    const char *const *picks; /* NULL: a number of bytes */
+    const char *const *picks; /* NULL: a number, */
+    double most;              /* whole, from 0 to this; 0: of bytes */
+    void (*apply)(Ui *ui, const char *value);
 } ScreenSetting;
+
+static void apply_escape(Ui *ui, const char *value)
+{
+    int64_t ms;
+    if (text_to_int(value, strlen(value), &ms))
+        screen_escape_wait(ui->screen, (int)ms);
+}
+
+static void *keep_nice(JobContext *c, void *input, Error *err)
+{
+    Store *store = job_store(c, err);
+    return store && store_setting_set(store, "nice", input, err) ? text_copy("") : NULL;
+}
+
+/* Runs are begun by the shell, too: they find it in the workspace. */
+static void apply_nice(Ui *ui, const char *value)
+{
+    ui_job(ui, (Job){.owner = ui, .slot = SLOT_NICE, .run = keep_nice, .input = text_copy(value)});
+}
 
 static const ScreenSetting settings[] = {
     {"bandwidth", "0", "bytes a second, as in 2k; 0: any", "what the screen may send: fewer frames where it would be more",
-     NULL},
+     NULL, 0, NULL},
     {"notify", "all", "all | bell | off", "when a run ends: a bell and OSC 9 and 777, the bell alone, nothing",
-     notify_names},
+     notify_names, 0, NULL},
+    {"escdelay", SCREEN_ESCAPE_TEXT, "ms, 0 to 1000", "how long to wait after an Esc for the rest of a key's sequence",
+     NULL, 1000, apply_escape},
+    {"nice", "0", "0 to 19", "how far trainings that begin from now on stand back for other programs", NULL, 19,
+     apply_nice},
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
@@ -33,6 +58,13 @@ static bool bytes_of(const char *text, double *out)
     return true;
 }
 
+void set_begin(Ui *ui)
+{
+    const char *wait = ui_setting(ui, "escdelay");
+    if (wait)
+        apply_escape(ui, wait);
+}
+
 double set_bandwidth(const Ui *ui)
 {
     double v;
@@ -43,6 +75,9 @@ double set_bandwidth(const Ui *ui)
 static bool fits(const ScreenSetting *s, const char *value)
 {
     double v;
+    int64_t whole;
+    if (s->most > 0)
+        return text_to_int(value, strlen(value), &whole) && whole >= 0 && (double)whole <= s->most;
     if (!s->picks)
         return bytes_of(value, &v) && (v == 0 || v >= 200);
     for (size_t i = 0; s->picks[i]; i++)
@@ -83,6 +118,8 @@ void set_line(Ui *ui, const char *rest)
             return;
         }
         ui_set_setting(ui, name, value);
+        if (settings[i].apply)
+            settings[i].apply(ui, value);
         ui_say(ui, STYLE_GOOD, "%s is %s: %s", name, value, settings[i].about);
         return;
     }

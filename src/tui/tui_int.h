@@ -112,6 +112,7 @@ void messages_open(Ui *ui, const char *title); /* messages.c */
 
 /* set.c: `:set NAME VALUE` */
 void set_line(Ui *ui, const char *rest);
+void set_begin(Ui *ui); /* what the workspace remembers, when it is known */
 void set_complete(const char *rest, void (*add)(void *, const char *, const char *), void *context);
 double set_bandwidth(const Ui *ui); /* bytes a second; 0: any */
 
@@ -123,7 +124,7 @@ void csv_add_field(const char *text, Text *into);
 void ui_escape(Ui *ui, const char *bytes, size_t n); /* to the terminal, through tmux if it stands between */
 
 /* Slots of the frame's own jobs (their owner is the Ui). */
-enum { SLOT_DATASET = 1, SLOT_ROLE, SLOT_SESSION, SLOT_SAVE, SLOT_COMMAND };
+enum { SLOT_DATASET = 1, SLOT_ROLE, SLOT_SESSION, SLOT_SAVE, SLOT_COMMAND, SLOT_NICE };
 
 /* ---- the frame ---------------------------------------------------------------------------------------------- */
 

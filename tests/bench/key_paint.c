@@ -3,10 +3,13 @@
  *
  *     LATHE_BENCH_ROWS=10000000 bench_key_paint          (or bench_key_paint ROWS; 1 million otherwise)
  *
- * LATHE_BENCH_WORKSPACE=FOLDER takes a workspace with a dataset "taxi" (gen_taxi.py's columns) as it is.
+ * LATHE_BENCH_WORKSPACE=FOLDER takes a workspace with a dataset "taxi" (gen_taxi.py's columns) as it is;
+ * LATHE_BENCH_KEEP=FOLDER makes the table in FOLDER the first time and leaves it there for the next.
  *
- * A paint is complete with the last byte before the output rests for QUIET_MS. A frame drawn by the
- * running training may fall into that time and be counted: the numbers err on the high side. "Of its own"
+ * A paint is complete with the last byte before the output rests for QUIET_MS. What changes in the line of
+ * tabs and in the status line alone (the spinner and the share of a run, ten times a second) is no answer to
+ * a key, and a key without another is not counted; a frame drawn by the running training may still fall into
+ * the time and be counted: the numbers err on the high side. "Of its own"
  * is without the time in which the screen's thread, or this program, was ready but other work had the
  * processor (/proc/PID/schedstat): what a machine with a core for the screen would show.           */
 #include <lathe/base.h>
@@ -20,8 +23,11 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vterm.h>
 
 #define QUIET_MS 12
+#define ROWS     36
+#define COLUMNS  120
 #define PRESSES  400
 
 static const char *lathe, *workspace;
@@ -41,14 +47,54 @@ static int run(const char *const *args)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Reads until the output rests; returns ms from `began` to the last byte, or -1 when none came. */
-static double settle(int fd, double began, int wait_ms)
+typedef struct Tube { /* the program's terminal, as the one who looks at it has it */
+    int fd;
+    VTerm *term;
+    bool painted; /* something outside the tabs and the status line, since it was asked last */
+} Tube;
+
+static int damaged(VTermRect rect, void *context)
+{
+    Tube *t = context;
+    for (int row = rect.start_row; row < rect.end_row; row++)
+        if (row != 0 && row != ROWS - 2)
+            t->painted = true;
+    return 1;
+}
+
+static void tube_open(Tube *t)
+{
+    static const VTermScreenCallbacks callbacks = {.damage = damaged};
+    t->term = vterm_new(ROWS, COLUMNS);
+    vterm_set_utf8(t->term, 1);
+    VTermScreen *screen = vterm_obtain_screen(t->term);
+    vterm_screen_set_callbacks(screen, &callbacks, t);
+    vterm_screen_set_damage_merge(screen, VTERM_DAMAGE_CELL);
+    vterm_screen_enable_altscreen(screen, 1);
+    vterm_screen_reset(screen, 1);
+}
+
+/* Reads until the output rests; returns ms from `began` to the last byte, or -1 when nothing was painted. */
+static double settle(Tube *t, double began, int wait_ms)
 {
     char bytes[65536];
-    double last = -1;
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    while (poll(&p, 1, last < 0 ? wait_ms : QUIET_MS) > 0 && read(fd, bytes, sizeof bytes) > 0)
-        last = (clock_now() - began) * 1e3;
+    double last = -1, now = 0;
+    struct pollfd p = {.fd = t->fd, .events = POLLIN};
+    t->painted = false;
+    while (last >= 0 || now < wait_ms) {
+        if (poll(&p, 1, last < 0 ? (int)(wait_ms - now) : QUIET_MS) <= 0)
+            break;
+        ssize_t n = read(t->fd, bytes, sizeof bytes);
+        if (n <= 0)
+            break;
+        now = (clock_now() - began) * 1e3;
+        bool before = t->painted;
+        t->painted = false;
+        vterm_input_write(t->term, bytes, (size_t)n);
+        if (t->painted)
+            last = now;
+        t->painted = t->painted || before;
+    }
     return last;
 }
 
@@ -80,7 +126,7 @@ static double median_of(double *v, size_t n, double share)
 
 static pid_t start(int *fd)
 {
-    struct winsize size = {.ws_row = 36, .ws_col = 120};
+    struct winsize size = {.ws_row = ROWS, .ws_col = COLUMNS};
     pid_t child = forkpty(fd, NULL, NULL, &size);
     if (child == 0) {
         setenv("TERM", "xterm-256color", 1);
@@ -97,12 +143,12 @@ typedef struct Pressed {
     const char *worst_key;
 } Pressed;
 
-static bool press_key(int fd, pid_t child, const char *key, Pressed *p)
+static bool press_key(Tube *t, pid_t child, const char *key, Pressed *p)
 {
     double pressed = clock_now(), ready = waited(child) + waited(getpid());
-    if (write(fd, key, strlen(key)) < 0)
+    if (write(t->fd, key, strlen(key)) < 0)
         return false;
-    double took = settle(fd, pressed, 200);
+    double took = settle(t, pressed, 300);
     if (took < 0) /* nothing to paint */
         return true;
     double own = took - (waited(child) + waited(getpid()) - ready);
@@ -119,37 +165,41 @@ static bool press_key(int fd, pid_t child, const char *key, Pressed *p)
 /* `before` is typed first and given up to ten seconds: the way to where the keys are pressed. */
 static void press(const char *what, const char *before, const char *const *keys, size_t n)
 {
-    int fd;
-    pid_t child = start(&fd);
-    double began = clock_now(), first = settle(fd, began, 3000);
-    settle(fd, began, 300);
+    Tube tube = {0}, *t = &tube;
+    pid_t child = start(&tube.fd);
+    tube_open(t);
+    double began = clock_now(), first = settle(t, began, 3000);
+    settle(t, clock_now(), 300);
     for (const char *k = before; *k; k++) {
-        if (write(fd, k, 1) < 0)
+        if (write(t->fd, k, 1) < 0)
             break;
-        settle(fd, clock_now(), 300);
+        settle(t, clock_now(), 300);
     }
-    if (before[1]) /* work was asked for: until nothing is drawn for a while, or a training draws for ever */
-        for (double until = clock_now() + 10;
-             clock_now() < until && settle(fd, clock_now(), 700) >= 0;)
-            ;
+    /* The dataset opens; work was asked for: until nothing is drawn for a while, or a training draws for ever. */
+    for (double until = clock_now() + 10; clock_now() < until && settle(t, clock_now(), 700) >= 0;)
+        ;
     Pressed p = {0};
     for (size_t i = 0; i < PRESSES; i++)
-        if (!press_key(fd, child, keys[i % n], &p))
+        if (!press_key(t, child, keys[i % n], &p))
             break;
         else if (getenv("LATHE_BENCH_KEYS") && p.count)
-            fprintf(stderr, "%zu %s %.1f %.1f\n", i % n, keys[i % n], p.ms[p.count - 1], p.own[p.count - 1]);
+            fprintf(stderr, "%zu %s %.1f %.1f\n", i % n, keys[i % n], p.ms[p.count - 1],
+                    p.own[p.count - 1]);
     double middle = median_of(p.ms, p.count, 0.5), late = median_of(p.ms, p.count, 0.99);
     double own_middle = median_of(p.own, p.count, 0.5), own_late = median_of(p.own, p.count, 0.99);
     char key[8] = "";
     for (const char *k = p.worst_key ? p.worst_key : ""; *k && strlen(key) < 6; k++)
-        snprintf(key + strlen(key), sizeof key - strlen(key), *k < ' ' ? "^%c" : "%c", *k < ' ' ? *k + 64 : *k);
-    printf("key to paint, %s: median %.1f ms, p99 %.1f ms; of its own median %.1f, p99 %.1f, worst %.1f ms (%s) "
+        snprintf(key + strlen(key), sizeof key - strlen(key), *k < ' ' ? "^%c" : "%c",
+                 *k < ' ' ? *k + 64 : *k);
+    printf("key to paint, %s: median %.1f ms, p99 %.1f ms; of its own median %.1f, p99 %.1f, worst "
+           "%.1f ms (%s) "
            "of %zu keys; start to first paint %.0f ms\n",
            what, middle, late, own_middle, own_late, p.worst, key, p.count, first);
     fflush(stdout);
     kill(child, SIGTERM);
     waitpid(child, NULL, 0);
-    close(fd);
+    close(t->fd);
+    vterm_free(t->term);
 }
 
 static bool make_table(const char *path, long rows)
@@ -170,50 +220,59 @@ static bool make_table(const char *path, long rows)
 
 /* Keys that ask for work over all rows, and others while it goes on. */
 static const char *const views[] = {
-    "F", "?", "q", "q", "I", "?", "q", "q", "C", "?", "q", "q", ".", "\r", "?", "q", "q", "W", "\r", "?", "q", "q",
-    "l",
-    ">", "j", "l", "h", "\x06", "G", "g", "<", "j", "l", "h", "j", "i", "?", "q", "q", "l",
+    "F", "?", "q", "q", "I",  "?", "q", "q", "C", "?", "q", "q", ".", "\r",
+    "?", "q", "q", "W", "\r", "?", "q", "q", "l", ">", "j", "l", "h", "\x06",
+    "G", "g", "<", "j", "l",  "h", "j", "i", "?", "q", "q", "l",
 };
-static const char *const searches[] = {"/", "z", "z", "9", "\r", "j", "j", "l", "n", "j", "l", "&", "m", "i",
-                                       "l", "e", "\x1b", "j", "#", "5", "0", "%", "\r", "j", "h", "h"};
+static const char *const searches[] = {"/", "z", "z", "9", "\r", "j", "j", "l",    "n",
+                                       "j", "l", "&", "m", "i",  "l", "e", "\x1b", "j",
+                                       "#", "5", "0", "%", "\r", "j", "h", "h"};
 
 static int start_run(const char *data, const char *target)
 {
-    return run((const char *const[]){lathe, "-w", workspace, "train", "mlp", data, target, "epochs=100000",
-                                     "patience=0", "detach=yes", NULL});
+    return run((const char *const[]){lathe, "-w", workspace, "train", "mlp", data, target,
+                                     "epochs=100000", "patience=0", "detach=yes", NULL});
 }
 
-static bool prepare(char *dir, char *ws, long rows)
+static bool prepare(const char *dir, char *ws, long rows)
 {
-    char csv[64];
+    char csv[300];
     snprintf(csv, sizeof csv, "%s/table.csv", dir);
-    snprintf(ws, 64, "%s/ws", dir);
+    snprintf(ws, 300, "%s/ws", dir);
     workspace = ws;
+    if (access(ws, F_OK) == 0)
+        return true;
     return make_table(csv, rows) &&
            run((const char *const[]){lathe, "-w", ws, "ingest", csv, "as=table", NULL}) == 0;
 }
 
 int main(int argc, char **argv)
 {
-    char dir[] = "/tmp/lathe-bench-XXXXXX", ws[64];
+    char dir[] = "/tmp/lathe-bench-XXXXXX", ws[300];
     const char *asked = argc > 1 ? argv[1] : getenv("LATHE_BENCH_ROWS");
     const char *data = "data=table", *target = "target=target";
     if (!mkdtemp(dir))
         return 2;
-    lathe = LATHE_PROGRAM;
+    lathe = getenv("LATHE_BENCH_PROGRAM") ? getenv("LATHE_BENCH_PROGRAM") : LATHE_PROGRAM;
+    thread_prompt(); /* this is the terminal, and the one who looks at it */
     workspace = getenv("LATHE_BENCH_WORKSPACE");
-    bool given = workspace != NULL, ok = given || prepare(dir, ws, asked ? atol(asked) : 1000000);
+    const char *keep = getenv("LATHE_BENCH_KEEP");
+    bool given = workspace != NULL;
+    bool ok = given || prepare(keep ? keep : dir, ws, asked ? atol(asked) : 1000000);
     if (given) {
         data = "data=taxi";
         target = "target=fare_amount";
     }
     static const char *const moves[] = {"j", "j", "l", "k", "\x06", "h", "G", "g"};
     static const char *const panes[] = {"2", "5", "1", "3", "4", "6"};
+    static const char *const lists[] = {"j", "j", "k", "G", "g", "?", "q", "O", "O", "j"};
+    static const char *const charts[] = {"l", "h", "+", "-", "?", "q", "O", "O", "j", "k"};
     static const char *const round[] = {"j", "k", "l", "h", "$", "0"};
     if (ok) {
         press("browsing, idle", "1", moves, 8);
         press("browsing sorted rows, idle", "1l>", moves, 8);
-        press("browsing filtered rows, idle", given ? "1&fare_amount > 9\r" : "1&x > 0.5\r", moves, 8);
+        press("browsing filtered rows, idle", given ? "1&fare_amount > 9\r" : "1&x > 0.5\r", moves,
+              8);
         press("every view, working", "1", views, sizeof views / sizeof *views);
         press("search and filter, working", "1", searches, sizeof searches / sizeof *searches);
         ok = start_run(data, target) == 0;
@@ -229,7 +288,14 @@ int main(int argc, char **argv)
     }
     if (ok) {
         press("every view while two runs train", "1", views, sizeof views / sizeof *views);
-        press("search and filter while two runs train", "1", searches, sizeof searches / sizeof *searches);
+        press("search and filter while two runs train", "1", searches,
+              sizeof searches / sizeof *searches);
+        press("changing panes while two runs train", "1", panes, 6);
+        press("Clean while two runs train", "2", lists, sizeof lists / sizeof *lists);
+        press("Params while two runs train", "3", lists, sizeof lists / sizeof *lists);
+        press("Train while two runs train", "4", charts, sizeof charts / sizeof *charts);
+        press("Runs while two runs train", "5", lists, sizeof lists / sizeof *lists);
+        press("Drift while two runs train", "6", lists, sizeof lists / sizeof *lists);
         for (int i = 0; i < 2; i++) {
             run((const char *const[]){lathe, "-w", workspace, "runs", "stop", "last", NULL});
             sleep(2);

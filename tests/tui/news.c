@@ -50,6 +50,15 @@ static void end_run(Store *s, int64_t run, RunStatus status)
     assert_true(store_run_status(s, run, status, status == RUN_FAILED ? "NaN in layer hidden.0" : "", &err));
 }
 
+static bool kept(Store *s, const char *key, const char *value)
+{
+    Arena a = {0};
+    const char *text = NULL;
+    bool same = store_setting_get(s, key, &a, &text, NULL) && text_equal(text, value);
+    arena_release(&a);
+    return same;
+}
+
 static void an_end_is_notified_and_leads_there(void **state)
 {
     (void)state;
@@ -77,6 +86,15 @@ static void an_end_is_notified_and_leads_there(void **state)
     see("did you mean notify?");
     command("set bandwidth lots");
     see("expected bytes a second");
+    command("set escdelay 2000");
+    see("expected ms, 0 to 1000");
+    command("set escdelay 40");
+    see("escdelay is 40");
+    command("set nice 7"); /* for the runs that begin from now on, wherever they are begun */
+    see("nice is 7");
+    for (double end = clock_now() + 20; !kept(s, "nice", "7") && clock_now() < end;)
+        usleep(20000);
+    assert_true(kept(s, "nice", "7"));
     (void)err;
     store_close(s);
 }

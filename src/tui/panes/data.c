@@ -106,6 +106,8 @@ static void take_dataset(DataState *s, Ui *ui)
     marks_release(&s->marks);
     reject_list_destroy(s->reject_list);
     s->reject_list = NULL;
+    sought_destroy(s->sought);
+    s->sought = NULL;
     s->table = (Table){.cells = true, .row_numbers = true};
     s->schema = s->rejects = s->form = (Table){0};
     s->describe = (Table){.cells = true, .frozen = 1};
@@ -145,6 +147,7 @@ static void destroy(void *state)
     drop_views(s);
     data_columns_release(s);
     reject_list_destroy(s->reject_list);
+    sought_destroy(s->sought);
     open_dataset_drop(s->data);
     line_release(&s->line);
     mem_free(s->cache);

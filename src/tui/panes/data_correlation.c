@@ -152,7 +152,7 @@ static void ask(DataState *s, bool sample, Ui *ui)
 
 static void enter(DataState *s, Ui *ui)
 {
-    if (s->glimpse)
+    if (data_rows_awaited(s))
         return;
     s->matrix->rows = data_rows(s);
     ask(s, s->matrix->rows > 50 * SAMPLE, ui);

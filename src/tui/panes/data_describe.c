@@ -182,7 +182,7 @@ static void described(void *owner, void *result, const Error *err, Ui *ui)
 
 void data_describe_column(DataState *s, size_t column, Ui *ui)
 {
-    if (!data_filtered(s) || s->glimpse || !s->rows || data_profile_seen(s, column))
+    if (!data_filtered(s) || data_rows_awaited(s) || !s->rows || data_profile_seen(s, column))
         return;
     DescribeAsk a = {
         .data = open_dataset_hold(s->data), .rows = rows_hold(s->rows), .column = column};

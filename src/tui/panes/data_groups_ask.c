@@ -63,7 +63,7 @@ static void grouped(void *owner, void *result, const Error *err, Ui *ui)
 
 void groups_ask(DataState *s, Ui *ui)
 {
-    if (s->glimpse)
+    if (data_rows_awaited(s))
         return; /* once all rows are known */
     s->groups->stale = false;
     GroupsAsk a = {.data = open_dataset_hold(s->data),

@@ -70,6 +70,8 @@ typedef struct Marks { /* chosen rows: a bit each */
     uint8_t *bit; /* [(rows of the dataset + 7) / 8]; NULL: none chosen */
 } Marks;
 
+typedef struct Sought Sought; /* which rows hold a text that was looked for: data_search.c */
+
 /* ---- the rest of the state -------------------------------------------------------------------------------- */
 
 typedef struct DataColumn { /* how a column is shown */
@@ -119,11 +121,14 @@ typedef struct DataState {
     Rows *rows;        /* NULL: all, in their order */
     bool glimpse;      /* `rows` are only the first that pass; */
     double estimate;   /* about so many there will be */
+    bool partial;      /* and no more come: the filter was stopped */
     uint64_t go_to;    /* row to go to when the rows of the last session are there; 0 none */
     Marks marks;
     char marked_by[FILTER_MOST]; /* the last expression that marked rows, "" none */
 
     char find[200]; /* what n and N look for */
+    bool searching;
+    Sought *sought; /* what is known of it; NULL: nothing, or a job has it */
     LineEdit line;  /* being typed */
     enum { TYPING_NONE, TYPING_SEARCH, TYPING_FILTER, TYPING_MARK } typing;
     Error line_error; /* of the expression being typed */
@@ -207,6 +212,7 @@ void data_draw_typing(const DataState *s, const Canvas *c, int row);
 
 /* data_rows.c */
 uint64_t data_rows(const DataState *s);                  /* shown */
+bool data_rows_awaited(const DataState *s);              /* what is shown is only a first glimpse */
 uint64_t data_row(const DataState *s, uint64_t at);      /* its number in the dataset */
 void data_rows_given(DataState *s, RowSet *set, Ui *ui); /* takes the set; its rows are marked */
 void data_rows_forget(DataState *s);                     /* all rows in their order, at once */
@@ -245,6 +251,7 @@ void rows_answer_release(void *answer); /* NULL is fine */
 
 /* data_search.c */
 void data_search(DataState *s, int direction, bool from_here, Ui *ui); /* s->find */
+void sought_destroy(Sought *k);                                        /* NULL is fine */
 
 /* data_columns.c */
 void data_columns_make(DataState *s); /* of a dataset just opened */

@@ -46,6 +46,11 @@ uint64_t data_row(const DataState *s, uint64_t at)
     return s->rows ? s->rows->set.row[at] : at;
 }
 
+bool data_rows_awaited(const DataState *s)
+{
+    return s->glimpse && !s->partial;
+}
+
 bool data_filtered(const DataState *s)
 {
     return *s->have.filter || s->have.marked;
@@ -56,7 +61,7 @@ void data_rows_forget(DataState *s)
     rows_drop(s->rows);
     s->rows = NULL;
     s->have = s->want = (Choice){0};
-    s->glimpse = false;
+    s->glimpse = s->partial = false;
     data_described_drop(s);
 }
 
@@ -79,6 +84,7 @@ static void take_rows(DataState *s, RowsAnswer *a, bool glimpse)
     if (!went_on || a->choice.keys) /* the first rows of a glimpse are the first of all */
         s->table.at = s->table.top = 0;
     s->glimpse = glimpse;
+    s->partial = false;
     if (other)
         data_described_drop(s);
 }
@@ -94,6 +100,22 @@ void data_rows_given(DataState *s, RowSet *set, Ui *ui)
     s->came.on = false;
 }
 
+/* What a filter had found by then stays. */
+static void say_stopped(DataState *s, Ui *ui)
+{
+    Text rows = {0};
+    s->partial = s->glimpse;
+    if (!s->glimpse) {
+        ui_say(ui, STYLE_WARN, "stopped; the rows stay as they were");
+        return;
+    }
+    data_add_grouped(s->rows->set.count, &rows);
+    text_puts(&rows, " rows that pass, of about ");
+    text_add_count(&rows, s->estimate);
+    ui_say(ui, STYLE_WARN, "stopped: these are the first %s", text_str(&rows));
+    text_release(&rows);
+}
+
 static void rows_made(void *owner, void *result, const Error *err, Ui *ui)
 {
     DataState *s = owner;
@@ -107,11 +129,11 @@ static void rows_made(void *owner, void *result, const Error *err, Ui *ui)
     } else {
         if (err->kind != ERROR_STOP)
             ui_error(ui, err);
-        else
-            ui_say(ui, STYLE_WARN, "stopped; the rows stay as they were");
-        if (s->glimpse)
+        if (err->kind != ERROR_STOP && s->glimpse)
             data_rows_forget(s);
         s->want = s->have;
+        if (err->kind == ERROR_STOP)
+            say_stopped(s, ui);
     }
     rows_answer_release(result);
     ViewKind const *view = data_view(s);
@@ -181,10 +203,8 @@ bool data_rows_stop(DataState *s, Ui *ui)
         return false;
     ui_job_cancel(ui, s, DATA_ROWS_SLOT);
     ui_job_cancel(ui, s, DATA_GLIMPSE_SLOT);
-    if (s->glimpse)
-        data_rows_forget(s);
     s->want = s->have;
-    ui_say(ui, STYLE_INFO, "stopped; the rows stay as they were");
+    say_stopped(s, ui);
     return true;
 }
 
@@ -256,17 +276,33 @@ void data_sort_add_down(DataState *s, Ui *ui)
     sort_by(s, true, true, ui);
 }
 
+/* What is asked for is shown at once, with dots until it is there. */
 void data_add_filter(const DataState *s, const Canvas *c, Text *into)
 {
-    if (s->have.marked)
+    bool waits = !same_rows(&s->have, &s->want);
+    if (s->partial)
+        text_printf(into, " %s stopped: the first rows of", glyph(c, GLYPH_DOT));
+    if (s->want.marked)
         text_printf(into, " %s marked", glyph(c, GLYPH_DOT));
-    if (*s->have.filter)
-        text_printf(into, " %s %s", glyph(c, GLYPH_DOT), s->have.filter);
+    if (*s->want.filter)
+        text_printf(into, " %s %s", glyph(c, GLYPH_DOT), s->want.filter);
+    if (waits)
+        text_printf(into, " %s", glyph(c, GLYPH_ELLIPSIS));
+}
+
+static bool same_order(const Choice *a, const Choice *b)
+{
+    for (size_t i = 0; i < a->keys && i < b->keys; i++)
+        if (a->key[i].column != b->key[i].column || a->key[i].down != b->key[i].down)
+            return false;
+    return a->keys == b->keys;
 }
 
 void data_add_sorting(const DataState *s, const Canvas *c, Text *into)
 {
-    for (size_t i = 0; i < s->have.keys; i++)
-        text_printf(into, " %s %s", glyph(c, s->have.key[i].down ? GLYPH_DOWN : GLYPH_UP),
-                    s->column[s->have.key[i].column].title);
+    for (size_t i = 0; i < s->want.keys; i++)
+        text_printf(into, " %s %s", glyph(c, s->want.key[i].down ? GLYPH_DOWN : GLYPH_UP),
+                    s->column[s->want.key[i].column].title);
+    if (!same_order(&s->want, &s->have))
+        text_printf(into, " %s", glyph(c, GLYPH_ELLIPSIS));
 }

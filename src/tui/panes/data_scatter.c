@@ -108,7 +108,7 @@ static void measured(void *owner, void *result, const Error *err, Ui *ui)
 static void ask(DataState *s, bool sample, Ui *ui)
 {
     Scatter *p = s->scatter;
-    if (s->glimpse || p->cols < 2 || p->rows < 1)
+    if (data_rows_awaited(s) || p->cols < 2 || p->rows < 1)
         return;
     p->asked.x_column = p->x;
     p->asked.y_column = p->y;

@@ -1,8 +1,10 @@
 /* data_search.c -- finding text in the cells, forward and backward, round the end, by a job.
  *
  * Text is matched in any case, anywhere in a cell; a word of a dictionary is looked at once. From the cursor on
- * rows are looked at one by one for a moment; what is not found by then is looked for in all chunks at once, on
- * all threads, which leaves a bit a row. */
+ * rows are looked at one by one for a moment; what is not found by then is looked for in many chunks at once, on
+ * all threads, which leaves a bit a row: from the cursor's chunk on, until a row is found or the search is
+ * stopped. The bits (Sought) are kept for the next n or N, which goes on with the chunks that are not swept yet.
+ * They wander: the pane gives them to the job, which gives them back with its answer. */
 #include "data_int.h"
 
 #include <ctype.h>
@@ -13,8 +15,20 @@
 #define NEAR_ROWS 20000 /* looked at one by one first */
 #define BATCH     16    /* chunks between two questions whether to stop */
 
+struct Sought {
+    OpenDataset *data; /* held */
+    char what[200];
+    size_t *order, columns;
+    uint8_t *bit;   /* a bit a row; a chunk begins at a whole byte */
+    uint8_t *swept; /* [chunks] */
+    size_t chunks;  /* swept */
+    uint64_t rows;  /* swept */
+    uint64_t found; /* rows that hold it */
+};
+
 typedef struct SearchAsk {
     OpenDataset *data; /* held */
+    Sought *sought;    /* owned; NULL: nothing is known yet */
     Rows *rows;        /* held; NULL: all */
     uint64_t from;     /* where to begin, as they stand */
     size_t *order;     /* [columns] of the dataset, as they stand; owned */
@@ -25,14 +39,34 @@ typedef struct SearchAsk {
 } SearchAsk;
 
 typedef struct SearchAnswer {
-    bool found;
+    bool found, stopped;
     uint64_t row;
     size_t place;
+    Sought *sought; /* owned; NULL: it was found at once */
 } SearchAnswer;
+
+void sought_destroy(Sought *k)
+{
+    if (!k)
+        return;
+    open_dataset_drop(k->data);
+    mem_free(k->order);
+    mem_free(k->bit);
+    mem_free(k->swept);
+    mem_free(k);
+}
+
+static void release_answer(void *p)
+{
+    SearchAnswer *a = p;
+    sought_destroy(a->sought);
+    mem_free(a);
+}
 
 static void release_ask(void *p)
 {
     SearchAsk *a = p;
+    sought_destroy(a->sought);
     open_dataset_drop(a->data);
     rows_drop(a->rows);
     mem_free(a->order);
@@ -134,13 +168,37 @@ static void column_bits(const Needle *n, const Column *c, Arena *a, Text *scratc
             bit[row >> 3] |= (uint8_t)(1u << (row & 7));
 }
 
-/* ---- all chunks -------------------------------------------------------------------------------------------------- */
+/* ---- many chunks ------------------------------------------------------------------------------------------------- */
+
+static Sought *sought_create(const SearchAsk *a, Error *err)
+{
+    const Dataset *d = a->data->data;
+    Sought *k = mem_alloc(sizeof *k);
+    k->data = open_dataset_hold(a->data);
+    k->order = mem_copy(a->order, (a->columns + 1) * sizeof *k->order);
+    k->columns = a->columns;
+    memcpy(k->what, a->what, sizeof k->what);
+    k->bit = mem_try(dataset_rows(d) / 8 + 8, err);
+    k->swept = mem_try(dataset_chunks(d) + 1, err);
+    if (k->bit && k->swept)
+        return k;
+    sought_destroy(k);
+    return NULL;
+}
+
+static bool sought_fits(const Sought *k, const SearchAsk *a)
+{
+    return k && k->data->data == a->data->data && text_equal(k->what, a->what) &&
+           k->columns == a->columns &&
+           memcmp(k->order, a->order, k->columns * sizeof *k->order) == 0;
+}
 
 typedef struct Sweep {
     const SearchAsk *ask;
     Needle needle;
-    size_t base;
-    uint8_t *bit; /* a bit a row; a chunk begins at a whole byte */
+    Sought *into;
+    size_t chunk[BATCH];
+    uint64_t rows[BATCH], found[BATCH];
 } Sweep;
 
 static void sweep_chunk(void *job, size_t i, size_t worker)
@@ -150,32 +208,38 @@ static void sweep_chunk(void *job, size_t i, size_t worker)
     Arena arena = {0};
     Text scratch = {0};
     Chunk chunk;
-    dataset_chunk(w->ask->data->data, w->base + i, &arena, &chunk);
+    dataset_chunk(w->ask->data->data, w->chunk[i], &arena, &chunk);
+    uint8_t *bit = w->into->bit + chunk.first / 8;
     for (size_t k = 0; k < w->ask->columns; k++)
-        column_bits(&w->needle, &chunk.column[w->ask->order[k]], &arena, &scratch,
-                    w->bit + chunk.first / 8);
+        column_bits(&w->needle, &chunk.column[w->ask->order[k]], &arena, &scratch, bit);
+    w->rows[i] = chunk.rows;
+    w->found[i] = 0;
+    for (size_t byte = 0; byte < (chunk.rows + 7) / 8; byte++)
+        w->found[i] += (uint64_t)__builtin_popcount(bit[byte]);
     text_release(&scratch);
     arena_release(&arena);
 }
 
-static uint8_t *sweep(JobContext *c, const SearchAsk *a, Error *err)
+/* The next chunks that are not swept, from `at` on in the direction. Says whether one of them holds it. */
+static bool sweep(JobContext *c, const SearchAsk *a, Sought *k, size_t at)
 {
-    const Dataset *d = a->data->data;
-    size_t chunks = dataset_chunks(d);
-    Sweep w = {.ask = a, .needle = needle_of(a->what)};
-    w.bit = mem_try(dataset_rows(d) / 8 + 8, err);
-    progress_begin(job_progress(c), "searching", "rows", dataset_rows(d));
-    for (w.base = 0; w.bit && w.base < chunks; w.base += BATCH) {
-        size_t n = chunks - w.base < BATCH ? chunks - w.base : BATCH;
-        pool_run(job_pool(c), n, sweep_chunk, &w);
-        progress_add(job_progress(c), n * CHUNK_ROWS);
-        if (job_stopped(c)) {
-            error_set(err, ERROR_STOP, "search for '%s' stopped", a->what);
-            mem_free(w.bit);
-            return NULL;
-        }
+    size_t chunks = dataset_chunks(a->data->data), n = 0;
+    uint64_t found = k->found;
+    Sweep w = {.ask = a, .needle = needle_of(a->what), .into = k};
+    for (size_t step = 0; step < chunks && n < BATCH; step++) {
+        size_t i = a->direction > 0 ? (at + step) % chunks : (at + chunks - step) % chunks;
+        if (!k->swept[i])
+            w.chunk[n++] = i;
     }
-    return w.bit;
+    pool_run(job_pool(c), n, sweep_chunk, &w);
+    for (size_t i = 0; i < n; i++) {
+        k->swept[w.chunk[i]] = 1;
+        k->rows += w.rows[i];
+        k->found += w.found[i];
+        progress_add(job_progress(c), w.rows[i]);
+    }
+    k->chunks += n;
+    return k->found > found;
 }
 
 /* ---- walking from the cursor --------------------------------------------------------------------------------- */
@@ -212,41 +276,94 @@ static uint64_t rows_of(const SearchAsk *a)
     return a->rows ? a->rows->set.count : dataset_rows(a->data->data);
 }
 
-/* Steps from `from` up to `to` rows away; bit NULL: every row is looked at. */
-static bool walk(Walk *w, const SearchAsk *a, uint64_t from, uint64_t to, const uint8_t *bit,
-                 SearchAnswer *out)
+/* Steps from `from` up to `to` rows away; bits NULL: every row is looked at. Rows of chunks that are not swept end
+ * the walk: *at is where. */
+static bool walk(Walk *w, const SearchAsk *a, uint64_t from, uint64_t to, const Sought *bits,
+                 uint64_t *stands, SearchAnswer *out)
 {
     uint64_t rows = rows_of(a);
     for (uint64_t step = from; step <= to && rows; step++) {
         uint64_t at =
             a->direction > 0 ? (a->from + step) % rows : (a->from + rows - step % rows) % rows;
         uint64_t row = a->rows ? a->rows->set.row[at] : at;
-        if ((bit && !bit_get(bit, row)) || !row_holds(w, a, row, step == 0, &out->place))
+        *stands = step;
+        if (bits && !bits->swept[row / CHUNK_ROWS])
+            return false;
+        if ((bits && !bit_get(bits->bit, row)) || !row_holds(w, a, row, step == 0, &out->place))
             continue;
         out->found = true;
         out->row = at;
         return true;
     }
+    *stands = to + 1;
     return false;
+}
+
+static size_t chunk_at(const SearchAsk *a, uint64_t step)
+{
+    uint64_t rows = rows_of(a), at = a->direction > 0 ? (a->from + step) % rows
+                                                      : (a->from + rows - step % rows) % rows;
+    return (size_t)((a->rows ? a->rows->set.row[at] : at) / CHUNK_ROWS);
+}
+
+/* From the nearby rows on: chunks are swept until a row is found, all are, or it is stopped. */
+static void search_far(JobContext *c, const SearchAsk *a, Walk *w, uint64_t near, SearchAnswer *out)
+{
+    Sought *k = out->sought;
+    uint64_t rows = rows_of(a), step = near;
+    size_t chunks = dataset_chunks(a->data->data);
+    progress_begin(job_progress(c), "searching", "rows", dataset_rows(a->data->data));
+    progress_add(job_progress(c), k->rows);
+    while (k->chunks < chunks && !job_stopped(c)) {
+        bool more = sweep(c, a, k, chunk_at(a, step));
+        if ((more || k->found) && walk(w, a, step, rows, k, &step, out))
+            return;
+        if (step > rows)
+            return;
+    }
+    out->stopped = k->chunks < chunks;
+    if (!out->stopped && k->found)
+        walk(w, a, step, rows, k, &step, out);
 }
 
 static void *search(JobContext *c, void *input, Error *err)
 {
-    const SearchAsk *a = input;
+    SearchAsk *a = input;
     Walk w = {.have = SIZE_MAX, .needle = needle_of(a->what)};
-    SearchAnswer answer = {0};
-    uint64_t rows = rows_of(a), near = rows < NEAR_ROWS ? rows : NEAR_ROWS;
+    SearchAnswer answer = {.sought = sought_fits(a->sought, a) ? a->sought : NULL};
+    uint64_t rows = rows_of(a), near = rows < NEAR_ROWS ? rows : NEAR_ROWS, stands;
     bool ok = true;
-    if (!walk(&w, a, 0, near, NULL, &answer) && near < rows) {
-        uint8_t *bit = sweep(c, a, err);
-        ok = bit != NULL;
+    if (answer.sought)
+        a->sought = NULL;
+    if ((!answer.sought || answer.sought->found) && !walk(&w, a, 0, near, NULL, &stands, &answer) &&
+        near < rows) {
+        if (!answer.sought)
+            answer.sought = sought_create(a, err);
+        ok = answer.sought != NULL;
         if (ok)
-            walk(&w, a, near, rows, bit, &answer);
-        mem_free(bit);
+            search_far(c, a, &w, near, &answer);
+    } else if (answer.sought && !answer.found && rows) {
+        search_far(c, a, &w, 0, &answer);
     }
     arena_release(&w.arena);
     text_release(&w.scratch);
     return ok ? mem_copy(&answer, sizeof answer) : NULL;
+}
+
+static void say_not_found(const DataState *s, const SearchAnswer *a, Ui *ui)
+{
+    Text rows = {0};
+    if (!a->stopped) {
+        ui_say(ui, STYLE_WARN, "'%s' is nowhere in %s", s->find,
+               s->data ? s->data->row.name : "the data");
+        return;
+    }
+    data_add_grouped(a->sought->rows, &rows);
+    text_puts(&rows, " of ");
+    data_add_grouped((uint64_t)s->data->row.rows, &rows);
+    ui_say(ui, STYLE_WARN, "search for '%s' stopped after %s rows; n and N go on", s->find,
+           text_str(&rows));
+    text_release(&rows);
 }
 
 static void searched(void *owner, void *result, const Error *err, Ui *ui)
@@ -254,14 +371,16 @@ static void searched(void *owner, void *result, const Error *err, Ui *ui)
     (void)err;
     DataState *s = owner;
     SearchAnswer *a = result;
+    s->searching = false;
+    sought_destroy(s->sought);
+    s->sought = a ? a->sought : NULL; /* kept for the next */
     if (a && a->found && a->row < data_rows(s) && a->place < s->shown) {
         TableSource source = data_table_source(s);
         data_show(s, VIEW_TABLE, ui);
         table_go(&s->table, &source, a->row);
         data_focus(s, s->order[a->place]);
     } else if (a) {
-        ui_say(ui, STYLE_WARN, "'%s' is nowhere in %s", s->find,
-               s->data ? s->data->row.name : "the data");
+        say_not_found(s, a, ui);
     }
     mem_free(a);
     ui_draw(ui);
@@ -272,6 +391,7 @@ void data_search(DataState *s, int direction, bool from_here, Ui *ui)
     if (!s->data || !*s->find)
         return;
     SearchAsk a = {.data = open_dataset_hold(s->data),
+                   .sought = s->sought,
                    .rows = rows_hold(s->rows),
                    .from = s->table.at,
                    .order = mem_copy(s->order, (s->columns + 1) * sizeof *s->order),
@@ -280,12 +400,15 @@ void data_search(DataState *s, int direction, bool from_here, Ui *ui)
                    .direction = direction,
                    .here = from_here};
     snprintf(a.what, sizeof a.what, "%s", s->find);
+    s->sought = NULL;
     Job job = {.owner = s,
                .slot = DATA_SEARCH_SLOT,
                .run = search,
                .input = mem_copy(&a, sizeof a),
                .release_input = release_ask,
+               .release = release_answer,
                .done = searched};
     snprintf(job.what_text, sizeof job.what_text, "searching %.30s", s->find);
+    s->searching = true;
     ui_job(ui, job);
 }

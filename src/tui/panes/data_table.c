@@ -223,10 +223,16 @@ static void title(const DataState *s, const Canvas *c, Text *title_text, Text *n
     }
     if (s->shown < s->columns)
         text_printf(note, "%zu hidden %s ", s->columns - s->shown, glyph(c, GLYPH_DOT));
+    if (s->searching)
+        text_printf(note, "/%.30s %s %s ", s->find, glyph(c, GLYPH_ELLIPSIS), glyph(c, GLYPH_DOT));
     text_puts(note, "row ");
     data_add_grouped(data_rows(s) ? s->table.at + 1 : 0, note);
     text_puts(note, " of ");
     if (s->glimpse) {
+        if (s->partial) {
+            data_add_grouped(data_rows(s), note);
+            text_puts(note, " of ");
+        }
         text_putc(note, '~');
         text_add_count(note, s->estimate);
     } else {
