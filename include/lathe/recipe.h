@@ -84,6 +84,10 @@ bool   plan_apply(const Plan *p, PlanState *state, const Chunk *in, Arena *a, Ch
 bool   plan_apply_traced(const Plan *p, PlanState *state, const Chunk *in, Arena *a, Chunk *out,
                          uint16_t *reason, Error *err);
 
+/* What the expect rules say of a chunk; none fails it. left: the rows as the recipe leaves them. */
+typedef struct Expectation { size_t rule; const char *text; double wanted /* share that must hold */; uint64_t judged, failed; } Expectation;
+bool   plan_expect(const Plan *p, const Chunk *in, Arena *a, Expectation **out, size_t *n, Chunk *left, Error *err);
+
 /* Recipes, one after the other, as ONNX nodes: what they make of raw columns. Values are as features_onnx
  * wants them; a column is said when it is asked for, and an input made when it is read. Rows that a rule
  * drops are not known to it. */

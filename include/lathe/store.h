@@ -223,6 +223,9 @@ typedef struct MonitorPointRow {
     bool alarm; const char *detail;                                                        /* JSON or "" */
 } MonitorPointRow;
 bool store_monitor_points_add(Store *s, const MonitorPointRow *rows, size_t n, Error *err);
+/* What came true of a chunk that was estimated, for how far the estimate was off. */
+bool store_monitor_truth(Store *s, const char *deployment, int64_t model, int64_t first, const char *test, double truth,
+                         Error *err);
 bool store_monitor_points_since(Store *s, const char *deployment, int64_t *cursor, Arena *a, MonitorPointRow **out,
                                 size_t *n, Error *err);
 

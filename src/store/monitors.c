@@ -67,3 +67,12 @@ bool store_monitor_points_since(Store *s, const char *deployment, int64_t *curso
     store_give(&rows, a, out, n);
     return ok;
 }
+
+bool store_monitor_truth(Store *s, const char *deployment, int64_t model, int64_t first,
+                         const char *test, double truth, Error *err)
+{
+    return store_exec(s, err,
+                      "UPDATE monitor_points SET truth = ?5 WHERE deployment = ?1 AND kind ="
+                      " 'estimate' AND \"column\" = '' AND model = ?2 AND first = ?3 AND test = ?4",
+                      "tiitd", deployment, model, first, test, truth);
+}

@@ -1,0 +1,239 @@
+/* policy_rows.c -- the table a model is trained on anew: the rows it was trained on, and those of the log whose truth
+ * is known by now.
+ *
+ * Raw rows are joined; where the old table was cleaned before its training, the same recipes are fitted and applied
+ * again. What the log does not have of a row (columns that were not sent, private ones) is missing. The new table says
+ * in `source` and `sniffed` what it was made of, and how far feedback was taken in: the next one goes on from there. */
+#include "watch_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK   4096
+#define DEEPEST 64
+
+/* ---- entering a file ------------------------------------------------------------------------------------------------ */
+
+static const char *limit_text(const ColumnProfile *p, double value, Arena *a)
+{
+    Text text = {0};
+    if (p->numeric && p->count > p->missing) {
+        if (p->type == COLUMN_TIME)
+            time_format((int64_t)value, &text);
+        else if (p->type == COLUMN_DATE)
+            date_format((int32_t)value, &text);
+        else
+            text_add_real(&text, value);
+    }
+    const char *kept = arena_text(a, text_str(&text));
+    text_release(&text);
+    return kept;
+}
+
+static bool enter(Store *s, DatasetRow *row, Error *err)
+{
+    Arena a = {0};
+    Dataset *d = dataset_open(store_path(s, &a, "datasets/%s.arrow", row->hash), err);
+    if (!d)
+        return false;
+    const Schema *schema = dataset_schema(d);
+    const Profile *profile = dataset_profile(d);
+    ColumnRow *c = ARENA_NEW(&a, ColumnRow, schema->count + 1);
+    for (size_t i = 0; i < schema->count; i++) {
+        const ColumnProfile *p = &profile->column[i];
+        c[i] = (ColumnRow){.name = schema->field[i].name, .type = column_type_name(schema->field[i].type),
+                           .role = role_name(schema->field[i].role), .nullable = schema->field[i].nullable,
+                           .distinct = p->distinct, .missing = (int64_t)p->missing, .least = limit_text(p, p->least, &a),
+                           .most = limit_text(p, p->most, &a)};
+    }
+    row->rows = (int64_t)dataset_rows(d);
+    row->columns = (int64_t)schema->count;
+    row->bytes = (int64_t)dataset_bytes(d);
+    row->created = time_now();
+    bool ok = store_dataset_add(s, row, c, schema->count, err) != 0;
+    dataset_close(d);
+    arena_release(&a);
+    return ok;
+}
+
+/* ---- raw rows ------------------------------------------------------------------------------------------------------------ */
+
+/* How far feedback is in this table already: micros. */
+static int64_t taken_until(const DatasetRow *row)
+{
+    json_t *j = *row->sniffed ? json_loads(row->sniffed, 0, NULL) : NULL;
+    int64_t until = json_integer_value(json_object_get(j, "feedback_until"));
+    json_decref(j);
+    return until;
+}
+
+typedef struct Grown { int64_t first, last, until, rows; char hash[65]; } Grown;
+
+/* A shadow's answer was never given: the same request stands there with the answer that was. */
+static bool counts(const PredictionRow *r)
+{
+    return strcmp(r->role, "shadow") != 0;
+}
+
+static bool add_answers(Watcher *w, const char *deployment, const Schema *schema, const char *target, DatasetWriter *to,
+                        Grown *g, Error *err)
+{
+    Arena a = {0};
+    bool ok = true;
+    for (size_t n = BLOCK; ok && n == BLOCK;) {
+        PredictionRow *rows;
+        Chunk c;
+        size_t kept = 0;
+        ok = prediction_log_answers(w->log, deployment, g->until, BLOCK, &a, &rows, &n, err);
+        for (size_t i = 0; ok && i < n; i++) {
+            g->until = rows[i].truth_time;
+            if (!counts(&rows[i]))
+                continue;
+            g->first = !g->first || rows[i].id < g->first ? rows[i].id : g->first;
+            g->last = rows[i].id > g->last ? rows[i].id : g->last;
+            rows[kept++] = rows[i];
+        }
+        ok = ok && (!kept || (watch_rows_chunk(schema, target, rows, kept, true, &a, &c, NULL, err) &&
+                              dataset_writer_add(to, &c, err)));
+        g->rows += (int64_t)kept;
+        n = ok ? n : 0;
+        arena_reset(&a);
+    }
+    arena_release(&a);
+    return ok;
+}
+
+static bool add_table(const Dataset *d, DatasetWriter *to, Progress *progress, Error *err)
+{
+    Arena a = {0};
+    bool ok = true;
+    for (size_t i = 0; ok && i < dataset_chunks(d); i++) {
+        Chunk c;
+        ok = dataset_read(d, i, &a, &c, err) && dataset_writer_add(to, &c, err);
+        if (ok && progress_stopped(progress))
+            ok = error_set(err, ERROR_STOP, "stopped on request");
+        arena_reset(&a);
+    }
+    arena_release(&a);
+    return ok;
+}
+
+/* The roles the user gave. */
+static bool schema_of(Store *s, const Dataset *d, Schema *into, Error *err)
+{
+    Arena a = {0};
+    ColumnRow *c;
+    size_t n;
+    bool ok = store_dataset_columns(s, dataset_hash(d), &a, &c, &n, err);
+    if (ok)
+        schema_copy(into, dataset_schema(d));
+    for (size_t i = 0; ok && i < n; i++) {
+        size_t at = schema_find(into, c[i].name);
+        if (at != SIZE_MAX)
+            role_parse(c[i].role, &into->field[at].role);
+    }
+    arena_release(&a);
+    return ok;
+}
+
+static bool grow(Watcher *w, const DeploymentRow *row, const DatasetRow *root, const char *target, Grown *g, Progress *progress,
+                 Error *err)
+{
+    Arena a = {0};
+    Schema schema = {0};
+    Dataset *d = dataset_open(store_path(w->store, &a, "datasets/%s.arrow", root->hash), err);
+    DatasetWriter *to = d && schema_of(w->store, d, &schema, err)
+                            ? dataset_writer_create(store_path(w->store, &a, "datasets"), &schema, w->pool, err)
+                            : NULL;
+    g->until = taken_until(root);
+    bool ok = to && add_table(d, to, progress, err) && add_answers(w, row->name, &schema, target, to, g, err) &&
+              dataset_writer_finish(to, g->hash, err);
+    dataset_writer_destroy(to);
+    schema_release(&schema);
+    dataset_close(d);
+    arena_release(&a);
+    return ok;
+}
+
+static bool enter_grown(Watcher *w, const DeploymentRow *row, const DatasetRow *root, const char *name, const Grown *g, Error *err)
+{
+    Arena a = {0};
+    json_t *j = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "grown_from", root->hash, "deployment", row->name, "answers",
+                          (json_int_t)g->rows, "first_prediction", (json_int_t)g->first, "last_prediction",
+                          (json_int_t)g->last, "feedback_until", (json_int_t)g->until);
+    char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
+    DatasetRow out = {.hash = g->hash, .name = name, .source_tag = "", .parent = "", .recipe = "", .plan = "",
+                      .source = arena_printf(&a, "%.12s and %lld predictions of deployment %s with their feedback (%lld to %lld)",
+                                             root->hash, (long long)g->rows, row->name, (long long)g->first, (long long)g->last),
+                      .sniffed = text ? text : "{}"};
+    bool ok = enter(w->store, &out, err);
+    free(text);
+    json_decref(j);
+    arena_release(&a);
+    return ok;
+}
+
+/* ---- the same recipes again ----------------------------------------------------------------------------------------------- */
+
+static bool clean_again(Watcher *w, const DatasetRow *was, const char *hash, const char *name, Arena *a, const char **out,
+                        Progress *progress, Error *err)
+{
+    Recipe *r = recipe_create();
+    Schema schema = {0};
+    Plan *plan = NULL;
+    ApplyReport report;
+    Dataset *d = dataset_open(store_path(w->store, a, "datasets/%s.arrow", hash), err);
+    bool ok = d && schema_of(w->store, d, &schema, err) && recipe_parse(r, was->recipe, err) &&
+              (plan = plan_create(r, &schema, err)) != NULL && plan_fit(plan, d, NULL, w->pool, progress, err) &&
+              plan_apply_dataset(plan, d, store_path(w->store, a, "datasets"), w->pool, progress, &report, err);
+    if (ok) {
+        json_t *fitted = plan_to_json(plan);
+        char *text = json_dumps(fitted, JSON_COMPACT);
+        DatasetRow row = {.hash = arena_text(a, report.hash), .name = name, .source = was->source, .source_tag = "",
+                          .parent = hash, .recipe = was->recipe, .plan = text ? text : "", .sniffed = "{}"};
+        ok = enter(w->store, &row, err);
+        *out = row.hash;
+        free(text);
+        json_decref(fitted);
+    }
+    plan_destroy(plan);
+    schema_release(&schema);
+    dataset_close(d);
+    recipe_destroy(r);
+    return ok || error_in(err, "dataset %s", name);
+}
+
+/* "trips" of deployment fares -> "trips_fares"; that one again keeps its name, and is a newer version of it. */
+static const char *name_of(const char *was, const char *deployment, Arena *a)
+{
+    const char *tail = arena_printf(a, "_%s", deployment);
+    return text_ends(was, tail) ? was : arena_printf(a, "%.40s%.20s", was, tail);
+}
+
+bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, Arena *a, const char **hash, int64_t *added,
+                 Progress *progress, Error *err)
+{
+    const char *from = json_string_value(json_object_get(bundle_about(m->bundle), "dataset"));
+    DatasetRow was[DEEPEST + 1];
+    size_t n = 1;
+    Grown g = {0};
+    if (!from || !store_dataset_find(w->store, from, a, &was[0], err))
+        return from ? error_in(err, "the table %s was trained on", m->label)
+                    : error_set(err, ERROR_SHAPE, "%s does not say what it was trained on", m->label);
+    for (; *was[n - 1].parent && n < DEEPEST; n++)
+        if (!store_dataset_find(w->store, was[n - 1].parent, a, &was[n], err))
+            return false;
+    if (!grow(w, row, &was[n - 1], m->target, &g, progress, err))
+        return false;
+    *added = g.rows;
+    if (!g.rows)
+        return error_set(err, ERROR_SHAPE, "no feedback since %s was trained", m->label);
+    if (!enter_grown(w, row, &was[n - 1], name_of(was[n - 1].name, row->name, a), &g, err))
+        return false;
+    *hash = arena_text(a, g.hash);
+    for (size_t i = n - 1; i-- > 0;)
+        if (!clean_again(w, &was[i], *hash, name_of(was[i].name, row->name, a), a, hash, progress, err))
+            return false;
+    return true;
+}
