@@ -135,10 +135,14 @@ typedef struct Dle Dle;
 typedef struct DleOut { double mae, rmse, mape; } DleOut;
 Dle   *dle_fit(const DriftMatrix *features, const double *value, const double *truth, uint64_t seed, Pool *pool, Error *err);
 void   dle_destroy(Dle *d);
-DleOut dle_estimate(const Dle *d, const DriftMatrix *features, const double *value);
-/* What chunk-to-chunk chance makes of an estimate: deviation for a chunk of n rows. */
-double cbpe_deviation(const Cbpe *c, size_t n);
-double dle_deviation(const Dle *d, size_t n);
+DleOut dle_estimate(const Dle *d, const DriftMatrix *features, const double *value); /* one thread at a time */
+DleOut dle_true(const double *value, const double *truth, size_t n);
+/* What chunk-to-chunk chance makes of the true performance: deviations for a chunk of n rows. An estimate
+ * is good when it lies within 3 of them (NannyML's confidence band). */
+CbpeOut cbpe_deviations(const Cbpe *c, size_t n);
+DleOut dle_deviations(const Dle *d, size_t n);
+double cbpe_deviation(const Cbpe *c, size_t n);     /* of accuracy */
+double dle_deviation(const Dle *d, size_t n);       /* of mae */
 /* Both as JSON, so that a fitted one may be kept beside a bundle. */
 json_t *cbpe_to_json(const Cbpe *c);
 Cbpe   *cbpe_from_json(const json_t *from, Error *err);

@@ -7,7 +7,9 @@
  *     sample.c         a column of two tables -> DriftSample
  *     column.c         a DriftSample -> DriftColumn: score, chart, note
  *     predictions.c    what a bundle says about both tables, and how wrong it is
- *     report.c         all columns, in parallel; save.c the report as JSON */
+ *     report.c         all columns, in parallel; save.c the report as JSON
+ *     adwin.c          the streaming detector to copy; each is such a file and a row in detectors.h
+ *     cbpe.c, dle.c    performance without labels: calibrate.c, booster.c what they are made of */
 #ifndef LATHE_DRIFT_INT_H
 #define LATHE_DRIFT_INT_H
 
@@ -101,5 +103,33 @@ void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *cur
 bool predictions_add(DriftReport *r, DriftColumn *column, const Dataset *reference,
                      const Dataset *current, const DriftTest *wanted, Bundle *b,
                      Progress *progress, Error *err);
+
+/* ---- performance without labels --------------------------------------------------------------- */
+
+/* A rising curve from shares as said to shares as they came true: isotonic regression (PAVA), straight
+ * between its corners, level beyond them. points 0: shares are taken as they are. */
+typedef struct Curve {
+    size_t points;
+    double *x, *y; /* [points] ascending */
+} Curve;
+double curve_at(const Curve *c, double share);
+void curve_release(Curve *c);
+/* Fits to n shares sorted ascending and whether it was so (0 or 1). */
+void curve_fit(Curve *c, const double *share, const double *truth, size_t n);
+/* Would the curve's shares be nearer the truth on rows it was not fitted to? (NannyML) */
+bool curve_helps(const double *share, const double *truth, size_t n);
+
+/* A gbdt on rows of a DriftMatrix, with one more number a row where `extra` is given. LightGBM's
+ * defaults: 100 trees of 31 leaves, rate 0.1. One thread at a time. */
+typedef struct Booster Booster;
+Booster *booster_fit(const DriftMatrix *rows, const double *extra, const float *target, TaskKind task,
+                     uint64_t seed, Pool *pool, Error *err);
+void booster_destroy(Booster *b);
+/* Raw scores, one a row. */
+void booster_score(const Booster *b, const DriftMatrix *rows, const double *extra, float *out);
+
+/* How often a positive stands above a negative, where row i is one with share[i]; ties count half. The
+ * scores ascend; weight NULL: all 1. NaN where there is only one kind. */
+double area_under(const double *score, const double *share, const double *weight, size_t n);
 
 #endif
