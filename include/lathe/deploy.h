@@ -91,8 +91,9 @@ typedef struct GateRule GateRule;
 typedef struct Gate { GateRule *rule; size_t rules; } Gate;
 bool gate_parse(const char *text, Gate *out, Error *err);
 void gate_release(Gate *g);
+void gate_alone(Gate *g);  /* where there is no incumbent: only rules that need none are left */
 /* Scores `rows` (raw rows with the target) with both bundles. against: NULL for absolute rules only. What is
- * checked is recorded (store_gate_add) unless s is NULL. *passed: all rules. */
+ * checked is recorded (store_gate_add). rows NULL: the test rows of the model's run. *passed: all rules. */
 typedef struct GateReport { int64_t gate; bool passed; size_t n; GateCheckRow *check; } GateReport;
 bool gate_run(Store *s, const Gate *g, const char *deployment, const ModelRow *model, const ModelRow *against,
               const Dataset *rows, Pool *pool, Progress *progress, Arena *a, GateReport *out, Error *err);

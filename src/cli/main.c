@@ -153,8 +153,8 @@ static bool run_command_words(const Options *o, const char *program, Error *err)
     const char *macro = json_string_value(json_object_get(result, "replay"));
     if (ok && macro)
         ok = tui_main(&(TuiOptions){.workspace = o->workspace, .program = program, .replay = macro}, err);
-    else
-        ok = ok && print(o, command, result, err);
+    else if (ok || result) /* what was found may be why it failed: a gate's table */
+        ok = print(o, command, result, ok ? err : &(Error){0}) && ok;
     json_decref(result);
     pool_destroy(pool);
     signalled = NULL;

@@ -1,25 +1,13 @@
 /* alerts.c -- lathe alerts: what was raised, and saying that it was seen or is over. */
 #include "command_int.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct AlertsSettings {
     bool all;
     int most;
 } AlertsSettings;
-
-/* Who gives this command, for the audit. */
-static const char *actor(void)
-{
-    const char *name = getenv("LATHE_ACTOR");
-    if (!name || !*name)
-        name = getenv("USER");
-    struct passwd *me = name && *name ? NULL : getpwuid(getuid());
-    return me ? me->pw_name : name && *name ? name : "someone";
-}
 
 static json_t *result_alert(const AlertRow *r)
 {
@@ -68,7 +56,7 @@ static bool each_id(CommandCall *call, json_t **result,
         const char *word = call->word[i];
         ok = (text_to_int(word, strlen(word), &id) ||
               error_set(err, ERROR_USAGE, "'%.40s' is no number of an alert", word)) &&
-             move(s, id, actor(), err);
+             move(s, id, call_actor(), err);
     }
     if (s && ok)
         ok = store_commit(s, err);

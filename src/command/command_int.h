@@ -15,6 +15,11 @@
     X(runs)         \
     X(predict)      \
     X(serve)        \
+    X(models)       \
+    X(gate)         \
+    X(deploy)       \
+    X(deployments)  \
+    X(audit)        \
     X(alerts)       \
     X(drift)        \
     X(plot)         \
@@ -37,6 +42,7 @@ const char *call_word(const CommandCall *call, size_t i);
 /* News for the one who waits; call->say may be NULL. */
 void call_say(const CommandCall *call, const char *fmt, ...) PRINTF_LIKE(2, 3);
 Store *call_store(const CommandCall *call, StoreMode mode, Error *err);
+const char *call_actor(void); /* who gives this command, for the audit: LATHE_ACTOR, or the user */
 
 /* Results. NaN and infinities become null, which JSON can say. */
 void result_real(json_t *into, const char *key, double value);

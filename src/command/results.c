@@ -2,7 +2,10 @@
 #include "command_int.h"
 
 #include <math.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 const char *call_word(const CommandCall *call, size_t i)
 {
@@ -24,6 +27,15 @@ void call_say(const CommandCall *call, const char *fmt, ...)
 Store *call_store(const CommandCall *call, StoreMode mode, Error *err)
 {
     return store_open(call->workspace, mode, err);
+}
+
+const char *call_actor(void)
+{
+    const char *name = getenv("LATHE_ACTOR");
+    if (!name || !*name)
+        name = getenv("USER");
+    struct passwd *me = name && *name ? NULL : getpwuid(getuid());
+    return me ? me->pw_name : name && *name ? name : "someone";
 }
 
 void result_real(json_t *into, const char *key, double value)
