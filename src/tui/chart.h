@@ -42,6 +42,10 @@ typedef struct Chart {
     bool bare; /* no axes: the plot has the whole canvas */
     bool x_clock; /* x is seconds since 1970: the axis says the time of day */
     const char *empty; /* what to say when there are no points */
+    /* Of charts in files: what x = 0, 1, ... are called, and upright bars instead of curves. */
+    const char *const *words;
+    size_t word_count;
+    bool bars;
 } Chart;
 
 void chart_draw(const Canvas *c, const Chart *chart);

@@ -64,6 +64,9 @@ typedef struct Pane {
      * the arena, with a title. false: there is none now. NULL: never. */
     bool (*table)(const void *state, struct TableSource *out);
     bool (*chart)(const void *state, Arena *a, struct Chart *out, char title[160]);
+    /* Writes it itself, by a job, where that is more than what is on the screen (all rows of a table). false: not
+     * a file of this ending, or this view. NULL: never. */
+    bool (*write)(void *state, const char *path, Ui *ui);
     /* A short live note beside the title on the tab: "▸ 43%". NULL: none. */
     void (*badge)(const void *state, const Ui *ui, Text *into, Style *style);
 } Pane;

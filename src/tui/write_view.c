@@ -71,9 +71,13 @@ static void chart_csv(const Chart *c, Text *into)
     text_printf(into, "series,%s,value\n", c->x_name ? c->x_name : "x");
     for (size_t s = 0; s < c->count; s++)
         for (size_t i = 0; i < c->series[s].n; i++) {
+            size_t x = c->series[s].x[i] >= 0 ? (size_t)c->series[s].x[i] : SIZE_MAX;
             csv_add_field(c->series[s].name ? c->series[s].name : "", into);
             text_putc(into, ',');
-            text_add_real(into, c->series[s].x[i]);
+            if (x < c->word_count)
+                csv_add_field(c->words[x], into);
+            else
+                text_add_real(into, c->series[s].x[i]);
             text_putc(into, ',');
             if (isfinite(c->series[s].y[i]))
                 text_add_real(into, c->series[s].y[i]);
@@ -99,11 +103,18 @@ static void chart_commands(const Chart *c, const char *title, Text *into)
             gnuplot_quote(c->ticks[i].label, into);
             text_printf(into, " at %.17g, graph 0.98 rotate by 90 right noenhanced font ',8'", c->ticks[i].x);
         }
+    for (size_t i = 0; i < c->word_count; i++) {
+        text_puts(into, i ? ", " : "\nset xtics rotate by 30 right noenhanced (");
+        gnuplot_quote(c->words[i], into);
+        text_printf(into, " %zu", i);
+    }
+    text_puts(into, c->word_count ? ")" : "");
+    text_puts(into, c->bars ? "\nset style fill solid 0.6\nset boxwidth 0.9 relative\nset yrange [0:*]" : "");
     text_puts(into, "\nplot ");
     for (size_t i = 0; i < c->count; i++) {
         const ChartSeries *s = &c->series[i];
         text_puts(into, i ? ", '-' with " : "'-' with ");
-        text_puts(into, s->dots ? "points pt 7" : s->faint ? "lines lw 0.5" : "lines lw 1.5");
+        text_puts(into, c->bars ? "boxes" : s->dots ? "points pt 7" : s->faint ? "lines lw 0.5" : "lines lw 1.5");
         text_puts(into, " title ");
         gnuplot_quote(s->name ? s->name : "", into);
     }
@@ -197,6 +208,8 @@ void write_view_to(Ui *ui, const char *path)
     const Pane *p = ui_pane(ui);
     TableSource table = {0};
     bool has_table = p->table && p->table(ui->state[ui->at], &table);
+    if (p->write && p->write(ui->state[ui->at], path, ui))
+        return;
     if (!text_ends(path, ".csv") && !text_ends(path, ".md") && !is_picture(path))
         ui_say(ui, STYLE_BAD, "%s: the name must end in .csv or .md (a table), or .csv, .png, .svg or .pdf (a chart)", path);
     else if (has_table && !is_picture(path))
@@ -222,7 +235,9 @@ void write_view_ask(Ui *ui)
 {
     const Pane *p = ui_pane(ui);
     char initial[80];
-    snprintf(initial, sizeof initial, "%s.%s", p->name, p->table ? "csv" : "png");
+    TableSource table;
+    bool has_table = p->table && p->table(ui->state[ui->at], &table);
+    snprintf(initial, sizeof initial, "%s.%s", p->name, has_table ? "csv" : "png");
     ui_ask(ui, &(Ask){.title = "Write what is shown", .label = "file", .initial = initial, .owner = NULL,
                       .about = "a table: .csv or .md; a chart: .png, .svg, .pdf, or .csv of its points",
                       .done = path_given});

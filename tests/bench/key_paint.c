@@ -228,10 +228,19 @@ static const char *const searches[] = {"/", "z", "z", "9", "\r", "j", "j", "l", 
                                        "j", "l", "&", "m", "i",  "l", "e", "\x1b", "j",
                                        "#", "5", "0", "%", "\r", "j", "h", "h"};
 
-static int start_run(const char *data, const char *target)
+static int start_run(const char *name, const char *data, const char *target)
 {
-    return run((const char *const[]){lathe, "-w", workspace, "train", "mlp", data, target,
-                                     "epochs=100000", "patience=0", "detach=yes", NULL});
+    char named[40];
+    snprintf(named, sizeof named, "name=bench-%ld-%s", (long)getpid(), name);
+    return run((const char *const[]){lathe, "-w", workspace, "train", "mlp", data, target, named, "epochs=100000",
+                                     "patience=0", "detach=yes", NULL});
+}
+
+static void stop_run(const char *name)
+{
+    char named[40];
+    snprintf(named, sizeof named, "bench-%ld-%s", (long)getpid(), name);
+    run((const char *const[]){lathe, "-w", workspace, "runs", "stop", named, NULL});
 }
 
 static bool prepare(const char *dir, char *ws, long rows)
@@ -275,7 +284,7 @@ int main(int argc, char **argv)
               8);
         press("every view, working", "1", views, sizeof views / sizeof *views);
         press("search and filter, working", "1", searches, sizeof searches / sizeof *searches);
-        ok = start_run(data, target) == 0;
+        ok = start_run("a", data, target) == 0;
     }
     if (ok) {
         press("browsing while a run trains", "1", moves, 8);
@@ -284,7 +293,7 @@ int main(int argc, char **argv)
         press("in the groups of a column while a run trains", "1llllF", round, 4);
         press("in the correlations while a run trains", "1C", round, 6);
         press("changing panes while a run trains", "1", panes, 6);
-        ok = start_run(data, target) == 0;
+        ok = start_run("b", data, target) == 0;
     }
     if (ok) {
         press("every view while two runs train", "1", views, sizeof views / sizeof *views);
@@ -296,10 +305,9 @@ int main(int argc, char **argv)
         press("Train while two runs train", "4", charts, sizeof charts / sizeof *charts);
         press("Runs while two runs train", "5", lists, sizeof lists / sizeof *lists);
         press("Drift while two runs train", "6", lists, sizeof lists / sizeof *lists);
-        for (int i = 0; i < 2; i++) {
-            run((const char *const[]){lathe, "-w", workspace, "runs", "stop", "last", NULL});
-            sleep(2);
-        }
+        stop_run("a");
+        stop_run("b");
+        sleep(3);
     }
     dir_remove(dir, NULL);
     if (!ok)

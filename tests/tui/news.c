@@ -165,8 +165,6 @@ static void charts_and_tables_become_files(void **state)
     see("Training runs");
     read_to("runs.md", &text);
     assert_non_null(strstr(text_str(&text), "| drawn | mlp |"));
-    term_press(t, "3 Ctrl-E");
-    see("this pane writes its own");
     command("write-view x.gif");
     text_release(&text);
 }

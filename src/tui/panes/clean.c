@@ -364,4 +364,6 @@ const Pane clean_pane = {
     .text_modes = MODE_EDIT,
     .on_key = on_key,
     .badge = badge,
+    .table = clean_table_shown,
+    .chart = clean_chart_shown,
 };

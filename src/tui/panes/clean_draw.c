@@ -66,24 +66,30 @@ static void draw_rule_text(const Canvas *c, int row, int col, int width, const c
 
 /* ---- the list of rules ---------------------------------------------------------------------------------------------- */
 
-/* The effect of rule i in a few letters; effects count only the rules that are on. */
-static void add_effect(const CleanState *s, size_t i, Text *t, Style *style)
+/* Of rule i; effects count only the rules that are on. */
+const RuleEffect *clean_effect(const CleanState *s, size_t i)
 {
     size_t k = 0;
     for (size_t r = 0; r < i; r++)
         k += recipe_is_on(s->recipe, r);
+    if (!recipe_is_on(s->recipe, i) || !s->effect || s->effect->rules == 0)
+        return NULL;
+    if (s->effect->rules == recipe_count(s->recipe)) /* the report numbers all rules */
+        k = i;
+    return k < s->effect->rules ? &s->effect->effect[k] : NULL;
+}
+
+/* The effect of rule i in a few letters. */
+static void add_effect(const CleanState *s, size_t i, Text *t, Style *style)
+{
     *style = STYLE_DIM;
     if (!recipe_is_on(s->recipe, i)) {
         text_puts(t, "off");
         return;
     }
-    if (!s->effect || s->effect->rules == 0)
+    const RuleEffect *e = clean_effect(s, i);
+    if (!e)
         return;
-    if (s->effect->rules == recipe_count(s->recipe)) /* the report numbers all rules */
-        k = i;
-    if (k >= s->effect->rules)
-        return;
-    const RuleEffect *e = &s->effect->effect[k];
     if (e->failed) {
         text_add_count(t, (double)e->failed);
         text_puts(t, " fail");

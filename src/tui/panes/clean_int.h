@@ -64,6 +64,10 @@ void clean_in_editor(CleanState *s, Ui *ui);      /* the recipe as text in the u
 
 /* clean_draw.c */
 void clean_draw_rules(const CleanState *s, const Canvas *c, const Ui *ui);
+const RuleEffect *clean_effect(const CleanState *s, size_t i); /* of a rule; NULL: it is off, or not known yet */
+/* clean_write.c: the pane as files */
+bool clean_table_shown(const void *state, TableSource *out);
+bool clean_chart_shown(const void *state, Arena *a, Chart *out, char title[160]);
 /* clean_radius.c */
 void clean_draw_radius(const CleanState *s, const Canvas *c, const Ui *ui);
 

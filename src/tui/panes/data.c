@@ -376,4 +376,7 @@ const Pane data_pane = {
     .text_modes = MODE_TYPING,
     .on_key = data_typed,
     .badge = badge,
+    .table = data_table_shown,
+    .chart = data_chart_shown,
+    .write = data_write,
 };

@@ -225,4 +225,4 @@ static Reply command(DataState *s, int what, Ui *ui)
 }
 
 const ViewKind data_column_view = {
-    .title = title, .layout = layout, .draw = draw, .command = command, .enter = enter};
+    .title = title, .layout = layout, .draw = draw, .command = command, .enter = enter, .chart = data_column_chart};

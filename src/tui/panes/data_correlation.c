@@ -308,4 +308,5 @@ const ViewKind data_correlation_view = {.title = title,
                                         .draw = draw,
                                         .command = command,
                                         .mouse = mouse,
-                                        .enter = enter};
+                                        .enter = enter,
+                                        .source = source};

@@ -330,4 +330,5 @@ const ViewKind data_describe_view = {.title = title,
                                      .draw = draw,
                                      .command = command,
                                      .mouse = mouse,
-                                     .enter = enter};
+                                     .enter = enter,
+                                     .source = source};

@@ -127,4 +127,5 @@ const ViewKind data_form_view = {.title = title,
                                  .layout = layout,
                                  .draw = draw,
                                  .command = command,
-                                 .mouse = mouse};
+                                 .mouse = mouse,
+                                 .source = source};

@@ -212,4 +212,5 @@ const ViewKind data_groups_view = {.title = title,
                                    .draw = draw,
                                    .command = command,
                                    .mouse = mouse,
-                                   .enter = enter};
+                                   .enter = enter,
+                                   .source = source};

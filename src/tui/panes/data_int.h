@@ -4,6 +4,7 @@
  *   data_rows.c     which rows, in which order             data_search.c   finding text in the cells
  *   data_columns.c  which columns, in which order          data_marks.c    chosen rows
  *   data_rules.c    from what is seen to a cleaning rule   data_session.c  what is kept of all this
+ *   data_write.c    what is shown as a file
  *   data_profile.c  numbers of a profile as people read    data_trail.c    from view to view
  * and a file a view, see DATA_VIEWS.
  *
@@ -42,7 +43,8 @@ enum {
     DATA_DESCRIBE_SLOT,
     DATA_GROUPS_SLOT,
     DATA_SCATTER_SLOT,
-    DATA_CORRELATION_SLOT
+    DATA_CORRELATION_SLOT,
+    DATA_WRITE_SLOT
 };
 enum { DATA_ZONE_LIST = 1, DATA_ZONE_MAIN };
 
@@ -170,6 +172,9 @@ typedef struct ViewKind {
     Reply (*mouse)(DataState *s, const Mouse *m, Ui *ui);
     void (*enter)(DataState *s, Ui *ui); /* shown from now on, or other rows; or NULL */
     void (*fit)(DataState *s, Ui *ui);   /* after a layout; or NULL */
+    /* What a file may be made of: the table, the chart (its points in the arena); NULL: there is none. */
+    TableSource (*source)(const DataState *s);
+    bool (*chart)(const DataState *s, Arena *a, Chart *out, char title[160]);
 } ViewKind;
 #define AS_EXTERN(name, word) extern const ViewKind data_##word##_view;
 DATA_VIEWS(AS_EXTERN)
@@ -353,6 +358,13 @@ void data_add_literal(ColumnType type, const char *value, Text *into);
 void data_filter_value(DataState *s, Ui *ui);
 void data_rule(DataState *s, Ui *ui); /* offers rules; the picked one goes to Clean */
 void data_offer_rule(DataState *s, const char *rule, Ui *ui);
+
+/* data_write.c: the Data pane as files */
+bool data_write(void *state, const char *path, Ui *ui);
+bool data_table_shown(const void *state, TableSource *out);
+bool data_chart_shown(const void *state, Arena *a, Chart *out, char title[160]);
+bool data_column_chart(const DataState *s, Arena *a, Chart *out, char title[160]);
+bool data_scatter_chart(const DataState *s, Arena *a, Chart *out, char title[160]);
 
 /* data_session.c */
 void data_session_keep(const DataState *s, Ui *ui);

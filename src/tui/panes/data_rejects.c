@@ -109,4 +109,5 @@ const ViewKind data_rejects_view = {.title = title,
                                     .draw = draw,
                                     .command = command,
                                     .mouse = mouse,
-                                    .enter = enter};
+                                    .enter = enter,
+                                    .source = source};

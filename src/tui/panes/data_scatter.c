@@ -343,4 +343,5 @@ const ViewKind data_scatter_view = {.title = scatter_title,
                                     .command = command,
                                     .mouse = mouse,
                                     .enter = enter,
-                                    .fit = data_scatter_fit};
+                                    .fit = data_scatter_fit,
+                                    .chart = data_scatter_chart};

@@ -140,4 +140,5 @@ const ViewKind data_schema_view = {.title = title,
                                    .layout = layout,
                                    .draw = draw,
                                    .command = command,
-                                   .mouse = mouse};
+                                   .mouse = mouse,
+                                   .source = source};

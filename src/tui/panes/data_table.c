@@ -298,4 +298,4 @@ static Reply mouse(DataState *s, const Mouse *m, Ui *ui)
 }
 
 const ViewKind data_table_view = {
-    .title = title, .layout = layout, .draw = draw, .command = command, .mouse = mouse};
+    .title = title, .layout = layout, .draw = draw, .command = command, .mouse = mouse, .source = data_table_source};

@@ -467,4 +467,5 @@ const Pane params_pane = {
     .text_modes = MODE_TYPE,
     .on_key = on_key,
     .badge = badge,
+    .table = params_table_shown,
 };

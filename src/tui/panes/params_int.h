@@ -119,6 +119,9 @@ void params_draw(const ParamsState *s, const Canvas *c);
 TableSource params_columns(const ParamsState *s);
 enum { ZONE_SETUP = 1, ZONE_COLUMNS, ZONE_FORM, ZONE_COMMAND };
 
+/* params_write.c */
+bool params_table_shown(const void *state, TableSource *out);
+
 /* params_edit.c: the rows of the set-up */
 Reply setup_open(ParamsState *s);                          /* Enter on the row */
 Reply setup_nudge(ParamsState *s, int direction);

@@ -617,18 +617,6 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
     return REPLY_IGNORED;
 }
 
-static bool table_shown(const void *state, TableSource *out)
-{
-    *out = runs_source(state);
-    return out->columns > 0;
-}
-
-static bool chart_shown(const void *state, Arena *a, Chart *out, char title[160])
-{
-    const RunsState *s = state;
-    return s->view == RUN_VIEW_SCATTER && runs_scatter_chart(s, a, out, title);
-}
-
 static void badge(const void *state, const Ui *ui, Text *into, Style *style)
 {
     (void)state;
@@ -657,6 +645,6 @@ const Pane runs_pane = {
     .on_words = on_words,
     .why_not = why_not,
     .badge = badge,
-    .table = table_shown,
-    .chart = chart_shown,
+    .table = runs_table_shown,
+    .chart = runs_chart_shown,
 };

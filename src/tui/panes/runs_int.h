@@ -232,11 +232,16 @@ size_t run_compare_lines(const RunCompare *c);
 /* the views */
 void runs_scatter_draw(const RunsState *s, const Canvas *c);
 bool runs_scatter_chart(const RunsState *s, Arena *a, Chart *out, char title[160]); /* false: no dots */
+bool runs_parallel_chart(const RunsState *s, Arena *a, Chart *out, char title[160]); /* places from 0 to 1 */
 void runs_parallel_draw(const RunsState *s, const Canvas *c);
 void runs_forks_draw(const RunsState *s, const Canvas *c);
 size_t runs_forks_lines(const RunsState *s);
 void runs_importance_ask(RunsState *s);                      /* unless it is known */
 void runs_importance_draw(const RunsState *s, const Canvas *c);
+
+/* runs_write.c */
+bool runs_table_shown(const void *state, TableSource *out);
+bool runs_chart_shown(const void *state, Arena *a, Chart *out, char title[160]);
 
 void run_explain_release(RunExplain *e);
 void run_explain_ask(RunExplain *e, int64_t run);       /* by a job, with progress; Ctrl-C ends it */

@@ -207,19 +207,14 @@ static void label_axes(const Axis *axis, size_t n, const Canvas *c)
     }
 }
 
-void runs_parallel_draw(const RunsState *s, const Canvas *c)
+/* A line a run over the axes, each from 0 to 1; the one under the cursor first. */
+static ChartSeries *lines_of(const RunsState *s, Axis *axis, size_t n, size_t *lines, Arena *a)
 {
-    Axis *axis = mem_alloc(AXES * sizeof *axis);
-    size_t most = (size_t)(c->cols / 12) < AXES ? (size_t)(c->cols / 12) : AXES, n = axes_of(s, axis, most), lines = 0;
     const RunRow *here = runs_here(s);
-    if (n < 2 || c->rows < 6) {
-        say_empty(s, c);
-        mem_free(axis);
-        return;
-    }
-    ChartSeries *series = mem_alloc((s->shown.count + 1) * sizeof *series);
-    double *at = mem_alloc((s->shown.count + 1) * n * 2 * sizeof *at);
-    for (size_t i = 0; i < s->shown.count && lines < MOST; i++) {
+    ChartSeries *series = ARENA_NEW(a, ChartSeries, s->shown.count + 1);
+    double *at = ARENA_NEW(a, double, (s->shown.count + 1) * n * 2);
+    *lines = 0;
+    for (size_t i = 0; i < s->shown.count && *lines < MOST; i++) {
         const RunRow *run = shown_run(s, i);
         double *x = at + i * n * 2, *y = x + n;
         if (!run)
@@ -230,19 +225,55 @@ void runs_parallel_draw(const RunsState *s, const Canvas *c)
         }
         bool mine = here && run->id == here->id;
         double v = axis[n - 1].f->number ? runs_number(s, run, axis[n - 1].f) : (double)NAN;
-        series[lines++] = (ChartSeries){.style = mine ? STYLE_ACCENT : quality(&axis[n - 1], v), .x = x, .y = y,
-                                        .n = n, .faint = !mine};
+        series[*lines] = (ChartSeries){.name = arena_text(a, run->name),
+                                       .style = mine ? STYLE_ACCENT : quality(&axis[n - 1], v), .x = x, .y = y,
+                                       .n = n, .faint = !mine};
         if (mine) {
-            ChartSeries top = series[lines - 1];
-            series[lines - 1] = series[0];
+            ChartSeries top = series[*lines];
+            series[*lines] = series[0];
             series[0] = top;
         }
+        ++*lines;
     }
-    label_axes(axis, n, c);
-    Canvas plot = canvas_part(c, 2, 0, c->rows - 3, c->cols);
-    chart_draw(&plot, &(Chart){.series = series, .count = lines, .x_low = 0, .x_high = (double)(n - 1),
-                               .y_low = -0.02, .y_high = 1.02, .no_legend = true, .bare = true});
-    mem_free(series);
-    mem_free(at);
-    mem_free(axis);
+    return series;
+}
+
+bool runs_parallel_chart(const RunsState *s, Arena *a, Chart *out, char title[160])
+{
+    Axis *axis = ARENA_NEW(a, Axis, AXES);
+    size_t n = axes_of(s, axis, AXES), lines;
+    if (n < 2)
+        return false;
+    const char **word = ARENA_NEW(a, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        Text name = {0};
+        text_printf(&name, "%s ", axis[i].f->name);
+        name_of(&axis[i], axis[i].low, &name);
+        text_puts(&name, " .. ");
+        name_of(&axis[i], axis[i].high, &name);
+        word[i] = arena_text(a, text_str(&name));
+        text_release(&name);
+    }
+    ChartSeries *series = lines_of(s, axis, n, &lines, a);
+    *out = (Chart){.series = series, .count = lines, .x_low = 0, .x_high = (double)(n - 1), .words = word,
+                   .word_count = n};
+    snprintf(title, 160, "runs over their hyperparameters, %s at the right", axis[n - 1].f->name);
+    return lines > 0;
+}
+
+void runs_parallel_draw(const RunsState *s, const Canvas *c)
+{
+    Arena a = {0};
+    Axis *axis = ARENA_NEW(&a, Axis, AXES);
+    size_t most = (size_t)(c->cols / 12) < AXES ? (size_t)(c->cols / 12) : AXES, n = axes_of(s, axis, most), lines;
+    if (n < 2 || c->rows < 6) {
+        say_empty(s, c);
+    } else {
+        ChartSeries *series = lines_of(s, axis, n, &lines, &a);
+        label_axes(axis, n, c);
+        Canvas plot = canvas_part(c, 2, 0, c->rows - 3, c->cols);
+        chart_draw(&plot, &(Chart){.series = series, .count = lines, .x_low = 0, .x_high = (double)(n - 1),
+                                   .y_low = -0.02, .y_high = 1.02, .no_legend = true, .bare = true});
+    }
+    arena_release(&a);
 }

@@ -383,4 +383,6 @@ const Pane sql_pane = {
     .why_not = why_not,
     .mode = mode,
     .text_modes = IN_EDIT,
+    .table = sql_table_shown,
+    .write = sql_write,
 };

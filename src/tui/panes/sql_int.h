@@ -175,6 +175,8 @@ void sql_examples(SqlState *s);                /* statements for what the worksp
 void sql_run_example(SqlState *s, size_t i);
 /* sql_keep.c */
 void sql_ask_keep(SqlState *s, bool file);     /* as a dataset, or a file */
+bool sql_write(void *state, const char *path, Ui *ui); /* all rows of the statement, by a job */
+bool sql_table_shown(const void *state, TableSource *out); /* those that were read so far */
 /* sql_list.c */
 TableSource sql_list(const SqlState *s);
 void sql_load_tables(SqlState *s);

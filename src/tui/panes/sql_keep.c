@@ -80,3 +80,21 @@ void sql_ask_keep(SqlState *s, bool file)
                       .done = keep_dataset,
                       .check = check_name});
 }
+
+bool sql_write(void *state, const char *path, Ui *ui)
+{
+    SqlState *s = state;
+    (void)ui;
+    if (!s->result.text || text_ends(path, ".md") ||
+        !(text_ends(path, ".csv") || text_ends(path, ".arrow") || text_ends(path, ".parquet")))
+        return false;
+    keep(s, path, true);
+    return true;
+}
+
+bool sql_table_shown(const void *state, TableSource *out)
+{
+    const SqlState *s = state;
+    *out = result_source(&s->result);
+    return s->result.text && out->columns > 0;
+}
