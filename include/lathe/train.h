@@ -39,6 +39,7 @@ typedef struct RunParams {
     char *from, *freeze, *renew;        /* weights to begin with: a run or a file; layers kept; begun anew */
     int encoders;                       /* from: keep fit */
     bool find_lr;                       /* no training: a sweep over learning rates */
+    char *slice;                        /* column by whose values the validation error is recorded; "" none */
 } RunParams;
 extern const Param run_params[];
 

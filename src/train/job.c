@@ -292,7 +292,7 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
     }
     if (!open_dataset(j, err) || !go_on(j, "fitting recipe and features", err) ||
         !fit_or_load(j, err) || !go_on(j, "encoding the rows", err) || !team_begin(j, err) ||
-        !job_rows(j, true, err) || !go_on(j, "building the model", err))
+        !job_rows(j, true, err) || !slices_open(j, err) || !go_on(j, "building the model", err))
         return false;
     j->planned =
         ((size_t)j->pretrain + (size_t)j->spec.params.epochs) * sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
@@ -377,6 +377,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
 void job_close(Job *j)
 {
     model_destroy(j->model);
+    slices_close(j);
     mem_free(j->dense);
     mem_free(j->code);
     mem_free(j->target);

@@ -49,6 +49,7 @@ const Param run_params[] = {
     PARAM_PICK(S, precision,          "precision",  0, precisions,                "nets: what matrices are multiplied in; bf16 needs products=onednn and pays where the processor has matrix units; weights stay float32"),
     PARAM_INT (S, memory,             "memory",     0, 0, 1 << 24,      "MB",     "memory for the encoded rows; more of them stand in files of the workspace for as long as the run goes; 0: a quarter of what there is"),
     PARAM_INT (S, record_every,       "record_every", 0, 0, 1000000,    "steps",  "steps between two points of the step curves; 0: so that a run has some 2,500"),
+    PARAM_TEXT(S, slice,              "slice",     "",                            "a column: the validation error is also recorded for each of its 8 most frequent values, or a quarter of its range"),
     PARAM_TEXT(S, from,               "from",      "",                            "begin with the weights of a run (number, name or last) or of a .safetensors file; gbdt: or of XGBoost's .json"),
     PARAM_TEXT(S, freeze,             "freeze",    "",                            "layers that training leaves as they are: hidden.0,embedding; all,-head"),
     PARAM_TEXT(S, renew,              "renew",     "",                            "from: layers that begin anew instead of with the file's weights: head"),

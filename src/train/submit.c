@@ -133,6 +133,12 @@ static bool check_split(Check *c, Error *err)
     return true;
 }
 
+static bool check_slice(Check *c, Error *err)
+{
+    const char *slice = or_empty(c->spec->params.slice);
+    return !*slice || schema_need(&c->schema, slice, err) != SIZE_MAX || error_in(err, "slice");
+}
+
 static bool check_family(Check *c, Error *err)
 {
     if (c->spec->family)
@@ -271,7 +277,7 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
     Check c = {.store = s, .spec = spec};
     int64_t run = 0;
     if (check_family(&c, err) && check_dataset(&c, err) && check_recipe(&c, err) &&
-        check_target(&c, err) && check_features(&c, err) && check_split(&c, err) &&
+        check_target(&c, err) && check_features(&c, err) && check_split(&c, err) && check_slice(&c, err) &&
         check_search(&c, err) && check_products(&c, err) && check_series(&c, err) &&
         check_origin(&c, err))
         run = write_row(&c, err);

@@ -83,6 +83,8 @@ typedef struct Record {
     double speed_since, speed_rows; /* samples_per_second: since when, rows since then */
 } Record;
 
+typedef struct Slices Slices;
+
 typedef struct Job {
     Store *store;                 /* NULL: a member of a team that does not lead, see team.c */
     Team *team;                   /* NULL: one process */
@@ -133,6 +135,7 @@ typedef struct Job {
     int64_t pretrain;             /* epochs of pre-training, before the others */
     size_t planned;               /* steps as submitted: decides how often points are recorded */
     const char *key[32];          /* val_NAME of metrics[i], made when first used */
+    Slices *slices;               /* NULL: none wanted */
 } Job;
 
 /* job.c: everything up to the first step. Errors name what is wrong with what. */
@@ -184,6 +187,11 @@ bool origin_weights(Job *j, Error *err);        /* into the model, before its fi
 /* validate.c: loss and metrics of the validation rows, recorded; *watched is what is monitored. */
 bool validate(Job *j, double *loss, double *watched, Error *err);
 const char *validate_watches(const Job *j);     /* val_loss, val_rmse ..., or epoch_train_loss */
+
+/* slices.c: the same by the values of a column */
+bool slices_open(Job *j, Error *err);           /* the table is there */
+void slices_record(Job *j);                     /* j->value and j->truth are there */
+void slices_close(Job *j);
 
 /* test_series.c: as finish.c tests rows; n forecasts of the bundle, their metrics into numbers */
 bool test_series(Job *j, Bundle *b, size_t first_plan, json_t *numbers, Error *err);

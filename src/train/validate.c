@@ -97,5 +97,6 @@ bool validate(Job *j, double *loss, double *watched, Error *err)
         if (metrics[i] == main && j->spec.params.monitor != 0)
             *watched = v;
     }
+    slices_record(j);
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LEAST_ROWS 16
@@ -313,6 +314,22 @@ void frame_key(Ui *ui, Key key)
     }
 }
 
+/* The button is let go, far enough from where it was pressed: the pane under that place may pan. */
+static void mouse_drag(Ui *ui, const ScreenMouse *m)
+{
+    const Pane *p = ui_pane(ui);
+    int row = ui->clicked_row, col = ui->clicked_col;
+    if (ui->overlay || !p->drags || (abs(m->row - row) < 2 && abs(m->col - col) < 2))
+        return;
+    const Zone *z = screen_zone(ui->screen, row, col);
+    Mouse out = {.kind = MOUSE_DRAG, .id = z ? z->id : -1, .index = z ? z->index : 0,
+                 .row = z ? row - z->row : row - 1, .col = z ? col - z->col : col, .rows = z ? z->rows : 0,
+                 .cols = z ? z->cols : 0, .drag_rows = m->row - row, .drag_cols = m->col - col};
+    ui->clicked_at = 0;
+    if (p->on_mouse(ui->state[ui->at], &out, ui) == REPLY_DRAW)
+        ui->dirty = true;
+}
+
 static int mouse_kind(Ui *ui, const ScreenMouse *m)
 {
     if (m->kind >= MOUSE_WHEEL_UP)
@@ -330,6 +347,10 @@ void frame_mouse(Ui *ui, const ScreenMouse *m)
     ui->now = clock_now();
     if (!frame_fits(ui))
         return;
+    if (m->kind == MOUSE_DRAG) {
+        mouse_drag(ui, m);
+        return;
+    }
     const Zone *z = screen_zone(ui->screen, m->row, m->col);
     Mouse out = {
         .kind = (MouseKind)mouse_kind(ui, m), .id = z ? z->id : -1, .index = z ? z->index : 0};

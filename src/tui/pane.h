@@ -30,13 +30,16 @@ typedef enum Reply {
     REPLY_DRAW,    /* done, draw */
 } Reply;
 
-typedef enum MouseKind { MOUSE_PRESS, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN } MouseKind;
+/* A drag is a press and, two cells away or more, the release: it needs no report of each cell between, so it works
+ * over a slow link. Only panes that say so (drags) hear of it; its place is that of the press. */
+typedef enum MouseKind { MOUSE_PRESS, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN, MOUSE_DRAG } MouseKind;
 typedef struct Mouse {
     MouseKind kind;
     int id;         /* of the zone (canvas_zone); -1: in no zone */
     int64_t index;  /* of the zone */
     int row, col;   /* inside the zone; in no zone: in the pane's body */
     int rows, cols; /* size of the zone */
+    int drag_rows, drag_cols; /* of a drag: how far, down and to the right */
 } Mouse;
 
 typedef struct Pane {
@@ -51,6 +54,7 @@ typedef struct Pane {
     void (*draw)(const void *state, const Canvas *c, const Ui *ui);
     Reply (*on_command)(void *state, int command, Ui *ui);
     Reply (*on_mouse)(void *state, const Mouse *m, Ui *ui);
+    bool drags;
     /* `:filter fare > 10`: one of its commands with words behind it. NULL: none takes any. */
     Reply (*on_words)(void *state, int command, const char *words, Ui *ui);
     /* Why a command cannot be done now, or NULL when it can: such hints are not shown, and pressing

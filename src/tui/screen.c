@@ -24,7 +24,7 @@ static void terminal_modes(Screen *s)
     meta(s->window, TRUE);
     nodelay(s->window, TRUE);
     leaveok(s->window, FALSE);
-    mousemask(BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    mousemask(BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     mouseinterval(0);
     fputs("\033[?2004h", s->out); /* pasted text comes between marks */
     fflush(s->out);

@@ -10,6 +10,8 @@
 
 typedef enum Depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_PALETTE, DEPTH_DIRECT } Depth;
 
+enum { SCREEN_CLICKS = 16 };
+
 struct Screen {
     Grid grid;
     SCREEN *curses;
@@ -25,6 +27,8 @@ struct Screen {
     int pairs;
     bool all; /* show every cell */
     bool pasting;
+    ScreenMouse click[SCREEN_CLICKS]; /* that came together, newest first */
+    int clicks;
     struct sigaction old[NSIG];
 };
 

@@ -1,7 +1,5 @@
 /* screen_keys.c -- what curses reads, as Keys and mouse. */
-#include "screen_int.h"
-
-#include <curses.h>
+#include "screen_curses.h"
 
 #include <string.h>
 
@@ -65,19 +63,24 @@ static Key character_key(wint_t c)
     return (Key)c;
 }
 
-static bool mouse_read(ScreenMouse *out)
+static bool mouse_kind(mmask_t state, int *kind)
+{
+    *kind = state & BUTTON4_PRESSED   ? 2 /* MOUSE_WHEEL_UP */
+            : state & BUTTON5_PRESSED ? 3
+            : state & BUTTON1_RELEASED ? 4 /* MOUSE_DRAG */
+                                       : 0;
+    return *kind || state & BUTTON1_PRESSED;
+}
+
+/* curses takes in all that came together and gives the newest first: press and release of a click. */
+static void mouse_read(Screen *s)
 {
     MEVENT e;
-    if (getmouse(&e) != OK)
-        return false;
-    *out = (ScreenMouse){.row = e.y, .col = e.x};
-    if (e.bstate & BUTTON4_PRESSED)
-        out->kind = 2; /* MOUSE_WHEEL_UP */
-    else if (e.bstate & BUTTON5_PRESSED)
-        out->kind = 3;
-    else if (!(e.bstate & BUTTON1_PRESSED))
-        return false;
-    return true;
+    while (s->clicks < SCREEN_CLICKS && getmouse(&e) == OK) {
+        ScreenMouse *m = &s->click[s->clicks];
+        *m = (ScreenMouse){.row = e.y, .col = e.x};
+        s->clicks += mouse_kind(e.bstate, &m->kind);
+    }
 }
 
 void screen_escape_wait(Screen *s, int ms)
@@ -88,16 +91,15 @@ void screen_escape_wait(Screen *s, int ms)
 
 Input screen_input(Screen *s)
 {
-    (void)s;
     for (;;) {
         wint_t c;
+        if (s->clicks)
+            return (Input){.kind = INPUT_MOUSE, .mouse = s->click[--s->clicks]};
         int got = wget_wch(stdscr, &c);
         if (got == ERR)
             return (Input){.kind = INPUT_NONE};
         if (got == KEY_CODE_YES && c == KEY_MOUSE) {
-            ScreenMouse mouse;
-            if (mouse_read(&mouse))
-                return (Input){.kind = INPUT_MOUSE, .mouse = mouse};
+            mouse_read(s);
             continue;
         }
         if (got == KEY_CODE_YES && c == KEY_RESIZE)

@@ -8,8 +8,10 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <cmocka.h>
 
@@ -313,6 +315,69 @@ static void the_machine_is_watched_while_a_run_trains(void **state)
 }
 
 /* The made-up run stops early: its last step is marked. */
+/* Two cards, and a third that tells nothing. */
+static void a_gpu_is_watched_where_there_is_one(void **state)
+{
+    (void)state;
+    char dir[120], tool[140], path[400];
+    static const char script[] = "#!/bin/sh\necho '30, 2048, 8192'\necho '50, 1024, 8192'\necho '[N/A], [N/A], [N/A]'\n";
+    Error err = {0};
+    make_run("heated");
+    snprintf(dir, sizeof dir, "%s/bin", bench.dir);
+    snprintf(tool, sizeof tool, "%s/nvidia-smi", dir);
+    snprintf(path, sizeof path, "PATH=%s:%s", dir, getenv("PATH"));
+    assert_true(dir_create(dir, &err) && file_write(tool, script, strlen(script), &err));
+    assert_int_equal(chmod(tool, 0755), 0);
+    bench_open(&bench, 36, 160, "train", (const char *const[]){path, NULL});
+    see("GPU");
+    see("40%");
+    see("3.2 GB"); /* of both */
+}
+
+static void slices_stand_in_one_chart(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Store *s = open_store();
+    int64_t run = add_run(s, "sliced");
+    for (int64_t step = 30; step <= 120; step += 30) {
+        MetricPoint p[] = {{"val_slice Brookland", step, 0.1 * (double)step, 4 * loss_at(step)},
+                           {"val_slice Dupont", step, 0.1 * (double)step, 2 * loss_at(step)}};
+        assert_true(store_metrics_add(s, run, p, 2, &err));
+    }
+    store_close(s);
+    Term *t = open_at(50, 160);
+    see("train 0.17");
+    for (int i = 0; i < 5; i++)
+        term_press(t, "Tab");
+    term_press(t, "O");
+    see("Validation rmse by slice");
+    see("Brookland");
+    see("Dupont");
+    assert_false(term_has(t, "val_slice"));
+}
+
+/* What is under the pointer goes along: after a drag to the right earlier steps are in sight. */
+static void a_drag_pans(void **state)
+{
+    (void)state;
+    make_run("calm");
+    Term *t = open_at(36, 120);
+    see("train 0.17");
+    term_click(t, 12, 60);
+    see("step 57 ");
+    term_press(t, "+ +");
+    see("zoomed");
+    term_drag(t, 12, 60, 12, 80);
+    term_settle(t);
+    term_click(t, 12, 80);
+    see("step 57 ");
+    term_drag(t, 12, 80, 12, 40);
+    term_settle(t);
+    term_click(t, 12, 40);
+    see("step 57 ");
+}
+
 static void an_early_stop_is_marked(void **state)
 {
     (void)state;
@@ -475,6 +540,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_crosshair_walks_over_the_steps, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(axis_scale_and_smoothing_turn, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_machine_is_watched_while_a_run_trains, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_gpu_is_watched_where_there_is_one, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(slices_stand_in_one_chart, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_drag_pans, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(an_early_stop_is_marked, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, bench_begin, bench_end),

@@ -334,6 +334,8 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
     DataState *s = state;
     ListContext l;
     TableSource list = data_list_source(ui, &l);
+    if (m->kind == MOUSE_DRAG && (m->id != DATA_ZONE_MAIN || !s->data || s->view != VIEW_SCATTER))
+        return REPLY_STAY;
     if (m->id == DATA_ZONE_LIST) {
         Reply reply = table_mouse(&s->list, &list, m);
         const DatasetRow *d = data_under_cursor(s, ui);
@@ -370,6 +372,7 @@ const Pane data_pane = {
     .draw = data_draw,
     .on_command = on_command,
     .on_mouse = on_mouse,
+    .drags = true,
     .on_words = on_words,
     .why_not = why_not,
     .mode = mode,

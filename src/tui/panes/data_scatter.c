@@ -235,6 +235,21 @@ static void zoom(DataState *s, double by, Ui *ui)
     ask(s, true, ui);
 }
 
+/* So many cells of the grid to the right and upward. */
+static void pan(DataState *s, int cells_x, int cells_y, Ui *ui)
+{
+    Scatter *p = s->scatter;
+    const Density *d = &p->shown;
+    if (!d->width)
+        return;
+    double x = (d->x_most - d->x_least) * cells_x / d->width, y = (d->y_most - d->y_least) * cells_y / d->height;
+    p->asked.x_least = d->x_least - x;
+    p->asked.x_most = d->x_most - x;
+    p->asked.y_least = d->y_least - y;
+    p->asked.y_most = d->y_most - y;
+    ask(s, true, ui);
+}
+
 void data_scatter_in(DataState *s, Ui *ui)
 {
     zoom(s, 0.5, ui);
@@ -320,6 +335,10 @@ static Reply command(DataState *s, int what, Ui *ui)
 static Reply mouse(DataState *s, const Mouse *m, Ui *ui)
 {
     Scatter *p = s->scatter;
+    if (m->kind == MOUSE_DRAG) {
+        pan(s, m->drag_cols, -m->drag_rows * 2, ui);
+        return REPLY_DRAW;
+    }
     if (m->kind >= MOUSE_WHEEL_UP) {
         zoom(s, m->kind == MOUSE_WHEEL_UP ? 0.5 : 2, ui);
         return REPLY_DRAW;

@@ -262,6 +262,8 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
         return REPLY_IGNORED;
     const Place *p = &s->place[m->index];
     s->active = p->chart;
+    if (m->kind == MOUSE_DRAG)
+        return train_drag(s, p, m->col - 1, m->drag_cols);
     const Series *on = train_walked(s);
     if (!on)
         return REPLY_DRAW;
@@ -307,6 +309,7 @@ const Pane train_pane = {
     .draw = draw,
     .on_command = on_command,
     .on_mouse = on_mouse,
+    .drags = true,
     .why_not = why_not,
     .badge = badge,
     .chart = train_chart_shown,

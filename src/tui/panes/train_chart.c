@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SLICE_KEY "val_slice " /* and the value of the column: a curve each, */
+#define SLICES    "val_slice"  /* in one chart */
+
 /* ---- which ------------------------------------------------------------------------------------------- */
 
 static void add_chart(TrainState *s, const char *key, const char *title, bool log)
@@ -36,7 +39,7 @@ void train_charts(TrainState *s)
                                         "lr",         "grad_norm", "samples_per_second"};
     const RunRow *run = train_run(s);
     const Curves *c = run ? train_curves(s, run->id) : NULL;
-    char key[64] = "val_rmse", title[64];
+    char key[64] = "val_rmse", title[64], sliced[100];
     if (run)
         main_metric(run, key);
     title_of(key, title, sizeof title);
@@ -48,7 +51,13 @@ void train_charts(TrainState *s)
     add_chart(s, "samples_per_second", "Rows a second", false);
     for (size_t i = 0; c && i < c->series.count; i++) {
         const char *more = c->series.at[i].key;
-        bool there = text_starts(more, "test_");
+        bool there = text_starts(more, "test_"), slice = text_starts(more, SLICE_KEY);
+        if (slice && s->charts < TRAIN_CHARTS) {
+            const char *by = curves_setting(c, "slice");
+            snprintf(sliced, sizeof sliced, "%s by %.30s", s->chart[1].title, by ? by : "slice");
+            add_chart(s, SLICES, sliced, false);
+        }
+        there |= slice;
         for (size_t k = 0; k < sizeof known / sizeof *known; k++)
             there |= strcmp(more, known[k]) == 0;
         title_of(more, title, sizeof title);
@@ -126,6 +135,18 @@ static void add_noisy(ChartBuild *b, const Curves *c, const char *key, const cha
     add_series(b, series, &series->smooth, name, style, !raw, false);
 }
 
+/* A curve a slice, of the run that is watched. */
+static void add_slices(const TrainState *s, ChartBuild *b, const Curves *c)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < c->series.count && c->run == s->shown[0]; i++) {
+        const Series *one = &c->series.at[i];
+        if (text_starts(one->key, SLICE_KEY))
+            add_series(b, one, &one->value, one->key + strlen(SLICE_KEY), style_series(n++), false,
+                       one->value.count < 2);
+    }
+}
+
 static void add_run(const TrainState *s, ChartBuild *b, const Curves *c, const char *key,
                     bool alone)
 {
@@ -143,6 +164,10 @@ static void add_run(const TrainState *s, ChartBuild *b, const Curves *c, const c
         snprintf(full, sizeof full, "%strain", front);
         if (alone || first)
             add_noisy(b, c, "train_loss", full, alone ? own : STYLE_BEFORE, alone);
+        return;
+    }
+    if (strcmp(key, SLICES) == 0) {
+        add_slices(s, b, c);
         return;
     }
     bool noisy = strcmp(key, "grad_norm") == 0 || strcmp(key, "samples_per_second") == 0;

@@ -185,6 +185,7 @@ void train_draw_machine(const TrainState *s, const Canvas *c);
 Reply train_look(TrainState *s, int command);        /* REPLY_IGNORED: not about looking */
 Reply train_cross_to(TrainState *s, double step);
 Reply train_zoom(TrainState *s, double by);          /* the window's width times so much */
+Reply train_drag(TrainState *s, const Place *p, int col, int cols); /* what is under a column goes along */
 Reply train_event(TrainState *s, int direction);     /* the crosshair to the next event */
 const Series *train_walked(const TrainState *s);     /* the curve the crosshair walks on; NULL none */
 

@@ -105,6 +105,21 @@ static Reply pan(TrainState *s, double by)
     return REPLY_DRAW;
 }
 
+Reply train_drag(TrainState *s, const Place *p, int col, int cols)
+{
+    double low, high;
+    ChartBuild b;
+    Canvas in = {.rows = p->rows - 2, .cols = p->cols - 2};
+    train_chart(s, p->chart, &b);
+    double from = chart_x_at(&in, &b.chart, col), to = chart_x_at(&in, &b.chart, col + cols);
+    train_chart_release(&b);
+    window(s, &low, &high);
+    if (s->low >= s->high) /* all is in sight: what was dragged away would leave a gap, so look nearer first */
+        high = low + 0.8 * (high - low);
+    set_window(s, low + from - to, high + from - to);
+    return REPLY_DRAW;
+}
+
 static Reply change_axis(TrainState *s)
 {
     s->axis = (Axis)((s->axis + 1) % AXIS_COUNT);

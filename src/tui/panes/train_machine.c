@@ -62,17 +62,23 @@ static void read_process(MachineNow *m, int64_t pid)
     }
 }
 
+/* A line a GPU: "37, 4521, 24564"; what a card does not tell is [N/A]. Their mean use, and their memory together. */
 static void read_gpu(MachineNow *m)
 {
     FILE *f = popen("nvidia-smi --query-gpu=utilization.gpu,memory.used,memory.total --format=csv,noheader,nounits "
-                    "2>/dev/null", "r");
-    double use, used, total;
-    m->gpu = (double)NAN;
-    if (f && fscanf(f, "%lf, %lf, %lf", &use, &used, &total) == 3) {
-        m->gpu = use / 100;
-        m->gpu_memory = used * 1048576;
-        m->gpu_total = total * 1048576;
-    }
+                    "2>/dev/null", "re");
+    char line[200];
+    double use, used, total, sum = 0;
+    int cards = 0;
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "%lf, %lf, %lf", &use, &used, &total) == 3) {
+            sum += use / 100;
+            m->gpu_memory += used * 1048576;
+            m->gpu_total += total * 1048576;
+            cards++;
+        }
+    if (cards)
+        m->gpu = sum / cards;
     if (f)
         pclose(f);
 }
@@ -105,9 +111,17 @@ static void machine_read(void *owner, void *result, const Error *err, Ui *ui)
     ui_draw(ui);
 }
 
+/* Somewhere on the PATH, as the shell would find it. */
 static bool has_gpu(void)
 {
-    return access("/usr/bin/nvidia-smi", X_OK) == 0 || access("/usr/local/bin/nvidia-smi", X_OK) == 0;
+    char path[600];
+    const char *at = getenv("PATH");
+    for (; at && *at; at += strcspn(at, ":"), at += *at == ':') {
+        snprintf(path, sizeof path, "%.*s/nvidia-smi", (int)strcspn(at, ":"), at);
+        if (access(path, X_OK) == 0)
+            return true;
+    }
+    return false;
 }
 
 void train_machine_read(TrainState *s)

@@ -309,6 +309,14 @@ void term_click(Term *t, int row, int col)
     mouse(t, 0, row, col);
 }
 
+void term_drag(Term *t, int row, int col, int to_row, int to_col)
+{
+    char bytes[80];
+    int n = snprintf(bytes, sizeof bytes, "\033[<0;%d;%dM\033[<0;%d;%dm", col + 1, row + 1, to_col + 1, to_row + 1);
+    send_bytes(t, bytes, (size_t)n);
+    term_settle(t);
+}
+
 void term_wheel(Term *t, int row, int col, int direction)
 {
     mouse(t, direction > 0 ? 65 : 64, row, col);

@@ -27,6 +27,7 @@ void term_type(Term *t, const char *text);  /* as it is */
 void term_send(Term *t, const char *bytes, size_t n); /* the same without waiting */
 void term_paste(Term *t, const char *text);           /* between bracketed-paste marks */
 void term_click(Term *t, int row, int col);
+void term_drag(Term *t, int row, int col, int to_row, int to_col);
 void term_wheel(Term *t, int row, int col, int direction);
 void term_resize(Term *t, int rows, int cols);
 void term_signal(Term *t, int number);
