@@ -65,6 +65,13 @@ typedef struct Importance {
     uint64_t splits;
 } Importance;
 
+/* What a model of series looks at, mean over windows; each adds up to 1. In the order of the shape's inputs:
+ * those that are static; place, target, then the others; place, then those known ahead. */
+typedef struct SeriesShares {
+    double *fixed, *past, *ahead; /* [inputs + 2] have room for each */
+    double *step;                 /* [window + horizon] where the horizon's attention lies */
+} SeriesShares;
+
 typedef struct ModelFamily {
     const char *name, *title, *about;
     const char *source;                           /* who published it */
@@ -103,6 +110,8 @@ typedef struct ModelFamily {
     void    (*contributions)(const void *model, const Batch *b, double *out); /* see below; or NULL */
     /* Statistics of the step just made, see graph_layers; NULL: it has no layers */
     size_t  (*layers)(const void *model, size_t rows, LayerStats *out, size_t most);
+    /* Families of series that can say what they look at; NULL for others. */
+    void    (*shares)(void *model, const Batch *b, const SeriesShape *s, SeriesShares *out);
     /* predict as ONNX nodes: the value of the raw scores, [rows][outputs]; see graph_onnx */
     const char *(*onnx)(void *model, Onnx *o, const char *dense, const char *codes, Error *err);
 } ModelFamily;
@@ -127,6 +136,8 @@ double model_loss(const Model *m, const Batch *b, const float *out); /* mean los
 /* Of the step just made: outputs and gradients of its layers as JSON, [{"layer", "what": "output", "mean",
  * "deviation", "zero", "least", "most", "broken", "histogram": [...]}, ...]; NULL: it has no layers. */
 json_t *model_layers(const Model *m, size_t rows);
+/* Of windows of a series, as they are or laid out in b->dense; ERROR_USAGE: the family cannot say. */
+bool model_shares(Model *m, const Batch *b, SeriesShares *out, Error *err);
 /* predict as ONNX nodes, see ModelFamily; NULL and a clear line for a family that cannot. */
 const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, Error *err);
 /* The columns it uses, those that gained most first; NULL when the family cannot say. mem_free it. */
@@ -223,6 +234,10 @@ bool forecaster_next(Forecaster *f, Arena *a, ForecastRow **out, size_t *n, Erro
 bool forecaster_test(Forecaster *f, const uint64_t *after, size_t count, Arena *a, ForecastRow **out, size_t *n,
                      Error *err);
 
+/* {"group", "time" as its column prints, "step", "prediction", "q0.1" ...}; group if series have names */
+json_t *forecast_json(const Bundle *b, const ForecastRow *r);
+
+bool bundle_shares(Bundle *b, const Batch *batch, SeriesShares *out, Error *err); /* model_shares of it */
 void bundle_predict(Bundle *b, const Batch *batch, float *out); /* model_predict of the model inside */
 /* The whole way from raw rows to predictions as an ONNX model: one input a column, outputs in raw units
  * (prediction; or label and probability). What could not be said in it is told in `notes` (new

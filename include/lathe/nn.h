@@ -187,7 +187,7 @@ typedef struct GraphVariable { size_t at, stride, width; } GraphVariable; /* flo
 /* A vector of `size` a variable and step: its floats times weights of its own. */
 Node *graph_variables(Graph *g, const char *name, Node *x, const GraphVariable *v, size_t count, size_t steps, size_t size);
 Node *graph_turn(Graph *g, Node *x, size_t groups);          /* [groups][steps][w] -> [steps][groups w] */
-Node *graph_select(Graph *g, Node *scores, Node *x);         /* softmax(scores) over the groups of x */
+Node *graph_select(Graph *g, const char *name, Node *scores, Node *x); /* softmax(scores) over the groups of x */
 Node *graph_spread(Graph *g, Node *x, size_t steps);         /* one token as many */
 Node *graph_chain(Graph *g, Node *const *x, size_t n);       /* tokens one after the other */
 /* A dense layer, and a layer norm of a + b, with weights for each group of steps. */
@@ -268,6 +268,9 @@ void   graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, Grap
  * there are; at most `most` are written. rows: of that step's batch. */
 size_t graph_layers(const Graph *g, size_t rows, LayerStats *out, size_t most);
 void   graph_predict(Graph *g, const GraphFeed *feed, float *out); /* [rows][outputs] */
+/* After a prediction of `rows` rows, no more than were planned: what select or watch NAME looked at, summed over
+ * the rows. sum [groups] or [keys], added to: a row adds 1 in all. false: there is no such node. */
+bool   graph_shares(const Graph *g, const char *name, size_t rows, double *sum);
 /* Loss and its gradient as one step would see them, nothing updated. gradient: one number a parameter
  * number, in the order of graph_tensors, each tensor from its offset on. */
 double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient);

@@ -144,6 +144,19 @@ typedef struct Permutation {
 bool explainer_permutation(Explainer *e, const char *metric /* NULL: the main one */, int repeats,
                            uint64_t seed, Progress *progress, Arena *a, Permutation *out, Error *err);
 
+/* What a model of series looks at by its own account, mean over the windows: the weights with which it selects
+ * its variables, those of each kind adding up to 1, and how its attention lies over the steps. Of series the
+ * rows of an Explainer are windows, rows_most the steps they forecast; permutation deals a column's whole course
+ * out among them, and has the target's own past as a column. */
+typedef struct WeightRow { const char *column, *kind; double share; } WeightRow; /* kind: past ahead static */
+typedef struct Weights {
+    size_t columns, steps;
+    WeightRow *column;                   /* [columns] kind after kind, the heaviest first; "(place)": of the step */
+    int64_t first;                       /* step[0] is that of this step; 0: the last known, 1: the next */
+    const double *step;                  /* [steps] adding up to 1 */
+} Weights;
+bool explainer_weights(Explainer *e, Arena *a, Weights *out, Error *err);
+
 /* Partial dependence (Friedman 2001): the mean prediction over the rows when all have the same value in
  * one column; and quantiles of the rows' own curves (ICE, Goldstein et al. 2015). Numbers and times: at
  * quantiles of the column's values, 1 to 99 %; text: its most frequent words. */

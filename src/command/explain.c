@@ -256,14 +256,67 @@ static bool explain_shap(Explain *e, Error *err)
     return ok;
 }
 
+/* ---- weights ------------------------------------------------------------------------------------------------ */
+
+static void draw_weights(const Weights *w, Text *into)
+{
+    Bars b = {0};
+    for (size_t i = 0; i < w->columns && b.n < BARS; i++) {
+        if (!text_equal(w->column[i].kind, "past"))
+            continue;
+        b.column[b.n] = w->column[i].column;
+        b.length[b.n++] = w->column[i].share;
+    }
+    draw_axes(&b, "weight of a variable in the window, mean", into);
+    text_puts(into, "\n");
+    draw_bars(&b, into);
+}
+
+static bool explain_weights(Explain *e, Error *err)
+{
+    Weights w;
+    Explainer *x = open_rows(e, err);
+    bool ok = x && explainer_weights(x, &e->arena, &w, err);
+    if (ok) {
+        json_t *columns = json_array(), *steps = json_array();
+        say_rows(e, x);
+        for (size_t i = 0; i < w.columns; i++) {
+            json_t *row = json_object();
+            result_text(row, "kind", w.column[i].kind);
+            result_text(row, "column", w.column[i].column);
+            result_real(row, "weight", w.column[i].share);
+            json_array_append_new(columns, row);
+        }
+        for (size_t i = 0; i < w.steps; i++) {
+            json_t *row = json_object();
+            result_int(row, "step", w.first + (int64_t)i);
+            result_real(row, "attention", w.step[i]);
+            json_array_append_new(steps, row);
+        }
+        json_object_set_new(e->result, "columns", columns);
+        json_object_set_new(e->result, "steps", steps);
+        draw_weights(&w, &e->picture);
+    }
+    explainer_close(x);
+    return ok;
+}
+
 /* ---- the list ---------------------------------------------------------------------------------------------- */
 
-#define EXPLANATIONS(X) X(permutation) X(dependence) X(shap)
+#define EXPLANATIONS(X) X(permutation) X(dependence) X(shap) X(weights)
 
 #define AS_NAME(name) #name,
-static const char *const names[] = {EXPLANATIONS(AS_NAME) NULL};
+static const char *const names[] = {"auto", EXPLANATIONS(AS_NAME) NULL};
+enum { AUTO, PERMUTATION, WEIGHTS = PERMUTATION + 3 };
 #define AS_FUNCTION(name) explain_##name,
-static bool (*const functions[])(Explain *e, Error *err) = {EXPLANATIONS(AS_FUNCTION)};
+static bool (*const functions[])(Explain *e, Error *err) = {NULL, EXPLANATIONS(AS_FUNCTION)};
+
+/* What a family says best by itself. */
+static int usual(const RunRow *row)
+{
+    const ModelFamily *f = model_family(row->family);
+    return f && f->shares ? WEIGHTS : PERMUTATION;
+}
 
 static bool run(CommandCall *call, json_t **result, Error *err)
 {
@@ -277,8 +330,9 @@ static bool run(CommandCall *call, json_t **result, Error *err)
         e.run = row.id;
         e.result = json_object();
         result_int(e.result, "run", row.id);
-        result_text(e.result, "what", names[set->what]);
-        ok = functions[set->what](&e, err) &&
+        int what = set->what == AUTO ? usual(&row) : set->what;
+        result_text(e.result, "what", names[what]);
+        ok = functions[what](&e, err) &&
              (!*set->out || gnuplot_picture(set->out, set->width, set->height, &e.picture, err));
         if (ok && *set->out)
             result_text(e.result, "out", set->out);
@@ -296,13 +350,13 @@ static const Arg args[] = {{.name = "RUN", .kind = ARG_RUN, .about = "the run wh
 // clang-format off
 #define S ExplainSettings
 static const Param params[] = {
-    PARAM_PICK(S, what,    "what",    0, names, "permutation: which columns matter; dependence: what one column does; shap: what each adds to a row (gbdt)"),
+    PARAM_PICK(S, what,    "what",    0, names, "permutation: which columns matter; dependence: what one column does; shap: what each adds to a row (gbdt); weights: what it looks at (tft); auto: weights if it has them, else permutation"),
     PARAM_TEXT(S, column,  "column",  "", "dependence: the column"),
     PARAM_TEXT(S, class,   "class",   "", "dependence: the class whose share is shown; of two, the second when not given; shap: of several, the first"),
     PARAM_TEXT(S, metric,  "metric",  "", "permutation: what gets worse; rmse or logloss when not given"),
     PARAM_INT (S, repeats, "repeats", 5, 1, 1000, "times", "permutation: how often a column is dealt out anew"),
     PARAM_INT (S, points,  "points",  30, 2, 1000, "values", "dependence: most values of the column"),
-    PARAM_INT (S, rows,    "rows",    10000, 0, 1000000000, "rows", "most test rows to ask the model about; 0: all"),
+    PARAM_INT (S, rows,    "rows",    10000, 0, 1000000000, "rows", "most test rows to ask the model about, of series steps of forecasts; 0: all"),
     PARAM_INT (S, seed,    "seed",    1, 0, 2147483647, "", "permutation: the same seed deals the same"),
     PARAM_INT (S, each,    "each",    0, 0, 1000000, "rows", "shap: so many rows one by one"),
     PARAM_TEXT(S, out,     "out",     "", "a picture of it: NAME.png, .svg or .pdf"),
@@ -321,7 +375,9 @@ const Command explain_command = {
                " spread as the column's own, and the quantiles of the rows' own curves.\n\n"
                "shap: what each column adds to a row's score, in the target's units, for classes in logits: the mean"
                " size over the test rows and, with each=, row by row; with the base they add up to the score. Exact,"
-               " for gbdt.",
+               " for gbdt.\n\n"
+               "weights: the mean weights with which a tft selects its variables: of the window, of the steps ahead and of"
+               " what is static, each adding up to 1; and how its attention lies over the steps, 0 being the last known.",
     .example = "lathe explain last what=dependence column=MILEAGE out=mileage.png",
     .args = args,
     .params = params,

@@ -6,44 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-static ColumnType time_type(const Bundle *b)
-{
-    size_t plans = bundle_plans(b);
-    const Schema *s = plans ? plan_schema(bundle_plan(b, plans - 1)) : bundle_schema(b);
-    size_t at = schema_find(s, features_time(bundle_features(b)));
-    return at == SIZE_MAX ? COLUMN_REAL : s->field[at].type;
-}
-
-static void print_time(ColumnType type, double time, Text *into)
-{
-    if (type == COLUMN_TIME)
-        time_format(llround(time), into);
-    else if (type == COLUMN_DATE)
-        date_format((int32_t)lround(time), into);
-    else
-        text_add_real(into, time);
-}
-
-static json_t *one_row(const Sink *k, ColumnType type, const ForecastRow *r)
-{
-    const SeriesShape *s = k->shape->series;
-    Text time = {0};
-    json_t *o = json_object();
-    print_time(type, r->time, &time);
-    if (*features_group(k->features))
-        result_text(o, "group", r->group);
-    result_text(o, "time", text_str(&time));
-    result_int(o, "step", (int64_t)r->step);
-    result_real(o, "prediction", r->value);
-    for (size_t i = 0; i < s->levels; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "q%g", (double)s->level[i]);
-        result_real(o, name, r->quantile[i]);
-    }
-    text_release(&time);
-    return o;
-}
-
 void forecast_header(const Sink *k, Text *into)
 {
     const SeriesShape *s = k->shape->series;
@@ -80,10 +42,9 @@ bool forecast_write(const Work *w, Error *err)
     Arena a = {0};
     ForecastRow *row;
     size_t n = 0;
-    ColumnType type = time_type(w->bundle);
     bool ok = forecaster_next(w->ahead, &a, &row, &n, err);
     for (size_t i = 0; ok && i < n; i++) {
-        json_t *one = one_row(k, type, &row[i]);
+        json_t *one = forecast_json(w->bundle, &row[i]);
         Text line = {0};
         if (!k->file)
             json_array_append(k->rows, one);

@@ -66,6 +66,8 @@ const Command serve_command = {
                "that neither\n"
                "recipe nor features look at may be left out; GET /v2/models/NAME lists those that "
                "may not.\n"
+               "A model of series (tft) is sent the past of each group, and rows without the target that say what is"
+               " known ahead; it answers with a prediction a group and step.\n"
                "A row that a rule drops is answered with null and the rule's number. SIGTERM and "
                "Ctrl-C end\n"
                "the server when the requests under way are answered.",

@@ -165,6 +165,11 @@ bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Pre
     return way.chunk.rows == 0 || score_cleaned(b, &way, p, a, err);
 }
 
+bool bundle_shares(Bundle *b, const Batch *batch, SeriesShares *out, Error *err)
+{
+    return model_shares(b->model, batch, out, err);
+}
+
 void bundle_predict(Bundle *b, const Batch *batch, float *out)
 {
     model_predict(b->model, batch, out);

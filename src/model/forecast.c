@@ -6,6 +6,7 @@
 #include "model_int.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,51 @@ static void fill_row(const Forecaster *f, uint32_t origin, size_t step, const fl
         quantile[k] = features_target_value(features, (double)score[k]);
     qsort(quantile, s->levels, sizeof *quantile, ascending);
     out->value = quantile[s->levels / 2];
+}
+
+static ColumnType time_type(const Bundle *b)
+{
+    size_t plans = bundle_plans(b);
+    const Schema *s = plans ? plan_schema(bundle_plan(b, plans - 1)) : bundle_schema(b);
+    size_t at = schema_find(s, features_time(bundle_features(b)));
+    return at == SIZE_MAX ? COLUMN_REAL : s->field[at].type;
+}
+
+static void print_time(ColumnType type, double time, Text *into)
+{
+    if (type == COLUMN_TIME)
+        time_format(llround(time), into);
+    else if (type == COLUMN_DATE)
+        date_format((int32_t)lround(time), into);
+    else
+        text_add_real(into, time);
+}
+
+static void put(json_t *o, const char *key, double value)
+{
+    json_object_set_new(o, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+json_t *forecast_json(const Bundle *b, const ForecastRow *r)
+{
+    const SeriesShape *s = features_shape(b->features)->series;
+    Text time = {0};
+    json_t *o = json_object();
+    print_time(time_type(b), r->time, &time);
+    if (*features_group(b->features)) {
+        json_t *group = json_string(r->group);
+        json_object_set_new(o, "group", group ? group : json_string("(not UTF-8)"));
+    }
+    json_object_set_new(o, "time", json_string(text_str(&time)));
+    json_object_set_new(o, "step", json_integer((json_int_t)r->step));
+    put(o, "prediction", r->value);
+    for (size_t i = 0; i < s->levels; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "q%g", (double)s->level[i]);
+        put(o, name, r->quantile[i]);
+    }
+    text_release(&time);
+    return o;
 }
 
 static bool forecast(Forecaster *f, const uint32_t *origin, size_t count, Arena *a,

@@ -37,7 +37,10 @@ bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
     }
     error_set(err, ERROR_USAGE, "loss=%s does not fit a %s target%s; these do: %s",
               loss_names[loss], task_name(shape->task),
-              shape->series ? " of a series" : shape->log_link ? " with transform_target=mean" : "", text_str(&fitting));
+              shape->series     ? " of a series"
+              : shape->log_link ? " with transform_target=mean"
+                                : "",
+              text_str(&fitting));
     text_release(&fitting);
     return false;
 }
@@ -96,8 +99,8 @@ Model *model_create(const ModelFamily *f, const void *params, const ModelShape *
         return NULL;
     }
     if ((shape->series != NULL) != (f->series != NULL)) {
-        error_set(err, ERROR_SHAPE, shape->series ? "a %s knows no series" : "a %s needs rows of series",
-                  f->name);
+        error_set(err, ERROR_SHAPE,
+                  shape->series ? "a %s knows no series" : "a %s needs rows of series", f->name);
         return NULL;
     }
     if (shape->missing && !f->takes_missing) {
@@ -234,7 +237,13 @@ const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, 
 {
     if (m->family->onnx)
         return m->family->onnx(m->impl, o, dense, codes, err);
-    error_set(err, ERROR_USAGE, "a %s cannot be said in ONNX yet", m->family->name);
+    error_set(
+        err, ERROR_USAGE,
+        m->shape.series
+            ? "a %s forecasts from a table's past, which an ONNX model of rows is not given: lathe "
+              "serve and predict do it, format=safetensors writes the weights"
+            : "a %s cannot be said in ONNX yet",
+        m->family->name);
     return NULL;
 }
 
@@ -249,6 +258,15 @@ const char *model_input(const Model *m, size_t i)
     const ModelShape *s = &m->shape;
     const char *const *names = i < s->dense ? s->dense_name : s->code_name;
     return names ? names[i < s->dense ? i : i - s->dense] : "";
+}
+
+bool model_shares(Model *m, const Batch *b, SeriesShares *out, Error *err)
+{
+    if (!m->family->shares)
+        return error_set(err, ERROR_USAGE, "a %s has no weights for its inputs to show; a tft has",
+                         m->family->name);
+    m->family->shares(m->impl, b, m->shape.series, out);
+    return true;
 }
 
 bool model_contributions(const Model *m, const Batch *b, double *out, Error *err)

@@ -47,6 +47,10 @@ size_t net_tensors(void *net, const TensorRow **rows, size_t *weights);
 json_t *net_state(const void *net);
 bool net_restore(void *net, const json_t *state, Error *err);
 size_t net_layers(const void *net, size_t rows, LayerStats *out, size_t most);
+/* What nodes of the graph look at for these rows, their mean (see graph_shares); a node that is not there
+ * leaves 1 in sum[0]: it had one thing to look at. */
+typedef struct NetShare { const char *node; double *sum; size_t count; } NetShare;
+void net_shares(void *net, const Batch *b, const NetShare *want, size_t n);
 const char *net_onnx(void *net, Onnx *o, const char *dense, const char *codes, Error *err);
 /* ---- net_pretrain.c: a net, and another over the same layers that learns before it, without labels ---- */
 

@@ -170,22 +170,51 @@ bool net_step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error
     return true;
 }
 
+/* Some rows of the batch, no more than are planned for. */
+static Batch batch_at(const Net *net, const Batch *b, size_t from)
+{
+    size_t rest = b->rows - from;
+    Batch some = {.rows = rest < net->rows_most ? rest : net->rows_most, .series = b->series};
+    if (b->series)
+        some.at = b->at + from;
+    else if (b->dense)
+        some.dense = b->dense + from * series_floats(net->series);
+    return some;
+}
+
 void net_predict(void *model, const Batch *b, float *out)
 {
     Net *net = model;
     for (size_t from = 0; from < b->rows && b->series; from += net->rows_most) {
-        size_t rest = b->rows - from;
-        Batch some = {.rows = rest < net->rows_most ? rest : net->rows_most,
-                      .series = b->series,
-                      .at = b->at + from};
+        Batch some = batch_at(net, b, from);
         GraphFeed feed = feed_of(net, &some);
-        graph_predict(net->graph, &feed,
-                      out + from * net->series->horizon * net->series->levels);
+        graph_predict(net->graph, &feed, out + from * net->series->horizon * net->series->levels);
     }
     if (b->series)
         return;
     GraphFeed feed = feed_of(net, b);
     graph_predict(net->graph, &feed, out);
+}
+
+void net_shares(void *model, const Batch *b, const NetShare *want, size_t n)
+{
+    Net *net = model;
+    const SeriesShape *s = net->series;
+    float *out = mem_alloc(net->rows_most * s->horizon * s->levels * sizeof *out);
+    for (size_t k = 0; k < n; k++)
+        memset(want[k].sum, 0, want[k].count * sizeof *want[k].sum);
+    for (size_t from = 0; from < b->rows; from += net->rows_most) {
+        Batch some = batch_at(net, b, from);
+        GraphFeed feed = feed_of(net, &some);
+        graph_predict(net->graph, &feed, out);
+        for (size_t k = 0; k < n; k++)
+            if (!graph_shares(net->graph, want[k].node, some.rows, want[k].sum))
+                want[k].sum[0] += want[k].count ? (double)some.rows : 0;
+    }
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; i < want[k].count; i++)
+            want[k].sum[i] /= (double)b->rows;
+    mem_free(out);
 }
 
 size_t net_tensors(void *model, const TensorRow **rows, size_t *weights)

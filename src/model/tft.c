@@ -100,7 +100,7 @@ static Node *selection(Builder *b, const char *name, Node *input, const GraphVar
         return each;
     Node *all = graph_turn(b->g, x, count);
     Node *scores = grn(b, name_of(name, "select").text, all, 1, count, b->context[FOR_SELECTION]);
-    return graph_select(b->g, scores, each);
+    return graph_select(b->g, name, scores, each);
 }
 
 static size_t add_inputs(const SeriesShape *s, bool past, bool fixed, size_t at, size_t stride,
@@ -209,6 +209,24 @@ static void *create(const void *settings, const ModelShape *shape, const ModelSe
     return net_create(b.g, build(&b), shape, setup, err);
 }
 
+/* ---- what it looks at -------------------------------------------------------------------------------------- */
+
+static void shares(void *model, const Batch *b, const SeriesShape *s, SeriesShares *out)
+{
+    size_t fixed = 0, past = 2, ahead = 1;
+    for (size_t i = 0; i < s->inputs; i++) {
+        fixed += s->input[i].kind == SERIES_STATIC;
+        past += s->input[i].kind != SERIES_STATIC;
+        ahead += s->input[i].kind == SERIES_KNOWN;
+    }
+    net_shares(model, b,
+               (NetShare[]){{"static", out->fixed, fixed},
+                            {"past", out->past, past},
+                            {"ahead", out->ahead, ahead},
+                            {"attention", out->step, s->window + s->horizon}},
+               4);
+}
+
 /* ---- what the features must know -------------------------------------------------------------------------- */
 
 static bool read_levels(const char *text, SeriesOptions *out, Error *err)
@@ -263,4 +281,5 @@ const ModelFamily tft_family = {
     .state = net_state,
     .restore = net_restore,
     .layers = net_layers,
+    .shares = shares,
 };

@@ -75,3 +75,20 @@ size_t graph_layers(const Graph *g, size_t rows, LayerStats *out, size_t most)
     }
     return found;
 }
+
+bool graph_shares(const Graph *g, const char *name, size_t rows, double *sum)
+{
+    for (size_t i = 0; i < g->node.count; i++) {
+        const Node *n = g->node.at[i];
+        if ((n->op != &select_op && n->op != &watch_op) || strcmp(n->name, name) != 0)
+            continue;
+        /* save: [rows][..][count] shares, of select by steps, of watch by heads and queries */
+        size_t count = n->op == &select_op ? n->input[0]->width : n->input[1]->tokens;
+        size_t all = rows * n->save_width;
+        double each = (double)count / (double)n->save_width;
+        for (size_t k = 0; k < all; k++)
+            sum[k % count] += each * (double)n->save[k];
+        return true;
+    }
+    return false;
+}

@@ -207,11 +207,11 @@ static void choose_back(const Node *n, const Pass *p)
         }
 }
 
-Node *graph_select(Graph *g, Node *scores, Node *x)
+Node *graph_select(Graph *g, const char *name, Node *scores, Node *x)
 {
     assert(x->tokens == scores->tokens * scores->width);
     assert(scores->needs_grad && x->needs_grad);
-    Node *n = graph_node(g, &select_op, NULL, (Node *[]){scores, x}, 2, x->width);
+    Node *n = graph_node(g, &select_op, name, (Node *[]){scores, x}, 2, x->width);
     n->tokens = scores->tokens;
     n->save_width = scores->tokens * scores->width;
     n->scratch = scores->width;
@@ -222,7 +222,7 @@ static Node *sample_select(Graph *g, Node *x)
 {
     Node *values = graph_sequence(g, "sample.values", &x, 1, 1, false); /* three of two steps */
     Node *scores = graph_sequence(g, "sample.scores", &x, 1, 3, false); /* two steps of three */
-    return flat(g, graph_select(g, scores, values));
+    return flat(g, graph_select(g, "sample", scores, values));
 }
 
 /* ---- spread ------------------------------------------------------------------------------------------- */

@@ -5,7 +5,13 @@
  *
  * null is a row that a rule of the recipe dropped; dropped_by, which is there only if some row was,
  * has the rule's number, 0 where the row was kept. v2 says the same as tensors named after the
- * target, "probabilities" and "dropped_by". Numbers have all digits. */
+ * target, "probabilities" and "dropped_by". Numbers have all digits.
+ *
+ * A model of series says what comes after the rows it was sent: as many predictions as groups times steps,
+ *
+ *     {"predictions": [{"group": "a", "time": "2019-02-01 00:00:00", "step": 1, "prediction": 7.5, "q0.1": 5.1, ...}]}
+ *
+ * in v2 the tensors "group", "time", "step", the target, and "quantiles" [rows][levels]. */
 #include "serve_int.h"
 
 #include <math.h>
@@ -67,8 +73,18 @@ static json_t *all_said(const Scorer *s)
     return list;
 }
 
+static json_t *all_forecast(const Scorer *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->rows; i++)
+        json_array_append_new(list, forecast_json(s->bundle, &s->row[i]));
+    return list;
+}
+
 json_t *answer_mlflow(const Scorer *s)
 {
+    if (scorer_forecasts(s))
+        return json_pack("{s:o}", "predictions", all_forecast(s));
     json_t *o = json_pack("{s:o}", "predictions", all_said(s));
     size_t classes = classes_of(s);
     if (classes) {
@@ -99,7 +115,35 @@ static void add_tensor(json_t *outputs, const char *name, const char *type, size
                                              "datatype", type, "data", data));
 }
 
-json_t *answer_infer(const Scorer *s, const ServeModel *m, json_t *id)
+/* One key of every forecast as a tensor. */
+static void add_key(const json_t *all, json_t *outputs, const char *name, const char *key,
+                    const char *type)
+{
+    json_t *data = json_array();
+    for (size_t i = 0; i < json_array_size(all); i++)
+        json_array_append(data, json_object_get(json_array_get(all, i), key));
+    add_tensor(outputs, name, type, json_array_size(all), 0, data);
+}
+
+static json_t *forecast_tensors(const Scorer *s)
+{
+    const Features *f = bundle_features(s->bundle);
+    size_t levels = features_shape(f)->series->levels;
+    json_t *all = all_forecast(s), *outputs = json_array(), *quantiles = json_array();
+    if (*features_group(f))
+        add_key(all, outputs, "group", "group", "BYTES");
+    add_key(all, outputs, "time", "time", "BYTES");
+    add_key(all, outputs, "step", "step", "INT64");
+    add_key(all, outputs, features_target(f), "prediction", "FP64");
+    for (size_t i = 0; i < s->rows; i++)
+        for (size_t k = 0; k < levels; k++)
+            json_array_append_new(quantiles, number(s->row[i].quantile[k]));
+    add_tensor(outputs, "quantiles", "FP64", s->rows, levels, quantiles);
+    json_decref(all);
+    return outputs;
+}
+
+static json_t *score_tensors(const Scorer *s)
 {
     json_t *outputs = json_array(), *drops = dropped(s);
     size_t classes = classes_of(s), rows = s->said.count;
@@ -114,6 +158,12 @@ json_t *answer_infer(const Scorer *s, const ServeModel *m, json_t *id)
     }
     if (drops)
         add_tensor(outputs, "dropped_by", "UINT16", rows, 0, drops);
+    return outputs;
+}
+
+json_t *answer_infer(const Scorer *s, const ServeModel *m, json_t *id)
+{
+    json_t *outputs = scorer_forecasts(s) ? forecast_tensors(s) : score_tensors(s);
     json_t *o = json_pack("{s:s, s:s, s:o}", "model_name", m->name, "model_version", m->version,
                           "outputs", outputs);
     if (id)
@@ -121,25 +171,39 @@ json_t *answer_infer(const Scorer *s, const ServeModel *m, json_t *id)
     return o;
 }
 
+static void describe(json_t *outputs, const char *name, const char *type, size_t columns)
+{
+    json_t *shape = columns ? json_pack("[i,I]", -1, (json_int_t)columns) : json_pack("[i]", -1);
+    json_array_append_new(
+        outputs, json_pack("{s:s, s:s, s:o}", "name", name, "datatype", type, "shape", shape));
+}
+
+static void describe_outputs(const Features *f, json_t *outputs)
+{
+    const ModelShape *shape = features_shape(f);
+    bool number_out = shape->task == TASK_REGRESSION;
+    if (shape->series) {
+        if (*features_group(f))
+            describe(outputs, "group", "BYTES", 0);
+        describe(outputs, "time", "BYTES", 0);
+        describe(outputs, "step", "INT64", 0);
+    }
+    describe(outputs, features_target(f), number_out ? "FP64" : "BYTES", 0);
+    if (shape->series)
+        describe(outputs, "quantiles", "FP64", shape->series->levels);
+    if (!number_out)
+        describe(outputs, "probabilities", "FP64", shape->task == TASK_BINARY ? 2 : shape->classes);
+}
+
 json_t *answer_metadata(const Bundle *b, const Intake *in, const ServeModel *m)
 {
-    const Features *f = bundle_features(b);
-    bool number_out = features_shape(f)->task == TASK_REGRESSION;
     json_t *inputs = json_array(), *outputs = json_array();
     for (size_t i = 0; i < in->inputs; i++) {
         const Field *field = &in->schema->field[in->input[i]];
         json_array_append_new(inputs, json_pack("{s:s, s:s, s:[i]}", "name", field->name,
                                                 "datatype", infer_type(field->type), "shape", -1));
     }
-    json_array_append_new(outputs,
-                          json_pack("{s:s, s:s, s:[i]}", "name", features_target(f), "datatype",
-                                    number_out ? "FP64" : "BYTES", "shape", -1));
-    if (!number_out)
-        json_array_append_new(
-            outputs,
-            json_pack(
-                "{s:s, s:s, s:[i,i]}", "name", "probabilities", "datatype", "FP64", "shape", -1,
-                (int)(features_shape(f)->task == TASK_BINARY ? 2 : features_shape(f)->classes)));
+    describe_outputs(bundle_features(b), outputs);
     return json_pack("{s:s, s:[s], s:s, s:o, s:o}", "name", m->name, "versions", m->version,
                      "platform", "lathe", "inputs", inputs, "outputs", outputs);
 }

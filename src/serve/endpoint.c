@@ -103,7 +103,7 @@ static void scored(Service *s, Scorer *scorer, bool ok, bool fault, json_t *(*ma
     }
     for (size_t i = 0; i < scorer->said.count; i++)
         s->counter.dropped += !scorer->said.at[i].kept;
-    s->counter.rows += scorer->said.count;
+    s->counter.rows += scorer->said.count + scorer->rows;
     if (make)
         reply_json(out, 200, make(scorer));
 }
@@ -127,6 +127,9 @@ static void answer_invocations(Service *s, const Request *r, Reply *out)
         fault = !ok;
         ok = ok && scorer_add(scorer, &rows, &err);
     }
+    ok = ok && scorer_end(scorer, &err);
+    fault =
+        fault || scorer_forecasts(scorer); /* what can go wrong then is the past that was sent */
     scored(s, scorer, ok, fault, answer_mlflow, &err, out);
     s->give(s, scorer);
 }
@@ -140,7 +143,8 @@ static void answer_inference(Service *s, const Request *r, Reply *out)
     out->timed = true;
     bool ok = infer_rows(&s->intake, r->body, r->size, &scorer->arena, &rows, &id, &err);
     bool fault = !ok;
-    ok = ok && scorer_add(scorer, &rows, &err);
+    ok = ok && scorer_add(scorer, &rows, &err) && scorer_end(scorer, &err);
+    fault = fault || scorer_forecasts(scorer);
     scored(s, scorer, ok, fault, NULL, &err, out);
     if (ok)
         reply_json(out, 200, answer_infer(scorer, &s->model, id));

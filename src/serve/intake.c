@@ -84,6 +84,24 @@ static void mark_plan(const Intake *in, const Plan *p, bool *needed)
     json_decref(saved);
 }
 
+/* Of series the time, what names them and their past targets; a recipe may make them of other columns. */
+static bool mark_series(const Intake *in, const Features *f, bool *needed)
+{
+    if (!features_time(f))
+        return false;
+    const char *group = features_group(f);
+    for (size_t i = 0; i < in->schema->count; i++) {
+        const char *name = in->schema->field[i].name;
+        size_t n = strlen(name);
+        if (text_equal(name, features_time(f)) || text_equal(name, features_target(f)))
+            needed[i] = true;
+        for (const char *at = group; *at; at += strcspn(at, ","), at += *at == ',')
+            if (strcspn(at, ",") == n && !strncmp(at, name, n))
+                needed[i] = true;
+    }
+    return true;
+}
+
 void intake_narrow(Intake *in, const Bundle *b)
 {
     bool *needed = mem_alloc((in->schema->count + 1) * sizeof *needed);
@@ -95,8 +113,9 @@ void intake_narrow(Intake *in, const Bundle *b)
     }
     for (size_t i = 0; i < bundle_plans(b); i++)
         mark_plan(in, bundle_plan(b, i), needed);
+    bool series = mark_series(in, f, needed);
     for (size_t i = 0; i < in->schema->count; i++)
-        in->needed[i] = needed[i] && in->schema->field[i].role != ROLE_TARGET;
+        in->needed[i] = needed[i] && (series || in->schema->field[i].role != ROLE_TARGET);
     mem_free(needed);
     list_inputs(in);
 }

@@ -48,9 +48,14 @@ typedef struct Scorer {
     Bundle *bundle;
     Arena arena;
     VEC(Prediction) said;
+    Forecaster *ahead;  /* a model of series: the rows are its past; made with the first of them */
+    ForecastRow *row;   /* [rows] what comes next, after scorer_end */
+    size_t rows;
     struct Scorer *next; /* free ones form a list */
 } Scorer;
 bool scorer_add(Scorer *s, const Chunk *rows, Error *err);
+bool scorer_end(Scorer *s, Error *err); /* all rows are there: a model of series forecasts */
+bool scorer_forecasts(const Scorer *s);
 void scorer_reset(Scorer *s);
 /* CSV with a header line, scored as it is read. *fault: the request's (true) or the server's. */
 bool csv_score(const Intake *in, Scorer *s, const char *body, size_t n, bool *fault, Error *err);

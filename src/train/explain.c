@@ -146,12 +146,17 @@ void explainer_predict(Explainer *e, const Batch *b)
 {
     const ModelShape *s = features_shape(e->features);
     bool number = s->task == TASK_REGRESSION;
+    size_t wide = s->series ? series_floats(s->series) : s->dense;
     for (size_t from = 0; from < b->rows; from += BLOCK) {
         size_t n = b->rows - from < BLOCK ? b->rows - from : BLOCK;
         Batch part = {.rows = n,
-                      .dense = b->dense ? b->dense + from * s->dense : NULL,
+                      .dense = b->dense ? b->dense + from * wide : NULL,
                       .code = b->code ? b->code + from * s->codes : NULL};
         bundle_predict(e->bundle, &part, e->out + from * s->outputs);
+    }
+    if (s->series) {
+        explainer_series_values(e, b->rows);
+        return;
     }
     model_scores_to_outputs(s, e->out, b->rows);
     for (size_t i = 0; i < b->rows * s->outputs; i++)
@@ -192,13 +197,13 @@ static bool open_parts(Explainer *e, Store *s, int64_t run, Error *err)
     e->dataset = e->bundle
                      ? dataset_open(store_path(s, &e->arena, "datasets/%s.arrow", from.hash), err)
                      : NULL;
-    if (!e->dataset || !split_parse(e->row.split, &e->split, err) ||
-        !split_bind(&e->split, e->dataset, err))
+    if (!e->dataset || !split_parse(e->row.split, &e->split, err))
         return false;
     e->features = bundle_features(e->bundle);
-    if (features_time(e->features))
-        return error_set(err, ERROR_USAGE, "run %lld: forecasts of series are not explained yet",
-                         (long long)run);
+    if (features_time(e->features)) /* series are parted by their time */
+        e->split.by = features_time(e->features);
+    if (!split_bind(&e->split, e->dataset, err))
+        return false;
     if (*e->row.recipe && bundle_plans(e->bundle))
         e->plan = bundle_plan(e->bundle, bundle_plans(e->bundle) - 1);
     return true;
@@ -207,6 +212,8 @@ static bool open_parts(Explainer *e, Store *s, int64_t run, Error *err)
 static bool read_rows(Explainer *e, uint64_t rows_most, Progress *progress, Error *err)
 {
     static const Part parts[] = {PART_TEST, PART_VALID, PART_TRAIN};
+    if (features_time(e->features))
+        return explainer_read_series(e, rows_most, err);
     uint64_t all = dataset_rows(e->dataset);
     for (size_t i = 0; i < 3 && !e->rows; i++) {
         e->part = parts[i];
@@ -225,12 +232,14 @@ static bool make_room(Explainer *e, Error *err)
     const ModelShape *s = features_shape(e->features);
     size_t n = e->rows * s->outputs + 1;
     e->value = mem_try(n * sizeof *e->value, err);
-    e->truth = e->value ? mem_try((e->rows + 1) * sizeof *e->truth, err) : NULL;
+    e->truth = e->value ? mem_try((e->target.count + 1) * sizeof *e->truth, err) : NULL;
     e->out = e->truth ? mem_try(n * sizeof *e->out, err) : NULL;
-    for (size_t i = 0; e->out && i < e->rows; i++)
-        e->truth[i] = s->task == TASK_REGRESSION
-                          ? features_target_value(e->features, (double)e->target.at[i])
-                          : (double)e->target.at[i];
+    for (size_t i = 0; e->out && i < e->target.count; i++)
+        if (!isnan(e->target.at[i])) /* a step of a series may not be known */
+            e->truth[e->values++] =
+                s->task == TASK_REGRESSION
+                    ? features_target_value(e->features, (double)e->target.at[i])
+                    : (double)e->target.at[i];
     return e->out != NULL;
 }
 

@@ -229,6 +229,9 @@ static bool ask(Explainer *e, size_t input, size_t class, Grid *g, Progress *pro
 bool explainer_dependence(Explainer *e, const char *column, const char *class, int points,
                           Progress *progress, Arena *a, Dependence *out, Error *err)
 {
+    if (features_time(e->features))
+        return error_set(err, ERROR_USAGE,
+                         "a row of a series has no value of its own to set: what=weights or permutation");
     size_t input, k;
     Grid g = {0};
     if (!explainer_input(e, column, &input, err) || !class_of(e, class, &k, err) ||

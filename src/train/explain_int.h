@@ -15,6 +15,7 @@ struct Explainer {
     Part part;
     Pool *pool;
     size_t rows;
+    size_t values;        /* numbers predicted of them: of series one a step that is known */
     VEC(uint64_t) number; /* [rows] in the dataset, ascending */
     VEC(float) dense, target;
     VEC(int32_t) code;
@@ -29,5 +30,9 @@ Batch explainer_batch(const Explainer *e);
 bool explainer_input(const Explainer *e, const char *column, size_t *input, Error *err);
 /* The cleaned column at the explainer's rows. */
 bool explainer_column(Explainer *e, const char *name, Arena *a, Column *out, Error *err);
+/* Of series: explain_series.c */
+bool explainer_read_series(Explainer *e, uint64_t steps_most, Error *err);
+size_t explainer_series_values(Explainer *e, size_t windows); /* e->out becomes e->value */
+void explainer_deal_series(const Explainer *e, size_t input, const uint32_t *from, float *dense);
 
 #endif

@@ -9,7 +9,7 @@
 static double score(Explainer *e, const Metric *m, const Batch *b)
 {
     explainer_predict(e, b);
-    return m->score(e->value, e->truth, e->rows, features_shape(e->features)->classes);
+    return m->score(e->value, e->truth, e->values, features_shape(e->features)->classes);
 }
 
 /* Student's t, two-sided 95 %, by degrees of freedom from 1; then the normal's. */
@@ -24,10 +24,15 @@ static double student(size_t freedom)
                           : 1.96 + 2.5 / (double)freedom;
 }
 
-static void deal(const Explainer *e, InputSpan span, const uint32_t *from, float *dense,
+static void deal(const Explainer *e, size_t input, const uint32_t *from, float *dense,
                  int32_t *code)
 {
     const ModelShape *s = features_shape(e->features);
+    if (s->series) {
+        explainer_deal_series(e, input, from, dense);
+        return;
+    }
+    InputSpan span = features_span(e->features, input);
     for (size_t i = 0; i < e->rows; i++) {
         if (span.dense)
             memcpy(dense + i * s->dense + span.dense_at,
@@ -52,7 +57,6 @@ typedef struct Work {
 static void permute(Work *w, size_t input, PermutationRow *out)
 {
     Explainer *e = w->e;
-    InputSpan span = features_span(e->features, input);
     Batch b = {.rows = e->rows, .dense = w->dense, .code = w->code};
     double sum = 0.0, squares = 0.0, n = (double)w->repeats;
     for (size_t r = 0; r < w->repeats; r++) {
@@ -60,16 +64,18 @@ static void permute(Work *w, size_t input, PermutationRow *out)
         rng_seed(&rng, w->seed, input << 16 | r);
         memcpy(w->order, w->home, e->rows * sizeof *w->order);
         rng_shuffle(&rng, w->order, e->rows);
-        deal(e, span, w->order, w->dense, w->code);
+        deal(e, input, w->order, w->dense, w->code);
         double worse = score(e, w->metric, &b) - w->base;
         worse = w->metric->larger_is_better ? -worse : worse;
         sum += worse;
         squares += worse * worse;
     }
-    deal(e, span, w->home, w->dense, w->code);
+    deal(e, input, w->home, w->dense, w->code);
     double mean = sum / n, spread = fmax(0.0, squares - n * mean * mean);
     double half = n > 1 ? student(w->repeats - 1) * sqrt(spread / (n - 1) / n) : (double)NAN;
-    *out = (PermutationRow){features_input(e->features, input), mean, mean - half, mean + half};
+    bool own = input == features_inputs(e->features); /* of a series, its own past */
+    *out = (PermutationRow){own ? features_target(e->features) : features_input(e->features, input),
+                            mean, mean - half, mean + half};
 }
 
 static int more_important(const void *left, const void *right)
@@ -112,7 +118,7 @@ static bool take_room(Work *w, Error *err)
 bool explainer_permutation(Explainer *e, const char *metric, int repeats, uint64_t seed,
                            Progress *progress, Arena *a, Permutation *out, Error *err)
 {
-    size_t n = features_inputs(e->features);
+    size_t n = features_inputs(e->features) + (features_time(e->features) != NULL);
     Work w = {
         .e = e, .metric = metric_of(e, metric, err), .repeats = (size_t)repeats, .seed = seed};
     bool ok = w.metric && take_room(&w, err);

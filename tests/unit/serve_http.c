@@ -1,6 +1,6 @@
 /* serve_http.c -- the server on a free port of loopback: both protocols, every error, slow clients and
  * cut ones, many at once with the bits of bundle_score, and an end that loses no request. */
-#include "train_world.h"
+#include "series_world.h"
 
 #include <lathe/serve.h>
 
@@ -589,6 +589,100 @@ static void dropped_rows(void **state)
     assert_int_equal(c.errors, 2);
 }
 
+/* ---- a model of series ------------------------------------------------------------------------------------------- */
+
+static const char *trained_series(World *w)
+{
+    RunSpec spec;
+    const char *path;
+    run_spec_init(&spec, model_family("tft"));
+    spec.dataset = "sales", spec.target = "sales";
+    static const char *const set[][2] = {{"time", "when"},   {"group", "shop"},
+                                         {"known", "promo"}, {"window", "12"},
+                                         {"horizon", "3"},   {"quantiles", "0.1,0.5,0.9"},
+                                         {"epochs", "1"}};
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++)
+        OK(run_spec_set(&spec, set[i][0], set[i][1], &w->err));
+    int64_t run = run_submit(w->s, &spec, &w->err);
+    run_spec_release(&spec);
+    OK(run);
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    OK(run_bundle_path(w->s, run, &w->a, &path, &w->err));
+    return path;
+}
+
+/* Twenty hours of one shop, and one more without sales. */
+static void compose_past(Text *csv, Text *json)
+{
+    text_puts(csv, "when,shop,size,promo,rain,sales\n");
+    text_puts(json,
+              "{\"dataframe_split\":{\"columns\":[\"when\",\"shop\",\"size\",\"promo\",\"rain\","
+              "\"sales\"],\"data\":[");
+    for (int hour = 0; hour <= 20; hour++) {
+        char sales[8] = "", day[32];
+        snprintf(day, sizeof day, "1970-01-01 %02d:00:00", hour);
+        if (hour < 20)
+            snprintf(sales, sizeof sales, "%d", 10 + hour % 5);
+        text_printf(csv, "%s,a,1,%d,0.5,%s\n", day, hour % 2, sales);
+        text_printf(json, "%s[\"%s\",\"a\",1,%d,0.5,%s]", hour ? "," : "", day, hour % 2,
+                    *sales ? sales : "null");
+    }
+    text_puts(json, "]}}");
+}
+
+/* The rows sent are the past; what comes next is the same by every door, and what the bundle says itself. */
+static void forecasts(void **state)
+{
+    Served *v = *state;
+    World *w = v->w;
+    Served other = {.w = w};
+    Text csv = {0}, json = {0};
+    dataset_close(add_sales(w, "sales", 200));
+    assert_true(serve(&other, trained_series(w), ""));
+    compose_past(&csv, &json);
+    json_t *o = expect_json(&other, "/invocations", text_str(&json));
+    json_t *list = json_object_get(o, "predictions"), *first = json_array_get(list, 0);
+    char *said = json_dumps(o, JSON_COMPACT);
+    assert_int_equal(json_array_size(list), 3);
+    assert_string_equal(json_string_value(json_object_get(first, "group")), "a");
+    assert_string_equal(json_string_value(json_object_get(first, "time")), "1970-01-01 20:00:00");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 2), "step")), 3);
+    double low = json_real_value(json_object_get(first, "q0.1")),
+           middle = json_real_value(json_object_get(first, "prediction")),
+           high = json_real_value(json_object_get(first, "q0.9"));
+    assert_true(low <= middle && middle <= high && low > -50 && high < 100);
+    expect(&other, "POST", "/invocations", "text/csv", text_str(&csv), 200, said);
+    free(said);
+    json_decref(o);
+    o = expect_json(&other, "/v2/models/taxi", NULL);
+    assert_int_equal(json_array_size(json_object_get(o, "inputs")), 6); /* the target too */
+    assert_int_equal(json_array_size(json_object_get(o, "outputs")), 5);
+    json_decref(o);
+    o = expect_json(
+        &other, "/v2/models/taxi/infer",
+        "{\"inputs\":[{\"name\":\"when\",\"shape\":[2],\"datatype\":\"BYTES\",\"data\":"
+        "[\"1970-01-02 00:00:00\",\"1970-01-02 01:00:00\"]},"
+        "{\"name\":\"shop\",\"shape\":[2],\"datatype\":\"BYTES\",\"data\":[\"a\",\"b\"]},"
+        "{\"name\":\"size\",\"shape\":[2],\"datatype\":\"FP64\",\"data\":[1,2]},"
+        "{\"name\":\"promo\",\"shape\":[2],\"datatype\":\"INT64\",\"data\":[0,1]},"
+        "{\"name\":\"rain\",\"shape\":[2],\"datatype\":\"FP64\",\"data\":[0.5,0.5]},"
+        "{\"name\":\"sales\",\"shape\":[2],\"datatype\":\"FP64\",\"data\":[9,21]}]}");
+    list = json_object_get(o, "outputs");
+    assert_int_equal(json_array_size(list), 5);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(list, 4), "data")), 2 * 3 * 3);
+    json_decref(o);
+    expect(&other, "POST", "/invocations", "text/csv", "when,shop,size,promo,rain\n", 400,
+           "sales is missing");
+    expect(&other, "POST", "/invocations", "text/csv",
+           "when,shop,size,promo,rain,sales\n1970-01-01 00:00:00,a,1,0,0.5,\n", 400,
+           "no row has sales");
+    ServeCounts c = end(&other);
+    assert_int_equal(c.rows, 3 + 3 + 6);
+    assert_int_equal(c.errors, 2);
+    text_release(&csv);
+    text_release(&json);
+}
+
 static void refused_addresses(void **state)
 {
     Served *v = *state;
@@ -628,6 +722,7 @@ int main(void)
         cmocka_unit_test(the_end_waits_for_requests),
         cmocka_unit_test(classes),
         cmocka_unit_test(dropped_rows),
+        cmocka_unit_test(forecasts),
         cmocka_unit_test(refused_addresses),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

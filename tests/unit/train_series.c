@@ -34,6 +34,52 @@ static Bundle *open_bundle(World *w, int64_t run)
     return b;
 }
 
+static double worse_of(const Permutation *p, const char *column)
+{
+    for (size_t i = 0; i < p->columns; i++)
+        if (text_equal(p->column[i].column, column))
+            return p->column[i].worse;
+    fail_msg("no column %s", column);
+    return 0;
+}
+
+/* The promotion is worth 6, the rain nothing; weights of each kind add up to 1. */
+static void explains(World *w, int64_t run)
+{
+    Explainer *e = explainer_open(w->s, run, 0, w->pool, NULL, &w->err);
+    Permutation p;
+    Weights looks;
+    Dependence d;
+    Shap shap;
+    OK(e);
+    OK(explainer_permutation(e, "mae", 2, 1, NULL, &w->a, &p, &w->err));
+    double tested = last_metric(w, run, "test_mae");
+    assert_true(fabs(p.base - tested) < 1e-6 * tested);
+    assert_true(worse_of(&p, "promo") > 1 && fabs(worse_of(&p, "rain")) < .1);
+    assert_true(worse_of(&p, "sales") > -.1); /* its own past is a column too */
+    OK(explainer_weights(e, &w->a, &looks, &w->err));
+    double past = 0, ahead = 0, fixed = 0, steps = 0, rain = 0, promo = 0;
+    for (size_t i = 0; i < looks.columns; i++) {
+        const WeightRow *row = &looks.column[i];
+        *(row->kind[0] == 'p' ? &past : row->kind[0] == 'a' ? &ahead : &fixed) += row->share;
+        rain += text_equal(row->column, "rain") ? row->share : 0;
+        promo += text_equal(row->column, "promo") && row->kind[0] == 'a' ? row->share : 0;
+        assert_true(row->share >= 0 && row->share <= 1 + 1e-9);
+    }
+    for (size_t i = 0; i < looks.steps; i++)
+        steps += looks.step[i];
+    assert_true(fabs(past - 1) < 1e-5 && fabs(ahead - 1) < 1e-5 && fabs(fixed - 1) < 1e-5);
+    assert_true(fabs(steps - 1) < 1e-5 && looks.steps == 30 && looks.first == -23);
+    printf("promo ahead %.3f, rain %.3f\n", promo, rain);
+    says(w, explainer_dependence(e, "promo", NULL, 5, NULL, &w->a, &d, &w->err), "what=weights");
+    says(w, explainer_shap(e, NULL, &w->a, &shap, &w->err), "gbdt can");
+    explainer_close(e);
+    e = explainer_open(w->s, run, 60, w->pool, NULL, &w->err); /* ten windows */
+    OK(e);
+    assert_int_equal(explainer_rows(e), 10);
+    explainer_close(e);
+}
+
 /* The noise has deviation .5 (mean absolute .4); last value and the horizon before know neither the hour nor
  * the promotion. */
 static void learns_and_forecasts(void **state)
@@ -88,8 +134,7 @@ static void learns_and_forecasts(void **state)
     Prediction *p;
     says(w, bundle_score(b, &c, 0, &w->a, &p, &w->err), "lathe predict");
     bundle_close(b);
-    Explainer *e = explainer_open(w->s, run, 0, NULL, NULL, &w->err);
-    says(w, e != NULL, "not explained yet");
+    explains(w, run);
 }
 
 static void is_steered_and_forked(void **state)

@@ -70,7 +70,7 @@ void run_explain_ask(RunExplain *e, int64_t run)
     char line[64];
     run_explain_release(e);
     e->run = run;
-    snprintf(line, sizeof line, "explain %lld", (long long)run);
+    snprintf(line, sizeof line, "explain %lld what=permutation", (long long)run);
     ui_command(e->ui, line, e, importance_read);
 }
 
