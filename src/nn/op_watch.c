@@ -6,8 +6,7 @@
  *
  * The queries are the last steps of the keys: query i may see keys up to keys - queries + i. */
 #include "nn_int.h"
-#include "activation.h"
-#include "vector.h"
+#include "attend.h"
 
 typedef struct Watch {
     size_t heads;
@@ -34,11 +33,25 @@ static const float *dropped(const Node *n, const Pass *p, size_t i, const float 
     return copy;
 }
 
+/* Room for a head: keys or values turned, the same for a gradient, and a row of products. */
+typedef struct Turned {
+    float *keys, *slope, *one;
+} Turned;
+
+static Turned turned_at(const Node *n, const Pass *p)
+{
+    size_t most = attend_padded(n->input[KEY]->tokens);
+    size_t wide = n->input[KEY]->width > n->width ? n->input[KEY]->width : n->width;
+    float *at = p->scratch + 2 * n->save_width;
+    return (Turned){at, at + wide * most, at + 2 * wide * most};
+}
+
 static void look(const Node *n, const Pass *p)
 {
     const Watch *w = n->attr;
     size_t keys = n->input[KEY]->tokens, wide = n->input[KEY]->width, size = wide / w->heads;
     float scale = 1.0f / sqrtf((float)size), part = 1.0f / (float)w->heads;
+    Turned r = turned_at(n, p);
     for (size_t i = 0; i < p->rows; i++) {
         const float *q = node_value(n->input[QUERY], p) + i * n->tokens * wide;
         const float *k = node_value(n->input[KEY], p) + i * keys * wide;
@@ -46,19 +59,21 @@ static void look(const Node *n, const Pass *p)
         float *share = node_save(n, p) + i * n->save_width, *at = share;
         float *y = node_value(n, p) + i * node_row(n);
         memset(share, 0, n->save_width * sizeof *share);
-        for (size_t c = 0; c < wide; c += size)
+        for (size_t c = 0; c < wide; c += size) {
+            attend_turn(r.keys, k + c, wide, keys, size);
             for (size_t t = 0; t < n->tokens; t++, at += keys) {
-                for (size_t j = 0; j < seen_by(n, t); j++)
-                    at[j] = row_dot(q + t * wide + c, k + j * wide + c, size) * scale;
-                softmax_near(at, seen_by(n, t));
+                attend_dots(r.one, q + t * wide + c, r.keys, scale, keys, size);
+                attend_share(r.one, seen_by(n, t));
+                memcpy(at, r.one, seen_by(n, t) * sizeof *at);
             }
+        }
         const float *sum = dropped(n, p, i, share);
         memset(y, 0, node_row(n) * sizeof *y);
         for (size_t h = 0; h < w->heads; h++)
             for (size_t t = 0; t < n->tokens; t++, sum += keys)
-                for (size_t j = 0; j < seen_by(n, t); j++)
-                    for (size_t c = 0; c < n->width; c++)
-                        y[t * n->width + c] += part * sum[j] * v[j * n->width + c];
+                attend_mix(y + t * n->width, sum, 1, v, n->width, seen_by(n, t), n->width);
+        for (size_t c = 0; c < node_row(n); c++)
+            y[c] *= part;
     }
 }
 
@@ -72,46 +87,65 @@ static float *gradient_of(const Node *n, const Pass *p, size_t which, size_t i)
     return d;
 }
 
+/* dq += ds k scale and dk += ds' q scale of one head; ds [queries][keys] holds dP and becomes ds scaled. */
+static void head_back(const Node *n, const float *share, float *ds, const float *q, const float *k,
+                      float *dq, float *dk, Turned r)
+{
+    size_t keys = n->input[KEY]->tokens, wide = n->input[KEY]->width, padded = attend_padded(keys);
+    size_t size = wide / ((const Watch *)n->attr)->heads;
+    float scale = 1.0f / sqrtf((float)size);
+    attend_turn(r.keys, k, wide, keys, size);
+    memset(r.slope, 0, size * padded * sizeof *r.slope);
+    for (size_t t = 0; t < n->tokens; t++, ds += keys, share += keys) {
+        float all = row_dot(share, ds, keys);
+        for (size_t j = 0; j < keys; j++)
+            ds[j] = share[j] * (ds[j] - all) * scale;
+        for (size_t e = 0; e < size; e++) {
+            float by = q[t * wide + e], *restrict to = r.slope + e * padded;
+            dq[t * wide + e] += row_dot(ds, r.keys + e * padded, keys);
+            for (size_t j = 0; j < keys; j++)
+                to[j] += by * ds[j];
+        }
+    }
+    for (size_t j = 0; j < keys; j++)
+        for (size_t e = 0; e < size; e++)
+            dk[j * wide + e] += r.slope[e * padded + j];
+}
+
 /* dv += drop(P)' dy,  dP = drop(dy v'),  dS = P (dP - sum P dP),  dq += dS k scale,  dk += dS' q scale */
 static void look_back(const Node *n, const Pass *p)
 {
     const Watch *w = n->attr;
     size_t keys = n->input[KEY]->tokens, wide = n->input[KEY]->width, size = wide / w->heads;
-    float scale = 1.0f / sqrtf((float)size), part = 1.0f / (float)w->heads;
+    size_t head = n->tokens * keys;
     float rate = p->dropout * w->dropout, *slope = p->scratch + n->save_width;
+    Turned r = turned_at(n, p);
     for (size_t i = 0; i < p->rows; i++) {
         const float *q = node_value(n->input[QUERY], p) + i * n->tokens * wide;
         const float *k = node_value(n->input[KEY], p) + i * keys * wide;
         const float *v = node_value(n->input[VALUE], p) + i * keys * n->width;
-        const float *share = node_save(n, p) + i * n->save_width,
-                    *dy = node_grad(n, p) + i * node_row(n);
+        const float *share = node_save(n, p) + i * n->save_width;
+        float *dy = node_grad(n, p) + i * node_row(n);
         const float *sum = dropped(n, p, i, share);
         float *dv = gradient_of(n, p, VALUE, i), *dk = gradient_of(n, p, KEY, i);
         float *dq = gradient_of(n, p, QUERY, i), *at = slope;
-        memset(slope, 0, n->save_width * sizeof *slope);
-        for (size_t h = 0; h < w->heads; h++)
-            for (size_t t = 0; t < n->tokens; t++, at += keys, sum += keys)
-                for (size_t j = 0; j < seen_by(n, t); j++) {
-                    const float *from = dy + t * n->width, *value = v + j * n->width;
-                    at[j] = part * row_dot(from, value, n->width);
-                    for (size_t c = 0; c < n->width; c++)
-                        dv[j * n->width + c] += part * sum[j] * from[c];
-                }
+        for (size_t c = 0; c < node_row(n); c++)
+            dy[c] /= (float)w->heads;
+        attend_turn(r.keys, v, n->width, keys, n->width);
+        for (size_t h = 0; h < w->heads; h++, sum += head) {
+            for (size_t t = 0; t < n->tokens; t++, at += keys) {
+                attend_dots(r.one, dy + t * n->width, r.keys, 1.0f, keys, n->width);
+                memcpy(at, r.one, keys * sizeof *at);
+            }
+            for (size_t j = 0; j < keys; j++)
+                attend_mix(dv + j * n->width, sum + j, keys, dy, n->width, n->tokens, n->width);
+        }
         if (rate > 0)
             dropout_apply(n, p, rate > 0.95f ? 0.95f : rate, slope, (p->begin + i) * n->save_width,
                           n->save_width);
-        at = slope;
-        for (size_t c = 0; c < wide; c += size)
-            for (size_t t = 0; t < n->tokens; t++, at += keys, share += keys) {
-                float all = row_dot(share, at, keys);
-                for (size_t j = 0; j < seen_by(n, t); j++) {
-                    float ds = share[j] * (at[j] - all) * scale;
-                    for (size_t e = c; e < c + size; e++) {
-                        dq[t * wide + e] += ds * k[j * wide + e];
-                        dk[j * wide + e] += ds * q[t * wide + e];
-                    }
-                }
-            }
+        for (size_t h = 0; h < w->heads; h++)
+            head_back(n, share + h * head, slope + h * head, q + h * size, k + h * size,
+                      dq + h * size, dk + h * size, r);
     }
 }
 
@@ -126,7 +160,8 @@ Node *graph_watch(Graph *g, const char *name, Node *q, Node *k, Node *v, size_t 
     *w = (Watch){.heads = heads, .dropout = (float)dropout};
     n->attr = w;
     n->save_width = heads * q->tokens * k->tokens;
-    n->scratch = 2 * n->save_width;
+    size_t most = q->width > v->width ? q->width : v->width;
+    n->scratch = 2 * n->save_width + (2 * most + 1) * attend_padded(k->tokens);
     return n;
 }
 
