@@ -61,6 +61,7 @@ same 3 gbdt target=FAREAMOUNT epochs=4 loss=quantile row_share=.6 seed=2
 same 2 gbdt target=PAYMENTTYPE epochs=4 goss=yes lr=.5 class_weight=balanced
 same 2 mlp target=FAREAMOUNT epochs=2 hidden=32,32 dropout=.2 clip=1
 same 2 mlp target=PAYMENTTYPE epochs=2 hidden=32 batch=100 class_weight=balanced batchnorm=yes
+same 2 ft_transformer target=FAREAMOUNT epochs=1 width=16 blocks=2 heads=2
 
 # enough rows that boosting puts them in another order, and curvatures that are rounded by chance
 "$lathe" sample more rows=100000 seed=4 >/dev/null || exit 1
@@ -73,16 +74,16 @@ common=${common/_02/_01}
 # shellcheck disable=SC2086
 team 3 team train mlp target=FAREAMOUNT epochs=2 hidden=32,32 dropout=.2 clip=1 $common >out2 2>&1 ||
     fail "3: train mlp: $(tail -n 5 out2)"
-a=$(number one 4 test_rmse) b=$(number team 7 test_rmse)
+a=$(number one 4 test_rmse) b=$(number team 8 test_rmse)
 awk -v a="$a" -v b="$b" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a > 0 && d < 1e-3 * a) }' ||
     fail "3 processes: test_rmse $b, of one $a"
 
 # ---- commands, and a process that dies -----------------------------------------------------------------
 long="train mlp target=FAREAMOUNT epochs=40 hidden=16 patience=0 $common"
-at=7
+at=8
 # shellcheck disable=SC2086
 "$lathe" -w one $long lr=2e-3 >out1 2>&1 || fail "$(tail -n 3 out1)"
-run=8 # in team
+run=9 # in team
 at_least() { [ "$(number team $run step)" -ge "$1" ] 2>/dev/null; }
 has_status() { [ "$(number team $run status)" = "$1" ]; }
 # shellcheck disable=SC2086
@@ -98,7 +99,7 @@ soon changed || fail "no change of lr"
 wait $launcher || fail "a stop is no success: $(tail -n 5 out2)"
 has_status FINISHED || fail "stopped, but $(number team $run status)"
 
-run=9
+run=10
 # shellcheck disable=SC2086
 team 2 team $long lr=2e-3 >out2 2>&1 &
 launcher=$!
@@ -111,7 +112,7 @@ done
 kill -9 "${second:?}"
 wait $launcher && fail "one died, and all is well?"
 has_status KILLED || fail "one died: status $(number team $run status): $(tail -n 5 out2)"
-grep -q 'lathe: .*process 1 of 2 .* is gone; step [0-9]* is kept: lathe runs resume 9' out2 ||
+grep -q 'lathe: .*process 1 of 2 .* is gone; step [0-9]* is kept: lathe runs resume 10' out2 ||
     fail "one died: no clear error: $(cat out2)"
 [ -n "$(find team/runs/$run -name 'ckpt-*')" ] || fail "one died: no checkpoint"
 team 2 team work $run >out2 2>&1 || fail "it does not go on: $(tail -n 5 out2)"
