@@ -2,7 +2,8 @@
  * here wrote (../shared/data; those are skipped without).
  *
  *     sample month, FAREAMOUNT after taxi.recipe         mlp: test RMSE within 10 % of its noise, 1.00
- *     California housing, 64/16/20, median_house_value   mlp: test RMSE 52,000 or better
+ *     California housing, 64/16/20, median_house_value   mlp: test RMSE 52,000 or better; resnet: 51,000;
+ *                                                        tabnet: 54,000; gbdt: quality_gbdt
  *     Adult, income                                      mlp: accuracy 0.845 or better
  *     New York taxi fares, without the other amounts     mlp: MAE 20 % below the linear family's */
 #include "unit/train_world.h"
@@ -76,9 +77,15 @@ static void california(void **state)
 {
     World *w = *state;
     ingest_as(w, "california_housing.csv", "housing");
-    double rmse =
-        result(w, "mlp", "housing", "median_house_value", "", "", "64/16/20", "test_rmse");
-    assert_true(rmse <= 52000);
+    static const struct {
+        const char *family;
+        double most;
+    } asked[] = {{"mlp", 52000}, {"resnet", 51000}, {"tabnet", 54000}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        double rmse = result(w, asked[i].family, "housing", "median_house_value", "", "",
+                             "64/16/20", "test_rmse");
+        assert_true(rmse <= asked[i].most);
+    }
 }
 
 static void adult(void **state)
