@@ -26,7 +26,7 @@ typedef struct RunParams {
     int optimizer; double momentum, beta1, beta2, epsilon;
     double weight_decay, clip;
     int loss; double huber_delta, quantile, tweedie_power;
-    int class_weight;                   /* none balanced */
+    char *class_weight;                 /* none, balanced or CLASS:WEIGHT,... */
     int patience; double min_delta;     /* epochs without better validation loss; 0 never stops */
     int monitor;                        /* val_loss, val_metric */
     double checkpoint_seconds;          /* at most so long between checkpoints */

@@ -249,23 +249,12 @@ static bool make_sampler(Job *j, Error *err)
     return ok;
 }
 
-static void weigh_classes(Job *j)
-{
-    const ModelShape *s = features_shape(j->features);
-    if (s->task == TASK_REGRESSION || j->spec.params.class_weight == 0)
-        return;
-    j->class_weight = ARENA_NEW(&j->arena, float, s->classes);
-    for (size_t i = 0; i < s->classes; i++)
-        j->class_weight[i] = (float)features_class_weight(j->features, i);
-}
-
 bool job_rows(Job *j, bool ok, Error *err)
 {
     ok = ok && make_table(j, err);
     if (!team_rows(j, ok, err))
         return false;
-    weigh_classes(j);
-    return pretrain_open(j, err) && make_sampler(j, err);
+    return job_class_weights(j, err) && pretrain_open(j, err) && make_sampler(j, err);
 }
 
 /* Nothing is learnt yet: a stop ends the run as one that can be begun again. */

@@ -1,7 +1,6 @@
 /* params.c -- the hyperparameters every family has: one row each. */
 #include "train_int.h"
 
-static const char *const class_weight_names[] = {"none", "balanced", NULL};
 static const char *const monitor_names[] = {"val_loss", "val_metric", NULL};
 /* The names of loss_names, optimizer_names (model.h), products_names and precision_names (nn.h) stand here again because a constant table
  * cannot take an array from another file; tests/unit/train_spec.c holds them together. */
@@ -37,7 +36,7 @@ const Param run_params[] = {
     PARAM_REAL(S, huber_delta,        "huber_delta", 1, 1e-6, 1e6,      "",       "loss=huber: where it turns from square to linear, in standard deviations of the target"),
     PARAM_REAL(S, quantile,           "quantile",  .5, .001, .999,      "",       "loss=quantile: which quantile is predicted"),
     PARAM_REAL(S, tweedie_power,      "tweedie_power", 1.5, 1.001, 1.999, "",   "loss=tweedie: variance as a power of the mean; near 1 like poisson, near 2 like gamma"),
-    PARAM_PICK(S, class_weight,       "class_weight", 0, class_weight_names,      "balanced: rare classes count more"),
+    PARAM_TEXT(S, class_weight,       "class_weight", "none",                     "balanced: rare classes count more; CLASS:WEIGHT,...: as said, others 1; none: all alike"),
     PARAM_INT (S, patience,           "patience",  16, 0, 100000,       "epochs", "epochs without a better validation result before training stops; 0: never", .live = true),
     PARAM_REAL(S, min_delta,          "min_delta",  0, 0, 1e9,          "",       "a result counts as better only if it is by so much"),
     PARAM_PICK(S, monitor,            "monitor",    0, monitor_names,             "what patience watches and the best weights are chosen by; val_metric: rmse or logloss in raw units"),

@@ -140,6 +140,7 @@ typedef struct Job {
 
 /* job.c: everything up to the first step. Errors name what is wrong with what. */
 bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err);
+bool job_class_weights(Job *j, Error *err);           /* class_weights.c; j->class_weight, NULL: all alike */
 bool job_model(Job *j, size_t batch_most, Error *err);  /* (re)plans the model, keeping its state */
 bool job_rows(Job *j, bool ok, Error *err);             /* of features: the table, the sampler */
 void job_close(Job *j);

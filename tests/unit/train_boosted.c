@@ -62,6 +62,33 @@ static void learns_classes_and_stops(void **state)
     assert_true(isfinite(last_metric(w, run, "test_logloss")));
 }
 
+/* A class that counts more is said more often; what does not fit is refused. */
+static void weighs_classes(void **state)
+{
+    World *w = *state;
+    static const char *const settings[] = {"epochs=3", "epochs=3 class_weight=yes:1,no:1",
+                                           "epochs=3 class_weight=no:9"};
+    double loss[3];
+    for (size_t i = 0; i < 3; i++) {
+        int64_t run = submit(w, "gbdt", "LONG", "MINUTES,TIME", settings[i]);
+        OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+        loss[i] = last_metric(w, run, "test_logloss");
+    }
+    assert_true(loss[0] == loss[1] && loss[2] > loss[0]);
+    static const char *const bad[][3] = {
+        {"LONG", "epochs=1 class_weight=ye:2", "did you mean yes?"},
+        {"LONG", "epochs=1 class_weight=yes", "CLASS:WEIGHT"},
+        {"LONG", "epochs=1 class_weight=yes:0", "above 0"},
+        {"FARE", "epochs=1 class_weight=balanced", "task=classification"}};
+    for (size_t i = 0; i < 4; i++) {
+        int64_t run = submit(w, "gbdt", bad[i][0], "MILES,MINUTES", bad[i][1]);
+        assert_false(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+        if (!strstr(w->err.text, bad[i][2]))
+            fail_msg("%s: %s", bad[i][1], w->err.text);
+        w->err = (Error){0};
+    }
+}
+
 static void raw_numbers_are_for_trees(void **state)
 {
     World *w = *state;
@@ -74,7 +101,7 @@ int main(void)
 {
 #define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {EACH(goes_on_to_the_same_bits), EACH(a_fork_adds_rounds),
-                                       EACH(learns_classes_and_stops),
+                                       EACH(learns_classes_and_stops), EACH(weighs_classes),
                                        EACH(raw_numbers_are_for_trees)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
