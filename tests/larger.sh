@@ -48,6 +48,7 @@ bytes=$(stat -c %s ws/datasets/*.arrow | sort -n | tail -n 1)
 [ $((files * 1000 + bytes / 1000)) -gt $((2 * limit)) ] ||
     fail "$files MB of encoded rows and a dataset of $bytes bytes: no test of $limit KB"
 small train gbdt data=good target=FAREAMOUNT epochs=3 memory=16 seed=3
+small train gbdt data=good target=FAREAMOUNT epochs=4 lr=.5 goss=yes loss=absolute memory=16 seed=3
 small predict 1 months/taxi_2019_02.csv out=mlp.csv
 small predict 2 trips out=gbdt.csv
 small drift trips good
@@ -58,7 +59,9 @@ small drift trips good
 grep -q 'kept in files' out && fail "with memory to spare rows were kept in files"
 "$lathe" -w ws --plain train gbdt data=good target=FAREAMOUNT epochs=3 seed=3 >out 2>stderr ||
     fail "gbdt in memory: $(cat stderr)"
-for pair in "1 3" "2 4"; do
+"$lathe" -w ws --plain train gbdt data=good target=FAREAMOUNT epochs=4 lr=.5 goss=yes loss=absolute seed=3 \
+    >out 2>stderr || fail "goss in memory: $(cat stderr)"
+for pair in "1 4" "2 5" "3 6"; do
     # shellcheck disable=SC2086
     set -- $pair
     curves "$1" one
@@ -82,7 +85,7 @@ kill -9 $child
 wait $child 2>/dev/null
 [ -z "$(find ws -name '.scratch*')" ] || fail "a kill left scratch files"
 # of the run itself: its statistics, and perhaps a checkpoint
-after=$(find ws -type f ! -name '*.db*' ! -path 'ws/runs/5/*' | wc -l)
+after=$(find ws -type f ! -name '*.db*' ! -path 'ws/runs/7/*' | wc -l)
 [ "$before" = "$after" ] || fail "a kill left $((after - before)) files"
 "$lathe" -w ws runs >/dev/null # sees that its process is gone
 "$lathe" -w ws --json doctor >out 2>stderr && grep -q '"health": "whole"' out ||

@@ -288,15 +288,16 @@ static bool carry_trees(Gbdt *m)
     if (m->score_is_whole && m->scored == m->forest.nodes.count)
         return true;
     bool ok = carry_begin(&m->target, (double)m->forest.bias[0], s, m->setup->pool);
-    float *value = mem_alloc(n * sizeof *value);
+    float *value = ok ? scratch_take(m->setup->scratch, n * sizeof *value, NULL) : NULL;
     const size_t all = m->stretch.all;
+    ok = stretch_sum_count(&m->stretch, !value) == 0;
     for (size_t t = 0; ok && t < m->forest.nodes.count; t++) {
         memset(value, 0, n * sizeof *value);
         forest_add_tree(&m->forest, &m->batch, m->row, t, value, m->setup->pool);
         carry_own(m, value);
         ok = carry_sums(s, all, &sums); /* as after each round */
     }
-    mem_free(value);
+    scratch_give(m->setup->scratch, value);
     m->scored = m->forest.nodes.count;
     m->score_is_whole = ok;
     m->grower.carry = true;
@@ -330,19 +331,16 @@ static float steepness(const Gbdt *m, size_t row)
     return sum;
 }
 
+static float steepness_of(const void *of, size_t row)
+{
+    return steepness(of, row);
+}
+
 /* The steepness that goss_top of the rows reach. */
 static float steep_from(const Gbdt *m)
 {
-    size_t rows = m->batch.rows, n = m->stretch.all, top = (size_t)(m->params.goss_top * (double)n);
-    float *own = mem_alloc(sizeof *own * (rows + 1));
-    for (size_t i = 0; i < rows; i++)
-        own[i] = steepness(m, i);
-    float *all = stretch_all(&m->stretch, own, rows);
-    mem_free(own);
-    sort_floats(all, all + n, n);
-    float from = all[n - (top ? top : 1)];
-    mem_free(all);
-    return from;
+    size_t n = m->stretch.all, top = (size_t)(m->params.goss_top * (double)n);
+    return rank_find(&m->stretch, steepness_of, m, m->batch.rows, n - (top ? top : 1));
 }
 
 static void number_rows(void *job, size_t block, size_t worker)
@@ -420,8 +418,6 @@ static void draw_columns(Gbdt *m, size_t tree)
 typedef struct Finish {
     Gbdt *m;
     size_t class, root; /* root: of the tree in the forest's fields */
-    float *left;        /* team: what is left of the targets, leaf after leaf */
-    size_t *at;
 } Finish;
 
 static void renew_leaf(void *job, size_t i, size_t worker)
@@ -429,9 +425,7 @@ static void renew_leaf(void *job, size_t i, size_t worker)
     (void)worker;
     Finish *f = job;
     const Leaf *l = &f->m->grower.leaf[i];
-    double v = f->left ? target_middle(&f->m->target, f->left + f->at[i], l->rows)
-                       : target_renewed(&f->m->target, f->m->score, f->m->grower.order + l->begin,
-                                        l->count);
+    double v = target_renewed(&f->m->target, f->m->score, f->m->grower.order + l->begin, l->count, l->rows);
     *forest_node(&f->m->forest, NODE_VALUE, l->node) = (float)fmin(fmax(v, l->lower), l->upper);
 }
 
@@ -439,13 +433,10 @@ static void renew_leaves(Finish *f)
 {
     Gbdt *m = f->m;
     const Grower *g = &m->grower;
-    if (m->stretch.team) {
-        f->at = mem_alloc(sizeof *f->at * (g->leaves + 1));
-        f->left = stretch_leaves(&m->stretch, g, &m->target, m->score, f->at);
-    }
-    pool_run(m->setup->pool, g->leaves, renew_leaf, f);
-    mem_free(f->left);
-    mem_free(f->at);
+    for (size_t i = 0; m->stretch.team && i < g->leaves; i++)
+        renew_leaf(f, i, 0); /* the members ask each other: one leaf after the other */
+    if (!m->stretch.team)
+        pool_run(m->setup->pool, g->leaves, renew_leaf, f);
 }
 
 /* A leaf's value into the scores of its rows. */

@@ -17,21 +17,6 @@
 
 /* ---- sorting floats: three passes over eleven bits each -------------------------------------------- */
 
-static uint32_t key_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-
-static float value_of(uint32_t key)
-{
-    float x;
-    key = key & 0x80000000u ? key & 0x7fffffffu : ~key;
-    memcpy(&x, &key, sizeof x);
-    return x;
-}
-
 static void radix_pass(uint32_t *to, const uint32_t *from, size_t n, unsigned shift)
 {
     size_t place[2048] = {0}, at = 0;
@@ -50,14 +35,14 @@ void sort_floats(float *at, float *scratch, size_t n)
 {
     uint32_t *key = (uint32_t *)(void *)at, *other = (uint32_t *)(void *)scratch;
     for (size_t i = 0; i < n; i++) {
-        uint32_t k = key_of(at[i] + 0.0f); /* -0 is 0 */
+        uint32_t k = float_order(at[i] + 0.0f); /* -0 is 0 */
         memcpy(&key[i], &k, sizeof k);
     }
     radix_pass(other, key, n, 0);
     radix_pass(key, other, n, 11);
     radix_pass(other, key, n, 22);
     for (size_t i = 0; i < n; i++) {
-        float x = value_of(other[i]);
+        float x = float_ordered(other[i]);
         memcpy(&at[i], &x, sizeof x);
     }
 }

@@ -32,6 +32,7 @@
 #include "model_int.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct GbdtParams {
     int growth, leaves, depth, bins, min_rows;
@@ -106,6 +107,29 @@ static inline size_t bin_at(const Bins *b, const BinFeature *f, size_t row)
     return b->by_column[f->column * b->rows + row] / f->stride % f->bins;
 }
 void sort_floats(float *at, float *scratch, size_t n); /* ascending, no NaN */
+
+/* A float as an integer of the same order, and back. */
+static inline uint32_t float_order(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+static inline float float_ordered(uint32_t key)
+{
+    float x;
+    key = key & 0x80000000u ? key & 0x7fffffffu : ~key;
+    memcpy(&x, &key, sizeof x);
+    return x;
+}
+
+/* ---- ranks, gbdt_rank.c ------------------------------------------------------------------------------ */
+
+/* n values of the member's, which are computed when they are asked for; none is NaN. */
+typedef float RankValue(const void *of, size_t i);
+/* The one of that rank (0: the least) among the values of all members, exactly as sorting finds it, in
+ * memory that does not grow with them. Members of a team call it together. */
+float rank_find(const Stretch *s, RankValue *value, const void *of, size_t n, size_t rank);
 
 /* ---- pairs -------------------------------------------------------------------------------------- */
 
@@ -354,8 +378,8 @@ void slopes_pack(Slopes *s, const Stretch *rows, size_t count, const float *fact
                  Pool *pool);
 /* absolute, quantile: the leaf's value that fits its rows best; false: the Newton step is. */
 bool target_renews(const Target *t);
-double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n);
-double target_middle(const Target *t, float *left, size_t n); /* the same of what is left of rows */
+/* n: own rows of the leaf; all: those of the team. */
+double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n, size_t all);
 
 /* ---- a team, gbdt_team.c ------------------------------------------------------------------------------ */
 
@@ -370,10 +394,7 @@ void stretch_sum_reals(const Stretch *s, double *at, size_t n);
 size_t stretch_sum_count(const Stretch *s, size_t n);
 /* add goes on where the member before has stopped: sums in the order of all rows. */
 void stretch_continue(const Stretch *s, void (*add)(void *job), void *job, double *sums, size_t n);
-/* A number a row, of all rows, with as much room behind; the rows of a sample [n][width]. mem_free them. */
-float *stretch_all(const Stretch *s, const float *own, size_t rows);
+/* The rows of a sample [n][width]. mem_free them. */
 float *stretch_sample(const Stretch *s, const Batch *b, size_t width, const uint32_t *sample, size_t n);
-/* What is left of the targets, leaf after leaf, each from at[leaf] on. */
-float *stretch_leaves(const Stretch *s, const Grower *g, const Target *t, const float *score, size_t *at);
 
 #endif

@@ -390,33 +390,37 @@ void slopes_pack(Slopes *s, const Stretch *stretch, size_t count, const float *f
 
 /* ---- first scores and leaves by order ---------------------------------------------------------------------- */
 
+typedef struct Left {
+    const float *y, *score;
+    const uint32_t *rows;
+} Left;
+
+static float target_of(const void *of, size_t i)
+{
+    return ((const float *)of)[i];
+}
+
+static float left_of(const void *of, size_t i)
+{
+    const Left *l = of;
+    return l->y[l->rows[i]] - l->score[l->rows[i]];
+}
+
 /* Linear between ranks; weights of rows are not asked. */
-static double quantile_of(float *value, float *scratch, size_t n, double share)
+static double quantile_of(const Target *t, RankValue *value, const void *of, size_t n, size_t all)
 {
-    if (n == 0)
+    if (all == 0)
         return 0.0;
-    sort_floats(value, scratch, n);
-    double at = share * (double)(n - 1), part = at - floor(at);
-    size_t i = (size_t)at, next = i + 1 < n ? i + 1 : i;
-    return (double)value[i] * (1.0 - part) + (double)value[next] * part;
+    double share = t->loss == LOSS_QUANTILE ? t->quantile : 0.5;
+    double at = share * (double)(all - 1), part = at - floor(at);
+    size_t i = (size_t)at, next = i + 1 < all ? i + 1 : i;
+    double low = (double)rank_find(t->stretch, value, of, n, i);
+    return low * (1.0 - part) + (double)rank_find(t->stretch, value, of, n, next) * part;
 }
 
-double target_middle(const Target *t, float *left, size_t n)
+double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n, size_t all)
 {
-    float *scratch = mem_alloc(sizeof *scratch * (n + 1));
-    double v = quantile_of(left, scratch, n, t->loss == LOSS_QUANTILE ? t->quantile : 0.5);
-    mem_free(scratch);
-    return v;
-}
-
-double target_renewed(const Target *t, const float *score, const uint32_t *rows, size_t n)
-{
-    float *left = mem_alloc(sizeof *left * (n + 1));
-    for (size_t i = 0; i < n; i++)
-        left[i] = t->y[rows[i]] - score[rows[i]];
-    double v = target_middle(t, left, n);
-    mem_free(left);
-    return v;
+    return quantile_of(t, left_of, &(Left){t->y, score, rows}, n, all);
 }
 
 typedef struct BiasJob {
@@ -454,11 +458,9 @@ void target_bias(const Target *t, float *bias)
     else if (t->loss == LOSS_LOGISTIC) {
         mean = fmin(fmax(mean, 1e-15), 1 - 1e-15);
         bias[0] = (float)log(mean / (1.0 - mean));
-    } else if (target_renews(t)) {
-        float *y = stretch_all(t->stretch, t->y, t->rows);
-        bias[0] = (float)target_middle(t, y, t->stretch->all);
-        mem_free(y);
-    } else
+    } else if (target_renews(t))
+        bias[0] = (float)quantile_of(t, target_of, t->y, t->rows, t->stretch->all);
+    else
         bias[0] = (float)mean;
     mem_free(sums);
 }

@@ -135,15 +135,6 @@ static void sum_floats_as_bits(const Stretch *s, float *at, size_t n)
     team_sum_u32(s->team, (uint32_t *)(void *)at, n); /* the others have zeros there */
 }
 
-float *stretch_all(const Stretch *s, const float *own, size_t rows)
-{
-    float *all = mem_alloc(sizeof *all * (2 * s->all + 1)); /* and room to sort */
-    memcpy(all + s->first, own, rows * sizeof *own);
-    if (s->team)
-        sum_floats_as_bits(s, all, s->all);
-    return all;
-}
-
 float *stretch_sample(const Stretch *s, const Batch *b, size_t width, const uint32_t *sample,
                       size_t n)
 {
@@ -153,21 +144,4 @@ float *stretch_sample(const Stretch *s, const Batch *b, size_t width, const uint
             memcpy(all + k * width, b->dense + (sample[k] - s->first) * width, width * sizeof *all);
     sum_floats_as_bits(s, all, n * width);
     return all;
-}
-
-float *stretch_leaves(const Stretch *s, const Grower *g, const Target *t, const float *score,
-                      size_t *at)
-{
-    size_t rows = 0, *before = rows_before(s, g);
-    for (size_t i = 0; i < g->leaves; rows += g->leaf[i++].rows)
-        at[i] = rows;
-    float *left = mem_alloc(sizeof *left * (rows + 1));
-    for (size_t i = 0; i < g->leaves; i++)
-        for (size_t k = 0; k < g->leaf[i].count; k++) {
-            uint32_t row = g->order[g->leaf[i].begin + k];
-            left[at[i] + before[i] + k] = t->y[row] - score[row];
-        }
-    sum_floats_as_bits(s, left, rows);
-    mem_free(before);
-    return left;
 }

@@ -37,6 +37,7 @@ static void trees(void **state)
 {
     same(*state, "gbdt", "FARE", "epochs=4");
     same(*state, "gbdt", "ZONE", "epochs=3 goss=true class_weight=balanced");
+    same(*state, "gbdt", "FARE", "epochs=3 goss=true loss=absolute");
 }
 
 static void rows_of_a_step(void **state)
