@@ -158,6 +158,23 @@ Profiler *profiler_create(const Schema *s);
 void profiler_add(Profiler *p, const Chunk *c);
 void profiler_merge(Profiler *into, Profiler *from); /* destroys from */
 void profiler_finish(Profiler *p, Profile *out);     /* destroys p */
+/* Before the first row: so many different values of a column are counted one by one, a power of two
+ * (4096 otherwise); 32 bytes each. */
+void profiler_count_most(Profiler *p, size_t values);
+/* Parts of one table that have seen a few rows each, of so many in all: what these already show to have
+ * many values is sampled from now on as so many rows want it. False: not all columns have many. */
+bool profiler_expect(Profiler *const *part, size_t parts, uint64_t rows);
+/* A second look. Counts of the most frequent among many numbers are estimates; who can go over the rows
+ * again gets them exactly:
+ *
+ *     Recount *r = recount_create(p);       // NULL: there is nothing to count again
+ *     recount_add(r, chunk);                // all of them; parts can be merged
+ *     recount_finish(r, p);                 // before profiler_finish */
+typedef struct Recount Recount;
+Recount *recount_create(const Profiler *p);
+void recount_add(Recount *r, const Chunk *c);
+void recount_merge(Recount *into, Recount *from); /* destroys from */
+void recount_finish(Recount *r, Profiler *into);  /* destroys r */
 
 /* ---- datasets ------------------------------------------------------------------------------ */
 

@@ -124,14 +124,15 @@ unsigned hll_floor(const Hll *h); /* the lowest rank: hashes that have no higher
 void hll_merge(Hll *into, const Hll *from);
 double hll_estimate(const Hll *h);
 
-/* Counts of keys: exact until more than FREQUENT_MOST are distinct, then of those that are frequent
- * (Misra and Gries 1982). {0} is empty. */
+/* Counts of keys: exact until more than `most` are distinct, then of those that are frequent
+ * (Misra and Gries 1982). {0} is empty, for FREQUENT_MOST. */
 #define FREQUENT_MOST 4096
 typedef struct FrequentSlot { uint64_t key, count; } FrequentSlot; /* count 0: free */
 typedef struct Frequent {
     FrequentSlot *slot;
     uint32_t *text_at;      /* [slots] place in `texts`, with has_text */
     size_t slots, used;
+    size_t most;            /* a power of two; 0: FREQUENT_MOST */
     uint64_t offset;        /* no count is too low by more than this */
     bool purged;            /* some keys were dropped: counts are no longer exact */
     bool has_text;
@@ -139,11 +140,18 @@ typedef struct Frequent {
 } Frequent;
 void frequent_add_slow(Frequent *f, uint64_t key, uint64_t count, const char *text, size_t n);
 void frequent_release(Frequent *f);
+static inline size_t frequent_most(const Frequent *f)
+{
+    return f->most ? f->most : FREQUENT_MOST;
+}
+bool frequent_has(const Frequent *f, uint64_t key);
 static inline void frequent_add(Frequent *f, uint64_t key, uint64_t count)
 {
-    if (f->slots) {
-        FrequentSlot *s = &f->slot[key & (f->slots - 1)];
-        if (s->key == key && s->count) {
+    for (size_t at = key, mask = f->slots - 1; f->slots; at++) {
+        FrequentSlot *s = &f->slot[at & mask];
+        if (!s->count)
+            break;
+        if (s->key == key) {
             s->count += count;
             return;
         }
@@ -165,12 +173,14 @@ typedef struct Quantile {
     uint64_t dice;
 } Quantile;
 typedef struct Weighted { double value; uint64_t weight; } Weighted;
+void quantile_expect(Quantile *q, uint64_t rows); /* empty still: so many values will come in all */
 void quantile_add(Quantile *q, const double *v, size_t n);
 void quantile_add_weighted(Quantile *q, const Weighted *sorted, size_t n);
 void quantile_merge(Quantile *into, const Quantile *from);
 Weighted *quantile_sorted(const Quantile *q, size_t *n); /* the caller frees */
 void quantile_release(Quantile *q);
 void sort_real(double *v, size_t n);                     /* ascending, no NaN */
+void sort_weighted(Weighted *v, size_t n);               /* by value, the same */
 
 /* ---- profile ----------------------------------------------------------------------------------- */
 

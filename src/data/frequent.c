@@ -1,12 +1,11 @@
 /* frequent.c -- how often which value: exact for few values, the frequent ones for many.
  *
- * A table of at most FREQUENT_MOST keys. When it is full, the median count is taken from all and
+ * A table of at most so many keys. When it is full, the median count is taken from all and
  * what is left without a count is dropped (Misra and Gries 1982; Anderson et al. 2017). */
 #include "data_int.h"
 
 #include <stdlib.h>
 
-#define SLOTS_MOST (2 * FREQUENT_MOST)
 #define TEXT_MOST  1024 /* bytes of a long text that are kept */
 
 static uint32_t keep_text(Text *texts, const char *s, size_t n)
@@ -36,6 +35,11 @@ static size_t free_slot(const Frequent *f, uint64_t key)
     while (f->slot[at].count && f->slot[at].key != key)
         at = (at + 1) & (f->slots - 1);
     return at;
+}
+
+bool frequent_has(const Frequent *f, uint64_t key)
+{
+    return f->slots && f->slot[free_slot(f, key)].count;
 }
 
 /* Moves every count above `less` into a table of so many slots. */
@@ -82,8 +86,8 @@ static uint64_t median_count(const Frequent *f)
 
 static void make_room(Frequent *f)
 {
-    if (f->slots < SLOTS_MOST) {
-        rebuild(f, f->slots ? 2 * f->slots : 64, 0);
+    if (f->slots < 2 * frequent_most(f)) {
+        rebuild(f, f->slots ? 4 * f->slots : 128, 0);
         return;
     }
     uint64_t less = median_count(f);

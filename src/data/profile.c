@@ -17,6 +17,17 @@ static void merge_moments(ColumnProfiler *into, const ColumnProfiler *from)
     into->most = fmax(into->most, from->most);
 }
 
+/* Whether the keys of both are few enough. */
+static bool table_has_room(const Frequent *into, const Frequent *from)
+{
+    size_t used = into->used, most = frequent_most(into);
+    if (used + from->used <= most)
+        return true;
+    for (size_t i = 0; i < from->slots && used <= most; i++)
+        used += from->slot[i].count && !frequent_has(into, from->slot[i].key);
+    return used <= most;
+}
+
 void column_profiler_merge(ColumnProfiler *into, const ColumnProfiler *from)
 {
     merge_moments(into, from);
@@ -28,7 +39,7 @@ void column_profiler_merge(ColumnProfiler *into, const ColumnProfiler *from)
     into->trues += from->trues;
     into->shortest = from->shortest < into->shortest ? from->shortest : into->shortest;
     into->longest = from->longest > into->longest ? from->longest : into->longest;
-    bool sketched = !into->hll && (from->hll || profile_is_full(into, from->frequent.used));
+    bool sketched = !into->hll && (from->hll || !table_has_room(&into->frequent, &from->frequent));
     if (sketched)
         profile_begin_sketches(into);
     if (from->hll) {
@@ -55,13 +66,6 @@ void column_profiler_merge(ColumnProfiler *into, const ColumnProfiler *from)
 }
 
 /* ---- tables ---------------------------------------------------------------------------------------- */
-
-struct Profiler {
-    size_t columns;
-    char **name;
-    ColumnProfiler **column;
-    uint64_t rows;
-};
 
 Profiler *profiler_create(const Schema *s)
 {
@@ -109,6 +113,25 @@ void profiler_finish(Profiler *p, Profile *out)
     for (size_t i = 0; i < p->columns; i++)
         column_profiler_finish(p->column[i], p->name[i], &out->arena, &out->column[i]);
     destroy(p);
+}
+
+void profiler_count_most(Profiler *p, size_t values)
+{
+    for (size_t i = 0; i < p->columns; i++)
+        p->column[i]->frequent.most = values;
+}
+
+bool profiler_expect(Profiler *const *part, size_t parts, uint64_t rows)
+{
+    ColumnProfiler **column = mem_alloc((parts + 1) * sizeof(ColumnProfiler *));
+    bool all = true;
+    for (size_t i = 0; parts && i < part[0]->columns; i++) {
+        for (size_t k = 0; k < parts; k++)
+            column[k] = part[k]->column[i];
+        all = profile_expect(column, parts, rows) && all;
+    }
+    mem_free(column);
+    return all;
 }
 
 const ColumnProfile *profile_find(const Profile *p, const char *name)

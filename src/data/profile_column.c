@@ -2,16 +2,15 @@
  *
  * Values are taken in blocks that stay in the cache: gathered without the missing ones, then once
  * through the moments, once through the table of counts. While that table is exact, everything else
- * (distinct, quantiles, bins) follows from it at the end. When more than FREQUENT_MOST values are
- * distinct, HyperLogLog and the quantile sketch take over from the table, which then only looks at
+ * (distinct, quantiles, bins) follows from it at the end. When more values are distinct than it
+ * has room for, HyperLogLog and the quantile sketch take over from the table, which then only looks at
  * a sample for the values that are frequent. */
 #include "profile_int.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#define BLOCK  2048
 #define SAMPLE 16 /* from 2^17 rows on, counts of many values come from a sample */
+#define FINER  3  /* of several parts, eight times as many */
 
 ColumnProfiler *column_profiler_create(ColumnType type)
 {
@@ -46,12 +45,6 @@ double profile_key_real(ColumnType type, uint64_t key)
     return v;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = ((const Weighted *)a)->value, y = ((const Weighted *)b)->value;
-    return (x > y) - (x < y);
-}
-
 Weighted *profile_table_sorted(const ColumnProfiler *p, size_t *n)
 {
     Weighted *all = mem_alloc((p->frequent.used + 1) * sizeof *all);
@@ -62,7 +55,7 @@ Weighted *profile_table_sorted(const ColumnProfiler *p, size_t *n)
         if (isfinite(v))
             all[(*n)++] = (Weighted){v, s->count};
     }
-    qsort(all, *n, sizeof *all, by_value);
+    sort_weighted(all, *n);
     return all;
 }
 
@@ -78,14 +71,38 @@ void profile_begin_sketches(ColumnProfiler *p)
         return;
     size_t n;
     Weighted *all = profile_table_sorted(p, &n);
+    quantile_expect(&p->quantile, p->expected);
     quantile_add_weighted(&p->quantile, all, n);
     mem_free(all);
+}
+
+bool profile_expect(ColumnProfiler *const *part, size_t parts, uint64_t rows)
+{
+    Frequent all = {.most = parts ? part[0]->frequent.most : 0};
+    const size_t most = frequent_most(&all);
+    if (parts == 0 || part[0]->type == COLUMN_TEXT || part[0]->type == COLUMN_BOOL)
+        return false;
+    for (size_t k = 0; k < parts && all.used <= most; k++) {
+        const Frequent *f = &part[k]->frequent;
+        for (size_t i = 0; i < f->slots && all.used <= most; i++)
+            if (f->slot[i].count)
+                frequent_add(&all, f->slot[i].key, 1);
+    }
+    bool many = all.purged || all.used > most;
+    frequent_release(&all);
+    for (size_t k = 0; many && k < parts; k++) {
+        part[k]->expected = rows;
+        if (!part[k]->hll)
+            profile_begin_sketches(part[k]);
+    }
+    return many;
 }
 
 /* How many rows one sampled row stands for, as a power of two. */
 static unsigned sample_shift(const ColumnProfiler *p)
 {
-    return p->count >> SAMPLE ? (unsigned)(63 - __builtin_clzll(p->count >> SAMPLE)) : 0;
+    uint64_t rows = p->count > p->expected >> FINER ? p->count : p->expected >> FINER;
+    return rows >> SAMPLE ? (unsigned)(63 - __builtin_clzll(rows >> SAMPLE)) : 0;
 }
 
 static uint64_t roll(ColumnProfiler *p)
@@ -154,36 +171,7 @@ static void count_distinct(ColumnProfiler *p, const uint64_t *key, size_t n)
 
 /* ---- numbers ------------------------------------------------------------------------------------ */
 
-/* One block without missing values and NaN. */
-static void add_numbers(ColumnProfiler *p, const double *v, const uint64_t *bits, size_t n)
-{
-    uint64_t key[BLOCK];
-    double some[BLOCK];
-    const double *finite = v;
-    size_t finites = n;
-    for (size_t i = 0; i < n; i++)
-        key[i] = mix64(bits[i]);
-    if (!profile_all_finite(v, n)) {
-        finites = finite_only(some, v, n);
-        finite = some;
-        for (size_t i = 0; i < n; i++)
-            p->negatives += isinf(v[i]) && v[i] < 0;
-    }
-    profile_add_moments(p, finite, finites);
-    size_t at = p->hll ? 0 : count_exactly(p, key, n);
-    if (at == n)
-        return;
-    if (!p->hll) {
-        profile_begin_sketches(p);
-        finites = finite_only(some, v + at, n - at);
-        finite = some;
-    }
-    count_distinct(p, key + at, n - at);
-    count_sampled(p, key + at, n - at);
-    quantile_add(&p->quantile, finite, finites);
-}
-
-/* The values that are there, side by side. Returns how many. */
+/* The values that are there, side by side, run by run. Returns how many. */
 static size_t gather(uint64_t *restrict to, const uint64_t *restrict v, const uint8_t *valid,
                      size_t from, size_t rows)
 {
@@ -195,57 +183,103 @@ static size_t gather(uint64_t *restrict to, const uint64_t *restrict v, const ui
             n += 64;
             continue;
         }
-        for (; word; word &= word - 1)
-            to[n++] = v[at + (size_t)__builtin_ctzll(word)];
+        for (size_t i = at; word;) {
+            size_t skip = (size_t)__builtin_ctzll(word), run;
+            word >>= skip;
+            run = word == UINT64_MAX ? 64 : (size_t)__builtin_ctzll(~word);
+            memcpy(to + n, v + i + skip, run * sizeof *to);
+            n += run;
+            i += skip + run;
+            word = run < 64 ? word >> run : 0;
+        }
     }
     return n;
 }
 
-static void load_real(ColumnProfiler *p, const Column *c, size_t from, size_t rows)
+static void drop_nans(ProfileBlock *b)
 {
-    double v[BLOCK];
-    uint64_t bits[BLOCK];
-    size_t n = rows, nans = 0;
-    if (c->valid)
-        n = gather(bits, (const uint64_t *)(const void *)(c->real + from), c->valid, from, rows);
-    else
-        memcpy(bits, c->real + from, rows * sizeof *bits);
-    memcpy(v, bits, n * sizeof *v);
-    for (size_t i = 0; i < n; i++) {
-        v[i] += 0.0; /* -0 is 0 */
-        nans += v[i] != v[i];
+    size_t kept = 0;
+    for (size_t i = 0; i < b->n; i++) {
+        b->v[kept] = b->v[i];
+        kept += !isnan(b->v[i]);
     }
-    if (nans) {
-        size_t kept = 0;
-        for (size_t i = 0; i < n; i++) {
-            v[kept] = v[i];
-            kept += !isnan(v[i]);
-        }
-        n = kept;
-        p->nans += nans;
-    }
-    memcpy(bits, v, n * sizeof *bits);
-    add_numbers(p, v, bits, n);
+    b->nans = b->n - kept;
+    b->n = kept;
 }
 
-static void load_integer(ColumnProfiler *p, const Column *c, size_t from, size_t rows)
+static void load_real(const Column *c, size_t from, size_t rows, ProfileBlock *b)
 {
-    double v[BLOCK];
-    uint64_t bits[BLOCK], wide[BLOCK];
+    const double *v = c->real + from;
+    b->n = rows;
+    if (c->valid) {
+        b->n = gather(b->room, (const uint64_t *)(const void *)v, c->valid, from, rows);
+        v = (const double *)(const void *)b->room;
+    }
+    b->finite = profile_copy_reals(b->v, v, b->n);
+    if (!b->finite)
+        drop_nans(b);
+    b->bits = (const ProfileBits *)(const void *)b->v;
+}
+
+static void load_integer(const Column *c, size_t from, size_t rows, ProfileBlock *b)
+{
+    uint64_t wide[PROFILE_BLOCK];
     const uint64_t *at = wide;
-    size_t n = rows;
+    b->n = rows;
     if (c->type == COLUMN_DATE)
         for (size_t i = 0; i < rows; i++)
             wide[i] = (uint64_t)(int64_t)c->day[from + i];
     else
         at = (const uint64_t *)(const void *)(c->integer + from);
     if (c->valid) {
-        n = gather(bits, at, c->valid, from, rows);
-        at = bits;
+        b->n = gather(b->room, at, c->valid, from, rows);
+        at = b->room;
+    } else if (at == wide) {
+        memcpy(b->room, wide, rows * sizeof *wide);
+        at = b->room;
     }
+    for (size_t i = 0; i < b->n; i++)
+        b->v[i] = (double)(int64_t)at[i];
+    b->finite = true;
+    b->bits = (const ProfileBits *)at;
+}
+
+void profile_load(const Column *c, size_t from, size_t rows, ProfileBlock *b)
+{
+    b->nans = 0;
+    if (c->type == COLUMN_REAL)
+        load_real(c, from, rows, b);
+    else
+        load_integer(c, from, rows, b);
+}
+
+/* One block without missing values and NaN. */
+static void add_numbers(ColumnProfiler *p, const ProfileBlock *b)
+{
+    uint64_t key[PROFILE_BLOCK];
+    double some[PROFILE_BLOCK];
+    const double *finite = b->v;
+    size_t n = b->n, finites = n;
     for (size_t i = 0; i < n; i++)
-        v[i] = (double)(int64_t)at[i];
-    add_numbers(p, v, at, n);
+        key[i] = mix64(b->bits[i]);
+    if (!b->finite) {
+        finites = finite_only(some, b->v, n);
+        finite = some;
+        for (size_t i = 0; i < n; i++)
+            p->negatives += isinf(b->v[i]) && b->v[i] < 0;
+    }
+    profile_add_moments(p, finite, finites);
+    size_t at = p->hll ? 0 : count_exactly(p, key, n);
+    if (at == n)
+        return;
+    if (!p->hll) {
+        profile_begin_sketches(p);
+        finites = finite_only(some, b->v + at, n - at);
+        finite = some;
+    }
+    count_distinct(p, key + at, n - at);
+    count_sampled(p, key + at, n - at);
+    quantile_add(&p->quantile, finite, finites);
 }
 
 static void add_bools(ColumnProfiler *p, const Column *c)
@@ -343,12 +377,12 @@ void column_profiler_add(ColumnProfiler *p, const Column *c)
     } else if (c->type == COLUMN_BOOL) {
         add_bools(p, c);
     } else {
-        for (size_t from = 0; from < c->rows; from += BLOCK) {
-            size_t rows = c->rows - from < BLOCK ? c->rows - from : BLOCK;
-            if (c->type == COLUMN_REAL)
-                load_real(p, c, from, rows);
-            else
-                load_integer(p, c, from, rows);
+        ProfileBlock block;
+        for (size_t from = 0; from < c->rows; from += PROFILE_BLOCK) {
+            profile_load(c, from, c->rows - from < PROFILE_BLOCK ? c->rows - from : PROFILE_BLOCK,
+                         &block);
+            p->nans += block.nans;
+            add_numbers(p, &block);
         }
     }
 }

@@ -51,15 +51,15 @@ static bool goes_before(const Top *a, const Top *b)
     return a->count != b->count ? a->count > b->count : a->key < b->key;
 }
 
-static size_t insert_top(Top *top, size_t tops, Top one)
+static size_t insert_top(Top *top, size_t most, size_t tops, Top one)
 {
-    if (tops == PROFILE_TOP && !goes_before(&one, &top[tops - 1]))
+    if (tops == most && !goes_before(&one, &top[tops - 1]))
         return tops;
-    size_t at = tops < PROFILE_TOP ? tops : tops - 1;
+    size_t at = tops < most ? tops : tops - 1;
     for (; at > 0 && goes_before(&one, &top[at - 1]); at--)
         top[at] = top[at - 1];
     top[at] = one;
-    return tops < PROFILE_TOP ? tops + 1 : tops;
+    return tops < most ? tops + 1 : tops;
 }
 
 static const char *print_key(ColumnType type, uint64_t key, Arena *a)
@@ -82,14 +82,42 @@ static const char *print_key(ColumnType type, uint64_t key, Arena *a)
     return kept;
 }
 
+static size_t find_tops(const Frequent *f, Top *top, size_t most)
+{
+    size_t tops = 0;
+    for (size_t i = 0; i < f->slots; i++) /* a count below what was taken away proves nothing */
+        if (f->slot[i].count > f->offset)
+            tops = insert_top(top, most, tops, (Top){f->slot[i].count + f->offset, f->slot[i].key, i});
+    return tops;
+}
+
+size_t profile_estimates(const ColumnProfiler *p, uint64_t *key, size_t most, uint64_t *rows)
+{
+    Top top[PROFILE_RECOUNT];
+    *rows = 0;
+    if (!p->hll || p->frequent.has_text)
+        return 0;
+    size_t tops = find_tops(&p->frequent, top, most < COUNT_OF(top) ? most : COUNT_OF(top));
+    for (size_t i = 0; i < tops; i++) {
+        key[i] = top[i].key;
+        *rows += top[i].count;
+    }
+    return tops;
+}
+
+void profile_set_counts(ColumnProfiler *p, const uint64_t *key, const uint64_t *count, size_t n)
+{
+    frequent_release(&p->frequent);
+    for (size_t i = 0; i < n; i++)
+        if (count[i])
+            frequent_add(&p->frequent, key[i], count[i]);
+}
+
 static void fill_tops(const ColumnProfiler *p, Arena *a, ColumnProfile *out)
 {
     const Frequent *f = &p->frequent;
     Top top[PROFILE_TOP];
-    size_t tops = 0, n;
-    for (size_t i = 0; i < f->slots; i++) /* a count below what was taken away proves nothing */
-        if (f->slot[i].count > f->offset)
-            tops = insert_top(top, tops, (Top){f->slot[i].count + f->offset, f->slot[i].key, i});
+    size_t tops = find_tops(f, top, PROFILE_TOP), n;
     for (size_t i = 0; i < tops; i++) {
         const char *s = f->has_text ? frequent_text(f, top[i].slot, &n) : NULL;
         out->top[i].value =
@@ -192,7 +220,7 @@ void column_profile_words(const Words *words, const uint64_t *count, uint64_t mi
         out->distinct += 1;
         out->count += count[w];
         if (tops < PROFILE_TOP || count[w] >= top[tops - 1].count)
-            tops = insert_top(top, tops, (Top){count[w], word_hash(s, n), w});
+            tops = insert_top(top, PROFILE_TOP, tops, (Top){count[w], word_hash(s, n), w});
     }
     for (size_t i = 0; i < tops; i++) {
         const char *s = words_get(words, top[i].slot, &n);

@@ -18,18 +18,21 @@ static double lanes_sum(Lanes v)
     return ((v[0] + v[1]) + (v[2] + v[3])) + ((v[4] + v[5]) + (v[6] + v[7]));
 }
 
-/* Whether all are finite: x - x is NaN for what is not. */
-bool profile_all_finite(const double *v, size_t n)
+/* x - x is NaN for what is not finite. */
+bool profile_copy_reals(double *restrict to, const double *restrict from, size_t n)
 {
-    Lanes sum = {0};
+    Lanes sum = {0}, zero = {0};
     double rest = 0;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        Lanes x = *(const Lanes *)(v + i);
+        Lanes x = *(const Lanes *)(from + i) + zero;
+        *(Lanes *)(to + i) = x;
         sum += x - x;
     }
-    for (; i < n; i++)
-        rest += v[i] - v[i];
+    for (; i < n; i++) {
+        to[i] = from[i] + 0.0;
+        rest += to[i] - to[i];
+    }
     return lanes_sum(sum) + rest == 0;
 }
 

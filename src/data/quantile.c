@@ -5,7 +5,6 @@
 #include "data_int.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #define SPAN 5
 
@@ -25,6 +24,13 @@ static inline uint64_t ordered(uint64_t bits) /* as unsigned in the order of the
 static inline uint64_t unordered(uint64_t key)
 {
     return key ^ (~(uint64_t)((int64_t)key >> 63) | UINT64_C(1) << 63);
+}
+
+static inline uint64_t bits_of(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return bits;
 }
 
 /* Radix sort by bytes, lowest first; bytes that are the same everywhere cost nothing. */
@@ -56,6 +62,34 @@ void sort_real(double *v, size_t n)
         from[i] = unordered(from[i]);
     memcpy(v, from, n * sizeof *from);
     mem_free(base);
+}
+
+void sort_weighted(Weighted *v, size_t n)
+{
+    uint32_t count[8][256] = {{0}};
+    Weighted *from = v, *to = mem_alloc((n + 1) * sizeof *to), *room = to;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t key = ordered(bits_of(v[i].value));
+        for (int b = 0; b < 8; b++)
+            count[b][key >> 8 * b & 255]++;
+    }
+    for (int b = 0; b < 8; b++) {
+        if (n == 0 || count[b][ordered(bits_of(from[0].value)) >> 8 * b & 255] == n)
+            continue;
+        uint32_t place[256], sum = 0;
+        for (int d = 0; d < 256; d++) {
+            place[d] = sum;
+            sum += count[b][d];
+        }
+        for (size_t i = 0; i < n; i++)
+            to[place[ordered(bits_of(from[i].value)) >> 8 * b & 255]++] = from[i];
+        Weighted *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != v)
+        memcpy(v, from, n * sizeof *v);
+    mem_free(room);
 }
 
 /* ---- runs -------------------------------------------------------------------------------------- */
@@ -92,6 +126,14 @@ static void carry(Quantile *q, double *run, unsigned level)
         q->shift++; /* `fresh` is empty here */
 }
 
+static bool is_sorted(const double *v, size_t n)
+{
+    size_t i = 1;
+    while (i < n && v[i - 1] <= v[i])
+        i++;
+    return i >= n;
+}
+
 static void add_one(Quantile *q, double v)
 {
     if (!q->fresh)
@@ -102,11 +144,19 @@ static void add_one(Quantile *q, double v)
     double *run = q->fresh;
     q->fresh = NULL;
     q->fill = 0;
-    sort_real(run, QUANTILE_RUN);
+    if (!is_sorted(run, QUANTILE_RUN))
+        sort_real(run, QUANTILE_RUN);
     carry(q, run, q->shift);
 }
 
 /* ---- adding ------------------------------------------------------------------------------------- */
+
+/* Four times as many are taken as the runs will tell apart in the end. */
+void quantile_expect(Quantile *q, uint64_t rows)
+{
+    for (q->shift = 0; rows >> q->shift > (uint64_t)QUANTILE_RUN << (SPAN + 2);)
+        q->shift++;
+}
 
 void quantile_add(Quantile *q, const double *v, size_t n)
 {
@@ -175,12 +225,6 @@ void quantile_merge(Quantile *into, const Quantile *from)
 
 /* ---- asking -------------------------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-    double x = ((const Weighted *)a)->value, y = ((const Weighted *)b)->value;
-    return (x > y) - (x < y);
-}
-
 Weighted *quantile_sorted(const Quantile *q, size_t *n)
 {
     size_t count = q->fill;
@@ -193,7 +237,7 @@ Weighted *quantile_sorted(const Quantile *q, size_t *n)
     for (unsigned level = 0; level < QUANTILE_LEVELS; level++)
         for (size_t i = 0; q->run[level] && i < QUANTILE_RUN; i++)
             all[at++] = (Weighted){q->run[level][i], UINT64_C(1) << level};
-    qsort(all, count, sizeof *all, by_value);
+    sort_weighted(all, count);
     *n = count;
     return all;
 }

@@ -7,8 +7,8 @@
 
 /* How many of the values that begin with `prefix` (all of their bits above shift + DIGIT) have which
  * next digit. */
-static void count_digits(RankValue *value, const void *of, size_t n, uint32_t prefix, unsigned shift,
-                         uint64_t *count)
+static void count_digits(RankValue *value, const void *of, size_t n, uint32_t prefix,
+                         unsigned shift, uint64_t *count)
 {
     uint64_t above = shift + DIGIT < 32 ? UINT64_MAX << (shift + DIGIT) : UINT64_MAX << 32;
     for (size_t i = 0; i < n; i++) {

@@ -1,15 +1,20 @@
 /* profile.c -- the profile of one column over some rows: strips are profiled side by side, then put
- * together in their order. */
+ * together in their order; then the most frequent of many numbers are counted again, exactly. */
 #include "scan_int.h"
 
-#define STRIPS 16
+#define STRIPS     16
+#define COUNT_MOST 16384
+#define STRIP_ROWS                                                                                 \
+    (1 << 19) /* what each strip begins with (tables, registers) should be little to it */
 
 typedef struct Profiling {
     View view;
     const RowSet *rows;
     Schema schema; /* of the one column */
     size_t pieces, strips;
-    Profiler **part; /* [strips] */
+    Profiler **part;   /* [strips] */
+    Recount **recount; /* [strips] */
+    size_t from, to;   /* which rows of each strip are looked at now */
     Progress *progress;
 } Profiling;
 
@@ -103,29 +108,109 @@ static void gather(const Piece *p, Arena *a, Column *out)
 
 /* ---- strips ---------------------------------------------------------------------------------------- */
 
+/* The first rows of each strip say whether the values are few enough to be counted one by one: asked
+ * after each of these many, and twice as many, and so on. */
+#define PROBE_FIRST 16384
+#define PROBE_MOST  65536
+
+typedef void Take(Profiling *job, size_t strip, const Chunk *c);
+
+/* Rows [from, to) of a strip's pieces, as far as there are. */
+static void walk_strip(Profiling *job, size_t strip, size_t from, size_t to, Take *take)
+{
+    Arena a = {0};
+    size_t end = strip_begin(strip + 1, job->strips, job->pieces), at = 0;
+    for (size_t i = strip_begin(strip, job->strips, job->pieces); i < end && at < to; i++) {
+        Piece p;
+        Column column;
+        if (progress_stopped(job->progress))
+            break;
+        piece_get(&job->view, job->rows, i, &p);
+        arena_reset(&a);
+        size_t begin = at < from ? from - at : 0, rows = p.rows;
+        at += rows;
+        if (begin >= rows)
+            continue;
+        rows -= begin + (at > to ? at - to : 0);
+        Chunk part = {.rows = rows, .columns = 1, .column = &column};
+        if (p.row) {
+            p.row += begin;
+            p.rows = rows;
+            gather(&p, &a, &column);
+        } else {
+            column = *view_column(&job->view, 0, p.chunk);
+            chunk_slice(&(Chunk){.rows = p.rows, .columns = 1, .column = &column}, begin, rows, &a,
+                        &part);
+        }
+        take(job, strip, &part);
+    }
+    arena_release(&a);
+}
+
+static void take_profile(Profiling *job, size_t strip, const Chunk *c)
+{
+    profiler_add(job->part[strip], c);
+    progress_add(job->progress, c->rows);
+}
+
+static void take_recount(Profiling *job, size_t strip, const Chunk *c)
+{
+    recount_add(job->recount[strip], c);
+}
+
 static void profile_strip(void *job, size_t strip, size_t worker)
 {
     Profiling *job_ = job;
-    Arena a = {0};
-    size_t end = strip_begin(strip + 1, job_->strips, job_->pieces);
-    job_->part[strip] = profiler_create(&job_->schema);
-    for (size_t i = strip_begin(strip, job_->strips, job_->pieces); i < end; i++) {
-        Piece p;
-        Column column;
-        if (progress_stopped(job_->progress))
-            break;
-        piece_get(&job_->view, job_->rows, i, &p);
-        arena_reset(&a);
-        if (p.row)
-            gather(&p, &a, &column);
-        Chunk chunk = {.rows = p.rows,
-                       .columns = 1,
-                       .column = p.row ? &column : view_column(&job_->view, 0, p.chunk)};
-        profiler_add(job_->part[strip], &chunk);
-        progress_add(job_->progress, p.rows);
-    }
-    arena_release(&a);
+    walk_strip(job_, strip, job_->from, job_->to, take_profile);
     (void)worker;
+}
+
+static void recount_strip(void *job, size_t strip, size_t worker)
+{
+    walk_strip(job, strip, 0, SIZE_MAX, take_recount);
+    (void)worker;
+}
+
+static Profiler *profile_all(Profiling *job, Pool *pool)
+{
+    for (size_t i = 0; i < job->strips; i++) {
+        job->part[i] = profiler_create(&job->schema);
+        profiler_count_most(job->part[i], COUNT_MOST);
+    }
+    for (job->to = PROBE_FIRST; job->from < PROBE_MOST; job->to *= 2) {
+        pool_run(pool, job->strips, profile_strip, job);
+        job->from = job->to;
+        if (profiler_expect(job->part, job->strips, rows_of(&job->view, job->rows)))
+            break;
+    }
+    job->to = SIZE_MAX;
+    pool_run(pool, job->strips, profile_strip, job);
+    Profiler *all = job->strips ? job->part[0] : profiler_create(&job->schema);
+    for (size_t i = 1; i < job->strips; i++)
+        profiler_merge(all, job->part[i]);
+    return all;
+}
+
+/* The counts of the most frequent values, if they are only estimates so far. */
+static void count_again(Profiling *job, Profiler *all, Pool *pool)
+{
+    Recount *first = recount_create(all);
+    if (!first)
+        return;
+    job->recount = mem_alloc((job->strips + 1) * sizeof(Recount *));
+    for (size_t i = 0; i < job->strips; i++)
+        job->recount[i] = i ? recount_create(all) : first;
+    pool_run(pool, job->strips, recount_strip, job);
+    for (size_t i = 1; i < job->strips; i++)
+        recount_merge(first, job->recount[i]);
+    recount_finish(first, all);
+    mem_free(job->recount);
+}
+
+static size_t strips_for(uint64_t rows)
+{
+    uint64_t strips = rows / STRIP_ROWS;
+    return strips < 4 ? 4 : strips > STRIPS ? STRIPS : (size_t)strips;
 }
 
 bool scan_profile(const Dataset *d, size_t column, const RowSet *rows, Pool *pool,
@@ -139,13 +224,11 @@ bool scan_profile(const Dataset *d, size_t column, const RowSet *rows, Pool *poo
     schema_add(&job.schema, s->field[column].name, s->field[column].type, s->field[column].role);
     view_open(&job.view, d, &column, 1, pool);
     job.pieces = pieces_of(&job.view, rows);
-    job.strips = strips_of(job.pieces, STRIPS);
+    job.strips = strips_of(job.pieces, strips_for(rows_of(&job.view, rows)));
     job.part = mem_alloc((job.strips + 1) * sizeof(Profiler *));
     progress_begin(progress, "describing", "rows", rows_of(&job.view, rows));
-    pool_run(pool, job.strips, profile_strip, &job);
-    Profiler *all = job.strips ? job.part[0] : profiler_create(&job.schema);
-    for (size_t i = 1; i < job.strips; i++)
-        profiler_merge(all, job.part[i]);
+    Profiler *all = profile_all(&job, pool);
+    count_again(&job, all, pool);
     bool ok = !scan_stopped(progress, err);
     profiler_finish(all, out);
     if (!ok)

@@ -248,6 +248,81 @@ static void test_tops(void **state)
     (void)state;
 }
 
+/* ---- parts of one table, as a scan makes them ------------------------------------------------------------- */
+
+static Profiler *profile_parts(const double *v, size_t n, size_t most, Profiler **part, size_t parts)
+{
+    Schema s = {0};
+    schema_add(&s, "v", COLUMN_REAL, ROLE_FEATURE);
+    for (size_t k = 0; k < parts; k++) {
+        part[k] = profiler_create(&s);
+        profiler_count_most(part[k], most);
+    }
+    for (int rest = 0; rest < 2; rest++) { /* a few rows of each, then the others */
+        for (size_t k = 0; k < parts; k++) {
+            size_t from = n * k / parts, to = n * (k + 1) / parts, middle = from + 5000;
+            from = rest ? middle : from;
+            to = rest ? to : middle;
+            Column c = {.name = "v", .type = COLUMN_REAL, .rows = to - from, .real = v + from};
+            profiler_add(part[k], &(Chunk){.rows = to - from, .columns = 1, .column = &c});
+        }
+        if (!rest)
+            profiler_expect(part, parts, n);
+    }
+    for (size_t k = 1; k < parts; k++)
+        profiler_merge(part[0], part[k]);
+    schema_release(&s);
+    return part[0];
+}
+
+static size_t count_of(const Exact *e, double value)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->n; i++)
+        n += e->v[i] == value;
+    return n;
+}
+
+/* Few enough: all is exact. More: what is counted again is exact. */
+static void test_parts(void **state)
+{
+    const size_t n = 400000;
+    double *v = mem_alloc(n * sizeof *v);
+    Profiler *part[4];
+    Profile p;
+    Rng rng;
+    rng_seed(&rng, 3, 5);
+    for (size_t i = 0; i < n; i++) /* a third of them zero or one of 30, the others of 10,000 */
+        v[i] = rng_below(&rng, 3) ? (double)rng_below(&rng, 10000) / 8 : -(double)rng_below(&rng, 30);
+    Exact e = exact_of(v, n);
+    for (size_t most = 16384; most >= 1024; most /= 4) {
+        Profiler *all = profile_parts(v, n, most, part, COUNT_OF(part));
+        Recount *r = recount_create(all), *other = recount_create(all);
+        assert_int_equal(r == NULL, e.distinct <= most);
+        for (size_t at = 0; r && at < n; at += 50000) {
+            Column c = {.name = "v", .type = COLUMN_REAL, .rows = 50000, .real = v + at};
+            recount_add(at % 100000 ? r : other, &(Chunk){.rows = 50000, .columns = 1, .column = &c});
+        }
+        if (r) {
+            recount_merge(r, other);
+            recount_finish(r, all);
+        }
+        profiler_finish(all, &p);
+        const ColumnProfile *c = &p.column[0];
+        assert_int_equal(c->tops, PROFILE_TOP);
+        for (size_t i = 0; i < c->tops; i++)
+            assert_int_equal(c->top[i].count, count_of(&e, strtod(c->top[i].value, NULL)));
+        assert_true(r ? near(c->distinct, (double)e.distinct, 0.03) : c->distinct == (double)e.distinct);
+        for (int q = 0; q < PROFILE_QUANTILES; q++)
+            assert_true(r ? rank_error(&e, c->quantile[q], q / 100.0) < 0.006
+                          : near(c->quantile[q], exact_quantile(&e, q), 1e-12));
+        profile_release(&p);
+    }
+    mem_free(e.v);
+    mem_free(v);
+    (void)state;
+}
+
 /* ---- distinct ------------------------------------------------------------------------------------------ */
 
 static void test_hll(void **state)
@@ -420,7 +495,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers), cmocka_unit_test(test_sorted),
         cmocka_unit_test(test_special), cmocka_unit_test(test_tops),
-        cmocka_unit_test(test_hll),     cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_parts), cmocka_unit_test(test_hll),     cmocka_unit_test(test_sort),
         cmocka_unit_test(test_types),   cmocka_unit_test(test_of_dataset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
