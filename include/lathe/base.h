@@ -195,6 +195,9 @@ Pool  *pool_create(size_t threads);              /* 0: as many as there are core
 void   pool_destroy(Pool *pool);
 size_t pool_threads(const Pool *pool);
 void   pool_run(Pool *pool, size_t count, void (*body)(void *job, size_t i, size_t worker), void *job);
+/* The same, but a thread begins with its own part of the i's, the same part each time, and then helps the
+ * others: what it wrote in the last loop is still in its cache. */
+void   pool_run_near(Pool *pool, size_t count, void (*body)(void *job, size_t i, size_t worker), void *job);
 
 /* Stopping is a question: the owner raises the flag, the worker asks once a batch. */
 typedef struct Stop { atomic_bool asked; } Stop;

@@ -221,6 +221,56 @@ void pool_run(Pool *pool, size_t count, void (*body)(void *job, size_t i, size_t
     }
 }
 
+/* ---- loops that come back to the same i's --------------------------------------------------- */
+
+/* A part for each of the first threads; of more threads than that some only help. */
+#define PARTS_MOST 64
+
+typedef struct Part {
+    _Alignas(64) _Atomic size_t next;
+    size_t end;
+} Part;
+
+typedef struct Near {
+    Body *body;
+    void *job;
+    size_t parts;
+    Part part[PARTS_MOST];
+} Near;
+
+static void near_seat(void *arg, size_t i, size_t worker)
+{
+    Near *near = arg;
+    (void)i;
+    for (size_t k = 0; k < near->parts; k++) {
+        Part *part = &near->part[(worker + k) % near->parts];
+        while (atomic_load_explicit(&part->next, memory_order_relaxed) < part->end) {
+            size_t at = atomic_fetch_add_explicit(&part->next, 1, memory_order_relaxed);
+            if (at < part->end)
+                near->body(near->job, at, worker);
+        }
+    }
+}
+
+void pool_run_near(Pool *pool, size_t count, void (*body)(void *job, size_t i, size_t worker),
+                   void *job)
+{
+    size_t parts = pool_threads(pool) < count ? pool_threads(pool) : count;
+    if (parts <= 1 || parts > PARTS_MOST) {
+        pool_run(pool, count, body, job);
+        return;
+    }
+    Near near;
+    near.body = body;
+    near.job = job;
+    near.parts = parts;
+    for (size_t i = 0; i < parts; i++) {
+        atomic_init(&near.part[i].next, count / parts * i + count % parts * i / parts);
+        near.part[i].end = count / parts * (i + 1) + count % parts * (i + 1) / parts;
+    }
+    pool_run(pool, parts, near_seat, &near);
+}
+
 /* ---- stopping ------------------------------------------------------------------------------- */
 
 void stop_ask(Stop *s)

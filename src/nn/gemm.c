@@ -52,6 +52,12 @@ PANEL(panel2, 2)
 PANEL(panel3, 3)
 #endif
 
+static void gate_row(float *restrict c, const float *restrict gate, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        c[k] = gate[k] > 0.0f ? c[k] : 0.0f;
+}
+
 /* The last columns: b padded to a vector in scratch, c through a small buffer. */
 static void narrow(const Product *t, size_t j, float *scratch)
 {
@@ -68,6 +74,7 @@ static void narrow(const Product *t, size_t j, float *scratch)
     q.c = c;
     q.ldc = LANES;
     q.bias = t->bias ? pad : NULL;
+    q.gate = NULL;
     for (size_t i = 0; i < t->m; i += TILE_ROWS) {
         q.m = t->m - i < TILE_ROWS ? t->m - i : TILE_ROWS;
         q.a = t->a + i * t->row;
@@ -78,6 +85,8 @@ static void narrow(const Product *t, size_t j, float *scratch)
         for (size_t r = 0; r < q.m; r++)
             memcpy(t->c + (i + r) * t->ldc + j, c + r * LANES, rest * sizeof *c);
     }
+    for (size_t i = 0; t->gate && i < t->m; i++)
+        gate_row(t->c + i * t->ldc + j, t->gate + i * t->ldc + j, rest);
 }
 
 static void columns(const Product *t, float *scratch)
@@ -105,6 +114,7 @@ static void multiply(const Product *t, float *scratch)
         q.m = gemm_least(STRIP_ROWS, t->m - i);
         q.a = t->a + i * t->row;
         q.c = t->c + i * t->ldc;
+        q.gate = t->gate ? t->gate + i * t->ldc : NULL;
         columns(&q, scratch);
     }
 }
@@ -149,11 +159,14 @@ static void forward_one(float *restrict y, const float *restrict x, const float 
 }
 
 static void input_one(float *restrict dx, const float *restrict dy, const float *restrict w,
-                      bool add, size_t m, size_t in)
+                      const float *restrict gate, bool add, size_t m, size_t in)
 {
     for (size_t i = 0; i < m; i++, dx += in) {
         const float d = dy[i];
-        if (add)
+        if (gate)
+            for (size_t k = 0; k < in; k++)
+                dx[k] = gate[i * in + k] > 0.0f ? d * w[k] : 0.0f;
+        else if (add)
             for (size_t k = 0; k < in; k++)
                 dx[k] += d * w[k];
         else
@@ -208,6 +221,8 @@ static void by_library(const Library *l, Precision as, const Product *t, float *
     l->product(&q, as, scratch);
     if (t->relu)
         relu_rows(t);
+    for (size_t i = 0; t->gate && i < t->m; i++)
+        gate_row(t->c + i * t->ldc, t->gate + i * t->ldc, t->n);
 }
 
 static void large(const Product *t, float *scratch)
@@ -251,10 +266,10 @@ void gemm_forward(Way way, float *restrict y, const float *restrict x, const flo
 }
 
 void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w,
-                bool add, size_t m, size_t in, size_t out, float *scratch)
+                const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch)
 {
     if (out == 1) {
-        input_one(dx, dy, w, add, m, in);
+        input_one(dx, dy, w, gate, add, m, in);
         return;
     }
     Product t = {.a = dy,
@@ -268,6 +283,7 @@ void gemm_input(Way way, float *restrict dx, const float *restrict dy, const flo
                  .m = m,
                  .n = in,
                  .k = out,
+                 .gate = gate,
                  .add = add};
     if (way.products != PRODUCTS_OWN) {
         by_library(products_libraries[way.products], way.precision, &t, scratch);

@@ -29,6 +29,7 @@ typedef struct Product {
     size_t ldc;
     size_t m, n, k;
     const float *bias; /* [n] or NULL; not with add */
+    const float *gate; /* as c lies, or NULL: c becomes 0 where it is not above 0 */
     bool add, relu;
 } Product;
 
@@ -67,9 +68,12 @@ static inline __attribute__((always_inline)) void tile(const Product *t, size_t 
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
-        for (int v = 0; v < vecs; v++)
-            vec_store(c + (size_t)r * ldc + v * LANES,
-                      t->relu ? vec_max(acc[r][v], vec_all(0.0f)) : acc[r][v]);
+        for (int v = 0; v < vecs; v++) {
+            size_t at = (size_t)r * ldc + v * LANES;
+            if (t->gate)
+                acc[r][v] = vec_gate(acc[r][v], vec_load(t->gate + i * ldc + j + at));
+            vec_store(c + at, t->relu ? vec_max(acc[r][v], vec_all(0.0f)) : acc[r][v]);
+        }
     }
 }
 

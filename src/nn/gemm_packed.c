@@ -89,6 +89,7 @@ static void edge(const Product *t, size_t rows, size_t cols)
     Product q = *t;
     q.c = c;
     q.ldc = TILE_COLS;
+    q.gate = NULL;
     q.bias = t->bias ? bias : NULL;
     if (t->bias)
         memcpy(bias, t->bias, cols * sizeof *bias);
@@ -96,7 +97,9 @@ static void edge(const Product *t, size_t rows, size_t cols)
         memcpy(c + r * TILE_COLS, t->c + r * t->ldc, cols * sizeof *c);
     tiles(&q, rows, (cols + LANES - 1) / LANES);
     for (size_t r = 0; r < rows; r++)
-        memcpy(t->c + r * t->ldc, c + r * TILE_COLS, cols * sizeof *c);
+        for (size_t x = 0; x < cols; x++)
+            t->c[r * t->ldc + x] =
+                !t->gate || t->gate[r * t->ldc + x] > 0.0f ? c[r * TILE_COLS + x] : 0.0f;
 }
 
 /* The next tile of c is on its way while this one is computed. */
@@ -119,6 +122,7 @@ static void block(const Product *t, const float *a, const float *b)
             q.a = a ? a + i * t->k : t->a + i * t->row;
             q.b = b + j * t->k;
             q.c = t->c + i * t->ldc + j;
+            q.gate = t->gate ? t->gate + i * t->ldc + j : NULL;
             q.bias = t->bias ? t->bias + j : NULL;
             if (i + TILE_ROWS < t->m)
                 soon(q.c + TILE_ROWS * t->ldc, t->ldc);
@@ -137,6 +141,7 @@ static void rows_of(const Product *t, float *packed_a, const float *b)
     for (size_t i = 0; i < t->m; i += BLOCK_M) {
         q.m = gemm_least(BLOCK_M, t->m - i);
         q.c = t->c + i * t->ldc;
+        q.gate = t->gate ? t->gate + i * t->ldc : NULL;
         q.a = t->a + i * t->row;
         if (t->col != 1)
             pack(packed_a, q.a, t->row, t->col, q.m, q.k, TILE_ROWS);
@@ -163,6 +168,7 @@ void gemm_packed(const Product *t, float *scratch)
             q.add = t->add || p > 0;
             q.bias = p == 0 && t->bias ? t->bias + j : NULL;
             q.relu = t->relu && p + q.k == t->k;
+            q.gate = t->gate && p + q.k == t->k ? t->gate + j : NULL;
             pack(b, t->b + p * t->ldb + j * t->step, t->step, t->ldb, q.n, q.k, TILE_COLS);
             rows_of(&q, a, b);
         }

@@ -65,6 +65,7 @@ struct Node {
     size_t tokens, width; /* a row is [tokens][width] */
     Tail tail;
     bool reached, needs_grad;  /* leads to the output; has parameters at or below it */
+    bool gated;                /* a relu whose one user, a dense layer, can take its slope along */
     size_t param[NODE_PARAMS]; /* tensors, by the operator's own order */
     size_t params;
     size_t tables;    /* tasks of op->whole */
@@ -184,6 +185,11 @@ bool tail_saves(Tail tail); /* backward needs the value before the activation: s
 void tail_forward(const Node *n, const Pass *p, float *y, const float *bias);
 /* In place: the gradient behind the tail becomes the one before it. */
 void tail_backward(const Node *n, const Pass *p, float *dy);
+/* The user above has multiplied by the slope of n's relu already. */
+static inline bool tail_gated(const Node *n, const Pass *p)
+{
+    return n->gated && !(n->tail.dropout && p->dropout > 0.0f);
+}
 
 /* y [n] = act(y), in place; and dy [n] *= act'(z), y being act(z) */
 void activation_forward(Activation act, float *y, size_t n);
@@ -205,9 +211,9 @@ size_t gemm_scratch(Way way, size_t in, size_t out);
 /* y[m][out] = x[m][in] w[in][out] (+ bias, then relu) */
 void gemm_forward(Way way, float *restrict y, const float *restrict x, const float *restrict w,
                   const float *bias, bool relu, size_t m, size_t in, size_t out, float *scratch);
-/* dx[m][in] = dy[m][out] w[in][out]' */
-void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w, bool add,
-                size_t m, size_t in, size_t out, float *scratch);
+/* dx[m][in] = dy[m][out] w[in][out]', 0 where gate[m][in] is not above 0; gate: NULL, or no add */
+void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w,
+                const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch);
 /* dw[in][out] = x[m][in]' dy[m][out] */
 void gemm_weight(Way way, float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
                  size_t m, size_t in, size_t out, float *scratch);

@@ -35,8 +35,9 @@ static void backward(const Node *n, const Pass *p)
                 n->width, p->scratch);
     column_sums(node_gradient(n, p, 1), dz, rows, n->width, add);
     if (x->needs_grad)
-        gemm_input(way_of(n), node_grad(x, p), dz, node_weights(n, 0), !n->fresh[0], rows, x->width,
-                   n->width, p->scratch);
+        gemm_input(way_of(n), node_grad(x, p), dz, node_weights(n, 0),
+                   tail_gated(x, p) ? node_value(x, p) : NULL, !n->fresh[0], rows, x->width, n->width,
+                   p->scratch);
 }
 
 Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail)

@@ -65,7 +65,7 @@ static void each_back(const Node *n, const Pass *p)
             column_sums(node_gradient(n, p, 1) + j * out, dz, steps, out, i > 0);
             if (input->needs_grad)
                 gemm_input(way_of(n), node_grad(input, p) + at * in, dz,
-                           node_weights(n, 0) + j * in * out, !n->fresh[0], steps, in, out,
+                           node_weights(n, 0) + j * in * out, NULL, !n->fresh[0], steps, in, out,
                            p->scratch);
         }
 }

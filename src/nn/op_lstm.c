@@ -153,8 +153,8 @@ static void backward(const Node *n, const Pass *p)
             }
             gather_h(&l, first, rows, t, h);
             gemm_weight(way_of(n), du, h, l.sums, true, rows, d, 4 * d, scratch);
-            gemm_input(way_of(n), dh, l.sums, node_weights(n, HIDDEN_WEIGHT), false, rows, d, 4 * d,
-                       scratch);
+            gemm_input(way_of(n), dh, l.sums, node_weights(n, HIDDEN_WEIGHT), NULL, false, rows, d,
+                       4 * d, scratch);
         }
         for (size_t i = 0; i < rows; i++)
             begin_back(n, p, first + i, dh + i * d, dc + i * d);
@@ -163,7 +163,7 @@ static void backward(const Node *n, const Pass *p)
                 l.in, 4 * d, scratch);
     column_sums(node_gradient(n, p, BIAS), l.gate, all, 4 * d, false);
     if (x->needs_grad)
-        gemm_input(way_of(n), node_grad(x, p), l.gate, node_weights(n, INPUT_WEIGHT),
+        gemm_input(way_of(n), node_grad(x, p), l.gate, node_weights(n, INPUT_WEIGHT), NULL,
                    !n->fresh[STEPS], all, l.in, 4 * d, scratch);
 }
 

@@ -1,6 +1,7 @@
 /* optimizer.c -- the update of a piece of weights from its gradient, one function a row of OPTIMIZERS.
  * Formulas and their order of operations are PyTorch's, so that curves can be compared. */
 #include "nn_int.h"
+#include "vector.h"
 
 /* m = momentum m + (g + decay w);  w -= lr m */
 static void update_sgd(const UpdateJob *job)
@@ -21,7 +22,16 @@ static inline void adam(const UpdateJob *job, float keep, float in_gradient)
     const float *restrict g = job->g;
     const float b1 = job->beta1, b2 = job->beta2, eps = job->epsilon;
     const float step = job->lr * job->fix1, root = sqrtf(job->fix2);
-    for (size_t i = 0; i < job->count; i++) {
+    size_t i = 0;
+    for (; i + LANES <= job->count; i += LANES) {
+        Vec at = vec_load(w + i), d = vec_load(g + i) + in_gradient * at;
+        Vec mean = b1 * vec_load(m + i) + (1.0f - b1) * d;
+        Vec square = b2 * vec_load(v + i) + (1.0f - b2) * d * d;
+        vec_store(m + i, mean);
+        vec_store(v + i, square);
+        vec_store(w + i, keep * at - step * mean / (vec_sqrt(square) * root + eps));
+    }
+    for (; i < job->count; i++) {
         float d = g[i] + in_gradient * w[i];
         float mean = b1 * m[i] + (1.0f - b1) * d;
         float square = b2 * v[i] + (1.0f - b2) * d * d;

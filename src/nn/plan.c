@@ -5,7 +5,7 @@
  * stages where an operator needs all rows. */
 #include "nn_int.h"
 
-#define UPDATE_TASK 4096 /* floats: a piece of the optimiser's work */
+#define UPDATE_TASK 2048 /* floats: a piece of the optimiser's work */
 
 static size_t aligned(size_t floats)
 {
@@ -132,6 +132,24 @@ static void mark_fresh(Graph *g)
     }
 }
 
+/* A relu's slope is taken along by the product above it, where that is the only one to use it. */
+static void mark_gated(Graph *g)
+{
+    size_t *users = ARENA_NEW(&g->arena, size_t, g->node.count);
+    const Node **user = ARENA_NEW(&g->arena, const Node *, g->node.count);
+    for (size_t i = 0; i < g->node.count; i++) {
+        const Node *n = g->node.at[i];
+        for (size_t k = 0; n->reached && k < n->inputs; k++) {
+            users[n->input[k]->number]++;
+            user[n->input[k]->number] = n;
+        }
+    }
+    for (size_t i = 0; i < g->node.count; i++)
+        g->node.at[i]->gated =
+            users[i] == 1 && user[i]->op == &dense_op && g->node.at[i]->tail.act == ACT_RELU &&
+            g->node.at[i] != g->output;
+}
+
 /* Walks all that has a row a row of the batch; sets the pointers when there is a base. */
 static size_t lay_out_rows(Graph *g, float *base, size_t rows)
 {
@@ -217,6 +235,7 @@ bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err)
         if (g->node.at[i]->op->prepare)
             g->node.at[i]->op->prepare(g->node.at[i]);
     mark_fresh(g);
+    mark_gated(g);
     lay_out_tensors(g);
     if (!take_memory(g, err))
         return false;

@@ -66,7 +66,7 @@ static void run_program(Run *run, const Program *program)
     run->program = program;
     for (size_t i = 0; i < program->stage.count; i++) {
         run->stage = &program->stage.at[i];
-        pool_run(run->g->plan.pool, run->count, run_shard, run);
+        pool_run_near(run->g->plan.pool, run->count, run_shard, run);
         if (!run->stage->join)
             continue;
         share_parts(run, run->stage->node);
@@ -264,18 +264,20 @@ typedef struct Update {
 
 static double squares(const float *g, size_t count)
 {
-    enum { WAYS = 16 };
-    float part[WAYS] = {0};
+    enum { WAYS = 4 };
+    Vec part[WAYS] = {0};
     size_t i = 0;
-    for (; i + WAYS <= count; i += WAYS)
-        for (size_t k = 0; k < WAYS; k++)
-            part[k] += g[i + k] * g[i + k];
+    for (; i + WAYS * LANES <= count; i += WAYS * LANES) {
+        UNROLL
+        for (size_t k = 0; k < WAYS; k++) {
+            Vec x = vec_load(g + i + k * LANES);
+            part[k] += x * x;
+        }
+    }
     double sum = 0;
     for (; i < count; i++)
         sum += (double)g[i] * (double)g[i];
-    for (size_t k = 0; k < WAYS; k++)
-        sum += (double)part[k];
-    return sum;
+    return sum + (double)vec_sum((part[0] + part[1]) + (part[2] + part[3]));
 }
 
 static void apply_update(const Update *u, const Piece *piece, size_t from, float *grad,
@@ -328,7 +330,7 @@ static double update_round(Update *u, bool sum, bool apply)
 {
     u->sum = sum;
     u->apply = apply;
-    pool_run(u->g->plan.pool, u->g->task.count, run_update, u);
+    pool_run_near(u->g->plan.pool, u->g->task.count, run_update, u);
     double norm = 0;
     for (size_t i = 0; i < u->g->task.count; i++)
         norm += u->g->task_norm[i];

@@ -113,6 +113,8 @@ void tail_forward(const Node *n, const Pass *p, float *y, const float *bias)
 void tail_backward(const Node *n, const Pass *p, float *dy)
 {
     size_t count = p->rows * node_row(n);
+    if (tail_gated(n, p))
+        return;
     if (n->tail.dropout && p->dropout > 0.0f)
         dropout_apply(n, p, p->dropout, dy, p->begin * node_row(n), count);
     if (n->tail.act != ACT_NONE)

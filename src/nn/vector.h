@@ -3,10 +3,12 @@
 #ifndef NN_VECTOR_H
 #define NN_VECTOR_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
 #ifdef __AVX512F__
+#include <immintrin.h>
 #define LANES 16
 #else
 #define LANES 8
@@ -64,6 +66,28 @@ static inline Vec vec_all(float x)
     return x - (Vec){0};
 }
 
+/* Correctly rounded, as sqrtf is, from 1e-30 up (below, perhaps off by the last bit): an estimate of 14
+ * bits, made better twice by fused multiply-adds. That takes a third of the time of the instruction, which
+ * is not pipelined. Of infinity: NaN. */
+static inline Vec vec_sqrt(Vec x)
+{
+#ifdef __AVX512F__
+    const Vec half = vec_all(0.5f);
+    Vec y = (Vec)_mm512_maskz_rsqrt14_ps(_mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_NEQ_UQ),
+                                         (__m512)x); /* 0 of 0 */
+    Vec root = x * y, h = half * y;
+    Vec rest = (Vec)_mm512_fnmadd_ps((__m512)root, (__m512)h, (__m512)half);
+    root = (Vec)_mm512_fmadd_ps((__m512)root, (__m512)rest, (__m512)root);
+    h = (Vec)_mm512_fmadd_ps((__m512)h, (__m512)rest, (__m512)h);
+    rest = (Vec)_mm512_fnmadd_ps((__m512)root, (__m512)root, (__m512)x);
+    return (Vec)_mm512_fmadd_ps((__m512)rest, (__m512)h, (__m512)root);
+#else
+    for (int i = 0; i < LANES; i++)
+        x[i] = sqrtf(x[i]);
+    return x;
+#endif
+}
+
 /* NaN in a stays NaN. */
 static inline Vec vec_max(Vec a, Vec b)
 {
@@ -71,15 +95,30 @@ static inline Vec vec_max(Vec a, Vec b)
     return (Vec)(((VecBits)b & less) | ((VecBits)a & ~less));
 }
 
+/* By halves. */
 static inline float vec_sum(Vec v)
 {
-    float part[LANES], sum = 0.0f;
+#ifdef __AVX512F__
+    __m256 w = _mm256_add_ps(_mm512_castps512_ps256((__m512)v),
+                             _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)v, 1)));
+    __m128 x = _mm_add_ps(_mm256_castps256_ps128(w), _mm256_extractf128_ps(w, 1));
+    x = _mm_add_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_add_ss(x, _mm_movehdup_ps(x)));
+#else
+    float part[LANES];
     memcpy(part, &v, sizeof part);
     for (int half = LANES / 2; half > 0; half /= 2)
         for (int i = 0; i < half; i++)
             part[i] += part[i + half];
-    sum = part[0];
-    return sum;
+    return part[0];
+#endif
+}
+
+/* v where gate is above 0, else 0 */
+static inline Vec vec_gate(Vec v, Vec gate)
+{
+    VecBits open = gate > vec_all(0.0f);
+    return (Vec)((VecBits)v & open);
 }
 
 /* Sums along a row, in lanes: the same order for the same length, wherever it lies. */

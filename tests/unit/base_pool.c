@@ -38,7 +38,7 @@ static void many_small_loops(void **state)
             size_t count = (size_t)rng_below(&rng, round % 50 == 0 ? 1000 : 12);
             job->round = round;
             memset(job->seen, 0, sizeof job->seen);
-            pool_run(pool, count, body, job);
+            (round % 2 ? pool_run : pool_run_near)(pool, count, body, job);
             for (size_t i = 0; i < count; i++) {
                 assert_int_equal(atomic_load(&job->seen[i]), 1);
                 assert_int_equal(job->plain[i], round * 1000 + i);

@@ -1,6 +1,7 @@
 /* Every operator, activation, loss and optimiser of the registries: gradients against central
  * differences, kernels against plain loops, bits against the number of threads. */
 #include "nn/nn_int.h"
+#include "nn/vector.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -253,7 +254,7 @@ static void products_against_plain(void **state)
             for (size_t i = 0; i < in * out; i++)
                 dw[i] = 3;
             gemm_forward((Way){0}, y, x, w, bias, add, m, in, out, scratch);
-            gemm_input((Way){0}, dx, dy, w, add, m, in, out, scratch);
+            gemm_input((Way){0}, dx, dy, w, add ? NULL : x, add, m, in, out, scratch);
             gemm_weight((Way){0}, dw, x, dy, add, m, in, out, scratch);
             for (size_t i = 0; i < m; i++)
                 for (size_t j = 0; j < out; j++) {
@@ -267,6 +268,7 @@ static void products_against_plain(void **state)
                     double sum = add ? 2 : 0;
                     for (size_t j = 0; j < out; j++)
                         sum += (double)dy[i * out + j] * (double)w[k * out + j];
+                    sum = add || x[i * in + k] > 0.0f ? sum : 0.0;
                     assert_true(fabs((double)dx[i * in + k] - sum) < 1e-4);
                 }
             for (size_t k = 0; k < in; k++)
@@ -393,6 +395,31 @@ static void attention_against_plain(void **state)
             assert_true(fabs(a * z / (1 + exp(-z)) - (double)gate->value[i * WIDE / 2 + c]) < 1e-5);
         }
     graph_destroy(g);
+}
+
+/* Every number of two binades, and every 97th block of the others. */
+static void roots_are_exact(void **state)
+{
+    (void)state;
+    size_t wrong = 0;
+    unsigned before = tiny_off();
+    for (uint32_t exponent = 28; exponent < 255; exponent++)
+        for (uint32_t m = 0; m < 1u << 23; m += exponent / 2 == 63 ? LANES : 97 * LANES) {
+            float x[LANES], y[LANES];
+            for (uint32_t i = 0; i < LANES; i++) {
+                uint32_t bits = exponent << 23 | ((m + i) & 0x7fffffu);
+                memcpy(&x[i], &bits, sizeof bits);
+            }
+            vec_store(y, vec_sqrt(vec_load(x)));
+            for (size_t i = 0; i < LANES; i++)
+                wrong += y[i] != sqrtf(x[i]);
+        }
+    assert_int_equal(wrong, 0);
+    float zero[LANES] = {0.0f, -0.0f};
+    vec_store(zero, vec_sqrt(vec_load(zero)));
+    for (size_t i = 0; i < LANES; i++)
+        assert_true(zero[i] == 0.0f);
+    tiny_restore(before);
 }
 
 /* One weight, by hand: PyTorch's formulas with y = w x, x = 1, target 0, so g = 2 w. */
@@ -607,6 +634,7 @@ int main(void)
         cmocka_unit_test(poisson_known_values),
         cmocka_unit_test(batchnorm_against_plain),
         cmocka_unit_test(attention_against_plain),
+        cmocka_unit_test(roots_are_exact),
         cmocka_unit_test(optimisers_by_hand),
         cmocka_unit_test(same_bits_on_any_threads),
         cmocka_unit_test(learns_and_drops),

@@ -66,7 +66,7 @@ static void against_plain(void **state)
             float *scratch = mem_alloc((gemm_scratch(by->way, in, out) + 16) * sizeof *scratch);
             products_begin(by->way.products);
             gemm_forward(by->way, y, x, v, bias, add, m, in, out, scratch);
-            gemm_input(by->way, dx, dy, v, add, m, in, out, scratch);
+            gemm_input(by->way, dx, dy, v, add ? NULL : x, add, m, in, out, scratch);
             gemm_weight(by->way, dw, x, dy, add, m, in, out, scratch);
             for (size_t i = 0; i < m; i += 1 + m / 50)
                 for (size_t j = 0; j < out; j++) {
@@ -80,7 +80,8 @@ static void against_plain(void **state)
                     double sum = add ? (double)dx0[i * in + k] : 0;
                     for (size_t j = 0; j < out; j++)
                         sum += (double)dy[i * out + j] * (double)v[k * out + j];
-                    compare(by->name, (double)dx[i * in + k], sum, out, half);
+                    compare(by->name, (double)dx[i * in + k], add || x[i * in + k] > 0.0f ? sum : 0.0, out,
+                            half);
                 }
             for (size_t k = 0; k < in; k += 1 + in / 50)
                 for (size_t j = 0; j < out; j++) {
