@@ -338,11 +338,27 @@ void gemm_weight(Way way, float *restrict dw, const float *restrict x, const flo
 
 void column_sums(float *restrict out, const float *restrict x, size_t rows, size_t n, bool add)
 {
+    enum { STRIP = 4 };
+    size_t k = 0;
+    for (; k + STRIP * LANES <= n; k += STRIP * LANES) {
+        Vec sum[STRIP];
+        UNROLL
+        for (size_t v = 0; v < STRIP; v++)
+            sum[v] = add ? vec_load(out + k + v * LANES) : vec_all(0.0f);
+        for (size_t i = 0; i < rows; i++) {
+            UNROLL
+            for (size_t v = 0; v < STRIP; v++)
+                sum[v] += vec_load(x + i * n + k + v * LANES);
+        }
+        UNROLL
+        for (size_t v = 0; v < STRIP; v++)
+            vec_store(out + k + v * LANES, sum[v]);
+    }
     if (!add)
-        memset(out, 0, n * sizeof *out);
-    for (size_t i = 0; i < rows; i++, x += n)
-        for (size_t k = 0; k < n; k++)
-            out[k] += x[k];
+        memset(out + k, 0, (n - k) * sizeof *out);
+    for (size_t i = 0; i < rows && k < n; i++)
+        for (size_t j = k; j < n; j++)
+            out[j] += x[i * n + j];
 }
 
 /* ---- ours, as one of the libraries ------------------------------------------------------------------ */

@@ -49,6 +49,7 @@ typedef struct Op {
     void (*infer)(const Node *n, const Pass *p); /* predicting, where it differs from forward */
     /* Parameter gradients made by one task a table over all rows, instead of in `backward`. */
     void (*whole)(const Node *n, const Pass *whole, size_t table);
+    bool in_place; /* backward can write the gradient of its one input over its own */
     Node *(*sample)(Graph *g, Node *x); /* a small use of it, for the tests */
     /* What `infer` or `forward` does, as ONNX nodes; x: the inputs' values. NULL: it cannot be said */
     const char *(*onnx)(const Node *n, const OnnxPass *p, const char *const *x);
@@ -65,6 +66,7 @@ struct Node {
     size_t tokens, width; /* a row is [tokens][width] */
     Tail tail;
     bool reached, needs_grad;  /* leads to the output; has parameters at or below it */
+    const Node *lent;          /* the one user, in whose place the gradient lies; or NULL */
     bool gated;                /* a relu whose one user, a dense layer, can take its slope along */
     size_t param[NODE_PARAMS]; /* tensors, by the operator's own order */
     size_t params;

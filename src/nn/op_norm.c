@@ -23,19 +23,71 @@ static float *part_of(const Node *n, size_t i)
 #define JOINED      SHARDS_MOST       /* mean, 1 / deviation */
 #define JOINED_BACK (SHARDS_MOST + 1) /* sum of dz, sum of dz xhat */
 
+#define STRIP 4         /* vectors of columns whose sums stay in registers */
+#define ROWS_IN_CACHE 32 /* rows read twice: for their sum, then around their mean */
+
+/* sum[n] and square[n] of so many rows: of x, and of what is around their mean */
+static void block_moments(float *restrict mean, float *restrict square, const float *restrict x,
+                          size_t rows, size_t width)
+{
+    const float each = 1.0f / (float)rows;
+    size_t k = 0;
+    for (; k + STRIP * LANES <= width; k += STRIP * LANES) {
+        Vec m[STRIP] = {0}, q[STRIP] = {0};
+        for (size_t i = 0; i < rows; i++) {
+            UNROLL
+            for (size_t v = 0; v < STRIP; v++)
+                m[v] += vec_load(x + i * width + k + v * LANES);
+        }
+        UNROLL
+        for (size_t v = 0; v < STRIP; v++)
+            m[v] *= each;
+        for (size_t i = 0; i < rows; i++) {
+            UNROLL
+            for (size_t v = 0; v < STRIP; v++) {
+                Vec apart = vec_load(x + i * width + k + v * LANES) - m[v];
+                q[v] += apart * apart;
+            }
+        }
+        UNROLL
+        for (size_t v = 0; v < STRIP; v++) {
+            vec_store(mean + k + v * LANES, m[v]);
+            vec_store(square + k + v * LANES, q[v]);
+        }
+    }
+    for (; k < width; k++) {
+        float m = 0, q = 0;
+        for (size_t i = 0; i < rows; i++)
+            m += x[i * width + k];
+        m *= each;
+        for (size_t i = 0; i < rows; i++)
+            q += (x[i * width + k] - m) * (x[i * width + k] - m);
+        mean[k] = m;
+        square[k] = q;
+    }
+}
+
+/* Mean and squares of the shard, its blocks joined as the shards are. */
 static void gather(const Node *n, const Pass *p)
 {
     size_t width = n->width;
     const float *x = node_value(n->input[0], p);
     float *restrict mean = part_of(n, p->shard), *restrict square = mean + width;
-    float each = 1.0f / (float)p->rows;
-    column_sums(mean, x, p->rows, width, false);
-    for (size_t k = 0; k < width; k++)
-        mean[k] *= each;
-    memset(square, 0, width * sizeof *square);
-    for (size_t i = 0; i < p->rows; i++, x += width)
-        for (size_t k = 0; k < width; k++)
-            square[k] += (x[k] - mean[k]) * (x[k] - mean[k]);
+    float *restrict m = p->scratch, *restrict q = m + width;
+    for (size_t from = 0, rows; from < p->rows; from += rows) {
+        rows = p->rows - from < ROWS_IN_CACHE ? p->rows - from : ROWS_IN_CACHE;
+        if (from == 0) {
+            block_moments(mean, square, x, rows, width);
+            continue;
+        }
+        block_moments(m, q, x + from * width, rows, width);
+        float share = (float)rows / (float)(from + rows), both = share * (float)from;
+        for (size_t k = 0; k < width; k++) {
+            float apart = m[k] - mean[k];
+            mean[k] += apart * share;
+            square[k] += q[k] + apart * apart * both;
+        }
+    }
 }
 
 static void move_running(float *running, double now)
@@ -44,39 +96,62 @@ static void move_running(float *running, double now)
         *running = (float)((1.0 - MOMENTUM) * (double)*running + MOMENTUM * now);
 }
 
+#define COLUMNS 64 /* joined side by side */
+
+/* The shards' means and squares of columns k .. k + count, in order. */
+static void join_columns(const Node *n, const Pass *p, size_t k, size_t count,
+                         double mean[COLUMNS], double square[COLUMNS])
+{
+    double rows = 0;
+    for (size_t s = 0; s < p->shards; s++) {
+        const float *restrict m = part_of(n, s) + k, *restrict q = m + n->width;
+        double more = (double)(shard_begin(p->batch, p->shards, s + 1) -
+                               shard_begin(p->batch, p->shards, s));
+        double share = more / (rows + more), both = share * rows;
+        for (size_t i = 0; i < count; i++) {
+            double apart = (double)m[i] - mean[i];
+            square[i] += (double)q[i] + apart * apart * both;
+            mean[i] += apart * share;
+        }
+        rows += more;
+    }
+}
+
 static void join(const Node *n, const Pass *p)
 {
     float *mean_out = part_of(n, JOINED), *scale_out = mean_out + n->width;
     float *running_mean = node_weights(n, RUNNING_MEAN),
           *running_var = node_weights(n, RUNNING_VAR);
     bool frozen = n->graph->tensor.at[n->param[RUNNING_MEAN]].frozen;
-    for (size_t k = 0; k < n->width; k++) {
-        double rows = 0, mean = 0, square = 0;
-        for (size_t s = 0; s < p->shards; s++) {
-            double more = (double)(shard_begin(p->batch, p->shards, s + 1) -
-                                   shard_begin(p->batch, p->shards, s));
-            double apart = (double)part_of(n, s)[k] - mean;
-            square +=
-                (double)part_of(n, s)[n->width + k] + apart * apart * rows * more / (rows + more);
-            mean += apart * more / (rows + more);
-            rows += more;
+    double rows = (double)p->batch;
+    for (size_t from = 0; from < n->width; from += COLUMNS) {
+        size_t count = n->width - from < COLUMNS ? n->width - from : COLUMNS;
+        double mean[COLUMNS] = {0}, square[COLUMNS] = {0};
+        join_columns(n, p, from, count, mean, square);
+        for (size_t i = 0; i < count; i++) {
+            mean_out[from + i] = (float)mean[i];
+            scale_out[from + i] = (float)(1.0 / sqrt(square[i] / rows + (double)NORM_EPSILON));
         }
-        mean_out[k] = (float)mean;
-        scale_out[k] = (float)(1.0 / sqrt(square / rows + (double)NORM_EPSILON));
-        if (p->learns && !frozen) {
-            move_running(&running_mean[k], mean);
-            move_running(&running_var[k], square / (rows > 1 ? rows - 1 : 1));
+        for (size_t i = 0; p->learns && !frozen && i < count; i++) {
+            move_running(&running_mean[from + i], mean[i]);
+            move_running(&running_var[from + i], square[i] / (rows > 1 ? rows - 1 : 1));
         }
     }
 }
 
-/* y [rows][width] = x * scale[width] + shift[width] */
+/* y [rows][width] = x * scale[width] + shift[width], negative ones 0 if relu */
 static void scale_rows(float *restrict y, const float *restrict x, const float *restrict scale,
-                       const float *restrict shift, size_t rows, size_t width)
+                       const float *restrict shift, bool relu, size_t rows, size_t width)
 {
     for (size_t i = 0; i < rows; i++, x += width, y += width)
-        for (size_t k = 0; k < width; k++)
-            y[k] = x[k] * scale[k] + shift[k];
+        if (relu)
+            for (size_t k = 0; k < width; k++) {
+                float z = x[k] * scale[k] + shift[k];
+                y[k] = z < 0.0f ? 0.0f : z;
+            }
+        else
+            for (size_t k = 0; k < width; k++)
+                y[k] = x[k] * scale[k] + shift[k];
 }
 
 static void normalise(const Node *n, const Pass *p, const float *mean, const float *deviate)
@@ -88,8 +163,10 @@ static void normalise(const Node *n, const Pass *p, const float *mean, const flo
         shift[k] = beta[k] - mean[k] * scale[k];
     }
     float *y = node_value(n, p);
-    scale_rows(y, node_value(n->input[0], p), scale, shift, p->rows, n->width);
-    tail_forward(n, p, y, NULL);
+    bool only_relu = n->tail.act == ACT_RELU && !(n->tail.dropout && p->dropout > 0.0f);
+    scale_rows(y, node_value(n->input[0], p), scale, shift, only_relu, p->rows, n->width);
+    if (!only_relu)
+        tail_forward(n, p, y, NULL);
 }
 
 static void batch_forward(const Node *n, const Pass *p)
@@ -109,18 +186,41 @@ static void batch_infer(const Node *n, const Pass *p)
 
 static void gather_back(const Node *n, const Pass *p)
 {
-    size_t width = n->width;
-    const float *x = node_value(n->input[0], p);
+    size_t width = n->width, k = 0;
+    const float *restrict x = node_value(n->input[0], p);
     const float *restrict mean = part_of(n, JOINED), *restrict deviate = mean + width;
     float *restrict sum = part_of(n, p->shard), *restrict product = sum + width;
     float *dz = node_grad(n, p);
     tail_backward(n, p, dz);
-    memset(sum, 0, 2 * width * sizeof *sum);
-    for (size_t i = 0; i < p->rows; i++, x += width, dz += width)
-        for (size_t k = 0; k < width; k++) {
-            sum[k] += dz[k];
-            product[k] += dz[k] * ((x[k] - mean[k]) * deviate[k]);
+    for (; k + STRIP * LANES <= width; k += STRIP * LANES) {
+        Vec s[STRIP] = {0}, q[STRIP] = {0}, m[STRIP];
+        UNROLL
+        for (size_t v = 0; v < STRIP; v++)
+            m[v] = vec_load(mean + k + v * LANES);
+        for (size_t i = 0; i < p->rows; i++) {
+            UNROLL
+            for (size_t v = 0; v < STRIP; v++) {
+                size_t at = i * width + k + v * LANES;
+                Vec d = vec_load(dz + at);
+                s[v] += d;
+                q[v] += d * (vec_load(x + at) - m[v]);
+            }
         }
+        UNROLL
+        for (size_t v = 0; v < STRIP; v++) {
+            vec_store(sum + k + v * LANES, s[v]);
+            vec_store(product + k + v * LANES, q[v] * vec_load(deviate + k + v * LANES));
+        }
+    }
+    for (; k < width; k++) {
+        float s = 0, q = 0;
+        for (size_t i = 0; i < p->rows; i++) {
+            s += dz[i * width + k];
+            q += dz[i * width + k] * (x[i * width + k] - mean[k]);
+        }
+        sum[k] = s;
+        product[k] = q * deviate[k];
+    }
 }
 
 static void join_back(const Node *n, const Pass *p)
@@ -144,11 +244,11 @@ static void batch_backward(const Node *n, const Pass *p)
     memcpy(node_gradient(n, p, GAMMA), part_of(n, p->shard) + width, width * sizeof(float));
     if (!input->needs_grad)
         return;
-    const float *restrict x = node_value(input, p), *restrict dz = node_grad(n, p);
+    const float *x = node_value(input, p), *dz = node_grad(n, p);
     const float *mean = part_of(n, JOINED), *deviate = mean + width;
     const float *sum = part_of(n, JOINED_BACK), *product = sum + width,
                 *gamma = node_weights(n, GAMMA);
-    float *restrict dx = node_grad(input, p);
+    float *dx = node_grad(input, p); /* where dz lies, or elsewhere: op->in_place */
     /* dx = a dz + b x + c, column by column */
     float *restrict a = p->scratch, *restrict b = a + width, *restrict c = b + width;
     float each = 1.0f / (float)p->batch;
@@ -159,12 +259,16 @@ static void batch_backward(const Node *n, const Pass *p)
     }
     bool fresh = n->fresh[0];
     for (size_t i = 0; i < p->rows; i++, x += width, dz += width, dx += width) {
-        if (fresh)
-            for (size_t k = 0; k < width; k++)
-                dx[k] = a[k] * dz[k] + b[k] * x[k] + c[k];
-        else
-            for (size_t k = 0; k < width; k++)
-                dx[k] += a[k] * dz[k] + b[k] * x[k] + c[k];
+        size_t k = 0;
+        for (; k + LANES <= width; k += LANES) {
+            Vec d = vec_load(a + k) * vec_load(dz + k) + vec_load(b + k) * vec_load(x + k) +
+                    vec_load(c + k);
+            vec_store(dx + k, fresh ? d : vec_load(dx + k) + d);
+        }
+        for (; k < width; k++) {
+            float d = a[k] * dz[k] + b[k] * x[k] + c[k];
+            dx[k] = fresh ? d : dx[k] + d;
+        }
     }
 }
 
@@ -299,6 +403,7 @@ const Op batchnorm_op = {
     .gather_back = gather_back,
     .join_back = join_back,
     .backward = batch_backward,
+    .in_place = true,
     .sample = batch_sample,
     .onnx = say_batch,
 };

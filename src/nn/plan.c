@@ -132,8 +132,9 @@ static void mark_fresh(Graph *g)
     }
 }
 
-/* A relu's slope is taken along by the product above it, where that is the only one to use it. */
-static void mark_gated(Graph *g)
+/* Where a node has one user: a relu's slope is taken along by a product, and a gradient may lie where the
+ * user's lies. */
+static void mark_single(Graph *g)
 {
     size_t *users = ARENA_NEW(&g->arena, size_t, g->node.count);
     const Node **user = ARENA_NEW(&g->arena, const Node *, g->node.count);
@@ -144,10 +145,13 @@ static void mark_gated(Graph *g)
             user[n->input[k]->number] = n;
         }
     }
-    for (size_t i = 0; i < g->node.count; i++)
-        g->node.at[i]->gated =
-            users[i] == 1 && user[i]->op == &dense_op && g->node.at[i]->tail.act == ACT_RELU &&
-            g->node.at[i] != g->output;
+    for (size_t i = 0; i < g->node.count; i++) {
+        Node *n = g->node.at[i];
+        if (users[i] != 1 || n == g->output)
+            continue;
+        n->gated = user[i]->op == &dense_op && n->tail.act == ACT_RELU;
+        n->lent = user[i]->op->in_place && node_row(user[i]) == node_row(n) ? user[i] : NULL;
+    }
 }
 
 /* Walks all that has a row a row of the batch; sets the pointers when there is a base. */
@@ -159,7 +163,7 @@ static size_t lay_out_rows(Graph *g, float *base, size_t rows)
         if (!n->reached)
             continue;
         size_t sizes[] = {n == g->input ? 0 : rows * node_row(n),
-                          n->needs_grad ? rows * node_row(n) : 0, rows * n->save_width,
+                          n->needs_grad && !n->lent ? rows * node_row(n) : 0, rows * n->save_width,
                           (SHARDS_MOST + 2) * n->part_width};
         float **slots[] = {&n->value, &n->grad, &n->save, &n->part};
         for (size_t k = 0; k < 4; k++) {
@@ -168,6 +172,9 @@ static size_t lay_out_rows(Graph *g, float *base, size_t rows)
         }
         g->scratch_size = n->scratch > g->scratch_size ? n->scratch : g->scratch_size;
     }
+    for (size_t i = g->node.count; base && i-- > 0;) /* users stand behind what they use */
+        if (g->node.at[i]->lent && g->node.at[i]->needs_grad)
+            g->node.at[i]->grad = g->node.at[i]->lent->grad;
     g->scratch_size = aligned(g->scratch_size + BLOCK_ALIGN);
     return at;
 }
@@ -235,7 +242,7 @@ bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err)
         if (g->node.at[i]->op->prepare)
             g->node.at[i]->op->prepare(g->node.at[i]);
     mark_fresh(g);
-    mark_gated(g);
+    mark_single(g);
     lay_out_tensors(g);
     if (!take_memory(g, err))
         return false;

@@ -18,6 +18,7 @@
 #define DIVERGED                                                                                   \
     1e9 /* times the first loss (at least 1): far beyond what a sane run recovers from */
 #define PREFETCH     8 /* rows ahead */
+#define GATHER_ROWS  128 /* by one thread; a smaller batch is not worth waking another */
 #define PAGES_A_ROW  2 /* of the table: one of numbers, and now and then one of targets or codes */
 #define PAGE         4096
 #define BEST_SECONDS 2.0 /* a new best is written at once if the last write is longer ago */
@@ -36,27 +37,40 @@ static void gather_windows(Job *j, const uint32_t *order, size_t n, Batch *out)
     *out = (Batch){.rows = n, .series = from->series, .at = j->at, .target = j->target};
 }
 
-static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
+typedef struct Gather {
+    Job *job;
+    const uint32_t *order;
+    size_t rows;
+} Gather;
+
+/* A row without a target: pre-training alone. */
+static void gather_bare(Job *j, const ModelShape *s, size_t bare, size_t i)
 {
+    memcpy(j->dense + i * s->dense, j->bare.dense + bare * s->dense, s->dense * sizeof(float));
+    if (s->codes)
+        memcpy(j->code + i * s->codes, j->bare.code + bare * s->codes, s->codes * sizeof(int32_t));
+    j->target[i] = NAN;
+    if (j->table.part[PART_TRAIN].weight)
+        j->weight[i] = 1.0f;
+}
+
+static void gather_block(void *job, size_t block, size_t worker)
+{
+    const Gather *g = job;
+    Job *j = g->job;
+    const uint32_t *order = g->order;
     const Batch *from = &j->table.part[PART_TRAIN];
     const ModelShape *s = features_shape(j->features);
-    if (from->series) {
-        gather_windows(j, order, n, out);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
+    size_t begin = block * GATHER_ROWS, end = begin + GATHER_ROWS;
+    end = end < g->rows ? end : g->rows;
+    (void)worker;
+    for (size_t i = begin; i < end; i++) {
         size_t row = order[i];
-        if (row >= from->rows) { /* without a target: pre-training alone */
-            size_t bare = row - from->rows;
-            memcpy(j->dense + i * s->dense, j->bare.dense + bare * s->dense, s->dense * sizeof(float));
-            if (s->codes)
-                memcpy(j->code + i * s->codes, j->bare.code + bare * s->codes, s->codes * sizeof(int32_t));
-            j->target[i] = NAN;
-            if (from->weight)
-                j->weight[i] = 1.0f;
+        if (row >= from->rows) {
+            gather_bare(j, s, row - from->rows, i);
             continue;
         }
-        if (i + PREFETCH < n) {
+        if (i + PREFETCH < g->rows) {
             size_t next = order[i + PREFETCH] < from->rows ? order[i + PREFETCH] : 0;
             __builtin_prefetch(from->dense + next * s->dense);
             __builtin_prefetch(from->target + next);
@@ -68,6 +82,17 @@ static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
         if (from->weight)
             j->weight[i] = from->weight[row];
     }
+}
+
+static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
+{
+    const Batch *from = &j->table.part[PART_TRAIN];
+    if (from->series) {
+        gather_windows(j, order, n, out);
+        return;
+    }
+    Gather g = {.job = j, .order = order, .rows = n};
+    pool_run_near(j->pool, (n + GATHER_ROWS - 1) / GATHER_ROWS, gather_block, &g);
     scratch_touched(j->scratch, n * PAGES_A_ROW * PAGE);
     *out = (Batch){.rows = n,
                    .dense = j->dense,

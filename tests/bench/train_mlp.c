@@ -164,14 +164,27 @@ static Graph *make_net(bool norm, size_t batch, size_t hidden, Products products
     return g;
 }
 
-static void gather(const Data *d, size_t from, size_t rows, float *x, float *y)
+typedef struct Gather {
+    const Data *d;
+    size_t from, rows;
+    float *x, *y;
+} Gather;
+
+enum { GATHER_ROWS = 128 };
+
+/* As a run does: src/train/loop.c. */
+static void gather_block(void *job, size_t block, size_t worker)
 {
-    for (size_t i = 0; i < rows; i++) {
-        size_t row = d->order[(from + i) % ROWS], soon = d->order[(from + i + 8) % ROWS];
+    const Gather *g = job;
+    const Data *d = g->d;
+    size_t end = (block + 1) * GATHER_ROWS;
+    (void)worker;
+    for (size_t i = block * GATHER_ROWS; i < end && i < g->rows; i++) {
+        size_t row = d->order[(g->from + i) % ROWS], soon = d->order[(g->from + i + 8) % ROWS];
         __builtin_prefetch(d->x + soon * IN);
         __builtin_prefetch(d->y + soon);
-        memcpy(x + i * IN, d->x + row * IN, IN * sizeof *x);
-        y[i] = d->y[row];
+        memcpy(g->x + i * IN, d->x + row * IN, IN * sizeof *g->x);
+        g->y[i] = d->y[row];
     }
 }
 
@@ -186,16 +199,18 @@ static double processor_seconds(void)
 typedef struct Ours {
     Graph *g;
     const Data *d;
+    Pool *pool;
     size_t batch, steps;
     float *x, *y;
     double best, busy, loss; /* samples a second by the clock and of processor time */
     long sleeps;
 } Ours;
 
-static Ours ours_begin(const Data *d, Graph *g, size_t batch)
+static Ours ours_begin(const Data *d, Graph *g, size_t batch, Pool *pool)
 {
     return (Ours){.g = g,
                   .d = d,
+                  .pool = pool,
                   .batch = batch,
                   .x = mem_try(sizeof(float) * batch * IN, NULL),
                   .y = mem_try(sizeof(float) * batch, NULL)};
@@ -206,7 +221,8 @@ static void ours_steps(Ours *o, size_t n)
     GraphFeed feed = {.rows = o->batch, .dense = o->x, .target = o->y};
     GraphStats stats = {0};
     for (size_t i = 0; i < n; i++) {
-        gather(o->d, o->steps++ * o->batch, o->batch, o->x, o->y);
+        Gather rows = {o->d, o->steps++ * o->batch, o->batch, o->x, o->y};
+        pool_run_near(o->pool, (o->batch + GATHER_ROWS - 1) / GATHER_ROWS, gather_block, &rows);
         graph_step(o->g, &feed, &(GraphKnobs){.lr = 1e-3}, &stats);
     }
     o->loss = stats.loss;
@@ -309,9 +325,10 @@ typedef struct Setting {
 static void small_net(Setting *s, size_t batch, bool norm, double asked)
 {
     Ours all = ours_begin(
-        s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, s->pool), batch);
+        s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, s->pool), batch,
+        s->pool);
     Ours one = ours_begin(
-        s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, NULL), batch);
+        s->d, make_net(norm, batch, HIDDEN, PRODUCTS_OWN, PRECISION_FLOAT32, NULL), batch, NULL);
     double theirs = 0, loader = 0, busy = 0;
     for (int turn = 0; turn < TURNS; turn++) {
         ours_turn(&all, s->seconds);
@@ -353,8 +370,8 @@ static void wide_net(Setting *s, const char *name, Products products, Precision 
     size_t batch = 8192;
     if (!products_there(products, as, NULL))
         return;
-    Ours all = ours_begin(s->d, make_net(false, batch, WIDE, products, as, s->pool), batch);
-    Ours one = ours_begin(s->d, make_net(false, batch, WIDE, products, as, NULL), batch);
+    Ours all = ours_begin(s->d, make_net(false, batch, WIDE, products, as, s->pool), batch, s->pool);
+    Ours one = ours_begin(s->d, make_net(false, batch, WIDE, products, as, NULL), batch, NULL);
     for (int turn = 0; turn < TURNS; turn++) {
         ours_turn(&all, s->seconds);
         ours_turn(&one, s->seconds);
