@@ -237,7 +237,7 @@ typedef struct WalkNode {
 typedef struct Quick {
     size_t trees, nodes; /* laid out */
     bool fits, has_sets;
-    uint32_t *node, *root;
+    uint32_t *node, *root, *top;
     float *value;        /* [nodes] a leaf's; a category's: place in Forest.set, as bits */
     size_t slots, most;  /* numbers that are split; thresholds of the one with most */
     int32_t feature[64]; /* [slots] */

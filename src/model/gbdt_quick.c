@@ -9,7 +9,8 @@
  * A leaf's rank is 255 and its left child is itself, so a walk that has come there stays. A row's bins
  * (how many thresholds of the slot are below x; missing: 255 in one table, 0 in the other) fit in one or
  * two registers of 64 bytes: a step of sixteen trees is one gather of nodes and one look-up in
- * registers. Sixty-four trees go side by side, to hide the gather's latency.
+ * registers. Sixty-four trees go side by side, to hide the gather's latency. The nodes of the first three
+ * levels are kept by place, sixteen trees side by side, where they are chosen without a gather.
  *
  * Leaves are added in float32 in the order of the trees, as everywhere: the same bits. Forests that
  * do not fit (more than 64 numbers split, more than 254 thresholds of one, 32,767 nodes in a tree)
@@ -30,6 +31,7 @@
 #define THRESHOLDS   254
 #define NODE_MISSING (1u << 14)
 #define NODE_SET     (1u << 15)
+#define TOP          7 /* nodes of the first three levels: 0; 1, 2; 3, 4, 5, 6 */
 
 /* ---- laying out -------------------------------------------------------------------------------------- */
 
@@ -39,6 +41,7 @@ void quick_release(Quick *q)
     mem_free(q->value);
     mem_free(q->root);
     mem_free(q->upper);
+    mem_free(q->top);
     *q = (Quick){0};
 }
 
@@ -120,6 +123,22 @@ static bool lay_tree(Quick *q, const Forest *f, size_t tree, const int32_t *slot
     return true;
 }
 
+/* The first three levels of all trees. A leaf stays where it is: it is its own left child. */
+static void lay_tops(Quick *q)
+{
+    for (size_t i = 0; i < (q->trees + TREES - 1) / TREES * TREES; i++) {
+        const uint32_t *node = q->node + q->root[i];
+        uint32_t *top = q->top + i / 16 * 16 * TOP + i % 16, at[TOP] = {0};
+        for (size_t k = 0; k < TOP; k++) {
+            if (k > 0) {
+                uint32_t above = node[at[(k - 1) / 2]];
+                at[k] = (above >> 16) + (k % 2 == 0 && (above & 255) != 255);
+            }
+            top[16 * k] = node[at[k]];
+        }
+    }
+}
+
 static void lay_out(Quick *q, const Forest *f)
 {
     size_t nodes = f->walk.count, trees = f->root.count;
@@ -130,12 +149,15 @@ static void lay_out(Quick *q, const Forest *f)
     q->value = mem_alloc(sizeof *q->value * (nodes + 1));
     q->root = mem_alloc(sizeof *q->root * (trees + TREES));
     q->upper = mem_alloc(sizeof *q->upper * RANKS * SLOTS);
+    q->top = mem_alloc(sizeof *q->top * TOP * (trees + TREES));
     q->fits = nodes < (1u << 30) && find_thresholds(q, f, slot_of);
     for (size_t i = 0; q->fits && i < trees; i++)
         q->fits = lay_tree(q, f, i, slot_of, queue);
     for (size_t i = 0; q->fits && i < TREES; i++) /* walks to nowhere beside the last trees */
         q->root[trees + i] = (uint32_t)nodes;
     q->node[nodes] = 255u;
+    if (q->fits)
+        lay_tops(q);
     mem_free(slot_of);
     mem_free(queue);
 }
@@ -213,6 +235,17 @@ static __mmask16 in_sets(const Forest *f, const int32_t *code, __mmask16 sets, _
     return _mm512_mask_test_epi32_mask(known, bits, _mm512_set1_epi32(1));
 }
 
+/* At nodes that ask for a number. */
+__attribute__((always_inline)) static inline __mmask16 goes_right(__m512i word, __m512i right,
+                                                                  __m512i left, const bool missing)
+{
+    const __mmask64 bytes = 0x1111111111111111u;
+    __m512i slot = _mm512_srli_epi32(word, 8);
+    __m512i bin = missing ? _mm512_maskz_permutex2var_epi8(bytes, right, slot, left)
+                          : _mm512_maskz_permutexvar_epi8(bytes, slot, right);
+    return _mm512_cmpgt_epu32_mask(bin, _mm512_and_si512(word, _mm512_set1_epi32(255)));
+}
+
 /* A row down TREES trees from the `first` on: their leaves' values. */
 __attribute__((always_inline)) static inline void walk_row(const Forest *f, size_t first,
                                                            const RowBins *row, const int32_t *code,
@@ -222,20 +255,31 @@ __attribute__((always_inline)) static inline void walk_row(const Forest *f, size
     enum { GROUPS = TREES / 16 };
     const Quick *q = &f->quick;
     const __m512i right = _mm512_loadu_si512(row->right), left = _mm512_loadu_si512(row->left);
-    const __m512i low = _mm512_set1_epi32(255), one = _mm512_set1_epi32(1);
-    const __mmask64 bytes = 0x1111111111111111u;
+    const __m512i one = _mm512_set1_epi32(1);
     __m512i root[GROUPS], at[GROUPS];
-    for (size_t g = 0; g < GROUPS; g++)
+#pragma GCC unroll 4
+    for (size_t g = 0; g < GROUPS; g++) {
         at[g] = root[g] = _mm512_loadu_si512(q->root + first + 16 * g);
+        if (sets)
+            continue;
+        const uint32_t *top = q->top + (first + 16 * g) * TOP;
+        __m512i word = _mm512_loadu_si512(top);
+        __mmask16 goes = goes_right(word, right, left, missing);
+        word = _mm512_mask_loadu_epi32(_mm512_loadu_si512(top + 16), goes, top + 32);
+        __mmask16 then = goes_right(word, right, left, missing);
+        __m512i near = _mm512_mask_loadu_epi32(_mm512_loadu_si512(top + 48), then, top + 64);
+        __m512i far = _mm512_mask_loadu_epi32(_mm512_loadu_si512(top + 80), then, top + 96);
+        word = _mm512_mask_mov_epi32(near, goes, far);
+        goes = goes_right(word, right, left, missing);
+        at[g] = _mm512_add_epi32(root[g], _mm512_srli_epi32(word, 16));
+        at[g] = _mm512_mask_add_epi32(at[g], goes, at[g], one);
+    }
     for (unsigned moved = 1; moved;) {
         moved = 0;
 #pragma GCC unroll 4
         for (size_t g = 0; g < GROUPS; g++) {
             __m512i word = _mm512_i32gather_epi32(at[g], q->node, 4);
-            __m512i slot = _mm512_srli_epi32(word, 8);
-            __m512i bin = missing ? _mm512_maskz_permutex2var_epi8(bytes, right, slot, left)
-                                  : _mm512_maskz_permutexvar_epi8(bytes, slot, right);
-            __mmask16 goes = _mm512_cmpgt_epu32_mask(bin, _mm512_and_si512(word, low));
+            __mmask16 goes = goes_right(word, right, left, missing);
             if (sets) {
                 __mmask16 asks = _mm512_test_epi32_mask(word, _mm512_set1_epi32(NODE_SET));
                 if (asks)
