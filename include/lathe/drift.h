@@ -19,6 +19,7 @@
 #define DRIFT_BINS 40
 #define DRIFT_KIND_NUMBER 1u
 #define DRIFT_KIND_LABEL  2u
+#define DRIFT_KIND_TABLE  4u /* judges all features together; its report has one row, of role "table" */
 
 /* Both samples of a column, prepared: sorted values of a number, or counts of the same labels. */
 typedef struct DriftSample {
@@ -28,6 +29,7 @@ typedef struct DriftSample {
     size_t labels;
     const double *reference_count, *current_count;/* label (or distinct value) counts, same order */
     size_t distinct;                              /* in both together; numbers: up to 1,001 */
+    bool nannyml;                                 /* bins by NannyML's rule: Doane's, of the reference alone */
 } DriftSample;
 
 typedef struct DriftTest {
@@ -36,7 +38,7 @@ typedef struct DriftTest {
     double threshold;                             /* default */
     bool p_value;                                 /* drift when statistic <= threshold; else >= */
     bool binned;                                  /* numbers are binned first (shares, not values) */
-    double (*score)(const DriftSample *s);        /* p value or distance */
+    double (*score)(const DriftSample *s);        /* p value or distance; NULL of DRIFT_KIND_TABLE */
 } DriftTest;
 extern const DriftTest *const drift_tests[];      /* NULL-ended */
 const DriftTest *drift_test(const char *name);
@@ -44,7 +46,7 @@ const DriftTest *drift_test_default(const DriftSample *s, bool numeric_column);
 
 typedef struct DriftColumn {
     char name[128];
-    const char *role;                             /* feature, target, prediction */
+    const char *role;                             /* feature, target, prediction, table */
     const char *type;
     const DriftTest *test;
     double statistic, threshold;
@@ -56,6 +58,7 @@ typedef struct DriftColumn {
     double reference_share[DRIFT_BINS], current_share[DRIFT_BINS];
     double reference_mean, current_mean, reference_deviation, current_deviation; /* numeric */
     char note[96];                                /* "no values in current", "new labels: Uber"; "" */
+    double importance;                            /* share of the model's gain; NaN: no model said so */
 } DriftColumn;
 
 typedef struct DriftOptions {
@@ -65,6 +68,8 @@ typedef struct DriftOptions {
     const char *const *columns; size_t n; /* NULL: all but ignored, ids and constant ones */
     Scratch *scratch;           /* where the values of a column stand; NULL: on the heap */
     Bundle *bundle;             /* NULL none; adds prediction drift, and model error where target is */
+    bool nannyml;               /* NannyML's rules: its bins, Jensen-Shannon unless told, and alarming is
+                                   what lies beyond 3 deviations of the reference's own chunks */
 } DriftOptions;
 
 typedef struct DriftReport {
@@ -72,6 +77,7 @@ typedef struct DriftReport {
     uint64_t reference_rows, current_rows;
     size_t columns, drifted; DriftColumn *column; /* most drifted first: by distance over threshold */
     double share, threshold; bool dataset_drifted;
+    double weighted_share;                        /* of drifted features, by importance; NaN: none known */
     bool has_error; char metric[16]; double reference_error, current_error; /* model error on both */
 } DriftReport;
 DriftReport *drift_report(const Dataset *reference, const Dataset *current, const DriftOptions *o,

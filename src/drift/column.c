@@ -120,7 +120,7 @@ static void chart(DriftColumn *c, const Pair *p)
     const DriftSample *s = &p->sample;
     Shares shares = {0};
     bool values = s->distinct <= STURGES_ABOVE;
-    if (c->test->binned || values) {
+    if ((c->test->binned || values) && !s->nannyml) {
         shares_init(&shares, s);
         if (shares.bins <= DRIFT_BINS) {
             copy_shares(c, &shares);
@@ -171,9 +171,50 @@ static void cannot_judge(DriftColumn *c, const char *why)
     add_note(c, why);
 }
 
-void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *current,
+static const DriftTest *test_for(const DriftTest *wanted, const DriftSample *s, bool numeric,
+                                 bool nannyml)
+{
+    if (wanted && fits(wanted, numeric))
+        return wanted;
+    return nannyml ? drift_test("jensen_shannon") : drift_test_default(s, numeric);
+}
+
+Band column_usual(const Gathered *reference, const Gathered *chunk, size_t chunks,
                   const DriftTest *wanted)
 {
+    double *score = mem_alloc((chunks + 1) * sizeof *score);
+    size_t n = 0;
+    for (size_t i = 0; i < chunks; i++) {
+        if (!chunk[i].n)
+            continue;
+        Pair p;
+        pair_init(&p, reference, &chunk[i]);
+        p.sample.nannyml = true;
+        score[n++] = test_for(wanted, &p.sample, reference->numeric, true)->score(&p.sample);
+        pair_release(&p);
+    }
+    Band b = band_of(score, n, 0.0, INFINITY);
+    mem_free(score);
+    return b;
+}
+
+static void compare_with(DriftColumn *c, const Band *usual)
+{
+    char text[64];
+    if (!usual || c->test->p_value) {
+        c->drifted = c->test->p_value ? c->statistic <= c->threshold : c->statistic >= c->threshold;
+        return;
+    }
+    c->threshold = usual->high;
+    c->drifted = c->statistic > usual->high || c->statistic < usual->low;
+    snprintf(text, sizeof text, "usual %.3g to %.3g", usual->low, usual->high);
+    add_note(c, text);
+}
+
+void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *current,
+                  const DriftTest *wanted, const Band *usual)
+{
+    c->importance = NAN;
     c->reference_n = reference->n;
     c->current_n = current->n;
     c->reference_missing = reference->missing;
@@ -186,9 +227,8 @@ void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *cur
     Pair p = {.sample = {.reference_n = reference->n, .distinct = 3}};
     if (reference->n && current->n && same_kind)
         pair_init(&p, reference, current);
-    c->test = wanted && fits(wanted, reference->numeric)
-                  ? wanted
-                  : drift_test_default(&p.sample, reference->numeric);
+    p.sample.nannyml = usual != NULL;
+    c->test = test_for(wanted, &p.sample, reference->numeric, usual != NULL);
     c->threshold = c->test->threshold;
     if (!same_kind) {
         cannot_judge(c, reference->numeric ? "numbers became text" : "text became numbers");
@@ -196,7 +236,7 @@ void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *cur
         cannot_judge(c, reference->n ? "no values in current" : "no values in reference");
     } else {
         c->statistic = c->test->score(&p.sample);
-        c->drifted = c->test->p_value ? c->statistic <= c->threshold : c->statistic >= c->threshold;
+        compare_with(c, usual);
         if (p.sample.numeric) {
             chart(c, &p);
         } else {

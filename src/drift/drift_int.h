@@ -72,6 +72,7 @@ bool gather_column(Gathered *g, const Dataset *d, const char *name, Arena *a, Er
 bool gather_numbers(Gathered *g, const double *value, size_t n, uint64_t missing, Error *err);
 void gather_labels(Gathered *g, const char *const *name, const double *count, size_t n,
                    uint64_t missing);
+bool gathered_sort(Gathered *g, Error *err); /* and its moments */
 void gathered_release(Gathered *g);
 
 /* Both samples side by side; labels in order of the reference's counts, then the new ones. Where
@@ -94,15 +95,77 @@ size_t labels_count(const Labels *l);
 const char *labels_text(const Labels *l, size_t i, size_t *n);
 double labels_seen(const Labels *l, size_t i);
 
-/* Fills everything but name, role, type. `wanted` NULL: the default test. */
+/* Fills everything but name, role, type. `wanted` NULL: the default test. `usual` NULL: Evidently's
+ * rules; else NannyML's, and distances outside of it are drift. */
 void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *current,
-                  const DriftTest *wanted);
+                  const DriftTest *wanted, const Band *usual);
+/* What the distances of the reference's own chunks are, by NannyML's rules. */
+Band column_usual(const Gathered *reference, const Gathered *chunk, size_t chunks, const DriftTest *wanted);
+
+/* ---- tables ----------------------------------------------------------------------------------- */
+
+typedef struct Compared { /* one column on its way */
+    const Field *field;
+    bool named, left_out, failed;
+    Error error;
+    DriftColumn column;
+} Compared;
+
+typedef struct Compare {
+    const Dataset *reference, *current;
+    const DriftTest *wanted;
+    Progress *progress;
+    size_t count;
+    Compared *at;
+    Scratch *scratch;
+} Compare;
+
+bool drift_check(const Dataset *reference, const Dataset *current, const DriftOptions *o,
+                 const DriftTest **wanted, Error *err);
+const char *drift_target(const DriftOptions *o, const Schema *s); /* NULL: none */
+bool compare_choose(Compare *c, const Schema *s, const DriftOptions *o, const char *target, Error *err);
+bool column_says_nothing(const Compared *c, const Gathered *r, const Gathered *now);
+#define DRIFT_SHARE 0.5 /* of the columns drifted: the table has (Evidently) */
+/* The current table as one chunk: by NannyML's rules, or by a test of whole tables. */
+DriftReport *report_of_whole(const Dataset *reference, const Dataset *current, const DriftOptions *o, Pool *pool,
+                             Progress *progress, Error *err);
+void report_conclude(DriftReport *r);               /* order, counts and the verdict */
+void report_weigh(DriftReport *r, const Bundle *b); /* importance, where the bundle says it; b may be NULL */
+
+/* Which chunk each row of a table is of. */
+#define NOWHERE UINT32_MAX
+typedef struct Places {
+    size_t chunks;
+    uint32_t *of;           /* [rows of the table], NOWHERE: of none */
+    DriftChunk *chunk;      /* [chunks]: from, to, first, rows */
+} Places;
+bool places_by_rows(Places *p, const Dataset *d, uint64_t rows, size_t most, Error *err);
+bool places_by_time(Places *p, const Dataset *d, const char *column, double seconds, size_t most, Error *err);
+void places_release(Places *p);
+/* A column chunk by chunk: out[chunks], released by the caller. Rows of none are left out. */
+bool gather_placed(Gathered *out, const Dataset *d, const char *name, const Places *p, Arena *a, Error *err);
+
+/* Rows of a table as a DriftMatrix; labels of several tables by the same codes. */
+typedef struct Matrix {
+    DriftMatrix m;
+    double **column;
+    bool *label;
+} Matrix;
+bool matrix_init(Matrix *to, const Dataset *d, const Compare *c, Labels **words, Error *err);
+void matrix_pick(Matrix *to, const Matrix *from, const uint32_t *place, uint32_t which);
+void matrix_release(Matrix *m);
+/* A test of DRIFT_KIND_TABLE on every chunk: fills column[chunks] but for the names. */
+bool whole_judge(DriftColumn *const *column, const Compare *c, const Places *reference, const Places *current,
+                 Pool *pool, Error *err);
 
 /* ---- predictions ------------------------------------------------------------------------------ */
 
-bool predictions_add(DriftReport *r, DriftColumn *column, const Dataset *reference,
-                     const Dataset *current, const DriftTest *wanted, Bundle *b,
-                     Progress *progress, Error *err);
+/* The same for every chunk of current; `own` are the reference's chunks by NannyML's rules, or NULL. */
+bool predictions_placed(DriftReport *const *r, const Dataset *reference, const Places *own,
+                        const Dataset *current, const Places *p, const DriftTest *wanted, Bundle *b,
+                        Progress *progress, Error *err);
+bool predictions_add(DriftReport *r, const Dataset *reference, const Dataset *current,
+                     const DriftTest *wanted, Bundle *b, Progress *progress, Error *err);
 
 /* ---- performance without labels --------------------------------------------------------------- */
 
@@ -127,6 +190,9 @@ Booster *booster_fit(const DriftMatrix *rows, const double *extra, const float *
 void booster_destroy(Booster *b);
 /* Raw scores, one a row. */
 void booster_score(const Booster *b, const DriftMatrix *rows, const double *extra, float *out);
+
+/* a [n][n] symmetric: its diagonal becomes the eigenvalues, the rows of v the eigenvectors. */
+void eigen_symmetric(double *a, double *v, size_t n);
 
 /* How often a positive stands above a negative, where row i is one with share[i]; ties count half. The
  * scores ascend; weight NULL: all 1. NaN where there is only one kind. */

@@ -2,7 +2,8 @@
  *
  *     JS = sqrt((KL(r|m) + KL(c|m)) / 2)      m = (r + c) / 2, natural logarithm
  *
- * From 0 to sqrt(ln 2) = 0.83; empty bins are no trouble. As scipy.spatial.distance.jensenshannon. */
+ * From 0 to sqrt(ln 2) = 0.83; empty bins are no trouble. As scipy.spatial.distance.jensenshannon. By
+ * NannyML's rules the logarithm is to base 2, and it goes to 1. */
 #include "drift_int.h"
 
 static double term(double p, double m)
@@ -20,7 +21,7 @@ static double score(const DriftSample *sample)
         sum += term(s.reference[i], m) + term(s.current[i], m);
     }
     shares_release(&s);
-    return sqrt(fmax(0.0, sum / 2.0));
+    return sqrt(fmax(0.0, sum / 2.0) / (sample->nannyml ? log(2.0) : 1.0));
 }
 
 const DriftTest jensen_shannon_test = {

@@ -9,24 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SHARE       0.5 /* of the columns drifted: the table has (Evidently) */
-#define UNIQUE_ROWS 50  /* so many rows, all different: names of rows, not values */
-
-typedef struct Compared { /* one column on its way */
-    const Field *field;
-    bool named, left_out, failed;
-    Error error;
-    DriftColumn column;
-} Compared;
-
-typedef struct Compare {
-    const Dataset *reference, *current;
-    const DriftTest *wanted;
-    Progress *progress;
-    size_t count;
-    Compared *at;
-    Scratch *scratch;
-} Compare;
+#define UNIQUE_ROWS 50 /* so many rows, all different: names of rows, not values */
 
 /* ---- which columns ---- */
 
@@ -44,8 +27,8 @@ static bool is_time(ColumnType t)
     return t == COLUMN_TIME || t == COLUMN_DATE;
 }
 
-static bool choose_columns(Compare *c, const Schema *s, const DriftOptions *o, const char *target,
-                           Error *err)
+bool compare_choose(Compare *c, const Schema *s, const DriftOptions *o, const char *target,
+                    Error *err)
 {
     c->at = mem_alloc((s->count + o->n + 2) * sizeof *c->at);
     size_t at = target ? schema_need(s, target, err) : 0;
@@ -80,7 +63,7 @@ static bool all_different(const Gathered *g)
                       : labels_count(g->labels) == g->n;
 }
 
-static bool says_nothing(const Compared *c, const Gathered *r, const Gathered *now)
+bool column_says_nothing(const Compared *c, const Gathered *r, const Gathered *now)
 {
     if (!r->n && !now->n)
         return true;
@@ -110,8 +93,8 @@ static void compare_one(void *job, size_t i, size_t worker)
     }
     one->failed = !gather_column(&r, c->reference, one->field->name, &a, &one->error) ||
                   !gather_column(&now, c->current, one->field->name, &a, &one->error);
-    if (!one->failed && !(one->left_out = says_nothing(one, &r, &now))) {
-        column_judge(&one->column, &r, &now, c->wanted);
+    if (!one->failed && !(one->left_out = column_says_nothing(one, &r, &now))) {
+        column_judge(&one->column, &r, &now, c->wanted, NULL);
         if (schema_find(dataset_schema(c->current), one->field->name) == SIZE_MAX)
             snprintf(one->column.note, sizeof one->column.note, "no such column in current");
     }
@@ -162,7 +145,7 @@ static bool collect(DriftReport *r, const Compare *c, Error *err)
                                    "ignored, constant or empty");
 }
 
-static void conclude(DriftReport *r)
+void report_conclude(DriftReport *r)
 {
     qsort(r->column, r->columns, sizeof *r->column, most_drifted_first);
     for (size_t i = 0; i < r->columns; i++)
@@ -171,8 +154,8 @@ static void conclude(DriftReport *r)
     r->dataset_drifted = r->share >= r->threshold;
 }
 
-static bool check(const Dataset *reference, const Dataset *current, const DriftOptions *o,
-                  const DriftTest **wanted, Error *err)
+bool drift_check(const Dataset *reference, const Dataset *current, const DriftOptions *o,
+                 const DriftTest **wanted, Error *err)
 {
     if (!dataset_rows(reference) || !dataset_rows(current))
         return error_set(err, ERROR_SHAPE, "the %s table has no rows",
@@ -191,7 +174,7 @@ static bool check(const Dataset *reference, const Dataset *current, const DriftO
                      near ? near : "", near ? "?" : "");
 }
 
-static const char *target_of(const DriftOptions *o, const Schema *s)
+const char *drift_target(const DriftOptions *o, const Schema *s)
 {
     if (o->target && *o->target)
         return o->target;
@@ -203,8 +186,10 @@ DriftReport *drift_report(const Dataset *reference, const Dataset *current, cons
                           Pool *pool, Progress *progress, Error *err)
 {
     const DriftTest *wanted = NULL;
-    if (!check(reference, current, o, &wanted, err))
+    if (!drift_check(reference, current, o, &wanted, err))
         return NULL;
+    if (o->nannyml || (wanted && wanted->kinds == DRIFT_KIND_TABLE))
+        return report_of_whole(reference, current, o, pool, progress, err);
     const Schema *s = dataset_schema(reference);
     DriftReport *r = mem_alloc(sizeof *r);
     Compare c = {reference, current, wanted, progress, 0, NULL, o->scratch};
@@ -212,21 +197,19 @@ DriftReport *drift_report(const Dataset *reference, const Dataset *current, cons
     snprintf(r->current, sizeof r->current, "%s", dataset_hash(current));
     r->reference_rows = dataset_rows(reference);
     r->current_rows = dataset_rows(current);
-    r->threshold = o->share > 0.0 ? o->share : SHARE;
-    bool ok = choose_columns(&c, s, o, target_of(o, s), err);
+    r->threshold = o->share > 0.0 ? o->share : DRIFT_SHARE;
+    bool ok = compare_choose(&c, s, o, drift_target(o, s), err);
     if (ok) {
         progress_begin(progress, "comparing", "columns", c.count);
         pool_run(pool, c.count, compare_one, &c);
         ok = collect(r, &c, err);
     }
     mem_free(c.at);
-    if (ok && o->bundle) {
-        ok = predictions_add(r, &r->column[r->columns], reference, current, wanted, o->bundle,
-                             progress, err);
-        r->columns += ok;
-    }
+    if (ok && o->bundle)
+        ok = predictions_add(r, reference, current, wanted, o->bundle, progress, err);
     if (ok) {
-        conclude(r);
+        report_weigh(r, o->bundle);
+        report_conclude(r);
         return r;
     }
     drift_report_destroy(r);

@@ -35,7 +35,7 @@ static void take_numbers(Gathered *g, const Column *c)
     }
 }
 
-static bool sort_values(Gathered *g, Error *err)
+bool gathered_sort(Gathered *g, Error *err)
 {
     double *spare = scratch_take(g->in, (g->n + 1) * sizeof *spare, err);
     if (!spare)
@@ -126,7 +126,7 @@ bool gather_column(Gathered *g, const Dataset *d, const char *name, Arena *a, Er
     arena_reset(a);
     g->missing -= g->n;
     return dataset_sound(d, err) &&
-           (!g->numeric || sort_values(g, err) || error_in(err, "%s", name));
+           (!g->numeric || gathered_sort(g, err) || error_in(err, "%s", name));
 }
 
 bool gather_numbers(Gathered *g, const double *value, size_t n, uint64_t missing, Error *err)
@@ -139,7 +139,7 @@ bool gather_numbers(Gathered *g, const double *value, size_t n, uint64_t missing
         if (isfinite(value[i]))
             g->value[g->n++] = value[i];
     g->missing += n - g->n;
-    return sort_values(g, err);
+    return gathered_sort(g, err);
 }
 
 void gather_labels(Gathered *g, const char *const *name, const double *count, size_t n,

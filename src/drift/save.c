@@ -5,7 +5,8 @@
  *       "error": { "metric": "rmse", "reference": x, "current": x } or null,
  *       "columns": [ { "column", "role", "type", "test", "statistic", "threshold", "drifted",
  *                      "reference_n", ..., "binning", "edges": [], "labels": [],
- *                      "reference_share": [], "current_share": [], "note" }, ... ] }
+ *                      "reference_share": [], "current_share": [], "note", "importance" }, ... ],
+ *       "weighted_share": x }      importance and weighted_share: only where a model said so
  *
  * A statistic that could not be computed is null. */
 #include "drift_int.h"
@@ -50,6 +51,8 @@ static json_t *column_to_json(const DriftColumn *c)
     json_object_set_new(to, "reference_share", reals(c->reference_share, c->bins));
     json_object_set_new(to, "current_share", reals(c->current_share, c->bins));
     json_object_set_new(to, "note", json_string(c->note));
+    if (isfinite(c->importance))
+        json_object_set_new(to, "importance", json_real(c->importance));
     return to;
 }
 
@@ -62,12 +65,15 @@ json_t *drift_report_to_json(const DriftReport *r)
                         ? json_pack("{s:s, s:o, s:o}", "metric", r->metric, "reference",
                                     real(r->reference_error), "current", real(r->current_error))
                         : json_null();
-    return json_pack("{s:s, s:s, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "reference",
-                     r->reference, "current", r->current, "reference_rows",
-                     (json_int_t)r->reference_rows, "current_rows", (json_int_t)r->current_rows,
-                     "drifted", (int)r->dataset_drifted, "drifted_columns", (json_int_t)r->drifted,
-                     "share", real(r->share), "threshold", real(r->threshold), "error", wrong,
-                     "columns", columns);
+    json_t *to =
+        json_pack("{s:s, s:s, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "reference", r->reference,
+                  "current", r->current, "reference_rows", (json_int_t)r->reference_rows,
+                  "current_rows", (json_int_t)r->current_rows, "drifted", (int)r->dataset_drifted,
+                  "drifted_columns", (json_int_t)r->drifted, "share", real(r->share), "threshold",
+                  real(r->threshold), "error", wrong, "columns", columns);
+    if (isfinite(r->weighted_share))
+        json_object_set_new(to, "weighted_share", json_real(r->weighted_share));
+    return to;
 }
 
 /* ---- reading ---- */
@@ -100,7 +106,7 @@ static size_t read_reals(const json_t *list, double *at, size_t most)
 /* Roles and types are constants of ours: the report points at them, not into the JSON. */
 static const char *known_role(const char *name)
 {
-    static const char *const roles[] = {"feature", "target", "prediction"};
+    static const char *const roles[] = {"feature", "target", "prediction", "table"};
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (text_equal(name, roles[i]))
             return roles[i];
@@ -136,6 +142,7 @@ static bool column_from_json(DriftColumn *c, const json_t *from, Error *err)
     c->current_deviation = number(json_object_get(from, "current_deviation"));
     copy_text(json_object_get(from, "binning"), c->binning, sizeof c->binning);
     copy_text(json_object_get(from, "note"), c->note, sizeof c->note);
+    c->importance = number(json_object_get(from, "importance"));
     const json_t *labels = json_object_get(from, "labels");
     size_t edges = read_reals(json_object_get(from, "edges"), c->edge, DRIFT_BINS + 1);
     c->bins = read_reals(json_object_get(from, "reference_share"), c->reference_share, DRIFT_BINS);
@@ -162,6 +169,7 @@ static bool read_report(DriftReport *r, const json_t *from, Error *err)
     r->drifted = whole(json_object_get(from, "drifted_columns"));
     r->share = number(json_object_get(from, "share"));
     r->threshold = number(json_object_get(from, "threshold"));
+    r->weighted_share = number(json_object_get(from, "weighted_share"));
     r->dataset_drifted = json_is_true(json_object_get(from, "drifted"));
     r->has_error = json_is_object(wrong);
     if (r->has_error) {

@@ -63,7 +63,7 @@ static void allocate(Shares *s, size_t bins)
     s->bins = bins;
     s->reference = mem_alloc((bins + 1) * sizeof(double));
     s->current = mem_alloc((bins + 1) * sizeof(double));
-    s->edge = mem_alloc((bins + 1) * sizeof(double));
+    s->edge = mem_alloc((bins + 2) * sizeof(double));
 }
 
 /* numpy.histogram_bin_edges(both, bins="sturges"), to the bit. */
@@ -81,6 +81,36 @@ static void sturges(Shares *s, const DriftSample *p)
     s->edge[s->bins] = most;
     histogram_sorted(p->reference, p->reference_n, s->edge, s->bins, s->reference);
     histogram_sorted(p->current, p->current_n, s->edge, s->bins, s->current);
+}
+
+/* numpy.histogram_bin_edges(reference, bins="doane"), and one bin more for what of the current lies beyond
+ * them (NannyML; REFERENCE.md 1.2). */
+static void doane(Shares *s, const DriftSample *p)
+{
+    double n = (double)p->reference_n, least = p->reference[0],
+           most = p->reference[p->reference_n - 1];
+    double mean, deviation, cubes = 0.0;
+    moments(p->reference, p->reference_n, &mean, &deviation);
+    for (size_t i = 0; i < p->reference_n; i++) {
+        double z = (p->reference[i] - mean) / deviation;
+        cubes += z * z * z;
+    }
+    double spread = sqrt(6.0 * (n - 2.0) / ((n + 1.0) * (n + 3.0)));
+    double width = (most - least) / (1.0 + log2(n) + log2(1.0 + fabs(cubes / n) / spread));
+    size_t bins =
+        n > 2.0 && deviation > 0.0 && width > 0.0 ? (size_t)ceil((most - least) / width) : 1;
+    allocate(s, bins + 1);
+    double step = (most - least) / (double)bins, inside = 0.0;
+    for (size_t i = 0; i < bins; i++)
+        s->edge[i] = (double)i * step + least;
+    s->edge[bins] = most;
+    histogram_sorted(p->reference, p->reference_n, s->edge, bins, s->reference);
+    histogram_sorted(p->current, p->current_n, s->edge, bins, s->current);
+    for (size_t i = 0; i < bins; i++)
+        inside += s->current[i];
+    s->current[bins] = (double)p->current_n - inside;
+    s->edge[bins + 1] = INFINITY;
+    s->equal = true;
 }
 
 /* Both samples walked together: a bin for each distinct value, ascending. */
@@ -130,8 +160,11 @@ void shares_init(Shares *s, const DriftSample *p)
     if (p->numeric)
         width = fmax(p->reference[p->reference_n - 1], p->current[p->current_n - 1]) -
                 fmin(p->reference[0], p->current[0]);
-    if (p->numeric && isfinite(width) &&
-        distinct_sorted(p->reference, p->reference_n, STURGES_ABOVE + 1) > STURGES_ABOVE) {
+    if (p->numeric && p->nannyml && isfinite(width)) {
+        *s = (Shares){0};
+        doane(s, p);
+    } else if (p->numeric && isfinite(width) &&
+               distinct_sorted(p->reference, p->reference_n, STURGES_ABOVE + 1) > STURGES_ABOVE) {
         *s = (Shares){0};
         sturges(s, p);
     } else {

@@ -9,4 +9,6 @@
     X(kl)              \
     X(hellinger)       \
     X(l_infinity)      \
-    X(total_variation)
+    X(total_variation) \
+    X(pca_reconstruction) \
+    X(domain_classifier)

@@ -134,7 +134,7 @@ static void small_references_are_tested(void **state)
 static void a_test_by_name(void **state)
 {
     (void)state;
-    for (size_t i = 0; drift_tests[i]; i++) {
+    for (size_t i = 0; drift_tests[i] && drift_tests[i]->kinds != DRIFT_KIND_TABLE; i++) {
         DriftReport *r =
             must_report(january, alike, &(DriftOptions){.test = drift_tests[i]->name}, NULL);
         assert_ptr_equal(column(r, "miles")->test, drift_tests[i]);
@@ -196,14 +196,14 @@ static void rare_labels_are_taken_together(void **state)
         gather_labels(&g[side], name, count[side], 3000, 0);
     }
     DriftColumn c = {0};
-    column_judge(&c, &g[0], &g[1], NULL);
+    column_judge(&c, &g[0], &g[1], NULL, NULL);
     assert_false(c.drifted);
     assert_true(text_starts(c.binning, "89 labels, 2"));
     count[1][0] += 900; /* one label that really grew is still seen */
     gathered_release(&g[1]);
     gather_labels(&g[1], name, count[1], 3000, 0);
     c = (DriftColumn){0};
-    column_judge(&c, &g[0], &g[1], NULL);
+    column_judge(&c, &g[0], &g[1], NULL, NULL);
     assert_true(c.drifted);
     for (int side = 0; side < 2; side++)
         gathered_release(&g[side]);
