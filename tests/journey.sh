@@ -87,6 +87,9 @@ run drift jan feb target=FAREAMOUNT run="$mlp" && {
     less 1 "$(first drifted_columns <<<"$out")" || fail "the second month has drifted: $out"
     grep -q '"column": "PAYMENTTYPE"' <<<"$out" || fail "drift: $out"
 }
+run drift jan feb chunk=1w && [ "$(grep -c '"most_drifted"' <<<"$out")" -ge 4 ] || fail "drift by week: $out"
+run drift jan feb chunk=500 thresholds=nannyml || fail "drift by NannyML's thresholds: $out"
+run drift jan feb test=pca_reconstruction && grep -q '"role": "table"' <<<"$out" || fail "drift of whole rows: $out"
 run drift jan jan && ! grep -q '"drifted": true' <<<"$out" || fail "a month drifted from itself"
 run explain "$mlp" rows=500 repeats=2 out=why.svg && [ -s why.svg ] && grep -q '"worse"' <<<"$out" || fail "explain: $out"
 run explain "$mlp" what=dependence column=MILEAGE points=5 rows=500 out=miles.png && [ -s miles.png ] || fail "dependence: $out"
@@ -173,6 +176,7 @@ refuse 2 "linear, mlp" train mpl data=jan target=FAREAMOUNT
 refuse 2 "99" runs show 99
 refuse 1 "nothing" predict "$mlp" nothing.csv
 refuse 2 "nothing_b" drift jan nothing_b
+refuse 2 "1y" drift jan feb chunk=1y
 refuse 2 "png" plot "$mlp" out=x.gif
 refuse 2 "sql" sql "select 1; drop table runs"
 refuse 1 "sql" sql "select nothing from nowhere"

@@ -155,7 +155,7 @@ bool matrix_init(Matrix *to, const Dataset *d, const Compare *c, Labels **words,
 void matrix_pick(Matrix *to, const Matrix *from, const uint32_t *place, uint32_t which);
 void matrix_release(Matrix *m);
 /* A test of DRIFT_KIND_TABLE on every chunk: fills column[chunks] but for the names. */
-bool whole_judge(DriftColumn *const *column, const Compare *c, const Places *reference, const Places *current,
+bool whole_judge(DriftColumn *const *column, Compare *c, const Places *reference, const Places *current,
                  Pool *pool, Error *err);
 
 /* ---- predictions ------------------------------------------------------------------------------ */

@@ -18,7 +18,7 @@ void matrix_release(Matrix *m)
 
 static bool is_feature(const Compared *c)
 {
-    return text_equal(c->column.role, "feature");
+    return text_equal(c->column.role, "feature") && !c->left_out;
 }
 
 static bool matrix_room(Matrix *to, size_t columns, size_t rows, Error *err)
@@ -149,7 +149,30 @@ static bool judge_chunks(DriftColumn *const *column, const DriftTest *t, const M
     return ok;
 }
 
-bool whole_judge(DriftColumn *const *column, const Compare *c, const Places *reference,
+/* Names of rows and constants would tell everything, or nothing: they are left out as in a report. */
+static bool leave_out(Compare *c, Error *err)
+{
+    Arena a = {0};
+    size_t left = 0;
+    bool ok = true;
+    for (size_t k = 0; ok && k < c->count; k++) {
+        Gathered r = {.in = c->scratch}, now = {.in = c->scratch};
+        const char *name = c->at[k].field->name;
+        ok = gather_column(&r, c->reference, name, &a, err) &&
+             gather_column(&now, c->current, name, &a, err);
+        c->at[k].left_out = ok && column_says_nothing(&c->at[k], &r, &now);
+        left += is_feature(&c->at[k]);
+        gathered_release(&r);
+        gathered_release(&now);
+    }
+    arena_release(&a);
+    return ok &&
+           (left > 1 ||
+            error_set(err, ERROR_SHAPE,
+                      "a test of all features needs two that say something, found %zu", left));
+}
+
+bool whole_judge(DriftColumn *const *column, Compare *c, const Places *reference,
                  const Places *current, Pool *pool, Error *err)
 {
     Places own = {0};
@@ -157,6 +180,7 @@ bool whole_judge(DriftColumn *const *column, const Compare *c, const Places *ref
     Labels **words = mem_alloc((c->count + 1) * sizeof *words);
     uint64_t part = dataset_rows(c->reference) / OWN_BINS;
     bool ok =
+        leave_out(c, err) &&
         (reference || places_by_rows(&own, c->reference, part ? part : 1, 0, err)) &&
         matrix_init(&r, c->reference, c, words, err) &&
         matrix_init(&now, c->current, c, words, err) &&

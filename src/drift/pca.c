@@ -84,7 +84,7 @@ static void learn_scale(PcaDrift *p, size_t k, const double *x, size_t n)
         squares += gap * gap;
     }
     double deviation = sqrt(squares / (double)n);
-    p->scale[k] = isfinite(deviation) && deviation > 1e-12 * fabs(p->mean[k]) ? deviation : 1.0;
+    p->scale[k] = isfinite(deviation) && deviation > 1e-9 * fabs(p->mean[k]) ? deviation : 1.0;
 }
 
 /* a [n][n]: the covariance of the encoded rows. */
