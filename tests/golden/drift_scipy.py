@@ -78,3 +78,50 @@ print("/* x, degrees of freedom, upper tail of chi-square */\nstatic const doubl
 for x, k in [(3.1746, 5), (0.5, 1), (30, 3), (100, 120), (250, 120), (1e-3, 4), (1500, 1000), (5.0, 2)]:
     print(f"    {{{x}, {k}, {stats.chi2.sf(x, k)!r}}},")
 print("};")
+
+
+def doane_shares(r, c):
+    """NannyML's rule: Doane's bins of the reference alone, what lies beyond them in one bin more."""
+    edges = np.histogram_bin_edges(r, bins="doane")
+    p, q = np.histogram(r, edges)[0] / len(r), np.histogram(c, edges)[0] / len(c)
+    return np.append(p, 0.0), np.append(q, max(0.0, 1 - q.sum()))
+
+
+print("\n/* by NannyML's rules: rows, shift, step, bins, Jensen-Shannon to base 2, Hellinger, L-infinity */")
+print("static const double doane[][8] = {")
+for name, n, m, shift, step in CASES:
+    r, c = samples(n, m, shift, step)
+    p, q = doane_shares(r, c)
+    print(f"    {{{n}, {m}, {shift}, {step}, {len(p)}, {distance.jensenshannon(p, q, base=2)!r}, "
+          f"{float(np.sqrt(max(0.0, 1 - np.sqrt(p * q).sum())))!r}, {float(abs(p - q).max())!r}}},")
+print("};\n")
+print("/* two-proportion Z, pooled: zeros and ones of the reference, of the current, p value */")
+print("static const double proportions[][5] = {")
+for a, b, c, d in [(1, 3, 3, 1), (50, 50, 60, 40), (900, 100, 850, 150), (10, 90, 12, 88), (7, 3, 400, 300)]:
+    pa, pb, pooled = b / (a + b), d / (c + d), (b + d) / (a + b + c + d)
+    z = (pa - pb) / np.sqrt(pooled * (1 - pooled) * (1 / (a + b) + 1 / (c + d)))
+    print(f"    {{{a}, {b}, {c}, {d}, {2 * stats.norm.sf(abs(z))!r}}},")
+print("};\n")
+print("/* two samples of 30, as kswin has them: distance in thirtieths, p value */\nstatic const double thirty[][2] = {")
+for k in (3, 8, 10, 12, 13, 14, 20, 30):
+    x = np.arange(30) * 2.0
+    y = x + 2 * k - 1  # k values of x lie below all of y
+    d, p = stats.ks_2samp(x, y, method="exact")
+    assert round(d * 30) == k, (d, k)
+    print(f"    {{{k}, {float(p)!r}}},")
+print("};\n")
+print("/* PCA reconstruction: of the first 200 rows, which were learnt, and of the next 200 */")
+i = np.arange(400, dtype=np.int64)
+base = ((31 * i * i + 7 * i) % 1009) / 10.0
+other = ((29 * i * i + 11 * i + 3) % 997) / 10.0
+word = (i * i) % 5
+share = np.array([(word[:200] == k).mean() for k in range(5)])
+rows = np.column_stack([base, 0.5 * base + 0.1 * other, other, share[word]])
+mean, std = rows[:200].mean(0), rows[:200].std(0)
+z = (rows - mean) / std
+value, vector = np.linalg.eigh(np.cov(z[:200].T, ddof=0))
+order = np.argsort(value)[::-1]
+keep = int(np.searchsorted(np.cumsum(value[order]) / value.sum(), 0.65, side="right")) + 1
+axes = vector[:, order[:keep]]
+left = np.linalg.norm(z - z @ axes @ axes.T, axis=1)
+print(f"static const double reconstruction[2] = {{{float(left[:200].mean())!r}, {float(left[200:].mean())!r}}};")

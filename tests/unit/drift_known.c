@@ -95,6 +95,68 @@ static void scipy_values(void **state)
     }
 }
 
+static void nannyml_values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof doane / sizeof *doane; i++) {
+        const double *k = doane[i];
+        size_t n = (size_t)k[0], m = (size_t)k[1];
+        double *r = make(n, 31, 7, 0, 1009, 0.0, k[3]), *c = make(m, 29, 11, 3, 997, k[2], k[3]);
+        DriftSample s = {.numeric = true,
+                         .nannyml = true,
+                         .reference_n = n,
+                         .current_n = m,
+                         .reference = r,
+                         .current = c};
+        Shares shares;
+        shares_init(&shares, &s);
+        assert_int_equal(shares.bins, (size_t)k[4]);
+        shares_release(&shares);
+        near(score("jensen_shannon", &s), k[5], 1e-10, "Jensen-Shannon, base 2");
+        near(score("hellinger", &s), k[6], 1e-10, "Hellinger by Doane's bins");
+        near(score("l_infinity", &s), k[7], 1e-10, "L-infinity by Doane's bins");
+        mem_free(r);
+        mem_free(c);
+    }
+}
+
+static void scipy_proportions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof proportions / sizeof *proportions; i++) {
+        DriftSample s = labels(proportions[i], proportions[i] + 2, 2);
+        near(score("z_proportion", &s), proportions[i][4], 1e-10, "two-proportion Z");
+    }
+    for (size_t i = 0; i < sizeof thirty / sizeof *thirty; i++)
+        near(smirnov_tail(30, 30, thirty[i][0] / 30.0), thirty[i][1], 1e-9, "two samples of 30");
+}
+
+static void numpy_reconstruction(void **state)
+{
+    (void)state;
+    double column[4][400];
+    Error err = {0};
+    for (uint64_t i = 0; i < 400; i++) {
+        column[0][i] = (double)((31 * i * i + 7 * i) % 1009) / 10.0;
+        column[2][i] = (double)((29 * i * i + 11 * i + 3) % 997) / 10.0;
+        column[1][i] = 0.5 * column[0][i] + 0.1 * column[2][i];
+        column[3][i] = (double)(i * i % 5);
+    }
+    const bool label[] = {false, false, false, true};
+    const double *first[4], *later[4];
+    for (size_t k = 0; k < 4; k++) {
+        first[k] = column[k];
+        later[k] = column[k] + 200;
+    }
+    DriftMatrix reference = {200, 4, first, label}, chunk = {200, 4, later, label};
+    PcaDrift *p = pca_drift_fit(&reference, 0.0, &err);
+    assert_non_null(p);
+    near(pca_drift_score(p, &reference), reconstruction[0], 1e-9,
+         "reconstruction of the reference");
+    near(pca_drift_score(p, &chunk), reconstruction[1], 1e-9, "reconstruction of a chunk");
+    pca_drift_destroy(p);
+}
+
 static void scipy_tails(void **state)
 {
     (void)state;
@@ -194,10 +256,11 @@ static void sorting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reference_values), cmocka_unit_test(scipy_values),
-        cmocka_unit_test(scipy_tails),      cmocka_unit_test(the_same_has_not_drifted),
-        cmocka_unit_test(defaults),         cmocka_unit_test(registry),
-        cmocka_unit_test(sorting),
+        cmocka_unit_test(reference_values),  cmocka_unit_test(scipy_values),
+        cmocka_unit_test(scipy_tails),       cmocka_unit_test(the_same_has_not_drifted),
+        cmocka_unit_test(defaults),          cmocka_unit_test(registry),
+        cmocka_unit_test(sorting),           cmocka_unit_test(nannyml_values),
+        cmocka_unit_test(scipy_proportions), cmocka_unit_test(numpy_reconstruction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
