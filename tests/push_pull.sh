@@ -29,6 +29,7 @@ a ingest "$sample/taxi_2019_01.csv" as=trips >/dev/null
 a clean trips recipe="$sample/taxi.recipe" as=clean >/dev/null
 a train linear data=clean target=FAREAMOUNT epochs=1 >/dev/null 2>&1
 run=linear-1
+a runs fork 1 epochs=2 detach=no >/dev/null 2>&1 || fail "no fork"
 
 # ---- what arrives is what was sent
 a push remote >sent
@@ -41,13 +42,23 @@ b predict "$run" "$sample/taxi_2019_02.csv" out=pb.csv >/dev/null
 cmp pa.csv pb.csv || fail "the model predicts otherwise elsewhere"
 for q in "select hash, name, source, parent, recipe, plan, sniffed, rows, bytes, created from datasets order by name" \
     "select * from columns order by dataset, position" "select line, reason, text from rejects order by line" \
-    "select name, family, dataset, target, status, created, started, ended, best, message from runs" \
-    "select key, value from params order by key" "select key, step, wall, value from metrics order by key, step" \
-    "select name, version, hash, alias, created from models"; do
+    "select name, family, dataset, target, status, created, started, ended, best, message from runs order by created" \
+    "select key, value from params order by key, value" \
+    "select key, step, wall, value from metrics order by key, step, wall" \
+    "select e.step, e.time, e.kind, e.text, r.name from events e join runs r on r.id = e.run order by r.created, e.id" \
+    "select r.name, p.name as forked_from, r.parent_step from runs r left join runs p on p.id = r.parent order by 1" \
+    "select name, version, hash, alias, created from models order by created"; do
     a sql "$q" >qa
     b sql "$q" >qb
     cmp qa qb || fail "rows differ: $q"
 done
+b sql "select p.name as origin from runs r join runs p on p.id = r.parent where r.parent_step > 0" >qb
+grep -q '"origin": "linear-1"' qb || fail "what a run was forked from did not come along: $(cat qb)"
+b sql "select count(*) as n from events" >qb
+grep -q '"n": 0' qb && fail "no events came along"
+"$lathe" -w f --json pull remote linear-1-fork >got
+"$lathe" -w f --json sql "select name from models order by 1" >qb
+grep -q '"linear-1"' qb || fail "a fork came without what it was forked from: $(cat got)"
 "$lathe" -w b doctor >/dev/null || fail "doctor finds fault with what was pulled"
 
 # ---- only what is missing moves
@@ -143,8 +154,8 @@ for round in 1 2; do
             fail "what a killed pull named is not whole: $(cat err)"
     done
     "$lathe" -w k --json pull half >/dev/null || fail "a pull after killed ones"
-    for q in "select hash, name from datasets order by name, hash" "select name, status, ended from runs" \
-        "select key, step, value from metrics order by key, step" "select name, hash from models"; do
+    for q in "select hash, name from datasets order by name, hash" "select name, status, ended from runs order by name" \
+        "select key, step, value from metrics order by key, step, value" "select name, hash from models order by name"; do
         "$lathe" -w d --json sql "$q" >qa
         "$lathe" -w k --json sql "$q" >qb
         cmp qa qb || fail "killed pulls end otherwise: $q"

@@ -140,6 +140,8 @@ bool store_metrics_cut(Store *s, int64_t run, int64_t after_step, Error *err);
 int64_t store_event_add(Store *s, int64_t run, int64_t step, const char *kind, const char *text, Error *err);
 /* The same, unless it stands there already: a resumed run comes by a step again. */
 bool store_event_once(Store *s, int64_t run, int64_t step, const char *kind, const char *text, Error *err);
+/* As it was told elsewhere: with its own time; id is not asked. */
+bool store_event_put(Store *s, const EventRow *e, Error *err);
 bool store_events_since(Store *s, int64_t run /* 0: all */, int64_t *cursor, Arena *a, EventRow **out, size_t *n, Error *err);
 /* verb: set (key, value), pause, resume, checkpoint, stop. Taken once, in order. */
 int64_t store_command_add(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);

@@ -62,6 +62,11 @@ typedef struct BundleFile {
     const char *name, *sha256;
     int64_t bytes;
 } BundleFile;
+/* The run that another was forked from. */
+typedef struct PulledOrigin {
+    const char *name, *model; /* "": none; model: the hash of its newest */
+    int64_t created, step;
+} PulledOrigin;
 typedef struct PulledRun {
     ModelRow model;
     RunRow run;
@@ -69,6 +74,9 @@ typedef struct PulledRun {
     size_t params;
     MetricPoint *point;
     size_t points;
+    EventRow *event;
+    size_t events;
+    PulledOrigin origin;
     BundleFile *file;
     size_t files;
 } PulledRun;

@@ -54,7 +54,12 @@ static const RowField model_fields[] = {TEXT(ModelRow, name),   INT(ModelRow, ve
                                         TEXT(ModelRow, hash),   TEXT(ModelRow, alias),
                                         INT(ModelRow, created), END};
 static const RowField param_fields[] = {TEXT(ParamRow, key), TEXT(ParamRow, value), END};
-/* Not its number, process or parent run: those mean something only where it was made. */
+static const RowField event_fields[] = {INT(EventRow, step), INT(EventRow, time),
+                                        TEXT(EventRow, kind), TEXT(EventRow, text), END};
+/* Of the run that a run was forked from: its model, "" if it has none, and the step. */
+static const RowField origin_fields[] = {TEXT(PulledOrigin, name), TEXT(PulledOrigin, model),
+                                         INT(PulledOrigin, created), INT(PulledOrigin, step), END};
+/* Not its number, process or the number of its parent: those mean something only where it was made. */
 static const RowField run_fields[] = {
     TEXT(RunRow, name),        TEXT(RunRow, experiment),   TEXT(RunRow, family),
     TEXT(RunRow, dataset),     TEXT(RunRow, dataset_name), TEXT(RunRow, target),
@@ -214,15 +219,40 @@ static json_t *body_of_run(const ModelRow *model, const RunRow *run, const Pulle
         body, "params",
         rows_to_json(param_fields, parts->param, parts->params, sizeof *parts->param));
     json_object_set_new(body, "metrics", points_to_json(parts->point, parts->points));
+    json_object_set_new(body, "events",
+                        rows_to_json(event_fields, parts->event, parts->events, sizeof *parts->event));
+    if (*parts->origin.name)
+        json_object_set_new(body, "forked_from", row_to_json(origin_fields, &parts->origin));
     return body; /* the files are push's to add */
+}
+
+/* A parent that is gone is said by the step alone. */
+static bool find_origin(Store *s, const RunRow *run, Arena *a, PulledOrigin *out, Error *err)
+{
+    RunRow parent;
+    ModelRow *models;
+    size_t n;
+    Error gone = {0};
+    *out = (PulledOrigin){"", "", 0, run->parent_step};
+    if (!run->parent || !store_run_get(s, run->parent, a, &parent, &gone))
+        return true;
+    if (!store_models(s, a, &models, &n, err))
+        return false;
+    out->name = parent.name;
+    out->created = parent.created;
+    for (size_t i = n; i-- > 0;) /* the newest is the first */
+        out->model = models[i].run == parent.id ? models[i].hash : out->model;
+    return true;
 }
 
 json_t *manifest_of_run(Store *s, const ModelRow *model, const RunRow *run, Arena *a, Error *err)
 {
     PulledRun parts = {0};
-    int64_t cursor = 0;
+    int64_t cursor = 0, last = 0;
     if (!store_run_params(s, run->id, a, &parts.param, &parts.params, err) ||
-        !store_metrics_since(s, run->id, NULL, &cursor, a, &parts.point, &parts.points, err))
+        !store_metrics_since(s, run->id, NULL, &cursor, a, &parts.point, &parts.points, err) ||
+        !store_events_since(s, run->id, &last, a, &parts.event, &parts.events, err) ||
+        !find_origin(s, run, a, &parts.origin, err))
         return NULL;
     return body_of_run(model, run, &parts);
 }
@@ -239,6 +269,17 @@ static bool check_files(const PulledRun *out, Error *err)
     return out->files || error_set(err, ERROR_PARSE, "files: there are none");
 }
 
+/* What manifests have not that were written before runs took these along. */
+static bool lineage_from_json(const json_t *body, Arena *a, PulledRun *out, Error *err)
+{
+    const json_t *from = json_object_get(body, "forked_from");
+    out->origin = (PulledOrigin){"", "", 0, 0};
+    return (!from || row_from_json(origin_fields, from, a, &out->origin, err)) &&
+           (!json_object_get(body, "events") ||
+            rows_from_json(event_fields, body, "events", sizeof *out->event, a, &out->event,
+                           &out->events, err));
+}
+
 bool manifest_to_run(const json_t *body, Arena *a, PulledRun *out, Error *err)
 {
     *out = (PulledRun){0};
@@ -248,7 +289,8 @@ bool manifest_to_run(const json_t *body, Arena *a, PulledRun *out, Error *err)
                           &out->params, err) &&
            rows_from_json(file_fields, body, "files", sizeof *out->file, a, &out->file, &out->files,
                           err) &&
-           points_from_json(json_object_get(body, "metrics"), a, out, err) && check_files(out, err);
+           points_from_json(json_object_get(body, "metrics"), a, out, err) &&
+           lineage_from_json(body, a, out, err) && check_files(out, err);
 }
 
 /* ---- the frame around them --------------------------------------------------------------------------------------- */

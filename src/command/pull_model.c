@@ -87,6 +87,16 @@ static bool fetch_bundle(Exchange *x, const char *dir, const PulledRun *p, Error
 
 /* ---- the rows --------------------------------------------------------------------------------------------------- */
 
+/* The number that a run has here which was made at that moment under that name, or came as another; 0. */
+static int64_t find_origin(const PulledOrigin *from, const RunRow *runs, size_t n)
+{
+    int64_t found = 0;
+    for (size_t i = 0; *from->name && i < n; i++)
+        if (runs[i].created == from->created && (!found || text_equal(runs[i].name, from->name)))
+            found = runs[i].id;
+    return found;
+}
+
 /* The run, without a model yet; 0: failed. */
 static int64_t enter_run(Exchange *x, const PulledRun *p, const RunRow *runs, size_t n,
                          const char *name, Error *err)
@@ -98,7 +108,20 @@ static int64_t enter_run(Exchange *x, const PulledRun *p, const RunRow *runs, si
     row.name = name;
     row.status = RUN_KILLED;
     row.message = unfinished;
+    row.parent = find_origin(&p->origin, runs, n);
+    row.parent_step = p->origin.step;
     return store_run_add(x->store, &row, p->param, p->params, err);
+}
+
+static bool add_events(Exchange *x, const PulledRun *p, int64_t run, Error *err)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < p->events; i++) {
+        EventRow e = p->event[i];
+        e.run = run;
+        ok = store_event_put(x->store, &e, err);
+    }
+    return ok;
 }
 
 static bool place_bundle(Exchange *x, const char *from, int64_t run, Error *err)
@@ -135,7 +158,7 @@ static bool finish(Exchange *x, const PulledRun *p, int64_t run, const char *nam
     if (!store_begin(x->store, err))
         return false;
     if (store_metrics_cut(x->store, run, -1, err) &&
-        store_metrics_add(x->store, run, p->point, p->points, err) &&
+        store_metrics_add(x->store, run, p->point, p->points, err) && add_events(x, p, run, err) &&
         store_model_add(x->store, &model, err) &&
         store_run_ended(x->store, run, p->run.message, p->run.ended, err))
         return store_commit(x->store, err);
@@ -178,6 +201,9 @@ static bool take(Exchange *x, const Entry *e, const PulledRun *p, Error *err)
 bool pull_model(Exchange *x, const Entry *e, Error *err)
 {
     PulledRun p;
+    if (json_object_get(x->seen, e->key)) /* before a fork of it */
+        return true;
+    json_object_set_new(x->seen, e->key, json_true());
     json_t *body = pull_manifest(x, MANIFEST_MODEL, e, err);
     if (!body)
         return false;
@@ -187,6 +213,10 @@ bool pull_model(Exchange *x, const Entry *e, Error *err)
     json_decref(body);
     if (!ok)
         return error_in(err, "%s/%s", remote_name(x->remote), e->key);
+    const Entry *before =
+        *p.origin.model ? exchange_by_hash(x, MANIFEST_MODEL, p.origin.model) : NULL;
+    if (before && !pull_model(x, before, err))
+        return false;
     const Entry *dataset = exchange_by_hash(x, MANIFEST_DATASET, p.run.dataset);
     return (!dataset || pull_dataset(x, dataset, err)) && take(x, e, &p, err);
 }

@@ -65,15 +65,34 @@ static bool plan_dataset_of(Exchange *x, PushPlan *p, const RunRow *run, Error *
     return !found || plan_dataset(x, p, found, 0, err);
 }
 
-static bool plan_model(Exchange *x, PushPlan *p, const ModelRow *model, Error *err)
+/* False, without an error: it has none. */
+static bool newest_of(Exchange *x, int64_t run, ModelRow *out)
+{
+    ModelRow *models;
+    size_t n, i = 0;
+    if (!store_models(x->store, &x->arena, &models, &n, NULL))
+        return false;
+    while (i < n && models[i].run != run)
+        i++;
+    if (i < n)
+        *out = models[i];
+    return i < n;
+}
+
+/* Behind the model of the run that its own was forked from. */
+static bool plan_model(Exchange *x, PushPlan *p, const ModelRow *model, int depth, Error *err)
 {
     RunRow run;
-    if (!store_run_get(x->store, model->run, &x->arena, &run, err) ||
-        !plan_dataset_of(x, p, &run, err))
-        return false;
+    ModelRow before;
     for (size_t i = 0; i < p->model.count; i++)
         if (p->model.at[i].id == model->id)
             return true;
+    if (!store_run_get(x->store, model->run, &x->arena, &run, err) ||
+        !plan_dataset_of(x, p, &run, err))
+        return false;
+    if (run.parent && depth < 1000 && newest_of(x, run.parent, &before) &&
+        !plan_model(x, p, &before, depth + 1, err))
+        return false;
     vec_add(&p->model, *model);
     return true;
 }
@@ -88,22 +107,15 @@ static bool plan_all(Exchange *x, PushPlan *p, Error *err)
     for (size_t i = ok ? n : 0; ok && i-- > 0;)
         ok = plan_dataset(x, p, &rows[i], 0, err);
     for (size_t i = ok ? m : 0; ok && i-- > 0;)
-        ok = plan_model(x, p, &models[i], err);
+        ok = plan_model(x, p, &models[i], 0, err);
     return ok && (p->dataset.count || p->model.count ||
                   error_set(err, ERROR_USAGE, "push: the workspace is empty"));
 }
 
 static bool newest_model(Exchange *x, const RunRow *run, ModelRow *out, Error *err)
 {
-    ModelRow *models;
-    size_t n;
-    if (!store_models(x->store, &x->arena, &models, &n, err))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (models[i].run == run->id) {
-            *out = models[i];
-            return true;
-        }
+    if (newest_of(x, run->id, out))
+        return true;
     return error_set(err, ERROR_USAGE, "push: run %s has no model to send: it is %s", run->name,
                      run_status_name(run->status));
 }
@@ -125,7 +137,7 @@ static bool plan_word(Exchange *x, PushPlan *p, const char *word, Error *err)
     if (dataset)
         return plan_dataset(x, p, &row, 0, err);
     if (trained)
-        return newest_model(x, &run, &model, err) && plan_model(x, p, &model, err);
+        return newest_model(x, &run, &model, err) && plan_model(x, p, &model, 0, err);
     return error_set(err, ERROR_USAGE, "push: %s", as_model ? no_run.text : no_dataset.text);
 }
 
@@ -342,15 +354,15 @@ const Command push_command = {
     .name = "push",
     .about = "sends datasets and models, with what they came from, to a folder or S3",
     .details =
-        "A dataset goes with its parents, a model with its run, params, metrics and dataset. Everything\n"
-        "is sent by the hash of its content, and only what is missing there. What is named there is\n"
+        "A dataset goes with its parents, a model with its run, params, metrics, events, dataset and the\n"
+        "models of the runs that it was forked from. Everything is sent by the hash of its content, and only what is missing there. What is named there is\n"
         "whole: an interrupted push leaves objects that nothing names, and the next one goes on from\n"
         "them. The remote holds objects/datasets/HASH.arrow, objects/files/SHA256 (files of models),\n"
         "manifests/datasets/NAME/TIME-HASH.json and manifests/models/NAME/TIME-HASH.json: JSON objects\n"
         "with body, format, sha256 and version, keys sorted. sha256 is that of the manifest's own bytes\n"
         "with zeros for its 64 digits. The body of a dataset holds its row (name, hash, parent, recipe,\n"
         "plan, source ...), schema (with roles) and bad_rows; that of a model holds model, run, params,\n"
-        "metrics (key to [step, seconds, value]) and files (name, sha256, bytes). NAME has other bytes\n"
+        "metrics (key to [step, seconds, value]), events, forked_from (name, model, created, step) and files (name, sha256, bytes). NAME has other bytes\n"
         "than letters, digits, - and _ as %XX; TIME is in microseconds since 1970, so the last below a\n"
         "name is its newest version.\n"
         "S3 is asked with the credentials of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n"

@@ -11,6 +11,13 @@ int64_t store_event_add(Store *s, int64_t run, int64_t step, const char *kind, c
     return sqlite3_last_insert_rowid(s->db);
 }
 
+bool store_event_put(Store *s, const EventRow *e, Error *err)
+{
+    return store_exec(s, err,
+                      "INSERT INTO events(run, step, time, kind, text) VALUES(?1, ?2, ?3, ?4, ?5)",
+                      "iiitt", e->run, e->step, e->time, e->kind, e->text);
+}
+
 bool store_event_once(Store *s, int64_t run, int64_t step, const char *kind, const char *text,
                       Error *err)
 {
