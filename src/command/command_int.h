@@ -21,6 +21,7 @@
     X(deployments)  \
     X(audit)        \
     X(alerts)       \
+    X(watch)        \
     X(drift)        \
     X(plot)         \
     X(explain)      \

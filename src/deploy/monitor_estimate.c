@@ -207,28 +207,22 @@ double watch_relative_loss(const WatchMetric *metric, double value)
     return (metric->larger ? metric->reference - value : value - metric->reference) / scale;
 }
 
-/* ---- thresholds of the reference's own chunks ------------------------------------------------------------------- */
+/* ---- what the reference's own chunks reach ------------------------------------------------------------------- */
 
-static bool reference_bands(WatchModel *m, Store *s, size_t rows, Pool *pool, Progress *progress, Error *err)
+static bool reference_bands(WatchModel *m, Store *s, const DeploySettings *set, size_t rows, Pool *pool,
+                            Progress *progress, Error *err)
 {
-    enum { CHUNKS = 10 };
+    enum { CHUNKS = 20 };
     size_t columns = m->inputs + 1, have = (size_t)dataset_rows(m->reference);
     double (*got)[CHUNKS] = mem_alloc(columns * sizeof *got);
-    double pca[CHUNKS];
-    size_t *n = mem_alloc(columns * sizeof *n), pcas = 0;
+    size_t *n = mem_alloc(columns * sizeof *n);
     Arena a = {0};
     Rng rng;
     bool ok = true;
     Chunk all;
-    DriftMatrix x;
     rng_seed(&rng, 13, 0);
     rows = rows < have ? rows : have;
     ok = dataset_read(m->reference, 0, &a, &all, err);
-    if (ok && m->inputs > 1) {
-        Error none = {0};
-        watch_matrix(m, &all, NULL, 0, &a, &x);
-        m->pca = pca_drift_fit(&x, 0, &none);
-    }
     for (size_t t = 0; ok && t < CHUNKS; t++) {
         uint32_t *row = ARENA_NEW(&a, uint32_t, rows + 1);
         Chunk part;
@@ -236,7 +230,7 @@ static bool reference_bands(WatchModel *m, Store *s, size_t rows, Pool *pool, Pr
             row[i] = (uint32_t)rng_below(&rng, all.rows);
         chunk_gather(&all, row, rows, &a, &part);
         Dataset *d = watch_dataset(s, &part, NULL, pool, err);
-        DriftReport *r = d ? drift_report(m->reference, d, &(DriftOptions){.test = "jensen_shannon"}, pool, progress, err) : NULL;
+        DriftReport *r = d ? drift_report(m->reference, d, &(DriftOptions){.test = set->thresholds ? "jensen_shannon" : ""}, pool, progress, err) : NULL;
         ok = r != NULL;
         for (size_t i = 0; ok && i < r->columns; i++) {
             const WatchInput *in = watch_input(m, r->column[i].name);
@@ -244,18 +238,13 @@ static bool reference_bands(WatchModel *m, Store *s, size_t rows, Pool *pool, Pr
             if (isfinite(r->column[i].statistic))
                 got[k][n[k]++] = r->column[i].statistic;
         }
-        if (ok && m->pca) {
-            watch_matrix(m, &part, NULL, 0, &a, &x);
-            pca[pcas++] = pca_drift_score(m->pca, &x);
-        }
         drift_report_destroy(r);
         dataset_close(d);
     }
     if (ok) {
         m->bands = ARENA_NEW(&m->arena, Band, columns);
         for (size_t k = 0; k < columns; k++)
-            m->bands[k] = n[k] ? band_of(got[k], n[k], 0, 1) : (Band){(double)NAN, (double)NAN};
-        m->pca_band = band_of(pca, pcas, 0, INFINITY);
+            m->bands[k] = n[k] ? band_of(got[k], n[k], 0, INFINITY) : (Band){(double)NAN, (double)NAN};
     }
     mem_free(got);
     mem_free(n);
@@ -286,7 +275,7 @@ bool estimate_fit(WatchModel *m, Store *s, const DeploySettings *set, size_t row
         snprintf(m->why, sizeof m->why, "no estimate: %.180s", why.text);
     dataset_close(d);
     arena_release(&f.a);
-    return set->thresholds == 0 || reference_bands(m, s, rows, pool, progress, err);
+    return reference_bands(m, s, set, rows, pool, progress, err);
 }
 
 /* ---- a chunk ---------------------------------------------------------------------------------------------------- */

@@ -149,6 +149,12 @@ static bool watched_of(Watcher *w, const char *name, Watched **out, Error *err)
     return true;
 }
 
+/* Does a candidate answer? After a way back it is still named, for the next move. */
+static bool rolls_out(const DeploymentRow *row)
+{
+    return row->candidate && strcmp(row->state, "live") != 0 && strcmp(row->state, "stopped") != 0;
+}
+
 /* What was raised about models that no longer answer is over. */
 static bool resolve_gone(Watcher *w, const DeploymentRow *row, Error *err)
 {
@@ -162,7 +168,7 @@ static bool resolve_gone(Watcher *w, const DeploymentRow *row, Error *err)
         json_t *detail = json_loads(open[i].detail, 0, NULL);
         int64_t model = json_integer_value(json_object_get(detail, "model"));
         json_decref(detail);
-        if (model && model != row->model && model != row->candidate)
+        if (model && model != row->model && !(rolls_out(row) && model == row->candidate))
             ok = store_alert_resolve(w->store, open[i].id, "watch", err);
     }
     arena_release(&a);
@@ -172,7 +178,7 @@ static bool resolve_gone(Watcher *w, const DeploymentRow *row, Error *err)
 static bool step(Watcher *w, const DeploymentRow *row, bool *busy, Error *err)
 {
     StepReport r = {0};
-    if (!row->candidate || strcmp(row->state, "live") == 0 || strcmp(row->state, "stopped") == 0)
+    if (!rolls_out(row))
         return true;
     if (!deployment_step(w->store, row->name, w->pool, "watch", &r, err))
         return err && err->kind == ERROR_STOP; /* someone else moved it meanwhile */

@@ -78,10 +78,7 @@ typedef struct WatchModel {
     size_t *seen;           /* which inputs the estimate looks at */
     size_t metrics;
     WatchMetric metric[WATCH_METRICS];
-    /* thresholds as NannyML makes them: [inputs + 1], the last of the prediction */
-    Band *bands;            /* NULL: the tests' own */
-    PcaDrift *pca;
-    Band pca_band;
+    Band *bands;            /* [inputs + 1], the last of the prediction: what the reference's own chunks reach */
     char why[200];          /* why something of this is not there; "" */
 } WatchModel;
 WatchModel *watch_model_open(Store *s, int64_t model, const DeploySettings *set, Pool *pool, Progress *progress,
