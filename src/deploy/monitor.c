@@ -155,6 +155,15 @@ static void add_rows_point(JudgedList *list, size_t n)
                                           .low = (double)NAN, .high = (double)NAN, .truth = (double)NAN, .detail = ""}});
 }
 
+/* Rows whose truth came before the chunk was whole. */
+static int64_t known_already(const Gather *g, size_t n)
+{
+    int64_t known = 0;
+    for (size_t i = 0; i < n; i++)
+        known += g->row.at[i].truth_time != 0;
+    return known;
+}
+
 bool monitor_chunk(Watcher *w, Watched *d, Gather *g, const DeploySettings *set, size_t n, Error *err)
 {
     Arena a = {0};
@@ -173,7 +182,7 @@ bool monitor_chunk(Watcher *w, Watched *d, Gather *g, const DeploySettings *set,
     }
     if (ok) {
         vec_add(&d->awaited, (Awaited){.model = g->model, .first = g->row.at[0].id, .last = g->row.at[n - 1].id,
-                                       .rows = (int64_t)n, .time_from = g->row.at[0].time, .time_to = g->row.at[n - 1].time});
+                                       .rows = (int64_t)n, .labelled = known_already(g, n), .time_from = g->row.at[0].time, .time_to = g->row.at[n - 1].time});
         say_chunk(w, d, m, &list, n);
         const Judged *drift = find(&list, "drift", "share"), *estimate = find(&list, "estimate", m->metric[0].name);
         if (drift && drift->point.alarm)

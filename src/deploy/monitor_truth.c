@@ -24,6 +24,22 @@ static Awaited *awaited_of(Watched *d, const PredictionRow *r)
     return NULL;
 }
 
+/* A row that is no part of a whole chunk yet remembers that its truth is there. */
+static void mark_gathered(Watched *d, const PredictionRow *r)
+{
+    Gather *g = watched_gather(d, r->model);
+    size_t low = 0, high = g->row.count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (g->row.at[middle].id < r->id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < g->row.count && g->row.at[low].id == r->id)
+        g->row.at[low].truth_time = r->truth_time;
+}
+
 static bool count_answers(Watcher *w, Watched *d, Error *err)
 {
     Arena a = {0};
@@ -35,6 +51,8 @@ static bool count_answers(Watcher *w, Watched *d, Error *err)
             Awaited *c = awaited_of(d, &rows[i]);
             if (c)
                 c->labelled++;
+            else
+                mark_gathered(d, &rows[i]);
             d->labelled += rows[i].truth_time > d->labelled_since;
             d->answers = rows[i].truth_time;
         }

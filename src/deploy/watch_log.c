@@ -116,7 +116,7 @@ bool watched_recall(Watcher *w, Watched *d, Error *err)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
-static void keep_row(Gather *g, const PredictionRow *r)
+static void keep_row(Gather *g, const PredictionRow *r, int64_t answers)
 {
     PredictionRow row = *r;
     row.deployment = "";
@@ -124,6 +124,8 @@ static void keep_row(Gather *g, const PredictionRow *r)
     row.inputs = arena_text(&g->arena, r->inputs);
     row.said = *r->said ? arena_text(&g->arena, r->said) : "";
     row.truth_said = "";
+    if (row.truth_time > answers)
+        row.truth_time = 0; /* it will be told of, and is counted then */
     vec_add(&g->row, row);
 }
 
@@ -132,7 +134,7 @@ static void drop_rows(Gather *g, size_t n)
 {
     Gather rest = {.model = g->model, .last = g->row.at[n - 1].id, .of = g->of};
     for (size_t i = n; i < g->row.count; i++)
-        keep_row(&rest, &g->row.at[i]);
+        keep_row(&rest, &g->row.at[i], INT64_MAX);
     vec_release(&g->row);
     arena_release(&g->arena);
     *g = rest;
@@ -229,7 +231,7 @@ bool watched_read(Watcher *w, Watched *d, const DeploymentRow *row, const Deploy
         for (size_t i = 0; ok && i < n && rows[i].id <= limit; i++) {
             Gather *g = watched_gather(d, rows[i].model);
             if (rows[i].id > g->last)
-                keep_row(g, &rows[i]);
+                keep_row(g, &rows[i], d->answers);
         }
         if (!ok)
             break;

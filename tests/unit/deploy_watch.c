@@ -84,6 +84,18 @@ static void feedback_tells_what_inputs_do_not(void **state)
     assert_int_equal(world_count("SELECT count(*) FROM monitor_points WHERE kind = 'estimate' AND truth IS NULL"), 0);
 }
 
+/* What is known before a chunk is whole counts when it is. */
+static void feedback_may_come_before_the_chunk_is_judged(void **state)
+{
+    (void)state;
+    world_watch(NULL);
+    world_rows((Rows){.n = 150, .feedback = true});
+    world_round();
+    world_rows((Rows){.n = 50, .feedback = true});
+    world_round();
+    assert_int_equal(world_count("SELECT count(*) FROM monitor_points WHERE kind = 'performance' AND test = 'mae' AND rows = 200"), 1);
+}
+
 static void nannyml_thresholds_come_from_the_reference(void **state)
 {
     (void)state;
@@ -206,6 +218,7 @@ int main(void)
         T(drift_is_raised_once_and_resolved),
         T(quality_is_watched),
         T(feedback_tells_what_inputs_do_not),
+        T(feedback_may_come_before_the_chunk_is_judged),
         T(nannyml_thresholds_come_from_the_reference),
         T(latency_and_errors_are_watched),
         T(one_watches_at_a_time),
