@@ -22,6 +22,7 @@
     X(audit)        \
     X(alerts)       \
     X(watch)        \
+    X(demo)         \
     X(drift)        \
     X(plot)         \
     X(explain)      \
