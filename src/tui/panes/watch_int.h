@@ -12,6 +12,7 @@ typedef enum WatchView { WATCH_CURVES, WATCH_ALERTS, WATCH_ROWS, WATCH_VIEWS } W
 typedef struct WatchCurve {
     const char *kind, *column, *test;
     const char *model;           /* "taxi/3" */
+    int place;                   /* 0 of the model that answers, 1 of the candidate, 2 of one that is gone */
     double weight;
     size_t n;
     double *x;                   /* s since 1970 */

@@ -157,13 +157,36 @@ static bool nearest(JobContext *c, const Bundle *b, const Dataset *d, const Chun
     return isfinite(*distance);
 }
 
-/* The line of a plain local file in which a row stands: the heading, and what was rejected before it. */
-static void print_line(Store *s, const DatasetRow *root, uint64_t row, Arena *a, Text *into)
+/* A table that grew by feedback: the hash of what it grew from; "" else. */
+static const char *grown_from(const DatasetRow *row, Arena *a)
 {
+    json_t *j = *row->sniffed ? json_loads(row->sniffed, 0, NULL) : NULL;
+    const char *from = json_string_value(json_object_get(j, "grown_from"));
+    from = from ? arena_text(a, from) : "";
+    json_decref(j);
+    return from;
+}
+
+/* The line of a plain local file in which a row stands: the heading, and what was rejected before it. */
+static void print_line(Store *s, const DatasetRow *of, uint64_t row, Arena *a, Text *into)
+{
+    DatasetRow now = *of;
+    const DatasetRow *root = &now;
     RejectRow *rejects;
     size_t n = 0;
     uint64_t line = row + 1;
     char text[LINE_MOST];
+    for (const char *from; *(from = grown_from(&now, a));) { /* its first rows are those of the older table */
+        DatasetRow older;
+        if (!store_dataset_find(s, from, a, &older, NULL))
+            return;
+        if (row >= (uint64_t)older.rows) {
+            text_printf(into, "     an earlier prediction and its feedback, row %llu of those that joined %s\n",
+                        (unsigned long long)(row - (uint64_t)older.rows) + 1, now.name);
+            return;
+        }
+        now = older;
+    }
     json_t *sniffed = json_loads(root->sniffed, 0, NULL);
     line += !json_is_false(json_object_get(sniffed, "header"));
     line += (uint64_t)json_integer_value(json_object_get(sniffed, "skip"));
@@ -241,11 +264,19 @@ static bool print_datasets(Store *s, const char *hash, Arena *a, DatasetRow *roo
         text_printf(into, "dataset       %s, datasets/%s.arrow\n", root->name, root->hash);
         text_printf(into, "     rows     %lld, %lld columns, %lld lines rejected\n", (long long)root->rows, (long long)root->columns,
                     (long long)root->rejects);
-        if (*root->parent)
-            text_puts(into, "     made by  the recipe above from\n");
         hash = root->parent;
+        if (*hash)
+            text_puts(into, "     made by  the recipe above from\n");
+        else
+            text_printf(into, "     source   %s  %s\n", root->source, root->source_tag);
     }
-    text_printf(into, "     source   %s  %s\n", root->source, root->source_tag);
+    DatasetRow older = *root; /* root stays what the model's rows are of */
+    for (const char *from; *(from = grown_from(&older, a));) {
+        if (!store_dataset_find(s, from, a, &older, err))
+            return false;
+        text_printf(into, "grown from    %s, datasets/%s.arrow\n     source   %s  %s\n", older.name, older.hash, older.source,
+                    older.source_tag);
+    }
     return true;
 }
 

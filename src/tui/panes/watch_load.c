@@ -119,7 +119,7 @@ static void read_traffic(PredictionLog *log, WatchData *d, const char *deploymen
 
 static int rank(const WatchCurve *k)
 {
-    static const char *const order[] = {"traffic", "estimate", "performance", "drift", "detector", "quality"};
+    static const char *const order[] = {"estimate", "performance", "drift", "traffic", "detector", "quality"};
     int n = 0;
     while (n < 6 && strcmp(order[n], k->kind) != 0)
         n++;
@@ -129,6 +129,8 @@ static int rank(const WatchCurve *k)
 static int most_telling_first(const void *left, const void *right)
 {
     const WatchCurve *a = left, *b = right;
+    if (a->place != b->place)
+        return a->place - b->place;
     if (rank(a) != rank(b))
         return rank(a) - rank(b);
     if (a->weight != b->weight)
@@ -225,6 +227,10 @@ static bool read_all(JobContext *c, Store *s, const LoadAsk *ask, WatchData *d, 
         newest_first(d);
     }
     prediction_log_close(log);
+    for (size_t i = 0; i < curves.at.count; i++) {
+        const char *of = curves.at.at[i].model;
+        curves.at.at[i].place = strcmp(of, d->model) == 0 ? 0 : strcmp(of, d->candidate) == 0 ? 1 : 2;
+    }
     if (curves.at.count)
         qsort(curves.at.at, curves.at.count, sizeof *curves.at.at, most_telling_first);
     d->curve = ARENA_NEW(&d->arena, WatchCurve, curves.at.count + 1);
