@@ -204,7 +204,7 @@ static bool hand_over(Watcher *w, Watched *d, const DeploymentRow *row, const De
         watch_say(w, d->name, "shadow", "%s answers beside the model (%s)", name, s->reason);
         ok = finish(w, d, s, now, arena_printf(&a, "%s is tried as a shadow", name), err);
     } else {
-        const char *text = arena_printf(&a, "%s was trained anew (%s)%s%s; `lathe deploy %s shadow %s` tries it", name, s->reason,
+        const char *text = arena_printf(&a, "%s was trained anew (%s)%s%s; `lathe deploy %s shadow model=%s` tries it", name, s->reason,
                                         *why.text ? ": " : "", why.text, row->name, name);
         ok = raise_alert(w, row, set, "retraining", text, err) && finish(w, d, s, now, text, err);
     }

@@ -190,7 +190,7 @@ static void assisted_it_trains_and_proposes(void **state)
     world_watch(NULL);
     world_round();
     assert_int_equal(world_count("SELECT count(*) FROM runs WHERE status = 'FINISHED'"), 2);
-    assert_int_equal(world_count("SELECT count(*) FROM alerts WHERE kind = 'policy' AND text LIKE '%lathe deploy fares shadow fares/2%'"), 1);
+    assert_int_equal(world_count("SELECT count(*) FROM alerts WHERE kind = 'policy' AND text LIKE '%lathe deploy fares shadow model=fares/2%'"), 1);
     assert_int_equal(world_count("SELECT count(*) FROM deployments WHERE state = 'live'"), 1);
 }
 

@@ -250,7 +250,7 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     const AlertRow *a = s->view == WATCH_ALERTS ? watch_alert_at(s) : NULL;
     (void)ui;
     if (!s->data || !s->data->deployments)
-        return command >= PANE_COMMANDS ? "nothing is deployed yet; pane 7 or : deploy NAME create MODEL" : NULL;
+        return command >= PANE_COMMANDS ? "nothing is deployed yet; : deploy NAME model=MODEL does it" : NULL;
     switch (command) {
     case WATCH_ACK:
     case WATCH_RESOLVE:
