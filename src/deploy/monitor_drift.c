@@ -1,13 +1,17 @@
 /* monitor_drift.c -- a chunk's inputs and predictions against the reference: column by column, then all together.
  *
  * The table drifts when the columns that did are worth a share of the model's importance. A distance has Evidently's
- * limit, or what chunks of the reference itself reach where that is more: in few rows chance alone is far. NannyML's
- * thresholds are the mean and three deviations of the reference's own chunks. */
+ * limit, or what chunks of the reference itself reach where that is more: in few rows chance alone is far. With NannyML's
+ * thresholds (mean and three deviations of the reference's own chunks) two tests over all columns are added: how
+ * badly principal components bring rows back, and whether a booster can tell chunk and reference apart. */
 #include "watch_int.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DOMAIN_LOW  0.45
+#define DOMAIN_HIGH 0.65
 
 static void add(JudgedList *out, MonitorPointRow p, const char *subject, const char *text)
 {
@@ -115,6 +119,36 @@ static void judge_table(const WatchModel *m, const DeploySettings *set, const Dr
         arena_printf(a, "%.0f%% of what matters to %s has drifted: %.200s", share * 100, m->label, text_str(&sum->names)));
 }
 
+/* ---- all columns together -------------------------------------------------------------------------------------------- */
+
+static bool together(Watcher *w, const WatchModel *m, const DeploySettings *set, const Chunk *raw, Arena *a, JudgedList *out)
+{
+    DriftMatrix now, reference;
+    Chunk all;
+    Error none = {0};
+    double auc;
+    if (!set->thresholds || m->inputs < 2 || !dataset_read(m->reference, 0, a, &all, &none))
+        return true;
+    watch_matrix(m, raw, NULL, 0, a, &now);
+    watch_matrix(m, &all, NULL, 0, a, &reference);
+    if (m->pca) {
+        double v = pca_drift_score(m->pca, &now);
+        add(out, (MonitorPointRow){.kind = "drift", .column = "", .test = "pca", .value = v, .low = m->pca_band.low,
+                                   .high = m->pca_band.high, .truth = (double)NAN, .weight = 1, .detail = "",
+                                   .alarm = isfinite(v) && (v < m->pca_band.low || v > m->pca_band.high)},
+            arena_printf(a, "%s: inputs together (pca)", m->label),
+            arena_printf(a, "rows no longer look as they did to %s: reconstruction error %.4g, expected %.4g to %.4g",
+                         m->label, v, m->pca_band.low, m->pca_band.high));
+    }
+    if (domain_classifier(&reference, &now, 1, w->pool, &auc, &none))
+        add(out, (MonitorPointRow){.kind = "drift", .column = "", .test = "domain", .value = auc, .low = DOMAIN_LOW,
+                                   .high = DOMAIN_HIGH, .truth = (double)NAN, .weight = 1, .detail = "",
+                                   .alarm = auc < DOMAIN_LOW || auc > DOMAIN_HIGH},
+            arena_printf(a, "%s: inputs together (domain)", m->label),
+            arena_printf(a, "a classifier tells these rows from those of %s: AUC %.3f", m->label, auc));
+    return true;
+}
+
 /* Only what was sent, and what the reference has. */
 static void watched_columns(const WatchModel *m, const Chunk *raw, const bool *sent, Arena *a, Chunk *out)
 {
@@ -148,7 +182,7 @@ bool monitor_drift(Watcher *w, const WatchModel *m, const DeploySettings *set, c
             judge_column(m, set, r, &r->column[i], a, out, &sum);
     if (r)
         judge_table(m, set, &sum, a, out);
-    bool ok = r != NULL;
+    bool ok = r != NULL && together(w, m, set, raw, a, out);
     text_release(&sum.names);
     drift_report_destroy(r);
     dataset_close(d);

@@ -215,14 +215,21 @@ static bool reference_bands(WatchModel *m, Store *s, const DeploySettings *set, 
     enum { CHUNKS = 20 };
     size_t columns = m->inputs + 1, have = (size_t)dataset_rows(m->reference);
     double (*got)[CHUNKS] = mem_alloc(columns * sizeof *got);
-    size_t *n = mem_alloc(columns * sizeof *n);
+    double pca[CHUNKS];
+    size_t *n = mem_alloc(columns * sizeof *n), pcas = 0;
     Arena a = {0};
     Rng rng;
     bool ok = true;
     Chunk all;
+    DriftMatrix x;
     rng_seed(&rng, 13, 0);
     rows = rows < have ? rows : have;
     ok = dataset_read(m->reference, 0, &a, &all, err);
+    if (ok && m->inputs > 1 && set->thresholds) {
+        Error none = {0};
+        watch_matrix(m, &all, NULL, 0, &a, &x);
+        m->pca = pca_drift_fit(&x, 0, &none);
+    }
     for (size_t t = 0; ok && t < CHUNKS; t++) {
         uint32_t *row = ARENA_NEW(&a, uint32_t, rows + 1);
         Chunk part;
@@ -238,6 +245,10 @@ static bool reference_bands(WatchModel *m, Store *s, const DeploySettings *set, 
             if (isfinite(r->column[i].statistic))
                 got[k][n[k]++] = r->column[i].statistic;
         }
+        if (ok && m->pca) {
+            watch_matrix(m, &part, NULL, 0, &a, &x);
+            pca[pcas++] = pca_drift_score(m->pca, &x);
+        }
         drift_report_destroy(r);
         dataset_close(d);
     }
@@ -245,6 +256,8 @@ static bool reference_bands(WatchModel *m, Store *s, const DeploySettings *set, 
         m->bands = ARENA_NEW(&m->arena, Band, columns);
         for (size_t k = 0; k < columns; k++)
             m->bands[k] = n[k] ? band_of(got[k], n[k], 0, INFINITY) : (Band){(double)NAN, (double)NAN};
+        if (pcas)
+            m->pca_band = band_of(pca, pcas, 0, INFINITY);
     }
     mem_free(got);
     mem_free(n);

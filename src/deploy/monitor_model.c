@@ -425,6 +425,7 @@ void watch_model_close(WatchModel *m)
         return;
     cbpe_destroy(m->cbpe);
     dle_destroy(m->dle);
+    pca_drift_destroy(m->pca);
     dataset_close(m->reference);
     bundle_close(m->bundle);
     arena_release(&m->arena);

@@ -79,6 +79,8 @@ typedef struct WatchModel {
     size_t metrics;
     WatchMetric metric[WATCH_METRICS];
     Band *bands;            /* [inputs + 1], the last of the prediction: what the reference's own chunks reach */
+    PcaDrift *pca;
+    Band pca_band;
     char why[200];          /* why something of this is not there; "" */
 } WatchModel;
 WatchModel *watch_model_open(Store *s, int64_t model, const DeploySettings *set, Pool *pool, Progress *progress,

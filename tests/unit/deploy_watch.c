@@ -106,6 +106,8 @@ static void nannyml_thresholds_come_from_the_reference(void **state)
     world_round();
     assert_int_equal(world_count("SELECT count(*) FROM monitor_points WHERE test = 'jensen_shannon' AND \"column\" = 'MILES' AND high < 0.4"
                                  " AND alarm = (value > high)"), 2);
+    assert_int_equal(world_count("SELECT alarm FROM monitor_points WHERE test = 'domain' ORDER BY id DESC"), 1);
+    assert_int_equal(world_count("SELECT count(*) FROM monitor_points WHERE test = 'pca'"), 2);
 }
 
 static void latency_and_errors_are_watched(void **state)
