@@ -2,6 +2,7 @@
 # demo.sh -- lathe demo production in a short form: that each thing happened, as the store has it.
 set -u
 lathe=$1
+"$lathe" serve --help 2>&1 | grep -q deployment= || { echo "this lathe serves no deployments"; exit 77; }
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
