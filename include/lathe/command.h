@@ -55,6 +55,7 @@ struct Command {
     const char *extras;               /* what KEY=VALUE means beyond params; NULL: none are taken */
     const Command *const *verbs;      /* verbs of the verb, NULL-ended; the first is the default */
     bool hidden;                      /* not in help: for our own processes */
+    bool verdict;                     /* *result may be there although it failed: it says why, and is printed */
     bool (*run)(CommandCall *call, json_t **result, Error *err);
     /* Text of the result for people; NULL: the general printer (objects as "key  value" lines,
      * arrays of objects as tables). width in columns. */

@@ -52,6 +52,9 @@ typedef struct DeploySettings {
     double retrain_cool; int retrain_labels_least;
 } DeploySettings;
 extern const Param deploy_params[];
+/* The percent of each step of a plan: "5 25 50 100", ascending, above 0, at most 100. */
+#define PLAN_MOST 32
+bool deploy_plan(const char *plan, double step[PLAN_MOST], size_t *n, Error *err);
 bool deploy_settings(const DeploymentRow *row, DeploySettings *into, Error *err); /* params_release it */
 
 #define DEPLOY_MOVES(X) /* name, from which states, what it does */ \

@@ -216,6 +216,17 @@ int64_t store_gate_add(Store *s, const GateCheckRow *rows, size_t n, Error *err)
 bool store_gate_checks(Store *s, const char *deployment /* NULL all */, size_t most, Arena *a, GateCheckRow **out,
                        size_t *n, Error *err);                                             /* newest gate first */
 
+/* Journeys (lathe pipeline). A step's key is a hash of its line and of what it reads; status: run, done, skip, fail;
+ * result: JSON. A step is written when it begins and when it ends. */
+typedef struct PipelineStepRow { int64_t pipeline, position; const char *step, *key; int64_t started, ended;
+                                 const char *status, *result; } PipelineStepRow;
+int64_t store_pipeline_add(Store *s, const char *name, const char *hash, const char *text, Error *err); /* 0: failed */
+bool store_pipeline_end(Store *s, int64_t pipeline, const char *status, Error *err);
+bool store_pipeline_step(Store *s, const PipelineStepRow *row, Error *err);
+/* The newest step with this key and status. */
+bool store_pipeline_find(Store *s, const char *key, const char *status, Arena *a, PipelineStepRow *out, bool *found,
+                         Error *err);
+
 /* One chunk's value of one curve. kind: drift, estimate (performance without labels), performance (by
  * feedback), quality (expect rules), detector. column: "" for the whole; "prediction" for the output. */
 typedef struct MonitorPointRow {

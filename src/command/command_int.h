@@ -17,6 +17,7 @@
     X(serve)        \
     X(models)       \
     X(gate)         \
+    X(pipeline)     \
     X(deploy)       \
     X(deployments)  \
     X(audit)        \

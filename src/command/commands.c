@@ -286,7 +286,7 @@ bool command_run(CommandCall *call, size_t words, const char *const *word, const
                   : parse(&p, words, word, err) && run(call, &p, result, err);
     if (command)
         *command = p.command;
-    if (!ok) {
+    if (!ok && !(p.command && p.command->verdict)) {
         json_decref(*result);
         *result = NULL;
     }

@@ -79,6 +79,8 @@ static bool check(CommandCall *call, Store *s, Gate *gate, Arena *a, GateReport 
     if (!store_model_find(s, call->word[0], a, &model, err) ||
         !find_incumbent(s, set, a, &against, &incumbent, err))
         return false;
+    if (incumbent && against.id == model.id && set->first)
+        incumbent = false; /* it was let on before */
     if (incumbent && against.id == model.id)
         return error_set(err, ERROR_USAGE, "against: %s is the same model", set->against);
     if (!incumbent && set->first)
@@ -126,7 +128,7 @@ static const Param params[] = {
     PARAM_TEXT(GateSettings, deployment, "deployment", "",
                "the deployment that the checks are kept for"),
     PARAM_BOOL(GateSettings, first, "first", 0,
-               "where against= is an alias that nobody has yet, only absolute rules are asked"),
+               "where against= is an alias that nobody has yet, or the model itself, only absolute rules are asked"),
     PARAM_END};
 
 const Command gate_command = {
@@ -153,5 +155,6 @@ const Command gate_command = {
     .args = args,
     .params = params,
     .params_size = sizeof(GateSettings),
+    .verdict = true,
     .run = run,
 };

@@ -7,9 +7,6 @@
 
 /* ---- settings.c ---- */
 bool deploy_settings_text(const DeploySettings *set, Text *into); /* the row's JSON; always true */
-/* The percent of each step of a plan: "5 25 50 100", ascending, above 0, at most 100. */
-#define PLAN_MOST 32
-bool plan_steps(const char *plan, double step[PLAN_MOST], size_t *n, Error *err);
 /* One setting, checked beyond its row: plans and rules must make sense. */
 bool deploy_settings_set(DeploySettings *set, const char *key, const char *value, Error *err);
 

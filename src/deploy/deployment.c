@@ -235,7 +235,7 @@ static bool read_plan(Moving *m, Error *err)
     DeploySettings set;
     if (!deploy_settings(&m->row, &set, err))
         return false;
-    bool ok = plan_steps(set.plan, m->plan, &m->steps, err) ||
+    bool ok = deploy_plan(set.plan, m->plan, &m->steps, err) ||
               error_in(err, "deployment %s", m->row.name);
     params_release(deploy_params, &set);
     return ok;
@@ -274,6 +274,18 @@ static const char *say_move(Moving *m, const DeploymentRow *was)
                                             : "nothing answers";
 }
 
+/* What was suggested is answered by any move. */
+static bool answer_suggestions(Moving *m, const char *actor, Error *err)
+{
+    AlertRow *alert;
+    size_t n;
+    bool ok = store_alerts(m->store, true, 1000, m->arena, &alert, &n, err);
+    for (size_t i = 0; ok && i < n; i++)
+        if (text_equal(alert[i].deployment, m->row.name) && text_equal(alert[i].kind, "rollout"))
+            ok = store_alert_resolve(m->store, alert[i].id, actor, err);
+    return ok;
+}
+
 bool deployment_move(Store *s, const char *name, DeployMove which, const char *model,
                      const char *actor, Error *err)
 {
@@ -286,7 +298,7 @@ bool deployment_move(Store *s, const char *name, DeployMove which, const char *m
     ok = ok && read_plan(&m, err) && may(&m, which, model, err);
     if (ok)
         move[which].make(&m);
-    ok = ok && set_aliases(&m, &was, err) &&
+    ok = ok && set_aliases(&m, &was, err) && answer_suggestions(&m, actor, err) &&
          store_deployment_change(s, &m.row, actor, move[which].name, say_move(&m, &was), err);
     arena_release(&a);
     if (ok)

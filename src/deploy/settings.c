@@ -40,7 +40,7 @@ const Param deploy_params[] = {
 
 /* ---- the plan of a canary ------------------------------------------------------------------------------ */
 
-bool plan_steps(const char *plan, double step[PLAN_MOST], size_t *n, Error *err)
+bool deploy_plan(const char *plan, double step[PLAN_MOST], size_t *n, Error *err)
 {
     *n = 0;
     for (const char *at = plan + strspn(plan, " ,"); *at; at += strspn(at, " ,")) {
@@ -66,7 +66,7 @@ static bool sensible(const char *key, const char *value, Error *err)
     size_t n;
     Gate gate;
     if (text_equal(key, "plan"))
-        return plan_steps(value, step, &n, err);
+        return deploy_plan(value, step, &n, err);
     if (!text_equal(key, "rules"))
         return true;
     bool ok = gate_parse(value, &gate, err);

@@ -57,7 +57,11 @@ int64_t store_deployment_add(Store *s, const DeploymentRow *r, const char *actor
                    "ttiiidiiiiti", r->name, r->state, r->model, r->candidate, r->previous,
                    r->percent, r->step, r->step_since, r->failed, r->passed, r->settings, now)) {
         id = sqlite3_last_insert_rowid(s->db);
-        if (!audit(s, r->name, actor, "create", "", err))
+        if (!store_exec(s, err,
+                        "INSERT INTO audit(time, actor, what, subject, text)"
+                        " VALUES(?1, ?2, 'create', 'deployment ' || ?3, coalesce((SELECT name || '/' ||"
+                        " version || ' answers' FROM models WHERE id = ?4), ''))",
+                        "itti", time_now(), actor, r->name, r->model))
             id = 0;
     }
     if (id && store_commit(s, err))

@@ -281,6 +281,9 @@ static void manual_and_assisted(void **state)
     OK(store_alerts(w->s, true, 10, &w->a, &alert, &n, &w->err));
     assert_int_equal(n, 1);
     assert_non_null(strstr(alert[0].text, "lathe deploy fares canary"));
+    OK(deployment_move(w->s, "fares", MOVE_CANARY, NULL, "anna", &w->err)); /* as it was told */
+    OK(store_alerts(w->s, true, 10, &w->a, &alert, &n, &w->err));
+    assert_int_equal(n, 0);
 }
 
 /* Rules are asked of rows whose truth came in; without enough of them they wait. */
