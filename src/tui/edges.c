@@ -8,7 +8,7 @@
 /* ---- tabs ------------------------------------------------------------------------------------------------- */
 
 /* What the row of tabs does without, step by step, where it is narrow. */
-typedef enum TabsFit { TABS_ALL, TABS_NO_DIM_BADGES, TABS_NO_BADGES, TABS_NO_TITLES, TABS_FITS } TabsFit;
+typedef enum TabsFit { TABS_ALL, TABS_NO_DIM_BADGES, TABS_NO_BADGES, TABS_NO_NAME, TABS_TIGHT, TABS_NO_TITLES, TABS_FITS } TabsFit;
 
 static int draw_tab(const Ui *ui, const Canvas *bar, size_t i, int col, TabsFit fit)
 {
@@ -19,10 +19,10 @@ static int draw_tab(const Ui *ui, const Canvas *bar, size_t i, int col, TabsFit 
     Style badge_style = STYLE_ACCENT;
     if (p->badge)
         p->badge(ui->state[i], ui, &badge, &badge_style);
-    if (fit == TABS_NO_BADGES || (fit == TABS_NO_DIM_BADGES && badge_style == STYLE_DIM))
+    if (fit >= TABS_NO_BADGES || (fit == TABS_NO_DIM_BADGES && badge_style == STYLE_DIM))
         text_reset(&badge);
     int from = col;
-    col += canvas_put(bar, 0, col, ground, " ");
+    col += fit < TABS_TIGHT ? canvas_put(bar, 0, col, ground, " ") : 0;
     col += canvas_printf(bar, 0, col, active ? STYLE_TAB_ACTIVE : STYLE_TAB_KEY, "%zu", i + 1);
     if (fit < TABS_NO_TITLES || active)
         col += canvas_printf(bar, 0, col, ground, " %s", p->title);
@@ -40,7 +40,7 @@ static int draw_tab(const Ui *ui, const Canvas *bar, size_t i, int col, TabsFit 
 static int draw_tabs_from(const Ui *ui, const Canvas *bar, TabsFit fit)
 {
     canvas_fill(bar, STYLE_TAB);
-    int col = canvas_put(bar, 0, 0, style_on(STYLE_ACCENT, STYLE_TAB), " lathe ");
+    int col = fit < TABS_NO_NAME ? canvas_put(bar, 0, 0, style_on(STYLE_ACCENT, STYLE_TAB), " lathe ") : 0;
     for (size_t i = 0; i < ui->pane_count; i++)
         col = draw_tab(ui, bar, i, col, fit);
     return col;

@@ -76,7 +76,7 @@ typedef struct Pane {
 } Pane;
 
 /* The one list; its order is the order of the tabs and of the digits. */
-#define PANES(X) X(data) X(clean) X(params) X(train) X(runs) X(drift) X(sql) X(watch)
+#define PANES(X) X(data) X(clean) X(params) X(train) X(runs) X(drift) X(deploy) X(watch) X(sql)
 #define AS_EXTERN(name) extern const Pane name##_pane;
 PANES(AS_EXTERN)
 #undef AS_EXTERN

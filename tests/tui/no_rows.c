@@ -59,7 +59,7 @@ static void no_run_of_it(void **state)
 static void other_panes(void **state)
 {
     (void)state;
-    static const char *const panes[] = {"3", "4", "5", "6", "7", "1"};
+    static const char *const panes[] = {"3", "4", "5", "6", "7", "8", "9", "1"};
     for (size_t i = 0; i < sizeof panes / sizeof *panes; i++) {
         term_press(bench.term, panes[i]);
         term_settle(bench.term);

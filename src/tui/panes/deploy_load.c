@@ -1,0 +1,159 @@
+/* deploy_load.c -- what the Deploy pane shows, read by a job: deployments, their last minute, checks, audit. */
+#include "deploy_int.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SLOT_VIEW = 1 };
+#define CHECKS_MOST 300
+#define AUDIT_MOST  300
+#define SECOND      1000000LL
+
+void deploy_view_free(void *view)
+{
+    DeployView *v = view;
+    if (!v)
+        return;
+    arena_release(&v->arena);
+    mem_free(v);
+}
+
+static void add_second(DeployTraffic *t, const TrafficRow *row, const DeploymentRow *d, int64_t now,
+                       int64_t *candidate)
+{
+    int64_t ago = (now - row->time) / SECOND;
+    if (ago < 0 || ago >= DEPLOY_SPARK)
+        return;
+    t->each[DEPLOY_SPARK - 1 - ago] += (double)row->requests;
+    t->requests += row->requests;
+    t->errors += row->errors;
+    t->rows += row->rows;
+    if (row->model == d->candidate)
+        *candidate += row->requests;
+    if (isfinite(row->p50))
+        t->p50 += row->p50 * (double)row->requests;
+    if (isfinite(row->p99) && row->p99 > t->p99)
+        t->p99 = row->p99;
+}
+
+static void read_traffic(DeployView *v, PredictionLog *log, size_t i)
+{
+    TrafficRow *row;
+    size_t n = 0;
+    int64_t now = time_now(), candidate = 0;
+    Error ignored = {0};
+    DeployTraffic *t = &v->traffic[i];
+    bool ok = log && prediction_log_traffic_since(log, v->row[i].name, now - DEPLOY_SPARK * SECOND,
+                                                  &v->arena, &row, &n, &ignored);
+    for (size_t k = 0; ok && k < n; k++)
+        add_second(t, &row[k], &v->row[i], now, &candidate);
+    t->p50 = t->requests ? t->p50 / (double)t->requests : (double)NAN;
+    t->p99 = t->requests ? t->p99 : (double)NAN;
+    t->candidate =
+        t->requests && v->row[i].candidate ? (double)candidate / (double)t->requests : (double)NAN;
+    for (size_t k = DEPLOY_SPARK - 10; k < DEPLOY_SPARK; k++)
+        v->busy = v->busy || t->each[k] > 0.0;
+}
+
+static void *read_view(JobContext *c, void *input, Error *err)
+{
+    (void)input;
+    Store *s = job_store(c, err);
+    DeployView *v = mem_alloc(sizeof *v);
+    Error none = {0};
+    bool ok = s && store_deployments(s, &v->arena, &v->row, &v->rows, err) &&
+              store_gate_checks(s, NULL, CHECKS_MOST, &v->arena, &v->check, &v->checks, err) &&
+              store_audit(s, NULL, AUDIT_MOST, &v->arena, &v->audit, &v->audits, err);
+    if (!ok) {
+        deploy_view_free(v);
+        return NULL;
+    }
+    PredictionLog *log = v->rows ? prediction_log_open(job_workspace(c), STORE_READ, &none) : NULL;
+    v->traffic = ARENA_NEW(&v->arena, DeployTraffic, v->rows + 1);
+    for (size_t i = 0; i < v->rows; i++)
+        read_traffic(v, log, i);
+    prediction_log_close(log);
+    return v;
+}
+
+static void view_read(void *owner, void *result, const Error *err, Ui *ui)
+{
+    DeployState *s = owner;
+    (void)err;
+    if (!result)
+        return;
+    deploy_view_free(s->view);
+    s->view = result;
+    deploy_follow(s);
+    if (s->view->busy && ui_visible(ui, s))
+        ui_animate(ui, 3);
+    ui_draw(ui);
+}
+
+void deploy_load(DeployState *s)
+{
+    s->read_at = ui_now(s->ui);
+    ui_job(s->ui, (Job){.owner = s,
+                        .slot = SLOT_VIEW,
+                        .run = read_view,
+                        .done = view_read,
+                        .release = deploy_view_free,
+                        .quiet = true,
+                        .urgent = true});
+}
+
+/* ---- the deployment under the cursor ------------------------------------------------------------------------ */
+
+const DeploymentRow *deploy_at(const DeployState *s)
+{
+    uint64_t at = s->table[DEPLOY_LIST].at;
+    return s->view && at < s->view->rows ? &s->view->row[at] : NULL;
+}
+
+const DeployTraffic *deploy_traffic(const DeployState *s)
+{
+    return deploy_at(s) ? &s->view->traffic[s->table[DEPLOY_LIST].at] : NULL;
+}
+
+const char *deploy_model_name(const DeployState *s, int64_t id, Text *into)
+{
+    const Snapshot *snap = ui_snapshot(s->ui);
+    text_reset(into);
+    for (size_t i = 0; i < snap->models; i++)
+        if (snap->model[i].id == id)
+            text_printf(into, "%s/%lld", snap->model[i].name, (long long)snap->model[i].version);
+    if (id && !into->count)
+        text_printf(into, "%lld (deleted)", (long long)id);
+    return text_str(into);
+}
+
+static void read_settings(DeployState *s, const DeploymentRow *row)
+{
+    Error ignored = {0};
+    DeploySettings now;
+    if (text_equal(s->set_of, row->name) && (s->form.editing || s->set_revision == row->revision))
+        return;
+    if (!deploy_settings(row, &now, &ignored))
+        return;
+    params_release(deploy_params, &s->set);
+    s->set = now;
+    snprintf(s->set_of, sizeof s->set_of, "%s", row->name);
+    s->set_revision = row->revision;
+}
+
+/* By name: a row before it may have come or gone. */
+void deploy_follow(DeployState *s)
+{
+    Table *t = &s->table[DEPLOY_LIST];
+    for (size_t i = 0; s->view && i < s->view->rows; i++)
+        if (text_equal(s->view->row[i].name, s->name))
+            t->at = i;
+    if (s->view && t->at >= s->view->rows)
+        t->at = s->view->rows ? s->view->rows - 1 : 0;
+    const DeploymentRow *row = deploy_at(s);
+    if (!row)
+        return;
+    snprintf(s->name, sizeof s->name, "%s", row->name);
+    read_settings(s, row);
+}
