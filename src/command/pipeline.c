@@ -185,21 +185,24 @@ static bool note_run(Runner *r, int64_t run, Error *err)
     return ok;
 }
 
-static bool wait_for(Runner *r, int64_t run, Error *err)
+/* resumed: it was KILLED a moment ago, and is until its new process has taken it. */
+static bool wait_for(Runner *r, int64_t run, bool resumed, Error *err)
 {
     RunRow row = {0};
+    double until = resumed ? clock_now() + 20.0 : 0.0;
     for (;;) {
         run_reap(r->store, NULL);
         arena_reset(&r->waiting);
         if (!store_run_get(r->store, run, &r->waiting, &row, err))
             return false;
-        if (row.status != RUN_SCHEDULED && row.status != RUN_RUNNING && row.status != RUN_PAUSED)
+        bool goes = row.status == RUN_SCHEDULED || row.status == RUN_RUNNING || row.status == RUN_PAUSED;
+        if (goes)
+            until = 0.0;
+        if (!goes && (row.status != RUN_KILLED || clock_now() > until))
             break;
         if (progress_stopped(r->call->progress))
-            return error_set(
-                err, ERROR_STOP,
-                "stopped on request; run %lld trains on, the same pipeline waits for it",
-                (long long)run);
+            return error_set(err, ERROR_STOP, "stopped on request; run %lld trains on, the same pipeline waits for it",
+                             (long long)run);
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     }
     return row.status == RUN_FINISHED ||
@@ -242,8 +245,7 @@ static bool go_on(Runner *r, int64_t run, Error *err)
     if (!note_run(r, run, err) || !store_run_get(r->store, run, &r->arena, &row, err))
         return false;
     bool dead = row.status == RUN_KILLED || (row.status == RUN_SCHEDULED && !store_run_alive(&row));
-    return (!dead || run_spawn(r->call->program, r->call->workspace, run, err)) &&
-           wait_for(r, run, err);
+    return (!dead || run_spawn(r->call->program, r->call->workspace, run, err)) && wait_for(r, run, dead, err);
 }
 
 static bool begin_training(Runner *r, const LineWords *w, int64_t *run, Error *err)
@@ -255,7 +257,7 @@ static bool begin_training(Runner *r, const LineWords *w, int64_t *run, Error *e
     bool ok = call_words(r, w->count + 1, word, &result, err);
     *run = ok ? json_integer_value(json_object_get(result, "run")) : 0;
     json_decref(result);
-    return ok && note_run(r, *run, err) && wait_for(r, *run, err);
+    return ok && note_run(r, *run, err) && wait_for(r, *run, false, err);
 }
 
 static bool train(Runner *r, const LineWords *w, json_t **result, Error *err)
