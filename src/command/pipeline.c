@@ -195,14 +195,17 @@ static bool wait_for(Runner *r, int64_t run, bool resumed, Error *err)
         arena_reset(&r->waiting);
         if (!store_run_get(r->store, run, &r->waiting, &row, err))
             return false;
-        bool goes = row.status == RUN_SCHEDULED || row.status == RUN_RUNNING || row.status == RUN_PAUSED;
+        bool goes =
+            row.status == RUN_SCHEDULED || row.status == RUN_RUNNING || row.status == RUN_PAUSED;
         if (goes)
             until = 0.0;
         if (!goes && (row.status != RUN_KILLED || clock_now() > until))
             break;
         if (progress_stopped(r->call->progress))
-            return error_set(err, ERROR_STOP, "stopped on request; run %lld trains on, the same pipeline waits for it",
-                             (long long)run);
+            return error_set(
+                err, ERROR_STOP,
+                "stopped on request; run %lld trains on, the same pipeline waits for it",
+                (long long)run);
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     }
     return row.status == RUN_FINISHED ||
@@ -245,7 +248,13 @@ static bool go_on(Runner *r, int64_t run, Error *err)
     if (!note_run(r, run, err) || !store_run_get(r->store, run, &r->arena, &row, err))
         return false;
     bool dead = row.status == RUN_KILLED || (row.status == RUN_SCHEDULED && !store_run_alive(&row));
-    return (!dead || run_spawn(r->call->program, r->call->workspace, run, err)) && wait_for(r, run, dead, err);
+    bool ok = (!dead || run_spawn(r->call->program, r->call->workspace, run, err)) &&
+              wait_for(r, run, dead, err);
+    bool died = !ok && !dead && store_run_get(r->store, run, &r->arena, &row, err) &&
+                row.status == RUN_KILLED;
+    return died ? run_spawn(r->call->program, r->call->workspace, run, err) &&
+                      wait_for(r, run, true, err)
+                : ok;
 }
 
 static bool begin_training(Runner *r, const LineWords *w, int64_t *run, Error *err)
