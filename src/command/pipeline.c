@@ -224,21 +224,65 @@ static bool call_words(Runner *r, size_t n, const char *const *word, json_t **re
     return command_run(&inner, n, word, &c, result, err);
 }
 
+static const char *setting_of(const LineWords *w, const char *key)
+{
+    size_t n = strlen(key);
+    for (size_t i = 1; i < w->count; i++)
+        if (strncmp(w->at[i], key, n) == 0 && w->at[i][n] == '=')
+            return w->at[i] + n + 1;
+    return NULL;
+}
+
+/* A journey killed between handing a training in and writing its number down: it is the run behind `after` that is
+ * what the line asks for. */
+static int64_t handed_in(Runner *r, const LineWords *w, int64_t after)
+{
+    RunRow *runs;
+    DatasetRow d;
+    size_t n;
+    Error none = {0};
+    int64_t seed, found = 0;
+    const char *data = setting_of(w, "data"), *name = setting_of(w, "name"),
+               *said = setting_of(w, "seed");
+    if (!data || w->count < 2 || !store_dataset_find(r->store, data, &r->arena, &d, &none) ||
+        !store_runs(r->store, &r->arena, &runs, &n, &none))
+        return 0;
+    bool seeded = said && text_to_int(said, strlen(said), &seed);
+    for (size_t i = 0; i < n && runs[i].id > after; i++)
+        if (text_equal(runs[i].family, w->at[1]) && text_equal(runs[i].dataset, d.hash) &&
+            (!name || text_equal(runs[i].name, name)) && (!seeded || runs[i].seed == seed))
+            found = runs[i].id;
+    return found;
+}
+
 /* The training that an earlier journey began under this key: 0 if there is none that can go on. */
-static int64_t begun_before(Runner *r)
+static int64_t begun_before(Runner *r, const LineWords *w)
 {
     PipelineStepRow row;
+    RunRow now;
     bool found;
     Error none = {0};
     if (!store_pipeline_find(r->store, r->key, "run", &r->arena, &row, &found, &none) || !found)
         return 0;
-    json_t *o = json_loads(row.result, 0, NULL);
+    json_t *o = json_loads(row.result, 0, NULL), *after = json_object_get(o, "after");
     int64_t run = json_integer_value(json_object_get(o, "run"));
-    RunRow now;
+    if (!run && after)
+        run = handed_in(r, w, json_integer_value(after));
     bool goes =
         run && store_run_get(r->store, run, &r->arena, &now, &none) && now.status != RUN_FAILED;
     json_decref(o);
     return goes ? run : 0;
+}
+
+static json_t *before_training(Runner *r, int64_t begun)
+{
+    RunRow *runs;
+    size_t n = 0;
+    Error none = {0};
+    if (begun)
+        return json_pack("{s:I}", "run", (json_int_t)begun);
+    bool ok = store_runs(r->store, &r->arena, &runs, &n, &none);
+    return json_pack("{s:I}", "after", (json_int_t)(ok && n ? runs[0].id : 0));
 }
 
 static bool go_on(Runner *r, int64_t run, Error *err)
@@ -269,10 +313,9 @@ static bool begin_training(Runner *r, const LineWords *w, int64_t *run, Error *e
     return ok && note_run(r, *run, err) && wait_for(r, *run, false, err);
 }
 
-static bool train(Runner *r, const LineWords *w, json_t **result, Error *err)
+static bool train(Runner *r, const LineWords *w, int64_t run, json_t **result, Error *err)
 {
     ModelRow m;
-    int64_t run = begun_before(r);
     bool ok = run ? go_on(r, run, err) : begin_training(r, w, &run, err);
     if (ok && store_model_find(r->store, arena_printf(&r->arena, "%lld", (long long)run), &r->arena,
                                &m, err))
@@ -366,14 +409,14 @@ static bool do_step(Runner *r, LineWords *w, Error *err)
     r->started = time_now();
     bool skip = skips(r, verb, w, &result), ok = true;
     if (!skip) {
-        int64_t before = text_equal(verb, "train") ? begun_before(r) : 0;
-        json_t *begun = before ? json_pack("{s:I}", "run", (json_int_t)before) : NULL;
+        bool trains = text_equal(verb, "train") && r->call->program;
+        int64_t before = trains ? begun_before(r, w) : 0;
+        json_t *begun = trains ? before_training(r, before) : NULL;
         ok = note(r, "run", begun, err);
         json_decref(begun);
         if (ok)
-            ok = text_equal(verb, "train") && r->call->program
-                     ? train(r, w, &result, err)
-                     : call_words(r, w->count, w->at, &result, err);
+            ok = trains ? train(r, w, before, &result, err)
+                        : call_words(r, w->count, w->at, &result, err);
         skip = ok && json_is_true(json_object_get(result, "unchanged"));
     }
     if (ok && result) {
