@@ -266,7 +266,11 @@ bool store_token_check(Store *s, const char *secret, size_t n, Arena *a, const c
 
 /* A file of its own, kept below a size by throwing the oldest away. Ids grow with time:
  * micros since 1970 << 12, plus a counter; a request's rows have ids in a row. `lathe sql` has its tables
- * predictions, feedback and traffic beside the others. Used by one thread at a time. */
+ * predictions, feedback and traffic beside the others. Used by one thread at a time.
+ *
+ * A shadow's row has the id of the answer it stands beside plus PREDICTION_SHADOW, and its truth comes with
+ * that answer's feedback: rows of a model with their truth are all it takes to judge it, in any role. */
+#define PREDICTION_SHADOW 2048
 typedef struct PredictionLog PredictionLog;
 typedef struct PredictionRow {
     int64_t id, time; const char *deployment; int64_t model; const char *role; /* live shadow canary */
@@ -276,6 +280,7 @@ typedef struct PredictionRow {
     double latency;             /* s of its request */
     double truth; const char *truth_said; int64_t truth_time; /* of its feedback; NaN, "", 0: none yet */
 } PredictionRow;
+/* One second. errors: answered with 5xx; dropped: rows not logged because the queue was full. */
 typedef struct TrafficRow { int64_t time; const char *deployment; int64_t model, requests, errors, rows, dropped;
                             double p50, p99; } TrafficRow;
 PredictionLog *prediction_log_open(const char *dir, StoreMode mode, Error *err); /* READ of none: ERROR_USAGE */

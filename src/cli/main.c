@@ -46,6 +46,15 @@ static void catch_signals(Progress *progress)
     signal(SIGXFSZ, SIG_IGN); /* a quota is an error like a full disk, not an end */
 }
 
+/* A server takes SIGHUP as "look anew": held back in every thread, from the first on, until it asks. */
+static void hold_hangup(void)
+{
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hangup, NULL);
+}
+
 static bool read_options(Options *o, int argc, char **argv, Error *err)
 {
     const char *set = getenv("LATHE_WORKSPACE");
@@ -139,6 +148,8 @@ static bool run_command_words(const Options *o, const char *program, Error *err)
     const Command *command = NULL;
     json_t *result = NULL;
     catch_signals(&progress);
+    if (o->words && !strcmp(o->word[0], "serve"))
+        hold_hangup();
     Pool *pool = pool_create(0);
     CommandCall call = {.workspace = o->workspace,
                         .program = program,

@@ -21,6 +21,7 @@
     X(deploy)       \
     X(deployments)  \
     X(audit)        \
+    X(token)        \
     X(alerts)       \
     X(watch)        \
     X(demo)         \

@@ -209,6 +209,26 @@ static bool add_tables(WorkspaceSql *q, Error *err)
     return ok;
 }
 
+/* The log of predictions is a file of its own; its tables predictions, feedback and traffic stand beside the
+ * others. Where there is none, or it cannot be read, they are not there. */
+static void attach_log(WorkspaceSql *q)
+{
+    sqlite3_stmt *s = NULL;
+    Text uri = {0};
+    if (!file_exists(store_path(q->store, &q->arena, "predictions.db")))
+        return;
+    text_puts(&uri, "file:");
+    for (const char *p = store_dir(q->store); *p; p++)
+        text_printf(&uri, strchr("?#%", *p) ? "%%%02X" : "%c", (unsigned char)*p);
+    text_puts(&uri, "/predictions.db?mode=ro");
+    if (sqlite3_prepare_v2(store_handle(q->store), "ATTACH ?1 AS log", -1, &s, NULL) == SQLITE_OK) {
+        sqlite3_bind_text(s, 1, text_str(&uri), -1, SQLITE_STATIC);
+        sqlite3_step(s);
+    }
+    sqlite3_finalize(s);
+    text_release(&uri);
+}
+
 WorkspaceSql *workspace_sql_open(const char *dir, Error *err)
 {
     WorkspaceSql *q = mem_alloc(sizeof *q);
@@ -217,6 +237,7 @@ WorkspaceSql *workspace_sql_open(const char *dir, Error *err)
         workspace_sql_close(q);
         return NULL;
     }
+    attach_log(q);
     return q;
 }
 

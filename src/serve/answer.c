@@ -5,16 +5,28 @@
  *
  * null is a row that a rule of the recipe dropped; dropped_by, which is there only if some row was,
  * has the rule's number, 0 where the row was kept. v2 says the same as tensors named after the
- * target, "probabilities" and "dropped_by". Numbers have all digits.
+ * target, "probabilities" and "dropped_by". Numbers have all digits. Who asks
+ * for them is given the ids of the predictions as text ("prediction_ids"), for /feedback. The first form is
+ * written by hand: it is the one that is asked for thousands of times a second.
  *
  * A model of series says what comes after the rows it was sent: as many predictions as groups times steps,
  *
  *     {"predictions": [{"group": "a", "time": "2019-02-01 00:00:00", "step": 1, "prediction": 7.5, "q0.1": 5.1, ...}]}
  *
- * in v2 the tensors "group", "time", "step", the target, and "quantiles" [rows][levels]. */
+ * (such are not logged), in v2 the tensors "group", "time", "step", the target, and "quantiles" [rows][levels]. */
 #include "serve_int.h"
 
 #include <math.h>
+#include <stdlib.h>
+
+const char *answer_said(const Scorer *s, const Prediction *p)
+{
+    const Features *f = bundle_features(s->bundle);
+    if (!p->kept || features_shape(f)->task == TASK_REGRESSION)
+        return "";
+    const char *name = features_class(f, (size_t)p->class);
+    return name ? name : "";
+}
 
 static json_t *number(double v)
 {
@@ -81,29 +93,88 @@ static json_t *all_forecast(const Scorer *s)
     return list;
 }
 
-json_t *answer_mlflow(const Scorer *s)
+static double share_value(const Prediction *p, size_t class)
 {
-    if (scorer_forecasts(s))
-        return json_pack("{s:o}", "predictions", all_forecast(s));
-    json_t *o = json_pack("{s:o}", "predictions", all_said(s));
-    size_t classes = classes_of(s);
-    if (classes) {
-        json_t *names = json_array(), *shares = json_array();
-        for (size_t k = 0; k < classes; k++)
-            json_array_append_new(names, name_of(bundle_features(s->bundle), k));
-        for (size_t i = 0; i < s->said.count; i++) {
-            json_t *row = json_array();
-            for (size_t k = 0; k < classes; k++)
-                json_array_append_new(row, share_of(&s->said.at[i], k));
-            json_array_append_new(shares, row);
-        }
-        json_object_set_new(o, "classes", names);
-        json_object_set_new(o, "probabilities", shares);
+    return p->share ? (double)p->share[class] : class ? p->value : 1 - p->value;
+}
+
+static void put_said(const Scorer *s, const Prediction *p, bool number, Text *into)
+{
+    if (!p->kept)
+        text_puts(into, "null");
+    else if (number)
+        put_json_number(p->value, into);
+    else
+        put_json_text(answer_said(s, p), into);
+}
+
+static void put_classes(const Scorer *s, size_t classes, Text *into)
+{
+    const Features *f = bundle_features(s->bundle);
+    text_puts(into, ",\"classes\":[");
+    for (size_t k = 0; k < classes; k++) {
+        const char *name = features_class(f, k);
+        if (k)
+            text_putc(into, ',');
+        put_json_text(name ? name : "", into);
     }
-    json_t *drops = dropped(s);
-    if (drops)
-        json_object_set_new(o, "dropped_by", drops);
-    return o;
+    text_puts(into, "],\"probabilities\":[");
+    for (size_t i = 0; i < s->said.count; i++) {
+        const Prediction *p = &s->said.at[i];
+        text_puts(into, i ? ",[" : "[");
+        for (size_t k = 0; k < classes; k++) {
+            if (k)
+                text_putc(into, ',');
+            put_json_number(p->kept ? share_value(p, k) : (double)NAN, into);
+        }
+        text_putc(into, ']');
+    }
+    text_putc(into, ']');
+}
+
+static void put_dropped(const Scorer *s, Text *into)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->said.count; i++)
+        any = any || !s->said.at[i].kept;
+    if (!any)
+        return;
+    text_puts(into, ",\"dropped_by\":[");
+    for (size_t i = 0; i < s->said.count; i++)
+        text_printf(into, i ? ",%u" : "%u", (unsigned)s->said.at[i].dropped_by);
+    text_putc(into, ']');
+}
+
+static void put_forecast(const Scorer *s, Text *into)
+{
+    json_t *o = json_pack("{s:o}", "predictions", all_forecast(s));
+    char *text = json_dumps(o, JSON_COMPACT);
+    text_puts(into, text ? text : "{}");
+    free(text);
+    json_decref(o);
+}
+
+void answer_mlflow(const Scorer *s, int64_t first, Text *into)
+{
+    if (scorer_forecasts(s)) {
+        put_forecast(s, into);
+        return;
+    }
+    size_t classes = classes_of(s);
+    text_puts(into, "{\"predictions\":[");
+    for (size_t i = 0; i < s->said.count; i++) {
+        if (i)
+            text_putc(into, ',');
+        put_said(s, &s->said.at[i], !classes, into);
+    }
+    text_putc(into, ']');
+    if (classes)
+        put_classes(s, classes, into);
+    put_dropped(s, into);
+    for (size_t i = 0; first && i < s->said.count; i++)
+        text_printf(into, "%s\"%lld\"", i ? "," : ",\"prediction_ids\":[",
+                    (long long)(first + (int64_t)i));
+    text_puts(into, first && s->said.count ? "]}" : "}");
 }
 
 static void add_tensor(json_t *outputs, const char *name, const char *type, size_t rows,
@@ -143,7 +214,7 @@ static json_t *forecast_tensors(const Scorer *s)
     return outputs;
 }
 
-static json_t *score_tensors(const Scorer *s)
+static json_t *score_tensors(const Scorer *s, int64_t first)
 {
     json_t *outputs = json_array(), *drops = dropped(s);
     size_t classes = classes_of(s), rows = s->said.count;
@@ -158,12 +229,18 @@ static json_t *score_tensors(const Scorer *s)
     }
     if (drops)
         add_tensor(outputs, "dropped_by", "UINT16", rows, 0, drops);
+    if (first) {
+        json_t *ids = json_array();
+        for (size_t i = 0; i < rows; i++)
+            json_array_append_new(ids, json_sprintf("%lld", (long long)(first + (int64_t)i)));
+        add_tensor(outputs, "prediction_ids", "BYTES", rows, 0, ids);
+    }
     return outputs;
 }
 
-json_t *answer_infer(const Scorer *s, const ServeModel *m, json_t *id)
+json_t *answer_infer(const Scorer *s, const ServeModel *m, int64_t first, json_t *id)
 {
-    json_t *outputs = scorer_forecasts(s) ? forecast_tensors(s) : score_tensors(s);
+    json_t *outputs = scorer_forecasts(s) ? forecast_tensors(s) : score_tensors(s, first);
     json_t *o = json_pack("{s:s, s:s, s:o}", "model_name", m->name, "model_version", m->version,
                           "outputs", outputs);
     if (id)

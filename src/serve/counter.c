@@ -58,20 +58,56 @@ static void print_label(const char *s, Text *into)
     }
 }
 
-void counter_print(Counter *c, const ServeModel *m, Text *into)
+static void print_models(const Routing *g, Text *into)
 {
+    static const char *const roles[] = {"model", "candidate"};
+    const Served *both[] = {g->model, g->candidate};
+    head(into, "lathe_model_info", "gauge", "The models that are open, and which is which.");
+    for (size_t i = 0; i < 2; i++) {
+        if (!both[i])
+            continue;
+        text_puts(into, "lathe_model_info{name=\"");
+        print_label(both[i]->about.name, into);
+        text_puts(into, "\",version=\"");
+        print_label(both[i]->about.version, into);
+        text_printf(into, "\",role=\"%s\"} 1\n", roles[i]);
+    }
+    head(into, "lathe_candidate_percent", "gauge",
+         "Share of the requests that the candidate answers.");
+    text_printf(into, "lathe_candidate_percent %g\n",
+                !g->candidate              ? 0
+                : g->state == ROUTE_CANARY ? g->percent
+                : g->state == ROUTE_GREEN  ? 100.0
+                                           : 0);
+    head(into, "lathe_serving", "gauge", "1 while requests are answered, 0 while stopped.");
+    text_printf(into, "lathe_serving %d\n", g->state != ROUTE_STOPPED);
+}
+
+static void print_count(Text *into, const char *name, const char *kind, const char *about,
+                        int64_t value)
+{
+    head(into, name, kind, about);
+    text_printf(into, "%s %" PRId64 "\n", name, value);
+}
+
+void service_print(Service *s, Text *into)
+{
+    Counter *c = &s->counter;
+    Routing *g = service_routing(s);
     print_codes(c, into);
     print_times(c, into);
-    head(into, "lathe_rows_total", "counter", "Rows scored.");
-    text_printf(into, "lathe_rows_total %" PRIu64 "\n", c->rows);
-    head(into, "lathe_rows_dropped_total", "counter", "Rows that a rule of the recipe dropped.");
-    text_printf(into, "lathe_rows_dropped_total %" PRIu64 "\n", c->dropped);
-    head(into, "lathe_connections", "gauge", "Connections that are open.");
-    text_printf(into, "lathe_connections %" PRId64 "\n", c->open);
-    head(into, "lathe_model_info", "gauge", "The model that answers.");
-    text_puts(into, "lathe_model_info{name=\"");
-    print_label(m->name, into);
-    text_puts(into, "\",version=\"");
-    print_label(m->version, into);
-    text_puts(into, "\"} 1\n");
+    print_count(into, "lathe_rows_total", "counter", "Rows scored.", (int64_t)c->rows);
+    print_count(into, "lathe_rows_dropped_total", "counter",
+                "Rows that a rule of the recipe dropped.", (int64_t)c->dropped);
+    print_count(into, "lathe_connections", "gauge", "Connections that are open.", c->open);
+    print_count(into, "lathe_reloads_total", "counter", "Changes of the routing.",
+                (int64_t)c->reloads);
+    print_count(into, "lathe_reloads_failed_total", "counter",
+                "Changes of the routing that could not be made.", (int64_t)c->reloads_failed);
+    print_models(g, into);
+    if (s->journal)
+        journal_print(s->journal, into);
+    if (s->guard)
+        guard_print(s->guard, into);
+    service_let_go(g);
 }

@@ -280,6 +280,11 @@ static bool read_form(const Intake *in, const char *key, json_t *value, Arena *a
 
 bool mlflow_rows(const Intake *in, const char *body, size_t n, Arena *a, Chunk *out, Error *err)
 {
+    return mlflow_fast(in, body, n, a, out) || mlflow_tree(in, body, n, a, out, err);
+}
+
+bool mlflow_tree(const Intake *in, const char *body, size_t n, Arena *a, Chunk *out, Error *err)
+{
     json_t *root = body_json(body, n, err);
     if (!root)
         return false;

@@ -1,7 +1,10 @@
 /* server.c -- connections and threads: libmicrohttpd's events to requests, replies and limits.
  *
+ * One thread takes connections in and deals them out to libmicrohttpd's threads in turn: left to themselves, the
+ * one that wakes first takes most of them, and the other cores stand idle (measured: 178 to 39).
  * Each of libmicrohttpd's threads serves the connections that it took; while one of them is answered
- * it holds a Scorer, of which there are as many as threads. A Visitor is one connection: the request
+ * it holds a Scorer, of which there are as many as threads. Feedback is answered when it is on disk: until
+ * then its connection is suspended and its thread free. A Visitor is one connection: the request
  * that is coming in and since when. server_watch looks at all of them ten times a second and shows
  * out who takes longer than `patience`, whether in the headers or in the body.
  *
@@ -9,10 +12,12 @@
  * rest is cut. A connection that is idle between two requests does not hold up the end. */
 #include "serve_int.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <math.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -29,26 +34,43 @@ typedef struct Visitor {
     _Atomic double since; /* when the connection came, or its last request was done */
     _Atomic int stage;    /* Stage */
     atomic_bool shown_out;
-    Text body; /* this and the rest: only the thread of the connection */
-    bool here; /* a request is under way */
+    Text body;      /* this and the rest: only the thread of the connection */
+    bool here;      /* a request is under way */
+    Ticket *ticket; /* waits for the disk, or is back */
 } Visitor;
 
 struct Server {
     Service service; /* first: endpoint.c knows no more of a server */
     struct MHD_Daemon *daemon;
+    int fd; /* that listens; -1: no more */
+    pthread_t door;
+    bool open; /* the thread at the door is there */
+    atomic_bool closing;
+    int64_t connections_most;
     char address[80];
     size_t body_most;
     double patience, drain;
-    size_t scorers;
-    Scorer *scorer; /* [scorers] */
+    bool tls;
+    Text cert, key;
+    Follower *follower; /* NULL: one bundle, no workspace */
     pthread_mutex_t lock;
-    Scorer *free;      /* guarded by lock */
     Visitor *visitors; /* guarded by lock */
 };
 
+static const char *const token_names[] = {"auto", "yes", "no", NULL};
+
 const Param serve_params[] = {
-    PARAM_TEXT(ServeOptions, listen, "listen", "127.0.0.1:8808",
-               "loopback address and port; port 0: a free one"),
+    PARAM_TEXT(
+        ServeOptions, listen, "listen", "127.0.0.1:8808",
+        "address and port; port 0: a free one. Beyond loopback only with cert, key and a token"),
+    PARAM_TEXT(ServeOptions, cert, "cert", "",
+               "PEM file with the certificate (and its chain): TLS"),
+    PARAM_TEXT(ServeOptions, key, "key", "", "PEM file with the certificate's key"),
+    PARAM_PICK(
+        ServeOptions, tokens, "tokens", 0, token_names,
+        "who must show one: auto, all beyond loopback; yes, all; no, nobody (loopback only)"),
+    PARAM_REAL(ServeOptions, rate, "rate", 0, 0, 1e6, "requests/s",
+               "of one token or address; 429 beyond; 0: any number"),
     PARAM_INT(ServeOptions, threads, "threads", 0, 0, 256, "threads",
               "requests scored at once; 0: as many as there are cores"),
     PARAM_INT(ServeOptions, connections, "connections", 256, 1, 10000, "connections",
@@ -58,45 +80,17 @@ const Param serve_params[] = {
                "until a request must be here whole; 408 beyond"),
     PARAM_REAL(ServeOptions, drain, "drain", 5, 0, 600, "s",
                "that requests under way have when the server ends"),
+    PARAM_BOOL(ServeOptions, ids, "ids", 0, "ids of the predictions in the answers' JSON, too"),
+    PARAM_REAL(ServeOptions, sample, "sample", 1, 0, 1, "",
+               "share of the predictions that are logged; a deployment's own goes first"),
+    PARAM_REAL(ServeOptions, log_mb, "log_mb", 1024, 1, 1e9, "MB",
+               "size of the log, the oldest go first; a deployment's own goes first"),
+    PARAM_BOOL(ServeOptions, detect, "detect", 1,
+               "detectors on inputs, predictions and errors: alerts, and counts in /metrics"),
+    PARAM_TEXT(ServeOptions, mask, "mask", "",
+               "private columns A,B, which are *** in the log; a deployment's own goes first"),
     PARAM_END,
 };
-
-/* ---- scorers ----------------------------------------------------------------------------------------- */
-
-static Scorer *scorer_take(Service *service)
-{
-    Server *s = (Server *)service;
-    pthread_mutex_lock(&s->lock);
-    Scorer *scorer = s->free;
-    assert(scorer && "as many scorers as threads");
-    s->free = scorer->next;
-    pthread_mutex_unlock(&s->lock);
-    return scorer;
-}
-
-static void scorer_give(Service *service, Scorer *scorer)
-{
-    Server *s = (Server *)service;
-    scorer_reset(scorer);
-    pthread_mutex_lock(&s->lock);
-    scorer->next = s->free;
-    s->free = scorer;
-    pthread_mutex_unlock(&s->lock);
-}
-
-static bool open_scorers(Server *s, const char *dir, size_t count, Error *err)
-{
-    s->scorer = mem_alloc(count * sizeof *s->scorer);
-    for (; s->scorers < count; s->scorers++) {
-        Scorer *scorer = &s->scorer[s->scorers];
-        scorer->bundle = bundle_open(dir, NULL, err);
-        if (!scorer->bundle)
-            return false;
-        scorer->next = s->free;
-        s->free = scorer;
-    }
-    return true;
-}
 
 /* ---- visitors ----------------------------------------------------------------------------------------- */
 
@@ -123,6 +117,7 @@ static void visitor_go(Server *s, Visitor *v)
         v->next->before = v->before;
     pthread_mutex_unlock(&s->lock);
     text_release(&v->body);
+    ticket_destroy(v->ticket);
     mem_free(v);
     s->service.counter.open--;
 }
@@ -148,7 +143,8 @@ static void show_out(Server *s, Visitor *v, unsigned code, const char *status, c
                      "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
                      "Connection: close\r\n\r\n%s",
                      code, status, reply.body.count, text_str(&reply.body));
-    send(v->fd, whole, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (!s->tls) /* nothing can be put between the records of another's session */
+        send(v->fd, whole, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(v->fd, SHUT_RDWR);
     text_release(&reply.body);
     s->service.counter.code[code]++;
@@ -170,6 +166,24 @@ static void show_out_the_slow(Server *s)
 
 /* ---- requests --------------------------------------------------------------------------------------------- */
 
+/* Which model, which prediction, when to come again. */
+static void add_facts(struct MHD_Response *response, const Reply *r)
+{
+    char number[24];
+    if (*r->model)
+        MHD_add_response_header(response, "X-Lathe-Model", r->model);
+    if (r->id) {
+        snprintf(number, sizeof number, "%lld", (long long)r->id);
+        MHD_add_response_header(response, "X-Lathe-Prediction", number);
+    }
+    if (r->wait) {
+        snprintf(number, sizeof number, "%d", r->wait);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, number);
+    }
+    if (r->code == 401)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+}
+
 static enum MHD_Result send_reply(Server *s, Visitor *v, struct MHD_Connection *c, Reply *r)
 {
     size_t n = r->body.count;
@@ -180,6 +194,7 @@ static enum MHD_Result send_reply(Server *s, Visitor *v, struct MHD_Connection *
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->type);
     if (r->allow)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, r->allow);
+    add_facts(response, r);
     if (s->service.ending)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     enum MHD_Result result = MHD_queue_response(c, r->code, response);
@@ -187,22 +202,34 @@ static enum MHD_Result send_reply(Server *s, Visitor *v, struct MHD_Connection *
     return result;
 }
 
-static Request request_of(const Visitor *v, struct MHD_Connection *c, const char *path,
-                          const char *method)
+static const char *header(struct MHD_Connection *c, const char *name)
 {
-    return (Request){
-        .method = method,
-        .path = path,
-        .type = MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_TYPE),
-        .body = text_str(&v->body),
-        .size = v->body.count};
+    return MHD_lookup_connection_value(c, MHD_HEADER_KIND, name);
+}
+
+static Request request_of(const Server *s, const Visitor *v, struct MHD_Connection *c,
+                          const char *path, const char *method)
+{
+    Request r = {.method = method,
+                 .path = path,
+                 .type = header(c, MHD_HTTP_HEADER_CONTENT_TYPE),
+                 .body = text_str(&v->body),
+                 .size = v->body.count};
+    if (!v->here && s->service.guard) {
+        r.authorization = header(c, MHD_HTTP_HEADER_AUTHORIZATION);
+        r.from = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    }
+    if (v->here && !s->service.ids) {
+        const char *ids = header(c, "X-Lathe-Ids");
+        r.ids = ids && strcmp(ids, "no") != 0;
+    }
+    return r;
 }
 
 static bool too_large(const Server *s, struct MHD_Connection *c)
 {
     int64_t n;
-    const char *length =
-        MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *length = header(c, MHD_HTTP_HEADER_CONTENT_LENGTH);
     return length &&
            (!text_to_int(length, strlen(length), &n) || n < 0 || (uint64_t)n > s->body_most);
 }
@@ -245,14 +272,38 @@ static enum MHD_Result more_body(Server *s, Visitor *v, const char *bytes, size_
     return MHD_YES;
 }
 
+static void wake(void *context)
+{
+    MHD_resume_connection(context);
+}
+
+/* The journal's thread wakes the connection, whose thread then comes by answer() again. */
+static bool wait_for_disk(Server *s, Visitor *v, struct MHD_Connection *c, Ticket *t)
+{
+    v->ticket = t;
+    t->wake = wake;
+    t->context = c;
+    MHD_suspend_connection(c);
+    if (journal_feedback(s->service.journal, t))
+        return true;
+    error_set(&t->err, ERROR_STOP, "the server ends");
+    MHD_resume_connection(c);
+    return true;
+}
+
 static enum MHD_Result answer(Server *s, Visitor *v, struct MHD_Connection *c, const Request *r)
 {
     Reply reply = {0};
-    double from = clock_now();
     v->stage = STAGE_ANSWERED; /* it is here: the rest of the time is ours */
+    if (v->ticket) {
+        endpoint_feedback(v->ticket, &reply);
+        ticket_destroy(v->ticket);
+        v->ticket = NULL;
+        return send_reply(s, v, c, &reply);
+    }
     endpoint_answer(&s->service, r, &reply);
-    if (reply.timed)
-        counter_time(&s->service.counter, clock_now() - from);
+    if (reply.ticket && wait_for_disk(s, v, c, reply.ticket))
+        return MHD_YES;
     return send_reply(s, v, c, &reply);
 }
 
@@ -262,7 +313,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *c, const
 {
     Server *s = context;
     Visitor *v = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    Request r = request_of(v, c, path, method);
+    Request r = request_of(s, v, c, path, method);
     (void)version;
     *under_way = v;
     if (!v->here)
@@ -289,60 +340,22 @@ static void on_completed(void *context, struct MHD_Connection *c, void **under_w
 
 /* ---- from beginning to end --------------------------------------------------------------------------------- */
 
-static bool open_model(Server *s, const ServeModel *model, size_t threads, Error *err)
+/* TLS, and whether tokens are asked for. */
+static bool secure(Server *s, const ServeOptions *o, bool *tokens, bool *loopback, Error *err)
 {
-    if (!open_scorers(s, model->dir, threads, err))
+    static const size_t most = 1 << 20;
+    if (!listen_is_loopback(o->listen, loopback, err))
         return false;
-    const Bundle *b = s->scorer[0].bundle;
-    if (!features_target(bundle_features(b)))
-        return error_set(err, ERROR_USAGE, "%s: the model has no target to predict", model->dir);
-    intake_init(&s->service.intake, bundle_schema(b));
-    intake_narrow(&s->service.intake, b);
+    if (!*o->cert != !*o->key)
+        return error_set(err, ERROR_USAGE, "TLS needs both cert=FILE and key=FILE");
+    s->tls = *o->cert != 0;
+    *tokens = o->tokens == 1 || (o->tokens == 0 && !*loopback);
+    if (s->tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+        return error_set(err, ERROR_USAGE, "this build of libmicrohttpd has no TLS");
+    if (s->tls &&
+        (!file_read(o->cert, &s->cert, most, err) || !file_read(o->key, &s->key, most, err)))
+        return false;
     return true;
-}
-
-static bool start(Server *s, int fd, size_t threads, const ServeOptions *o, Error *err)
-{
-    unsigned connections = (unsigned)o->connections;
-    if (connections < threads)
-        connections = (unsigned)threads; /* each thread takes its share of them */
-    s->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, s,
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)threads,
-        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(ceil(o->patience) + 1), MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
-    if (s->daemon)
-        return true;
-    close(fd);
-    return error_set(err, ERROR_IO, "could not start the server's threads on %s", s->address);
-}
-
-Server *server_open(const ServeModel *model, const ServeOptions *options, Error *err)
-{
-    Server *s = mem_alloc(sizeof *s);
-    Service *service = &s->service;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t threads = options->threads ? (size_t)options->threads : cores > 0 ? (size_t)cores : 1;
-    s->body_most = (size_t)(options->body * 1e6);
-    s->patience = options->patience;
-    s->drain = options->drain;
-    service->model = (ServeModel){.dir = text_copy(model->dir),
-                                  .name = text_copy(model->name),
-                                  .version = text_copy(model->version)};
-    service->take = scorer_take;
-    service->give = scorer_give;
-    pthread_mutex_init(&s->lock, NULL);
-    int fd = -1;
-    bool ok = (fd = listen_open(options->listen, s->address, err)) >= 0;
-    if (ok && !open_model(s, model, threads, err)) {
-        close(fd);
-        ok = false;
-    }
-    if (ok && start(s, fd, threads, options, err))
-        return s;
-    server_close(s, NULL);
-    return NULL;
 }
 
 static void nap(double seconds)
@@ -350,6 +363,179 @@ static void nap(double seconds)
     struct timespec t = {.tv_sec = (time_t)seconds,
                          .tv_nsec = (long)((seconds - floor(seconds)) * 1e9)};
     nanosleep(&t, NULL);
+}
+
+/* ---- the door --------------------------------------------------------------------------------------------- */
+
+static void take_in(Server *s)
+{
+    struct sockaddr_storage from;
+    socklen_t size = sizeof from;
+    int fd = accept4(s->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        MHD_add_connection(s->daemon, fd, (struct sockaddr *)&from,
+                           size); /* closes it if it fails */
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        nap(0.01); /* who waits is taken in when others have left */
+}
+
+static void *stand_at_door(void *arg)
+{
+    Server *s = arg;
+    while (!s->closing) {
+        struct pollfd p = {.fd = s->fd, .events = POLLIN};
+        if (s->service.counter.open >= s->connections_most)
+            nap(0.002); /* they wait in the system's queue */
+        else if (poll(&p, 1, 50) > 0)
+            take_in(s);
+    }
+    return NULL;
+}
+
+/* Those whom the system has already greeted are taken in as well. */
+static void close_door(Server *s)
+{
+    s->closing = true;
+    if (s->open) {
+        struct pollfd p = {.fd = s->fd, .events = POLLIN};
+        pthread_join(s->door, NULL);
+        while (poll(&p, 1, 0) > 0 && s->service.counter.open < s->connections_most)
+            take_in(s);
+    }
+    if (s->fd >= 0)
+        close(s->fd);
+    s->fd = -1;
+}
+
+static bool start(Server *s, const ServeOptions *o, Error *err)
+{
+    size_t threads = s->service.threads;
+    unsigned connections = (unsigned)o->connections;
+    unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET;
+    s->connections_most = o->connections;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)text_str(&s->cert)},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)text_str(&s->key)},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0,
+         (void *)(uintptr_t) "SECURE128:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3"},
+        {MHD_OPTION_END, 0, NULL}};
+    /* each thread has its share of the limit; the door keeps the whole */
+    s->daemon = MHD_start_daemon(
+        flags | (s->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, s,
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)threads, MHD_OPTION_CONNECTION_LIMIT,
+        (connections + 16) * (unsigned)threads, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(ceil(o->patience) + 1), MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, s->tls ? tls : tls + 3,
+        MHD_OPTION_END);
+    if (!s->daemon)
+        return error_set(err, ERROR_IO,
+                         s->tls
+                             ? "could not start TLS on %s: are %s and %s a certificate and its key?"
+                             : "could not start the server's threads on %s",
+                         s->address, o->cert, o->key);
+    s->open = pthread_create(&s->door, NULL, stand_at_door, s) == 0;
+    return s->open ||
+           error_set(err, ERROR_SPACE, "could not start the thread that takes connections");
+}
+
+static Server *create(const ServeOptions *o)
+{
+    Server *s = mem_alloc(sizeof *s);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    s->service.threads = o->threads ? (size_t)o->threads : cores > 0 ? (size_t)cores : 1;
+    s->service.ids = o->ids;
+    s->fd = -1;
+    s->body_most = (size_t)(o->body * 1e6);
+    s->patience = o->patience;
+    s->drain = o->drain;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_mutex_init(&s->service.lock, NULL);
+    return s;
+}
+
+static bool open_bundle(Server *s, const ServeModel *model, const ServeOptions *o, Error *err)
+{
+    Served *v = served_open(model, 0, s->service.threads, err);
+    RouteSettings set = {0, o->log_mb, "", ""};
+    s->service.routing = v ? routing_create(model->name, ROUTE_LIVE, v, NULL, &set, err) : NULL;
+    return s->service.routing != NULL;
+}
+
+static bool open_workspace(Server *s, const ServeSource *source, const ServeOptions *o, Error *err)
+{
+    Service *service = &s->service;
+    Text path = {0};
+    text_printf(&path, "%s/lathe.log", source->workspace);
+    s->follower = follower_open(service, source, o, err);
+    if (s->follower)
+        service->log = log_open(text_str(&path), LOG_INFO, NULL);
+    text_release(&path);
+    if (!s->follower)
+        return false;
+    bool deployed = source->deployment && *source->deployment;
+    if (follower_log_name(s->follower))
+        service->journal = journal_open(source->workspace, follower_log_name(s->follower),
+                                        o->detect, service, err);
+    if (deployed && service->journal)
+        service->shadow = shadow_open(service);
+    return service->journal || !follower_log_name(s->follower);
+}
+
+static Server *open_any(const ServeModel *model, const ServeSource *source, const ServeOptions *o,
+                        Error *err)
+{
+    Server *s = create(o);
+    bool tokens = false, loopback = true;
+    bool ok = secure(s, o, &tokens, &loopback, err);
+    ok = ok && (s->fd = listen_open(o->listen, s->tls && tokens && source, s->address, err)) >= 0;
+    if (ok && (tokens || o->rate > 0))
+        ok = (s->service.guard =
+                  guard_open(source ? source->workspace : NULL, tokens, o->rate, err)) != NULL;
+    ok = ok && (source ? open_workspace(s, source, o, err) : open_bundle(s, model, o, err));
+    if (ok && start(s, o, err) && (!s->follower || follower_start(s->follower, s->address, err)))
+        return s;
+    server_close(s, NULL);
+    return NULL;
+}
+
+Server *server_open(const ServeModel *model, const ServeOptions *options, Error *err)
+{
+    return open_any(model, NULL, options, err);
+}
+
+Server *server_start(const ServeSource *source, const ServeOptions *options, Error *err)
+{
+    return open_any(NULL, source, options, err);
+}
+
+const char *server_about(const Server *s)
+{
+    return s->follower ? follower_about(s->follower) : s->service.routing->name;
+}
+
+bool server_secure(const Server *s)
+{
+    return s->tls;
+}
+
+void server_reload(Server *s)
+{
+    follower_reload(s->follower);
+}
+
+/* A tenth of a second, less if a SIGHUP comes that this thread holds back for us. */
+static bool nap_or_hangup(void)
+{
+    sigset_t blocked, hangup;
+    pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    if (sigismember(&blocked, SIGHUP) != 1) {
+        nap(0.1);
+        return false;
+    }
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    return sigtimedwait(&hangup, NULL, &(struct timespec){.tv_nsec = 100000000}) == SIGHUP;
 }
 
 void server_watch(Server *s, Progress *p)
@@ -362,7 +548,8 @@ void server_watch(Server *s, Progress *p)
         server_counts(s, &now);
         progress_add(p, now.requests - told);
         told = now.requests;
-        nap(0.1);
+        if (nap_or_hangup())
+            server_reload(s);
     }
 }
 
@@ -382,12 +569,23 @@ const char *server_address(const Server *s)
 }
 
 /* Until nothing was under way for a moment: what the system has just handed over is seen as well. */
-static void drain(Server *s)
+static void drain(Server *s, double seconds)
 {
-    double until = clock_now() + s->drain;
+    double until = clock_now() + seconds;
     for (int quiet = 0; quiet < 3 && clock_now() < until;) {
         nap(0.02);
         quiet = s->service.counter.busy ? 0 : quiet + 1;
+    }
+}
+
+static void release_traffic(Service *s)
+{
+    for (size_t i = 0; i < s->traffics; i++) {
+        Traffic *t = &s->traffic[i];
+        for (size_t k = 0; k < t->columns; k++)
+            mem_free(t->column[k]);
+        mem_free(t->label);
+        detect_destroy(t->detect);
     }
 }
 
@@ -395,26 +593,29 @@ void server_close(Server *s, ServeCounts *out)
 {
     if (!s)
         return;
-    s->service.ending = true;
+    Service *service = &s->service;
+    ServeCounts counts;
+    service->ending = true;
+    close_door(s);
     if (s->daemon) {
-        MHD_socket fd = MHD_quiesce_daemon(s->daemon);
-        drain(s);
+        drain(s, s->drain);
+        journal_end(service->journal); /* who waits for the disk is woken ... */
+        drain(s, 0.5);                 /* ... and answered */
         MHD_stop_daemon(s->daemon);
-        if (fd != MHD_INVALID_SOCKET)
-            close(fd);
     }
+    server_counts(s, &counts);
     if (out)
-        server_counts(s, out);
-    for (size_t i = 0; i < s->scorers; i++) {
-        bundle_close(s->scorer[i].bundle);
-        arena_release(&s->scorer[i].arena);
-        vec_release(&s->scorer[i].said);
-    }
-    mem_free(s->scorer);
-    intake_release(&s->service.intake);
-    mem_free((char *)(uintptr_t)s->service.model.dir);
-    mem_free((char *)(uintptr_t)s->service.model.name);
-    mem_free((char *)(uintptr_t)s->service.model.version);
+        *out = counts;
+    shadow_close(service->shadow);
+    journal_close(service->journal);
+    follower_close(s->follower, &counts);
+    routing_destroy(service->routing);
+    guard_close(service->guard);
+    release_traffic(service);
+    log_close(service->log);
+    text_release(&s->cert);
+    text_release(&s->key);
     pthread_mutex_destroy(&s->lock);
+    pthread_mutex_destroy(&service->lock);
     mem_free(s);
 }

@@ -102,6 +102,16 @@ static bool end(Store *s, bool ok, Error *err)
     return false;
 }
 
+/* The truth of a shadow's row is that of the answer it stands beside, whichever comes first. */
+static bool share_truth(Store *s, int64_t shadow, Error *err)
+{
+    return store_exec(s, err,
+                      "INSERT OR REPLACE INTO feedback(prediction, time, truth, said)"
+                      " SELECT ?1, time, truth, said FROM feedback WHERE prediction = ?2"
+                      " AND EXISTS (SELECT 1 FROM predictions WHERE id = ?1 AND role = 'shadow')",
+                      "ii", shadow, shadow - PREDICTION_SHADOW);
+}
+
 bool prediction_log_add(PredictionLog *l, const PredictionRow *rows, size_t n, Error *err)
 {
     Store *s = &l->s;
@@ -153,7 +163,9 @@ static bool add_feedback(Store *s, const PredictionRow *r, int64_t now, size_t *
     return store_exec(s, err,
                       "INSERT OR REPLACE INTO feedback(prediction, time, truth, said)"
                       " VALUES(?1, ?2, ?3, ?4)",
-                      "iidt", r->id, r->truth_time ? r->truth_time : now, r->truth, r->truth_said);
+                      "iidt", r->id, r->truth_time ? r->truth_time : now, r->truth,
+                      r->truth_said) &&
+           share_truth(s, r->id + PREDICTION_SHADOW, err);
 }
 
 bool prediction_log_feedback(PredictionLog *l, const PredictionRow *rows, size_t n, size_t *known,

@@ -2,63 +2,9 @@
  * cut ones, many at once with the bits of bundle_score, and an end that loses no request. */
 #include "series_world.h"
 
-#include <lathe/serve.h>
+#include "serve_world.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <pthread.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
-
-typedef struct Served {
-    World *w;
-    const char *bundle;
-    Server *server;
-    int port;
-    Progress progress;
-    pthread_t watcher;
-} Served;
-
-static void *watch(void *arg)
-{
-    Served *v = arg;
-    server_watch(v->server, &v->progress);
-    return NULL;
-}
-
-static bool serve(Served *v, const char *bundle, const char *settings)
-{
-    ServeOptions o;
-    World *w = v->w;
-    char copy[256], *save = NULL;
-    params_init(serve_params, &o);
-    OK(params_set(serve_params, &o, "listen", "127.0.0.1:0", &w->err));
-    OK(params_set(serve_params, &o, "threads", "2", &w->err));
-    snprintf(copy, sizeof copy, "%s", settings);
-    for (char *pair = strtok_r(copy, " ", &save); pair; pair = strtok_r(NULL, " ", &save)) {
-        char *eq = strchr(pair, '=');
-        *eq = 0;
-        OK(params_set(serve_params, &o, pair, eq + 1, &w->err));
-    }
-    v->server = server_open(&(ServeModel){bundle, "taxi", "3"}, &o, &w->err);
-    params_release(serve_params, &o);
-    if (!v->server)
-        return false;
-    v->port = atoi(strrchr(server_address(v->server), ':') + 1);
-    v->progress = (Progress){0};
-    return pthread_create(&v->watcher, NULL, watch, v) == 0;
-}
-
-static ServeCounts end(Served *v)
-{
-    ServeCounts c;
-    stop_ask(&v->progress.stop);
-    pthread_join(v->watcher, NULL);
-    server_close(v->server, &c);
-    v->server = NULL;
-    return c;
-}
 
 /* By a recipe that looks at MINUTES, which is no feature, and drops what is far. */
 static const char *trained_with_recipe(World *w)
@@ -75,16 +21,6 @@ static const char *trained_with_recipe(World *w)
     int64_t run = run_submit(w->s, &spec, &w->err);
     run_spec_release(&spec);
     OK(run);
-    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
-    OK(run_bundle_path(w->s, run, &w->a, &path, &w->err));
-    return path;
-}
-
-static const char *trained(World *w, const char *family, const char *target, const char *features,
-                           const char *settings)
-{
-    const char *path;
-    int64_t run = submit(w, family, target, features, settings);
     OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
     OK(run_bundle_path(w->s, run, &w->a, &path, &w->err));
     return path;
@@ -110,101 +46,6 @@ static int teardown(void **state)
     world_teardown(&world);
     free(v);
     return 0;
-}
-
-/* ---- a client ------------------------------------------------------------------------------------------ */
-
-static int dial(const Served *v)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)v->port)};
-    struct timeval most = {.tv_sec = 20};
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
-        fail_msg("connect: %s", strerror(errno));
-    return fd;
-}
-
-static bool put(int fd, const char *bytes, size_t n)
-{
-    while (n > 0) {
-        ssize_t k = send(fd, bytes, n, MSG_NOSIGNAL);
-        if (k <= 0)
-            return false;
-        bytes += k;
-        n -= (size_t)k;
-    }
-    return true;
-}
-
-/* All that comes until the other side closes. */
-static void get(int fd, Text *into)
-{
-    char part[4096];
-    ssize_t n;
-    text_reset(into);
-    while ((n = recv(fd, part, sizeof part, 0)) > 0)
-        text_add(into, part, (size_t)n);
-    close(fd);
-}
-
-static void compose(Text *into, const char *method, const char *path, const char *type,
-                    const char *body)
-{
-    text_reset(into);
-    text_printf(into, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", method, path);
-    if (type)
-        text_printf(into, "Content-Type: %s\r\n", type);
-    if (body)
-        text_printf(into, "Content-Length: %zu\r\n", strlen(body));
-    text_printf(into, "\r\n%s", body ? body : "");
-}
-
-static int status_of(const Text *reply)
-{
-    int code = 0;
-    return sscanf(text_str(reply), "HTTP/1.1 %d", &code) == 1 ? code : 0;
-}
-
-static const char *body_of(const Text *reply)
-{
-    const char *gap = strstr(text_str(reply), "\r\n\r\n");
-    return gap ? gap + 4 : "";
-}
-
-static int ask(const Served *v, const char *method, const char *path, const char *type,
-               const char *body, Text *reply)
-{
-    Text request = {0};
-    int fd = dial(v);
-    compose(&request, method, path, type, body);
-    put(fd, request.at, request.count);
-    get(fd, reply);
-    text_release(&request);
-    return status_of(reply);
-}
-
-static void expect(const Served *v, const char *method, const char *path, const char *type,
-                   const char *body, int code, const char *said)
-{
-    Text reply = {0};
-    int got = ask(v, method, path, type, body, &reply);
-    if (got != code || !strstr(text_str(&reply), said))
-        fail_msg("%s %s: expected %d '%s', found '%.600s'", method, path, code, said,
-                 text_str(&reply));
-    text_release(&reply);
-}
-
-static json_t *expect_json(const Served *v, const char *path, const char *body)
-{
-    Text reply = {0};
-    int got = ask(v, body ? "POST" : "GET", path, body ? "application/json" : NULL, body, &reply);
-    json_t *o = json_loads(body_of(&reply), 0, NULL);
-    if (got != 200 || !o)
-        fail_msg("%s: '%.600s'", path, text_str(&reply));
-    text_release(&reply);
-    return o;
 }
 
 /* ---- what it must say ---------------------------------------------------------------------------------------- */

@@ -251,6 +251,159 @@ static void wrong_tensors(void **state)
     refused(w, wrong, sizeof wrong / sizeof *wrong, true);
 }
 
+/* ---- usual bodies in one pass ------------------------------------------------------------------------------- */
+
+static void same_chunk(const Chunk *x, const Chunk *y)
+{
+    assert_int_equal(x->rows, y->rows);
+    assert_int_equal(x->columns, y->columns);
+    for (size_t i = 0; i < x->columns; i++) {
+        const Column *a = &x->column[i], *b = &y->column[i];
+        assert_string_equal(a->name, b->name);
+        for (size_t row = 0; row < x->rows; row++) {
+            size_t n = 0, m = 0;
+            assert_int_equal(column_has(a, row), column_has(b, row));
+            if (!column_has(a, row))
+                continue;
+            if (a->type == COLUMN_TEXT) {
+                const char *s = column_text(a, row, &n), *t = column_text(b, row, &m);
+                assert_int_equal(n, m);
+                assert_memory_equal(s, t, n);
+            } else {
+                double v = column_real(a, row), u = column_real(b, row);
+                assert_memory_equal(&v, &u, sizeof v);
+            }
+        }
+    }
+}
+
+/* usual: whether the reader of usual bodies should take it; either way both agree. */
+static void both_ways(World *w, const char *body, bool usual)
+{
+    Chunk fast, tree;
+    Error err = {0};
+    bool took = mlflow_fast(&w->in, body, strlen(body), &w->a, &fast);
+    if (took != usual)
+        fail_msg("%s: %s", took ? "taken" : "not taken", body);
+    bool could = mlflow_tree(&w->in, body, strlen(body), &w->a, &tree, &err);
+    if (took && !could)
+        fail_msg("%s: only one of the readers takes it: %s", body, err.text);
+    if (took)
+        same_chunk(&fast, &tree);
+}
+
+#define WHOLE(columns, data) "{\"dataframe_split\":{\"columns\":[" columns "],\"data\":[" data "]}}"
+#define FIVE                 "\"FLAG\",\"SEATS\",\"MILES\",\"WHEN\",\"DAY\""
+#define MOST                 FIVE ",\"CITY\""
+#define LINE(miles)          "[true,3," miles ",\"2019-01-31T11:19:29+02:00\",\"2019-01-31\",\"Cash\"]"
+
+static void usual_bodies(void **state)
+{
+    World *w = *state;
+    static const char *const numbers[] = {"1.5",
+                                          "-0.0",
+                                          "0",
+                                          "1e3",
+                                          "1E-3",
+                                          "-12.25e+2",
+                                          "12345678901234567",
+                                          "9007199254740993",
+                                          "0.1",
+                                          "1e-320",
+                                          "2.2250738585072011e-308",
+                                          "123456789.123456789",
+                                          "null",
+                                          "4.9e-324",
+                                          "1e-400"};
+    static const char *const odd[] = {"-0",
+                                      "01",
+                                      "1.",
+                                      ".5",
+                                      "+1",
+                                      "1e",
+                                      "1e999",
+                                      "NaN",
+                                      "Infinity",
+                                      "\"1\"",
+                                      "true",
+                                      "[1]",
+                                      "99999999999999999999",
+                                      "0x1",
+                                      "1 2",
+                                      "",
+                                      "-"};
+    char body[400];
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        snprintf(body, sizeof body, WHOLE(MOST, LINE("%s") ", " LINE("2")), numbers[i]);
+        both_ways(w, body, true);
+        snprintf(body, sizeof body, " { \"instances\" : [ " LINE("%s") " ] } \n", numbers[i]);
+        both_ways(w, body, true);
+    }
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        snprintf(body, sizeof body, WHOLE(MOST, LINE("%s")), odd[i]);
+        both_ways(w, body, false);
+    }
+    static const char record[] =
+        "\"FLAG\":false,\"SEATS\":-3,\"MILES\":2,\"WHEN\":\"2019-01-31 11:19:29\","
+        "\"DAY\":null,\"CITY\":\"Ca[s{h\"";
+    snprintf(body, sizeof body, "{\"dataframe_records\":[{%s},{%s}]}", record, record);
+    both_ways(w, body, true);
+    snprintf(body, sizeof body, "{\"instances\":[{%s, \"FARE\": 1.5}]}", record);
+    both_ways(w, body, true);
+    snprintf(body, sizeof body, "{\"instances\":[{%s, \"FLAG\": true}]}", record);
+    both_ways(w, body, false); /* twice */
+    snprintf(body, sizeof body, "{\"instances\":[{%s}, {\"MILES\": 1}]}", record);
+    both_ways(w, body, false);
+    snprintf(body, sizeof body, "{\"instances\":[{%s}], \"instances\":[]}", record);
+    both_ways(w, body, false);
+    snprintf(body, sizeof body, "{\"instances\":[{%s}]}}", record);
+    both_ways(w, body, false);
+    static const char *const others[] = {
+        WHOLE(FIVE, "[true,3,1,null,null]"),                      /* a column is missing */
+        WHOLE(MOST ",\"MILES\"", "[true,3,1,null,null,\"x\",1]"), /* one is there twice */
+        WHOLE(MOST ",\"MILS\"", "[true,3,1,null,null,\"x\",1]"),
+        WHOLE(MOST, "[true,3,1,null,null]"),
+        WHOLE(MOST, "[true,3.5,1,null,null,\"x\"]"),
+        WHOLE(MOST, "[true,3,1,null,\"2019-01-31T01:00:00\",\"x\"]"),
+        WHOLE(MOST, "[true,3,1,null,null,\"\\u0041\"]"),
+        WHOLE(MOST, "[true,3,1,null,null,\"\xc3\xa4\"]"),
+        WHOLE(MOST, ""),
+        "{\"inputs\":{\"MILES\":[1]}}",
+        "{\"instances\":[]}",
+        "{}",
+        "[]",
+        "",
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        both_ways(w, others[i], false);
+}
+
+/* Bodies cut and changed at random: never more than the other reader takes. */
+static void changed_bodies(void **state)
+{
+    World *w = *state;
+    Rng rng;
+    char body[400];
+    static const char alphabet[] = "{}[]\",:0123456789.-+eEtrufalsn \\MILESCTY";
+    size_t took = 0;
+    rng_seed(&rng, 3, 0);
+    for (int i = 0; i < 20000; i++) {
+        Chunk fast, tree;
+        Error err = {0};
+        int n = snprintf(body, sizeof body, WHOLE(MOST, LINE("%.6g")), rng_normal(&rng));
+        for (uint64_t k = rng_below(&rng, 3); k > 0; k--)
+            body[rng_below(&rng, (uint64_t)n)] = alphabet[rng_below(&rng, sizeof alphabet - 1)];
+        if (mlflow_fast(&w->in, body, (size_t)n, &w->a, &fast)) {
+            took++;
+            if (!mlflow_tree(&w->in, body, (size_t)n, &w->a, &tree, &err))
+                fail_msg("only one of the readers takes it: %s: %s", body, err.text);
+            same_chunk(&fast, &tree);
+        }
+        arena_reset(&w->a);
+    }
+    assert_true(took > 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +412,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(needed_and_not, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_tensors, setup, teardown),
+        cmocka_unit_test_setup_teardown(usual_bodies, setup, teardown),
+        cmocka_unit_test_setup_teardown(changed_bodies, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

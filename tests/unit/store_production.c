@@ -199,6 +199,28 @@ static void rows_come_back(void **state)
     says(p, prediction_log_get(p->log, 778, &p->a, &one, &p->err), "no prediction 778");
 }
 
+/* The truth of an answer is its shadow's too, in whichever order they come. */
+static void shadows(void **state)
+{
+    Place *p = *state;
+    PredictionRow rows[3] = {prediction(100, "fares", "{}"),
+                             prediction(100 + PREDICTION_SHADOW, "fares", "{}"),
+                             prediction(101 + PREDICTION_SHADOW, "fares", "{}")};
+    PredictionRow truth[2] = {{.id = 100, .truth = 7, .truth_said = ""},
+                              {.id = 101, .truth = 8, .truth_said = ""}};
+    PredictionRow out;
+    size_t known;
+    rows[1].role = rows[2].role = "shadow";
+    OK(prediction_log_add(p->log, rows, 2, &p->err));
+    OK(prediction_log_feedback(p->log, truth, 2, &known, &p->err));
+    assert_int_equal(known, 1);
+    OK(prediction_log_add(p->log, &rows[2], 1, &p->err));
+    OK(prediction_log_get(p->log, 100 + PREDICTION_SHADOW, &p->a, &out, &p->err));
+    assert_float_equal(out.truth, 7, 0);
+    OK(prediction_log_get(p->log, 101 + PREDICTION_SHADOW, &p->a, &out, &p->err));
+    assert_float_equal(out.truth, 8, 0);
+}
+
 static void traffic(void **state)
 {
     Place *p = *state;
@@ -280,7 +302,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(audit),          TEST(tokens),  TEST(secrets_are_not_kept),
-        TEST(rows_come_back), TEST(traffic), TEST(oldest_go_first),
+        TEST(rows_come_back), TEST(traffic), TEST(shadows), TEST(oldest_go_first),
         TEST(readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
