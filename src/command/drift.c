@@ -1,17 +1,45 @@
 /* drift.c -- lathe drift: has a table moved away from another? */
-#include "command_int.h"
+#include "drift_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct DriftSettings {
     char *target, *run, *test, *chunk, *time;
     int thresholds;
     double share;
+    char *by;
+    int rows;
 } DriftSettings;
 
 static const char *const threshold_names[] = {"evidently", "nannyml", NULL};
+
+static bool add_parts(Store *s, const DriftSettings *set, const Dataset *reference, const Dataset *current,
+                      const DriftOptions *options, const CommandCall *call, json_t *into, Error *err)
+{
+    Arena a = {0};
+    DriftParts parts = {.reference = text_equal(call->word[0], call->word[1]) ? NULL : reference,
+                        .current = current, .by = set->by, .rows = (uint64_t)set->rows,
+                        .scratch = store_path(s, &a, "scratch/parts-%ld-%lld", (long)getpid(), (long long)time_now()),
+                        .options = *options};
+    bool ok = (!*set->by && !set->rows) || drift_parts_add(&parts, call, into, err);
+    arena_release(&a);
+    return ok;
+}
+
+/* A part that drifted is an alert, too, whatever the table is like as a whole. */
+static bool any_part_drifted(const json_t *report)
+{
+    size_t i;
+    json_t *part;
+    json_array_foreach(json_object_get(json_object_get(report, "parts"), "part"), i, part) {
+        if (json_is_true(json_object_get(part, "drifted")))
+            return true;
+    }
+    return false;
+}
 
 static bool keep_report(Store *s, const DriftReport *r, const json_t *report, Error *err)
 {
@@ -20,7 +48,7 @@ static bool keep_report(Store *s, const DriftReport *r, const json_t *report, Er
                     .reference = r->reference,
                     .current = r->current,
                     .report = text ? text : "{}",
-                    .drifted = r->dataset_drifted};
+                    .drifted = r->dataset_drifted || any_part_drifted(report)};
     bool ok = store_drift_add(s, &row, err) != 0;
     free(text);
     return ok;
@@ -159,7 +187,8 @@ static bool run_report(CommandCall *call, Store *s, const Dataset *reference,
     if (!report)
         return false;
     *result = drift_report_to_json(report);
-    bool ok = keep_report(s, report, *result, err);
+    bool ok = add_parts(s, call->settings, reference, current, o, call, *result, err) &&
+              keep_report(s, report, *result, err);
     drift_report_destroy(report);
     return ok;
 }
@@ -197,6 +226,23 @@ static bool run(CommandCall *call, json_t **result, Error *err)
     return ok;
 }
 
+/* A line a part: what is in it, and how many of its columns drifted. */
+static void print_parts(const json_t *result, size_t width, Text *into)
+{
+    json_t *list = json_object_get(json_object_get(result, "parts"), "part"), *table = json_array(), *part;
+    size_t i;
+    json_array_foreach(list, i, part) {
+        json_t *row = json_copy(part);
+        json_object_del(row, "columns");
+        json_array_append_new(table, row);
+    }
+    if (json_array_size(table)) {
+        text_putc(into, '\n');
+        command_print(NULL, table, width, into);
+    }
+    json_decref(table);
+}
+
 /* The rows of a list without what is too long for a table: the histograms, the reports of chunks. */
 static json_t *rows_of(const json_t *list, const char *const *shown, size_t n)
 {
@@ -232,12 +278,13 @@ static void print(const json_t *result, size_t width, Text *into)
     json_t *v;
     json_object_foreach((json_t *)(uintptr_t)result, key, v)
     {
-        if (!json_is_array(v))
+        if (!json_is_array(v) && !json_is_object(v))
             json_object_set(brief, key, v);
     }
     command_print(NULL, brief, width, into);
     text_putc(into, '\n');
     command_print(NULL, table, width, into);
+    print_parts(result, width, into);
     json_decref(brief);
     json_decref(table);
 }
@@ -261,11 +308,16 @@ static const Param params[] = {
                "own chunks"),
     PARAM_REAL(DriftSettings, share, "share", 0.5, 0.01, 1, "",
                "the dataset has drifted when this share of columns has"),
+    PARAM_TEXT(DriftSettings, by, "by", "", "adds parts to the report that is kept and shown: the order of a column, a time or a number"),
+    PARAM_INT(DriftSettings, rows, "rows", 0, 0, 2147483647, "rows", "adds parts to the report: rows a part; with by= a tenth of the table when not given"),
     PARAM_END};
 
 const Command drift_command = {
     .name = "drift",
     .about = "says which columns drifted from a reference, and how",
+    .details = "With by= or rows= the report that is kept also says when: CURRENT is cut into parts, in the order of a\n"
+               "column or as the rows stand, and each is compared with the whole of REFERENCE, or, if that is the\n"
+               "same dataset, with the first part. chunk= judges by chunks alone, with NannyML's rules if wanted.",
     .example = "lathe drift trips_jan trips_feb target=FAREAMOUNT",
     .args = args,
     .params = params,

@@ -13,12 +13,19 @@
 
 static const int sizes[][2] = {{24, 80}, {36, 120}, {60, 200}};
 
+/* Without the line of tabs: it is another with every pane that comes. */
 static char *screen_now(Term *t, int rows)
 {
     Text all = {0};
-    for (int i = 0; i < rows; i++)
+    for (int i = 1; i < rows; i++)
         text_printf(&all, "%s\n", term_row(t, i));
     return text_take(&all);
+}
+
+static const char *without_tabs(const char *stored)
+{
+    const char *end = strchr(stored, '\n');
+    return end && (text_starts(stored, " lathe  1 Data") || text_starts(stored, " 1 Data")) ? end + 1 : stored;
 }
 
 /* Work goes on behind a screen: it has ten seconds to become what is stored. */
@@ -44,7 +51,7 @@ static void compare(const char *name, int rows, int cols)
     for (double end = clock_now() + 10; !same && clock_now() < end;) {
         term_settle(bench.term);
         char *now = screen_now(bench.term, rows);
-        same = strcmp(now, text_str(&stored)) == 0;
+        same = strcmp(now, without_tabs(text_str(&stored))) == 0;
         mem_free(now);
     }
     if (!same) {
@@ -76,7 +83,7 @@ static void add_runs(void)
 }
 
 /* Runs that never began: nothing on the screen depends on the time of day. */
-static void screens(const char *pane, const char *ready)
+static void screens(const char *pane, const char *name, const char *ready)
 {
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         bench_make(&bench);
@@ -85,39 +92,60 @@ static void screens(const char *pane, const char *ready)
             add_runs();
         bench_open(&bench, sizes[i][0], sizes[i][1], pane, NULL);
         see(ready);
-        compare(pane, sizes[i][0], sizes[i][1]);
+        compare(name, sizes[i][0], sizes[i][1]);
         assert_int_equal(bench_close(&bench), 0);
     }
+}
+
+static void data_is_as_stored(void **state)
+{
+    (void)state;
+    screens("data", "data", "row 1 of 3,000");
+}
+
+static void params_is_as_stored(void **state)
+{
+    (void)state;
+    screens("params", "params", "Launch this run");
+}
+
+static void sql_is_as_stored(void **state)
+{
+    (void)state;
+    screens("sql", "sql", "Try one");
 }
 
 static void clean_is_as_stored(void **state)
 {
     (void)state;
-    screens("clean", "No rules yet");
+    screens("clean", "clean", "No rules yet");
 }
 
 static void train_is_as_stored(void **state)
 {
     (void)state;
-    screens("train", "No training run yet");
+    screens("train", "train", "No training run yet");
 }
 
 static void drift_is_as_stored(void **state)
 {
     (void)state;
-    screens("drift", "Drift compares two datasets");
+    screens("drift", "drift_parts", "Drift compares two datasets");
 }
 
 static void runs_are_as_stored(void **state)
 {
     (void)state;
-    screens("runs", "try-3");
+    screens("runs", "runs", "try-3");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(data_is_as_stored),
         cmocka_unit_test(clean_is_as_stored),
+        cmocka_unit_test(params_is_as_stored),
+        cmocka_unit_test(sql_is_as_stored),
         cmocka_unit_test(train_is_as_stored),
         cmocka_unit_test(runs_are_as_stored),
         cmocka_unit_test(drift_is_as_stored),

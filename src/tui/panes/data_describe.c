@@ -2,6 +2,7 @@
  * column while one looks; sorted by any of them. */
 #include "data_int.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +212,21 @@ static void enter(DataState *s, Ui *ui)
 
 /* ---- the view ------------------------------------------------------------------------------------------------------- */
 
+/* Whole numbers as they are: 2000000001 is no 2G. Others with six digits, as far as they fit. */
+static void add_number(const ColumnProfile *p, double v, Text *into)
+{
+    char digits[40];
+    if (p->type == COLUMN_INT && v == floor(v) && fabs(v) < 1e10)
+        snprintf(digits, sizeof digits, "%.0f", v);
+    else
+        snprintf(digits, sizeof digits, "%.6g", v);
+    if ((p->type == COLUMN_INT || p->type == COLUMN_REAL) && fabs(v) >= 1e-3 && strlen(digits) <= 10 &&
+        !strchr(digits, 'e'))
+        text_puts(into, digits);
+    else
+        data_add_value(p, v, into);
+}
+
 static void cell(const void *context, uint64_t row, size_t column, Cell *out)
 {
     const DataState *s = context;
@@ -246,7 +262,7 @@ static void cell(const void *context, uint64_t row, size_t column, Cell *out)
     } else if (column == DESCRIBE_DEVIATION && p->type == COLUMN_DATE) {
         text_printf(out->text, "%.1f days", v);
     } else {
-        data_add_value(p, v, out->text);
+        add_number(p, v, out->text);
     }
 }
 
@@ -266,7 +282,7 @@ static TableSource source(const DataState *s)
     return (TableSource){.context = s,
                          .rows = s->columns,
                          .columns = DESCRIBE_COUNT,
-                         .column = statistics,
+                         .column = s->describe_head[0].title ? s->describe_head : statistics,
                          .cell = cell,
                          .paint = paint,
                          .empty = "This dataset has no columns."};
@@ -285,6 +301,16 @@ static void title(const DataState *s, const Canvas *c, Text *title_text, Text *n
 
 static void layout(DataState *s, int rows, int cols)
 {
+    static_assert(sizeof s->describe_head == sizeof statistics, "a head for each statistic");
+    int name = statistics[DESCRIBE_NAME].width, longest = name, room = cols - 2;
+    for (size_t i = 0; i < DESCRIBE_COUNT; i++)
+        room -= statistics[i].width + 2;
+    for (size_t i = 0; i < s->columns; i++) {
+        int w = (int)utf8_width(s->column[i].title, strlen(s->column[i].title));
+        longest = w > longest ? w : longest;
+    }
+    memcpy(s->describe_head, statistics, sizeof statistics); /* names get the room that the numbers leave */
+    s->describe_head[DESCRIBE_NAME].width = longest - name < room ? longest : room > 0 ? name + room : name;
     TableSource all = source(s);
     table_layout(&s->describe, &all, rows, cols);
 }

@@ -141,6 +141,7 @@ typedef struct DataState {
     size_t describe_key; /* statistic the columns are sorted by; SIZE_MAX: as in the dataset */
     bool describe_down;
     size_t *describe_order; /* [columns of data] */
+    TableColumn describe_head[12]; /* as wide as there is room */
 
     struct Groups *groups;    /* data_groups_int.h; NULL: none made */
     size_t measured, part_of; /* column and key that a menu is about */
@@ -357,6 +358,7 @@ void data_add_condition(const DataState *s, uint64_t row, size_t column, Text *i
 void data_add_literal(ColumnType type, const char *value, Text *into);
 void data_filter_value(DataState *s, Ui *ui);
 void data_rule(DataState *s, Ui *ui); /* offers rules; the picked one goes to Clean */
+void data_whatif(DataState *s, Ui *ui); /* the row under the cursor, by the run chosen or the newest that learnt from it */
 void data_offer_rule(DataState *s, const char *rule, Ui *ui);
 
 /* data_write.c: the Data pane as files */

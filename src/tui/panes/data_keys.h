@@ -73,6 +73,7 @@ enum { MODE_LIST = 1, MODE_TYPING = 2 };
     OWN(ONLY_MARKED, "only-marked", "\"", NULL, "show the marked rows only, and all again", IN(TABLE), data_only_marked, MARKED) \
     OWN(UNMARK, "unmark-all", "U", NULL, "take all marks away", IN_ROWS, data_unmark, MARKED) \
     OWN(VALUE, "filter-value", "=", NULL, "show the rows with the value of this cell", IN_ROWS, data_filter_value, ROW) \
+    OWN(WHATIF, "what-if-row", "w", NULL, "what a model makes of this row, and of the row with other values", IN_ROWS, data_whatif, ROW) \
     OWN(GO, "row", "#", NULL, "to the row with a number, or to a share: 50%", IN_ROWS, data_go_to_row, DATA) \
     OWN(HIDE, "hide-column", "-", "hide", "leave this column out of the table", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_hide, DATA) \
     OWN(UNHIDE, "show-column", "+", NULL, "bring hidden columns back", IN(TABLE) | IN(SCHEMA) | IN(DESCRIBE), data_unhide, HIDDEN) \

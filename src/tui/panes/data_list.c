@@ -11,7 +11,7 @@ static const TableColumn list_columns[] = {{.title = "name", .width = 12, .stret
 static void add_short_count(Text *t, double n)
 {
     if (n < 100000)
-        text_printf(t, "%.0f", n);
+        data_add_grouped((uint64_t)n, t);
     else
         chart_number(n < 1e6 ? round(n / 1e3) * 1e3 : round(n / 1e5) * 1e5, t);
 }

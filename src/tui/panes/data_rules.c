@@ -2,6 +2,8 @@
  * hidden columns suggest rules; the picked one is opened in the Clean pane's editor. */
 #include "data_int.h"
 
+#include "../whatif.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -218,4 +220,23 @@ void data_rule(DataState *s, Ui *ui)
         items[i] = (MenuItem){s->rule[i], NULL, STYLE_PLAIN};
     ui_menu(ui, "Rule for Clean from here", items, s->rules, 0, rule_picked, s);
     text_release(&name);
+}
+
+/* ---- from a row to what a model makes of it ----------------------------------------------------------------- */
+
+static bool learnt_here(const DataState *s, const RunRow *r)
+{
+    return r && r->status == RUN_FINISHED && text_equal(r->dataset, s->data->row.hash);
+}
+
+void data_whatif(DataState *s, Ui *ui)
+{
+    const Snapshot *snap = ui_snapshot(ui);
+    const RunRow *run = snapshot_run(snap, ui_run(ui));
+    for (size_t i = 0; i < snap->runs && !learnt_here(s, run); i++) /* newest first */
+        run = &snap->run[i];
+    if (learnt_here(s, run))
+        ui_whatif(ui, run->id, data_row(s, s->table.at));
+    else
+        ui_say(ui, STYLE_WARN, "no finished run learnt from %s: 3 sets one up", s->data->row.name);
 }

@@ -6,11 +6,12 @@
 enum { SLOT_REPORT = 1 };
 enum { ZONE_TABLE = 1 };
 
-enum { DRIFT_RUN = PANE_COMMANDS, DRIFT_REFERENCE, DRIFT_CURRENT, DRIFT_OLDER, DRIFT_NEWER, DRIFT_SORT, DRIFT_SEEN };
+enum { DRIFT_RUN = PANE_COMMANDS, DRIFT_REFERENCE, DRIFT_CURRENT, DRIFT_OLDER, DRIFT_NEWER, DRIFT_SORT, DRIFT_SEEN, DRIFT_PARTS };
 
 // clang-format off
 static const KeyRow keys[] = {
     {DRIFT_RUN,       "drift-report",    "x",  "compare",   "compare the two datasets and keep the report", 0},
+    {DRIFT_PARTS,     "drift-parts",     "X",  "by part",   "when it drifted: the rows part by part, by a time or as they stand", 0},
     {DRIFT_REFERENCE, "drift-reference", "r",  "reference", "choose the dataset a model learnt from", 0},
     {DRIFT_CURRENT,   "drift-current",   "c",  "current",   "choose the dataset to judge", 0},
     {DRIFT_SORT,      "drift-sort",      "s",  "sort",      "most drifted first, or as in the table", 0},
@@ -28,23 +29,22 @@ static void *read_report(JobContext *c, void *input, Error *err)
     json_error_t where;
     json_t *doc = json_loads(input, 0, &where);
     DriftReport *r = doc ? drift_report_from_json(doc, err) : NULL;
+    DriftLoaded *l = r ? drift_parts_read(doc) : NULL;
     if (!doc)
         error_set(err, ERROR_PARSE, "the stored report is damaged: %s", where.text);
+    if (l)
+        l->report = r;
     json_decref(doc);
-    return r;
-}
-
-static void free_report(void *report)
-{
-    drift_report_destroy(report);
+    return l;
 }
 
 static void report_read(void *owner, void *result, const Error *err, Ui *ui)
 {
     DriftState *s = owner;
     (void)err;
-    drift_report_destroy(s->report);
-    s->report = result;
+    drift_loaded_free(s->loaded_parts);
+    s->loaded_parts = result;
+    s->report = result ? s->loaded_parts->report : NULL;
     drift_arrange(s);
     ui_draw(ui);
 }
@@ -59,7 +59,7 @@ static void load(DriftState *s)
     s->loaded = snap->drift[s->report_at].id;
     ui_job(s->ui, (Job){.owner = s, .slot = SLOT_REPORT, .what = "reading the report",
                         .run = read_report, .input = text_copy(snap->drift[s->report_at].report),
-                        .done = report_read, .release = free_report, .urgent = true});
+                        .done = report_read, .release = drift_loaded_free, .urgent = true});
     drift_times_ask(s);
 }
 
@@ -72,7 +72,7 @@ static void create(void *state, Ui *ui)
 static void destroy(void *state)
 {
     DriftState *s = state;
-    drift_report_destroy(s->report);
+    drift_loaded_free(s->loaded_parts);
     drift_times_free(s->times);
     vec_release(&s->order);
 }
@@ -137,7 +137,10 @@ static Reply on_command(void *state, int command, Ui *ui)
     const Snapshot *snap = ui_snapshot(ui);
     switch (command) {
     case DRIFT_RUN:
-        drift_compare(s);
+        drift_compare(s, "");
+        return REPLY_DRAW;
+    case DRIFT_PARTS:
+        drift_parts_ask(s);
         return REPLY_DRAW;
     case DRIFT_REFERENCE:
         drift_choose_reference(s);
@@ -174,6 +177,8 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     const Snapshot *snap = ui_snapshot(ui);
     if (command == DRIFT_RUN && (!drift_reference(s) || !drift_current(s)))
         return "two datasets are needed; : ingest PATH as=NAME adds one";
+    if (command == DRIFT_PARTS && !drift_reference(s))
+        return "there is no dataset yet; : ingest PATH as=NAME adds one";
     if ((command == DRIFT_REFERENCE || command == DRIFT_CURRENT) && !snap->datasets)
         return "there is no dataset yet";
     if (command == DRIFT_OLDER && s->report_at + 1 >= snap->drifts)

@@ -54,14 +54,16 @@ static void done_comparing(void *owner, const json_t *result, const Error *err, 
     ui_refresh(ui);
 }
 
-void drift_compare(DriftState *s)
+void drift_compare(DriftState *s, const char *more)
 {
     const Snapshot *snap = ui_snapshot(s->ui);
     const DatasetRow *reference = drift_reference(s), *current = drift_current(s);
     char line[512];
+    if (!current && *more)
+        current = reference;
     if (!reference || !current)
         return;
-    snprintf(line, sizeof line, "drift %s %s", reference->hash, current->hash);
+    snprintf(line, sizeof line, "drift %s %s %s", reference->hash, current->hash, more);
     for (size_t i = 0; i < snap->runs; i++) {
         const RunRow *run = &snap->run[i];
         if (run->status != RUN_FINISHED || strcmp(run->dataset, reference->hash) != 0)

@@ -1,6 +1,9 @@
 /* drift_draw.c -- the Drift pane around its table: what was compared, one column in full. */
 #include "drift_int.h"
 
+#include <stdio.h>
+#include <string.h>
+
 void drift_draw_verdict(const DriftState *s, const Canvas *c)
 {
     const DriftReport *r = s->report;
@@ -17,8 +20,14 @@ void drift_draw_verdict(const DriftState *s, const Canvas *c)
     col += canvas_put(c, 1, col, STYLE_AFTER, drift_name(s, r->current)) + 2;
     col += canvas_printf(c, 1, col, r->dataset_drifted ? STYLE_BAD : r->drifted ? STYLE_WARN : STYLE_GOOD,
                          "%zu of %zu columns drifted", r->drifted, r->columns) + 2;
-    col += canvas_printf(c, 1, col, STYLE_DIM, "(%.0f%%; the table counts as drifted from %.0f%%)",
-                         r->share * 100, r->threshold * 100) + 2;
+    char share[80];
+    snprintf(share, sizeof share, "(%.0f%%; the table counts as drifted from %.0f%%)", r->share * 100, r->threshold * 100);
+    if (col + (int)strlen(share) >= c->cols - (r->has_error ? 40 : 0)) /* no half words */
+        snprintf(share, sizeof share, "(%.0f%%)", r->share * 100);
+    col += canvas_put(c, 1, col, STYLE_DIM, share) + 2;
+    if (drift_parts_some(s))
+        col += canvas_printf(c, 1, col, drift_parts_alarms(s) ? STYLE_BAD : STYLE_GOOD, "%zu of %zu parts",
+                             drift_parts_alarms(s), s->loaded_parts->parts) + 2;
     if (r->has_error)
         canvas_printf(c, 1, col, STYLE_WARN, "model %s %.4g %s %.4g", r->metric, r->reference_error,
                       glyph(c, GLYPH_ARROW), r->current_error);
@@ -81,7 +90,11 @@ void drift_draw_column(const DriftState *s, const Canvas *c)
         return;
     int facts = draw_facts(d, &in);
     Canvas rest = canvas_part(&in, facts + 1, 0, in.rows - facts - 1, in.cols);
-    if (rest.rows >= 14 && drift_times_some(s)) {
+    if (rest.rows >= 14 && drift_parts_some(s)) {
+        Canvas parts = canvas_part(&rest, rest.rows / 2, 0, rest.rows - rest.rows / 2, rest.cols);
+        drift_parts_draw(s, d, &parts);
+        rest = canvas_part(&rest, 0, 0, rest.rows / 2 - 1, rest.cols);
+    } else if (rest.rows >= 14 && drift_times_some(s)) {
         Canvas times = canvas_part(&rest, rest.rows - rest.rows * 2 / 5, 0, rest.rows * 2 / 5, rest.cols);
         drift_times_draw(s, d, &times);
         rest = canvas_part(&rest, 0, 0, rest.rows - rest.rows * 2 / 5 - 1, rest.cols);

@@ -13,8 +13,25 @@ typedef struct DriftTimes {
     DriftReport *report[200];
 } DriftTimes;
 
+/* The report's parts: one table cut in the order of a column. */
+typedef struct DriftPart {
+    char from[40], to[40];
+    int64_t rows, drifted_columns;
+    bool drifted;
+} DriftPart;
+typedef struct DriftLoaded { /* what a job makes of a stored report */
+    DriftReport *report;
+    char by[80];
+    size_t parts, columns;
+    DriftPart *part;           /* [parts], owned */
+    char (*name)[80];          /* [columns], owned */
+    double *score, *limit;     /* [parts * columns], NaN: not judged; owned */
+} DriftLoaded;
+void drift_loaded_free(void *loaded);
+
 typedef struct DriftState {
     Ui *ui;
+    DriftLoaded *loaded_parts;   /* of the report that is shown; NULL or no parts: none */
     Table table;
     uint64_t seen;
     size_t report_at;            /* of the snapshot's drifts, 0 the newest */
@@ -33,7 +50,8 @@ const DatasetRow *drift_current(const DriftState *s);
 const char *drift_name(const DriftState *s, const char *hash);
 void drift_choose_reference(DriftState *s);
 void drift_choose_current(DriftState *s);
-void drift_compare(DriftState *s);
+/* more: settings of the command; alone a dataset is compared with its own parts. */
+void drift_compare(DriftState *s, const char *more);
 
 /* drift_table.c: the columns of the report */
 TableSource drift_source(const DriftState *s);
@@ -45,6 +63,13 @@ void drift_arrange(DriftState *s);
 void drift_draw_verdict(const DriftState *s, const Canvas *c);
 void drift_draw_column(const DriftState *s, const Canvas *c);
 void drift_draw_empty(const DriftState *s, const Canvas *c);
+
+/* drift_parts.c */
+DriftLoaded *drift_parts_read(const json_t *report); /* without the report itself */
+bool drift_parts_some(const DriftState *s);
+void drift_parts_draw(const DriftState *s, const DriftColumn *d, const Canvas *c);
+void drift_parts_ask(DriftState *s);    /* by which column or rows, and compares */
+size_t drift_parts_alarms(const DriftState *s);
 
 /* drift_time.c */
 void drift_times_ask(DriftState *s);

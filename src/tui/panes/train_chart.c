@@ -32,6 +32,19 @@ static void title_of(const char *key, char *into, size_t size)
     snprintf(into, size, m ? "Validation %s" : "%s", m ? m->name : key);
 }
 
+/* All slices in one, if the run records any. */
+static void add_slice_chart(TrainState *s, const Curves *c, const char *metric)
+{
+    char title[56];
+    const char *by = c ? curves_setting(c, "slice") : NULL;
+    for (size_t i = 0; c && i < c->series.count; i++)
+        if (text_starts(c->series.at[i].key, SLICE_KEY)) {
+            snprintf(title, sizeof title, "%.20s by %.30s", metric, by ? by : "slice");
+            add_chart(s, SLICES, title, false);
+            return;
+        }
+}
+
 /* Loss first, then the metric the task is judged by, then what tells how the training goes. */
 void train_charts(TrainState *s)
 {
@@ -39,25 +52,20 @@ void train_charts(TrainState *s)
                                         "lr",         "grad_norm", "samples_per_second"};
     const RunRow *run = train_run(s);
     const Curves *c = run ? train_curves(s, run->id) : NULL;
-    char key[64] = "val_rmse", title[64], sliced[100];
+    char key[64] = "val_rmse", title[64];
     if (run)
         main_metric(run, key);
     title_of(key, title, sizeof title);
     s->charts = 0;
     add_chart(s, "loss", "Loss", true);
     add_chart(s, key, title, false);
+    add_slice_chart(s, c, title);
     add_chart(s, "lr", "Learning rate", false);
     add_chart(s, "grad_norm", "Gradient norm", true);
     add_chart(s, "samples_per_second", "Rows a second", false);
     for (size_t i = 0; c && i < c->series.count; i++) {
         const char *more = c->series.at[i].key;
-        bool there = text_starts(more, "test_"), slice = text_starts(more, SLICE_KEY);
-        if (slice && s->charts < TRAIN_CHARTS) {
-            const char *by = curves_setting(c, "slice");
-            snprintf(sliced, sizeof sliced, "%s by %.30s", s->chart[1].title, by ? by : "slice");
-            add_chart(s, SLICES, sliced, false);
-        }
-        there |= slice;
+        bool there = text_starts(more, "test_") || text_starts(more, SLICE_KEY);
         for (size_t k = 0; k < sizeof known / sizeof *known; k++)
             there |= strcmp(more, known[k]) == 0;
         title_of(more, title, sizeof title);

@@ -185,19 +185,26 @@ static double between(const Reals *from, const Reals *to, double v)
     return to->at[i] + (run > 0 ? (v - from->at[i]) / run * (to->at[i + 1] - to->at[i]) : 0.0);
 }
 
-/* The k-th validation closes the k-th epoch; that holds when the batch size changes on the way. */
-double curves_epoch(const Curves *c, double step)
+/* The k-th validation closes the k-th epoch; that holds when the batch size changes on the way. v: the
+ * validations; i: the first of them at or after the step. */
+static double epoch_in(const Curves *c, const Series *v, size_t i, double step)
 {
-    const Series *v = curves_find(c, "val_loss");
-    size_t n = v ? v->step.count : 0, i = n ? series_near(&v->step, step) : 0;
-    if (n && v->step.at[i] < step)
-        i++; /* the epoch that step lies in */
+    size_t n = v ? v->step.count : 0;
     double begin = c->event.count ? (double)c->event.at[0].step : 0.0;
     double from = i ? v->step.at[i - 1] : begin;
     double length = i < n    ? v->step.at[i] - from
                     : n >= 2 ? v->step.at[n - 1] - v->step.at[n - 2]
                              : c->epoch_steps;
     return c->first_epoch + (double)i + (length > 0 ? (step - from) / length : 0.0);
+}
+
+double curves_epoch(const Curves *c, double step)
+{
+    const Series *v = curves_find(c, "val_loss");
+    size_t n = v ? v->step.count : 0, i = n ? series_near(&v->step, step) : 0;
+    if (n && v->step.at[i] < step)
+        i++; /* the epoch that step lies in */
+    return epoch_in(c, v, i, step);
 }
 
 double curves_x(const Curves *c, double step)
@@ -210,11 +217,15 @@ double curves_x(const Curves *c, double step)
 
 static void derive_x(const Curves *c, Series *s)
 {
+    const Series *v = curves_find(c, "val_loss");
+    size_t n = v ? v->step.count : 0, at = 0; /* steps ascend, and with them the validations */
     for (size_t i = s->x.count; i < s->step.count; i++) {
+        while (c->axis == AXIS_EPOCH && at < n && v->step.at[at] < s->step.at[i])
+            at++;
         double x = c->axis == AXIS_STEP   ? s->step.at[i]
                    : c->axis == AXIS_WALL  ? s->wall.at[i]
                    : c->axis == AXIS_CLOCK ? c->began + s->wall.at[i]
-                                          : curves_epoch(c, s->step.at[i]);
+                                          : epoch_in(c, v, at, s->step.at[i]);
         if (i > 0 && x < s->x.at[i - 1])
             x = s->x.at[i - 1]; /* a chart wants its x ascending */
         vec_add(&s->x, x);

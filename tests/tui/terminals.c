@@ -1,0 +1,103 @@
+/* terminals.c -- what goes to other terminals: nothing but lines to TERM=dumb, and sequences wrapped for tmux. */
+#include "support/workbench.h"
+
+#include <setjmp.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static int run_lathe(void *context)
+{
+    (void)context;
+    execl(LATHE_PROGRAM, LATHE_PROGRAM, "-w", bench.workspace, (char *)NULL);
+    return 127;
+}
+
+/* Lines, no sequence of any kind, and a good end: there is nothing to wait for. */
+static void a_dumb_terminal_gets_lines(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    bench_dataset(&bench, "trips", 500);
+    bench.term = term_open(24, 80, run_lathe, NULL, (const char *const[]){"TERM=dumb", NULL});
+    see("dataset trips: 500 rows, 6 columns");
+    assert_true(term_wait_end(bench.term, 20));
+    assert_false(term_sent(bench.term, "\033"));
+    assert_false(term_altscreen(bench.term));
+    assert_int_equal(bench_close(&bench), 0);
+    bench = (Bench){0};
+}
+
+static Store *open_store(void)
+{
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    if (!s)
+        fail_msg("%s", err.text);
+    return s;
+}
+
+static int64_t add_run(Store *s)
+{
+    Error err = {0};
+    RunRow row = {.name = "wrapped", .experiment = "", .family = "mlp", .dataset = "0123456789abcdef",
+                  .dataset_name = "trips", .target = "fare", .task = "regression", .recipe = "", .features = "",
+                  .split = "70/15/15", .seed = 1, .message = "", .monitor = "val_loss", .note = "", .tags = "",
+                  .machine = "here", .version = "0", .best = (double)NAN, .created = time_now()};
+    int64_t run = store_run_add(s, &row, NULL, 0, &err);
+    assert_true(run && store_run_claim(s, run, getpid(), &err));
+    return run;
+}
+
+/* tmux hands on what stands between its own marks, where every Esc is doubled. */
+static void copies_and_news(bool tmux)
+{
+    Error err = {0};
+    bench_make(&bench);
+    bench_dataset(&bench, "trips", 500);
+    Store *s = open_store();
+    int64_t run = add_run(s);
+    store_close(s); /* none may be open when the workbench is forked off */
+    bench_open(&bench, 24, 80, "data",
+               (const char *const[]){tmux ? "TMUX=/tmp/tmux-0/default,1,0" : "TMUX=", NULL});
+    see("row 1 of 500");
+    see("wrapped");
+    term_press(bench.term, "y");
+    see("copied");
+    const char *copied = tmux ? "\033Ptmux;\033\033]52;c;MQ==\a\033\\" : "\033]52;c;MQ==\a"; /* "1" */
+    assert_true(term_sent(bench.term, copied));
+    assert_int_equal(term_sent(bench.term, "\033Ptmux;"), tmux);
+    s = open_store();
+    assert_true(store_run_status(s, run, RUN_FAILED, "no luck", &err));
+    store_close(s);
+    see("wrapped failed");
+    assert_true(term_sent(bench.term, tmux ? "\033Ptmux;\033\033]9;wrapped" : "\033]9;wrapped"));
+    assert_int_equal(bench_close(&bench), 0);
+    bench = (Bench){0};
+}
+
+static void sequences_go_through_tmux(void **state)
+{
+    (void)state;
+    copies_and_news(true);
+}
+
+static void and_bare_to_others(void **state)
+{
+    (void)state;
+    copies_and_news(false);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dumb_terminal_gets_lines),
+        cmocka_unit_test(sequences_go_through_tmux),
+        cmocka_unit_test(and_bare_to_others),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
