@@ -78,7 +78,7 @@ static void resize_storm_ends_whole(void **state)
     assert_true(term_wait(t, "needs 60 columns and 16 rows", 5));
     term_resize(t, 24, 80);
     assert_true(term_wait(t, "1 Data", 5));
-    assert_non_null(strstr(term_row(t, 0), "lathe"));
+    assert_non_null(strstr(term_row(t, 0), "9 SQL"));
     assert_non_null(strstr(term_row(t, 23), "help"));
 }
 
