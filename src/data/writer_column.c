@@ -78,7 +78,8 @@ static void begin_remap(WriterColumn *to, const Words *words)
         to->remap = mem_alloc(words->count * sizeof *to->remap);
         to->remap_room = words->count;
     }
-    memset(to->remap, 0xff, words->count * sizeof *to->remap);
+    if (words->count)
+        memset(to->remap, 0xff, words->count * sizeof *to->remap);
 }
 
 static inline int32_t remapped(WriterColumn *to, const Words *words, int32_t code)

@@ -231,9 +231,9 @@ static void real_changes(void **test)
 {
     Bikes *b = *test;
     static const char *const what[] = {"winter to summer", "first to second year"};
-    Stream *s = mem_alloc(sizeof *s);
     if (!b)
         skip();
+    Stream *s = mem_alloc(sizeof *s);
     for (Change c = 0; c < CHANGES; c++)
         for (size_t k = 0; detectors[k]; k++) {
             const Detector *d = detectors[k];
@@ -289,9 +289,9 @@ static double promised(const Detector *d, size_t n)
 static void quiet_on_shuffles(void **test)
 {
     Bikes *b = *test;
-    Stream *s = mem_alloc(sizeof *s);
     if (!b)
         skip();
+    Stream *s = mem_alloc(sizeof *s);
     for (size_t k = 0; detectors[k]; k++) {
         const Detector *d = detectors[k];
         size_t sum = 0, with = 0;
