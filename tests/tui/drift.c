@@ -46,11 +46,12 @@ static void a_table_is_judged_part_by_part(void **state)
     term_type(t, "at");
     term_press(t, "Enter");
     see("of 10 parts by at drifted");
-    see("─ y ");
-    see("0 of 10 parts by at drifted");
-    term_press(t, "j");
+    term_press(t, "s g"); /* as in the table */
     see("─ x ");
     see("3 of 10 parts by at drifted; last 18000 → 19999");
+    term_press(t, "j");
+    see("─ y ");
+    see("0 of 10 parts by at drifted");
     see("6 Drift !1"); /* an alert, until it is acknowledged */
     term_press(t, "a");
     gone("6 Drift !1");
