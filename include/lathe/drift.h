@@ -159,6 +159,7 @@ Cbpe   *cbpe_from_json(const json_t *from, Error *err);
 typedef struct DriftChunks {
     const char *time;                   /* column; NULL: by rows */
     uint64_t rows; double seconds;      /* of a chunk */
+    const uint32_t *order;              /* by rows: all rows in the order they are cut in; NULL: as they stand */
     bool nannyml;                       /* thresholds from the reference's own chunks; else the tests' */
     size_t most;                        /* chunks; 0: 200, the newest */
 } DriftChunks;

@@ -1,6 +1,6 @@
 /* drift_parts.c -- drift part by part of one table: its rows in the order of a column (a time, mostly), or as they
- * stand, are cut into parts of so many rows; each is compared with the whole reference as a table of its own. A table
- * that is its own reference is compared with its first part. */
+ * stand, are cut into parts of so many rows, the chunks of drift_chunks, each compared with the whole reference. A table that
+ * is its own reference is compared with its first part. */
 #include "drift_parts.h"
 
 #include <lathe/scan.h>
@@ -88,73 +88,66 @@ static json_t *columns_of(const DriftReport *r)
     return all;
 }
 
-static bool add_part(const DriftParts *p, const Dataset **reference, const RowSet *rows,
-                     uint64_t from, uint64_t n, const CommandCall *call, json_t *list, Error *err)
+static void add_part(const DriftParts *p, const RowSet *rows, const DriftChunk *c, json_t *list)
 {
-    uint32_t *row = mem_copy(rows->row + from, (size_t)n * sizeof *row);
     json_t *part = json_object();
-    add_edge(p, from, row[0], part, "from");
-    add_edge(p, from + n - 1, row[n - 1], part, "to");
-    qsort(row, (size_t)n, sizeof *row, ascending);
-    Dataset *table = part_open(p, row, (size_t)n, call, err);
-    if (!*reference)
-        *reference = table;
-    DriftReport *r =
-        table ? drift_report(*reference, table, &p->options, call->pool, call->progress, err)
-              : NULL;
-    if (r) {
-        result_int(part, "rows", (int64_t)n);
-        json_object_set_new(part, "drifted", json_boolean(r->dataset_drifted));
-        result_int(part, "drifted_columns", (int64_t)r->drifted);
-        json_object_set_new(part, "columns", columns_of(r));
-        json_array_append(list, part);
-    }
-    bool ok = r != NULL;
-    json_decref(part);
-    drift_report_destroy(r);
-    if (table != *reference)
-        dataset_close(table);
-    mem_free(row);
-    return ok;
+    add_edge(p, c->first, rows->row[c->first], part, "from");
+    add_edge(p, c->first + c->rows - 1, rows->row[c->first + c->rows - 1], part, "to");
+    result_int(part, "rows", (int64_t)c->rows);
+    json_object_set_new(part, "drifted", json_boolean(c->report->dataset_drifted));
+    result_int(part, "drifted_columns", (int64_t)c->report->drifted);
+    json_object_set_new(part, "columns", columns_of(c->report));
+    json_array_append_new(list, part);
 }
 
-/* A last part of less than half the rows goes with the one before. */
-static bool add_parts(const DriftParts *p, const Dataset **reference, const RowSet *rows,
-                      const CommandCall *call, json_t *list, Error *err)
+/* The first rows of the table, as a table. */
+static Dataset *first_part(const DriftParts *p, const RowSet *rows, uint64_t each,
+                           const CommandCall *call, Error *err)
+{
+    size_t n = (size_t)(each < rows->count ? each : rows->count);
+    uint32_t *row = mem_copy(rows->row, n * sizeof *row);
+    qsort(row, n, sizeof *row, ascending);
+    Dataset *d = part_open(p, row, n, call, err);
+    mem_free(row);
+    return d;
+}
+
+static bool add_parts(const DriftParts *p, const RowSet *rows, const CommandCall *call, json_t *list,
+                      Error *err)
 {
     uint64_t each = p->rows ? p->rows : (rows->count + 9) / 10;
+    DriftChunks how = {.rows = each, .order = rows->row, .most = DRIFT_PARTS_MOST + 1};
+    DriftChunk *chunk = NULL;
+    size_t n = 0;
     if (rows->count / each > DRIFT_PARTS_MOST)
         return error_set(err, ERROR_USAGE, "rows=%llu makes %llu parts of %llu rows; at most %d",
                          (unsigned long long)each, (unsigned long long)(rows->count / each),
                          (unsigned long long)rows->count, DRIFT_PARTS_MOST);
-    for (uint64_t from = 0, n; from < rows->count; from += n) {
-        n = rows->count - from < each + each / 2 ? rows->count - from : each;
-        if (progress_stopped(call->progress))
-            return error_set(err, ERROR_STOP, "stopped");
-        call_say(call, "part %zu", json_array_size(list) + 1);
-        if (!add_part(p, reference, rows, from, n, call, list, err))
-            return error_in(err, "part %zu", json_array_size(list) + 1);
-    }
-    return true;
+    Dataset *first = p->reference ? NULL : first_part(p, rows, each, call, err);
+    const Dataset *reference = p->reference ? p->reference : first;
+    bool ok = reference && drift_chunks(reference, p->current, &p->options, &how, call->pool,
+                                        call->progress, &chunk, &n, err);
+    for (size_t i = 0; i < n; i++)
+        add_part(p, rows, &chunk[i], list);
+    drift_chunks_free(chunk, n);
+    dataset_close(first);
+    return ok;
 }
 
 bool drift_parts_add(const DriftParts *p, const CommandCall *call, json_t *into, Error *err)
 {
     RowSet rows = {0};
     json_t *parts = json_object(), *list = json_array();
-    const Dataset *reference = p->reference;
     bool ok =
         dir_create(p->scratch, err) && order_rows(p, call, &rows, err) &&
         (rows.count || error_set(err, ERROR_SHAPE, "the table has no rows to cut into parts")) &&
-        add_parts(p, &reference, &rows, call, list, err);
+        add_parts(p, &rows, call, list, err);
     result_text(parts, "by", p->by);
     result_text(parts, "against", p->reference ? "the reference" : "the first part");
     json_object_set_new(parts, "part", list);
     if (ok)
         json_object_set(into, "parts", parts);
     json_decref(parts);
-    if (reference != p->reference)
-        dataset_close((Dataset *)(uintptr_t)reference);
     rowset_release(&rows);
     dir_remove(p->scratch, NULL);
     return ok;

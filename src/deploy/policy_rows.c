@@ -119,31 +119,13 @@ static bool add_table(const Dataset *d, DatasetWriter *to, Progress *progress, E
     return ok;
 }
 
-/* The roles the user gave. */
-static bool schema_of(Store *s, const Dataset *d, Schema *into, Error *err)
-{
-    Arena a = {0};
-    ColumnRow *c;
-    size_t n;
-    bool ok = store_dataset_columns(s, dataset_hash(d), &a, &c, &n, err);
-    if (ok)
-        schema_copy(into, dataset_schema(d));
-    for (size_t i = 0; ok && i < n; i++) {
-        size_t at = schema_find(into, c[i].name);
-        if (at != SIZE_MAX)
-            role_parse(c[i].role, &into->field[at].role);
-    }
-    arena_release(&a);
-    return ok;
-}
-
 static bool grow(Watcher *w, const DeploymentRow *row, const DatasetRow *root, const char *target, Grown *g, Progress *progress,
                  Error *err)
 {
     Arena a = {0};
     Schema schema = {0};
     Dataset *d = dataset_open(store_path(w->store, &a, "datasets/%s.arrow", root->hash), err);
-    DatasetWriter *to = d && schema_of(w->store, d, &schema, err)
+    DatasetWriter *to = d && run_schema(w->store, dataset_hash(d), &schema, err)
                             ? dataset_writer_create(store_path(w->store, &a, "datasets"), &schema, w->pool, err)
                             : NULL;
     g->until = taken_until(root);
@@ -184,7 +166,7 @@ static bool clean_again(Watcher *w, const DatasetRow *was, const char *hash, con
     Plan *plan = NULL;
     ApplyReport report;
     Dataset *d = dataset_open(store_path(w->store, a, "datasets/%s.arrow", hash), err);
-    bool ok = d && schema_of(w->store, d, &schema, err) && recipe_parse(r, was->recipe, err) &&
+    bool ok = d && run_schema(w->store, dataset_hash(d), &schema, err) && recipe_parse(r, was->recipe, err) &&
               (plan = plan_create(r, &schema, err)) != NULL && plan_fit(plan, d, NULL, w->pool, progress, err) &&
               plan_apply_dataset(plan, d, store_path(w->store, a, "datasets"), w->pool, progress, &report, err);
     if (ok) {

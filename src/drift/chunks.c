@@ -189,7 +189,7 @@ static bool own_places(Places *own, const Dataset *reference, const DriftChunks 
     if (how && how->time && schema_find(dataset_schema(reference), how->time) != SIZE_MAX)
         return places_by_time(own, reference, how->time, how->seconds, 0, err);
     uint64_t all = dataset_rows(reference), part = rows < all / 2 ? rows : all / OWN_CHUNKS;
-    return places_by_rows(own, reference, part ? part : 1, 0, err);
+    return places_by_rows(own, reference, NULL, part ? part : 1, 0, err);
 }
 
 bool drift_chunks(const Dataset *reference, const Dataset *current, const DriftOptions *o,
@@ -200,7 +200,7 @@ bool drift_chunks(const Dataset *reference, const Dataset *current, const DriftO
     DriftOptions options = *o;
     options.nannyml = o->nannyml || how->nannyml;
     bool ok = how->time ? places_by_time(&places, current, how->time, how->seconds, how->most, err)
-                        : places_by_rows(&places, current, how->rows, how->most, err);
+                        : places_by_rows(&places, current, how->order, how->rows, how->most, err);
     ok = ok &&
          (!options.nannyml ||
           own_places(&own, reference, how, how->rows ? how->rows : dataset_rows(current), err)) &&
@@ -226,7 +226,7 @@ DriftReport *report_of_whole(const Dataset *reference, const Dataset *current,
     DriftChunk *chunk = NULL;
     DriftReport *r = NULL;
     size_t n = 0;
-    if (places_by_rows(&places, current, dataset_rows(current), 1, err) &&
+    if (places_by_rows(&places, current, NULL, dataset_rows(current), 1, err) &&
         (!o->nannyml || own_places(&own, reference, NULL, dataset_rows(reference), err)) &&
         compare(reference, current, o, o->nannyml ? &own : NULL, &places, pool, progress, &chunk,
                 &n, err)) {

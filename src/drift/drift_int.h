@@ -139,7 +139,7 @@ typedef struct Places {
     uint32_t *of;           /* [rows of the table], NOWHERE: of none */
     DriftChunk *chunk;      /* [chunks]: from, to, first, rows */
 } Places;
-bool places_by_rows(Places *p, const Dataset *d, uint64_t rows, size_t most, Error *err);
+bool places_by_rows(Places *p, const Dataset *d, const uint32_t *order, uint64_t rows, size_t most, Error *err);
 bool places_by_time(Places *p, const Dataset *d, const char *column, double seconds, size_t most, Error *err);
 void places_release(Places *p);
 /* A column chunk by chunk: out[chunks], released by the caller. Rows of none are left out. */

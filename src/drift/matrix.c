@@ -181,7 +181,7 @@ bool whole_judge(DriftColumn *const *column, Compare *c, const Places *reference
     uint64_t part = dataset_rows(c->reference) / OWN_BINS;
     bool ok =
         leave_out(c, err) &&
-        (reference || places_by_rows(&own, c->reference, part ? part : 1, 0, err)) &&
+        (reference || places_by_rows(&own, c->reference, NULL, part ? part : 1, 0, err)) &&
         matrix_init(&r, c->reference, c, words, err) &&
         matrix_init(&now, c->current, c, words, err) &&
         judge_chunks(column, c->wanted, &r, &now, reference ? reference : &own, current, pool, err);

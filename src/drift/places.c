@@ -21,7 +21,8 @@ static bool places_init(Places *p, const Dataset *d, Error *err)
 }
 
 /* The last chunk has what is left; where that is less than half a chunk, it goes to the one before. */
-bool places_by_rows(Places *p, const Dataset *d, uint64_t rows, size_t most, Error *err)
+bool places_by_rows(Places *p, const Dataset *d, const uint32_t *order, uint64_t rows, size_t most,
+                    Error *err)
 {
     uint64_t all = dataset_rows(d);
     if (!rows || !places_init(p, d, err))
@@ -34,7 +35,7 @@ bool places_by_rows(Places *p, const Dataset *d, uint64_t rows, size_t most, Err
     p->chunk = mem_alloc(p->chunks * sizeof *p->chunk);
     for (uint64_t row = 0; row < all; row++) {
         uint64_t at = row / rows < count ? row / rows : count - 1;
-        p->of[row] = at < skipped ? NOWHERE : (uint32_t)(at - skipped);
+        p->of[order ? order[row] : row] = at < skipped ? NOWHERE : (uint32_t)(at - skipped);
     }
     for (size_t i = 0; i < p->chunks; i++) {
         DriftChunk *c = &p->chunk[i];

@@ -197,7 +197,7 @@ bool predictions_add(DriftReport *r, const Dataset *reference, const Dataset *cu
                      const DriftTest *wanted, Bundle *b, Progress *progress, Error *err)
 {
     Places all = {0};
-    bool ok = places_by_rows(&all, current, dataset_rows(current), 1, err) &&
+    bool ok = places_by_rows(&all, current, NULL, dataset_rows(current), 1, err) &&
               predictions_placed(&r, reference, NULL, current, &all, wanted, b, progress, err);
     places_release(&all);
     return ok;

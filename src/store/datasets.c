@@ -103,28 +103,8 @@ static bool first_row(Store *s, sqlite3_stmt *q, Arena *a, DatasetRow *out, bool
 
 static bool not_found(Store *s, const char *name, Error *err)
 {
-    Arena scratch = {0};
-    DatasetRow *rows;
-    size_t n;
-    if (!store_datasets(s, &scratch, &rows, &n, err)) {
-        arena_release(&scratch);
-        return false;
-    }
-    const char **names = ARENA_NEW(&scratch, const char *, n + 1);
-    for (size_t i = 0; i < n; i++)
-        names[i] = rows[i].name;
-    const char *near = text_nearest(name, names, n);
-    if (near)
-        error_set(err, ERROR_USAGE, "no dataset %s, did you mean %s?", name, near);
-    else if (n == 0)
-        error_set(err, ERROR_USAGE,
-                  "no dataset %s: the workspace %s has none yet; `lathe ingest"
-                  " FILE` makes one",
-                  name, s->dir);
-    else
-        error_set(err, ERROR_USAGE, "no dataset %s; `lathe data` lists them", name);
-    arena_release(&scratch);
-    return false;
+    return store_unknown(s, "dataset", name, "SELECT name FROM datasets ORDER BY id DESC",
+                         "; `lathe ingest FILE` makes one", "`lathe data` lists them", err);
 }
 
 static bool ambiguous(Store *s, const char *prefix, bool *more, Error *err)

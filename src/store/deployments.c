@@ -30,10 +30,11 @@ static DeploymentRow deployment_row(sqlite3_stmt *q, Arena *a)
 static bool audit(Store *s, const char *name, const char *actor, const char *what, const char *text,
                   Error *err)
 {
-    return store_exec(s, err,
-                      "INSERT INTO audit(time, actor, what, subject, text)"
-                      " VALUES(?1, ?2, ?3, 'deployment ' || ?4, ?5)",
-                      "itttt", time_now(), actor, what, name, text);
+    Text subject = {0};
+    text_printf(&subject, "deployment %s", name);
+    bool ok = store_audit_add(s, actor, what, text_str(&subject), text, err);
+    text_release(&subject);
+    return ok;
 }
 
 static bool name_free(Store *s, const char *name, Error *err)
@@ -84,23 +85,11 @@ bool store_deployments(Store *s, Arena *a, DeploymentRow **out, size_t *n, Error
 
 static bool not_found(Store *s, const char *name, Error *err)
 {
-    Arena scratch = {0};
-    DeploymentRow *rows;
-    size_t n;
-    if (!store_deployments(s, &scratch, &rows, &n, err)) {
-        arena_release(&scratch);
-        return false;
-    }
-    const char **names = ARENA_NEW(&scratch, const char *, n + 1);
-    for (size_t i = 0; i < n; i++)
-        names[i] = rows[i].name;
-    const char *near = text_nearest(name, names, n);
-    if (near)
-        error_set(err, ERROR_USAGE, "no deployment %s, did you mean %s?", name, near);
-    else
-        error_set(err, ERROR_USAGE, "no deployment %s; `lathe deploy %s model=NAME` makes one",
-                  name, name);
-    arena_release(&scratch);
+    Text makes = {0};
+    text_printf(&makes, "`lathe deploy %s model=NAME` makes one", name);
+    store_unknown(s, "deployment", name, "SELECT name FROM deployments ORDER BY name", NULL,
+                  text_str(&makes), err);
+    text_release(&makes);
     return false;
 }
 

@@ -152,23 +152,8 @@ bool store_run_get(Store *s, int64_t id, Arena *a, RunRow *out, Error *err)
 
 static bool not_found(Store *s, const char *name, Error *err)
 {
-    Arena scratch = {0};
-    RunRow *rows;
-    size_t n;
-    if (store_runs(s, &scratch, &rows, &n, err)) {
-        const char **names = ARENA_NEW(&scratch, const char *, n + 1);
-        for (size_t i = 0; i < n; i++)
-            names[i] = rows[i].name;
-        const char *near = text_nearest(name, names, n);
-        if (n == 0)
-            error_set(err, ERROR_USAGE, "no run %s: the workspace %s has none yet", name, s->dir);
-        else if (near)
-            error_set(err, ERROR_USAGE, "no run %s, did you mean %s?", name, near);
-        else
-            error_set(err, ERROR_USAGE, "no run %s; `lathe runs` lists them", name);
-    }
-    arena_release(&scratch);
-    return false;
+    return store_unknown(s, "run", name, "SELECT name FROM runs ORDER BY id DESC", "",
+                         "`lathe runs` lists them", err);
 }
 
 bool store_run_find(Store *s, const char *id_or_name, Arena *a, RunRow *out, Error *err)

@@ -308,3 +308,27 @@ void store_rollback(Store *s)
     if (!sqlite3_get_autocommit(s->db))
         sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 }
+
+/* ---- names that are not there ---------------------------------------------------------------- */
+
+bool store_unknown(Store *s, const char *what, const char *name, const char *names, const char *none,
+                   const char *else_say, Error *err)
+{
+    Arena a = {0};
+    VEC(const char *) all = {0};
+    bool ok;
+    sqlite3_stmt *q = store_query(s, err, names, "");
+    while (store_next(s, q, &ok, err))
+        vec_add(&all, store_text(q, 0, &a));
+    const char *near = ok ? text_nearest(name, all.at, all.count) : NULL;
+    if (near)
+        error_set(err, ERROR_USAGE, "no %s %s, did you mean %s?", what, name, near);
+    else if (ok && all.count == 0 && none)
+        error_set(err, ERROR_USAGE, "no %s %s: the workspace %s has none yet%s", what, name, s->dir,
+                  none);
+    else if (ok)
+        error_set(err, ERROR_USAGE, "no %s %s; %s", what, name, else_say);
+    vec_release(&all);
+    arena_release(&a);
+    return false;
+}

@@ -54,6 +54,11 @@ bool store_exec(Store *s, Error *err, const char *sql, const char *kinds, ...);
 /* One number of the first row; `none` if there is no row. */
 bool store_number(Store *s, Error *err, int64_t *out, int64_t none, const char *sql, const char *kinds, ...);
 
+/* "no dataset trip, did you mean trips?", else "...: the workspace DIR has none yet" with `none` behind it
+ * (NULL: not said), else with `else_say` behind it; false. names: SQL that lists those there are. */
+bool store_unknown(Store *s, const char *what, const char *name, const char *names, const char *none,
+                   const char *else_say, Error *err);
+
 const char *store_text(sqlite3_stmt *q, int column, Arena *a); /* never NULL */
 double      store_real(sqlite3_stmt *q, int column);           /* NULL: NaN */
 /* A Vec's content moved to the arena, and the Vec released. */

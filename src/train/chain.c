@@ -3,7 +3,7 @@
 
 #define DEEPEST 64
 
-bool store_schema(Store *s, const char *hash, Schema *into, Error *err)
+bool run_schema(Store *s, const char *hash, Schema *into, Error *err)
 {
     Arena a = {0};
     ColumnRow *c;
@@ -61,7 +61,7 @@ bool chain_open(Chain *c, Store *s, const DatasetRow *from, Error *err)
     DatasetRow rows[DEEPEST + 1];
     size_t n = 0;
     bool ok =
-        ancestors(s, from, &a, rows, &n, err) && store_schema(s, rows[n - 1].hash, &c->raw, err);
+        ancestors(s, from, &a, rows, &n, err) && run_schema(s, rows[n - 1].hash, &c->raw, err);
     c->plan = mem_alloc((n + 1) * sizeof *c->plan);
     const Schema *in = &c->raw;
     for (size_t i = n - 1; ok && i-- > 0;) {

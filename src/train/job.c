@@ -107,7 +107,7 @@ static bool open_dataset(Job *j, Error *err)
     j->dataset =
         dataset_open(store_path(j->store, &j->arena, "datasets/%s.arrow", j->from.hash), err);
     return (j->dataset || error_in(err, "dataset %s", j->from.name)) &&
-           store_schema(j->store, j->from.hash, &j->schema, err) &&
+           run_schema(j->store, j->from.hash, &j->schema, err) &&
            split_parse(j->row.split, &j->split, err) && by_time(j, err) &&
            split_bind(&j->split, j->dataset, err);
 }

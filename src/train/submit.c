@@ -47,7 +47,7 @@ static bool check_dataset(Check *c, Error *err)
         return error_in(err, "dataset %s", c->from.name);
     if (dataset_rows(c->dataset) == 0)
         return error_set(err, ERROR_SHAPE, "dataset %s has no rows", c->from.name);
-    return store_schema(c->store, c->from.hash, &c->schema, err);
+    return run_schema(c->store, c->from.hash, &c->schema, err);
 }
 
 static bool check_recipe(Check *c, Error *err)

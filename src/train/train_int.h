@@ -152,7 +152,6 @@ uint64_t job_row(const Job *j, size_t at);      /* number in the dataset of what
 typedef struct Chain { Schema raw; Plan **plan; size_t plans; char *root; /* hash */ } Chain;
 bool chain_open(Chain *c, Store *s, const DatasetRow *from, Error *err);
 void chain_close(Chain *c);
-bool store_schema(Store *s, const char *hash, Schema *into, Error *err); /* types and given roles */
 
 /* record.c */
 void record_add(Job *j, const char *key, double value);

@@ -209,20 +209,6 @@ static void without_room_it_says_so_and_goes_on_later(void **state)
     assert_int_equal(world_count("SELECT count(*) FROM monitor_points WHERE kind = 'estimate' AND test = 'mae' AND truth IS NOT NULL"), 2);
 }
 
-static int made(void **state)
-{
-    (void)state;
-    world_make();
-    return 0;
-}
-
-static int gone(void **state)
-{
-    (void)state;
-    world_destroy();
-    return 0;
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 
 int main(void)
@@ -233,5 +219,5 @@ int main(void)
         T(locked_it_says_so_and_goes_on_later),
         T(without_room_it_says_so_and_goes_on_later),
     };
-    return cmocka_run_group_tests(tests, made, gone);
+    return cmocka_run_group_tests(tests, world_make, world_destroy);
 }

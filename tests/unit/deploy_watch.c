@@ -196,20 +196,6 @@ static void assisted_it_trains_and_proposes(void **state)
     assert_int_equal(world_count("SELECT count(*) FROM deployments WHERE state = 'live'"), 1);
 }
 
-static int made(void **state)
-{
-    (void)state;
-    world_make();
-    return 0;
-}
-
-static int gone(void **state)
-{
-    (void)state;
-    world_destroy();
-    return 0;
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 
 int main(void)
@@ -229,5 +215,5 @@ int main(void)
         T(drift_trains_anew_and_the_new_model_is_a_shadow),
         T(assisted_it_trains_and_proposes),
     };
-    return cmocka_run_group_tests(tests, made, gone);
+    return cmocka_run_group_tests(tests, world_make, world_destroy);
 }

@@ -343,6 +343,12 @@ static void usual_bodies(void **state)
         snprintf(body, sizeof body, WHOLE(MOST, LINE("%s")), odd[i]);
         both_ways(w, body, false);
     }
+}
+
+static void usual_records(void **state)
+{
+    World *w = *state;
+    char body[400];
     static const char record[] =
         "\"FLAG\":false,\"SEATS\":-3,\"MILES\":2,\"WHEN\":\"2019-01-31 11:19:29\","
         "\"DAY\":null,\"CITY\":\"Ca[s{h\"";
@@ -358,6 +364,11 @@ static void usual_bodies(void **state)
     both_ways(w, body, false);
     snprintf(body, sizeof body, "{\"instances\":[{%s}]}}", record);
     both_ways(w, body, false);
+}
+
+static void unusual_bodies(void **state)
+{
+    World *w = *state;
     static const char *const others[] = {
         WHOLE(FIVE, "[true,3,1,null,null]"),                      /* a column is missing */
         WHOLE(MOST ",\"MILES\"", "[true,3,1,null,null,\"x\",1]"), /* one is there twice */
@@ -413,6 +424,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_tensors, setup, teardown),
         cmocka_unit_test_setup_teardown(usual_bodies, setup, teardown),
+        cmocka_unit_test_setup_teardown(usual_records, setup, teardown),
+        cmocka_unit_test_setup_teardown(unusual_bodies, setup, teardown),
         cmocka_unit_test_setup_teardown(changed_bodies, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,60 +1,15 @@
 /* store_deploy -- models by every name they have, deployments that two change at once, gates. */
-#include <lathe/store.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "store_place.h"
 
 #include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Place {
-    char dir[64];
-    Store *s, *other;
-    Arena a;
-    Error err;
-} Place;
-
-static int setup(void **state)
+static void says_kind(Place *p, bool result, ErrorKind kind, const char *words)
 {
-    Place *p = calloc(1, sizeof *p);
-    strcpy(p->dir, "/tmp/lathe-store-deploy-XXXXXX");
-    if (!mkdtemp(p->dir))
-        return -1;
-    p->s = store_open(p->dir, STORE_WRITE, &p->err);
-    p->other = store_open(p->dir, STORE_WRITE, &p->err);
-    *state = p;
-    return p->s && p->other ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    Place *p = *state;
-    store_close(p->s);
-    store_close(p->other);
-    arena_release(&p->a);
-    dir_remove(p->dir, NULL);
-    free(p);
-    return 0;
-}
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s", p->err.text);                                                           \
-    } while (0)
-
-static void says(Place *p, bool result, ErrorKind kind, const char *words)
-{
-    assert_false(result);
-    if (!strstr(p->err.text, words))
-        fail_msg("expected '%s' in '%s'", words, p->err.text);
     assert_int_equal(p->err.kind, kind);
-    p->err = (Error){0};
+    says(p, result, words);
 }
 
 static int64_t model(Place *p, const char *name, int64_t run)
@@ -76,7 +31,7 @@ static void models(void **state)
 {
     Place *p = *state;
     ModelRow m;
-    says(p, store_model_find(p->s, "taxi", &p->a, &m, &p->err), ERROR_USAGE,
+    says_kind(p, store_model_find(p->s, "taxi", &p->a, &m, &p->err), ERROR_USAGE,
          "a finished run makes one");
     RunRow run = {.name = "nightly",
                   .family = "mlp",
@@ -104,7 +59,7 @@ static void models(void **state)
     assert_int_equal(found(p, "1"), one);
     OK(store_model_get(p->s, bike, &p->a, &m, &p->err));
     assert_string_equal(m.name, "bike");
-    says(p, store_model_get(p->s, 77, &p->a, &m, &p->err), ERROR_USAGE, "no model 77");
+    says_kind(p, store_model_get(p->s, 77, &p->a, &m, &p->err), ERROR_USAGE, "no model 77");
 
     OK(store_model_alias(p->s, one, "champion", true, &p->err));
     OK(store_model_alias(p->s, one, "stable", true, &p->err));
@@ -117,19 +72,19 @@ static void models(void **state)
     OK(store_model_get(p->s, two, &p->a, &m, &p->err));
     assert_string_equal(m.alias, "champion");
     OK(store_model_alias(p->s, bike, "champion", true, &p->err)); /* another name's own */
-    says(p, store_model_find(p->s, "@champion", &p->a, &m, &p->err), ERROR_USAGE,
+    says_kind(p, store_model_find(p->s, "@champion", &p->a, &m, &p->err), ERROR_USAGE,
          "several names have it");
     assert_int_equal(found(p, "taxi@champion"), two);
     OK(store_model_alias(p->s, one, "champion", false, &p->err)); /* it has none: nothing happens */
     assert_int_equal(found(p, "taxi@champion"), two);
     OK(store_model_alias(p->s, two, "champion", false, &p->err));
     assert_int_equal(found(p, "@champion"), bike);
-    says(p, store_model_find(p->s, "taxi@stabel", &p->a, &m, &p->err), ERROR_USAGE,
+    says_kind(p, store_model_find(p->s, "taxi@stabel", &p->a, &m, &p->err), ERROR_USAGE,
          "did you mean taxi@stable?");
-    says(p, store_model_find(p->s, "taxi/9", &p->a, &m, &p->err), ERROR_USAGE,
+    says_kind(p, store_model_find(p->s, "taxi/9", &p->a, &m, &p->err), ERROR_USAGE,
          "did you mean taxi/");
-    says(p, store_model_alias(p->s, two, "a b", true, &p->err), ERROR_USAGE, "expected one word");
-    says(p, store_model_alias(p->s, two, "", true, &p->err), ERROR_USAGE, "expected one word");
+    says_kind(p, store_model_alias(p->s, two, "a b", true, &p->err), ERROR_USAGE, "expected one word");
+    says_kind(p, store_model_alias(p->s, two, "", true, &p->err), ERROR_USAGE, "expected one word");
 }
 
 /* "who what, who what": the audit of a deployment. */
@@ -156,9 +111,9 @@ static void deployments(void **state)
     DeploymentRow d = {
         .name = "fares", .state = "live", .model = 3, .settings = "{}", .percent = 0};
     OK(store_deployment_add(p->s, &d, "anna", &p->err));
-    says(p, store_deployment_add(p->s, &d, "anna", &p->err) != 0, ERROR_USAGE, "already");
+    says_kind(p, store_deployment_add(p->s, &d, "anna", &p->err) != 0, ERROR_USAGE, "already");
     DeploymentRow mine, theirs;
-    says(p, store_deployment_find(p->s, "farez", &p->a, &mine, &p->err), ERROR_USAGE,
+    says_kind(p, store_deployment_find(p->s, "farez", &p->a, &mine, &p->err), ERROR_USAGE,
          "did you mean fares?");
     OK(store_deployment_find(p->s, "fares", &p->a, &mine, &p->err));
     assert_int_equal(mine.revision, 1);
@@ -166,7 +121,7 @@ static void deployments(void **state)
     mine.state = "canary", mine.candidate = 4, mine.percent = 12.5, mine.step = 1, mine.failed = 2;
     theirs.state = "stopped";
     OK(store_deployment_change(p->s, &mine, "anna", "canary", "taxi/4", &p->err));
-    says(p, store_deployment_change(p->other, &theirs, "bob", "stop", "", &p->err), ERROR_STOP,
+    says_kind(p, store_deployment_change(p->other, &theirs, "bob", "stop", "", &p->err), ERROR_STOP,
          "someone else");
     size_t n;
     audit_is(p, "deployment fares", "anna create, anna canary"); /* the loser left no line */
@@ -182,7 +137,7 @@ static void deployments(void **state)
     OK(store_deployments(p->s, &p->a, &all, &n, &p->err));
     assert_int_equal(n, 2);
     assert_string_equal(all[0].name, "bikes");
-    says(p, store_deployment_remove(p->s, &mine, "anna", &p->err), ERROR_STOP, "someone else");
+    says_kind(p, store_deployment_remove(p->s, &mine, "anna", &p->err), ERROR_STOP, "someone else");
     OK(store_deployment_remove(p->s, &theirs, "anna", &p->err));
     OK(store_deployments(p->s, &p->a, &all, &n, &p->err));
     assert_int_equal(n, 1);

@@ -1,59 +1,11 @@
 /* store_rows -- every noun of the store: what goes in comes out, in the promised order. */
-#include <lathe/store.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "store_place.h"
 
 #include <math.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-typedef struct Place {
-    char dir[64];
-    Store *s;
-    Arena a;
-    Error err;
-} Place;
-
-static int setup(void **state)
-{
-    Place *p = calloc(1, sizeof *p);
-    strcpy(p->dir, "/tmp/lathe-store-XXXXXX");
-    if (!mkdtemp(p->dir))
-        return -1;
-    p->s = store_open(p->dir, STORE_WRITE, &p->err);
-    *state = p;
-    return p->s ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    Place *p = *state;
-    store_close(p->s);
-    arena_release(&p->a);
-    dir_remove(p->dir, NULL);
-    free(p);
-    return 0;
-}
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s", p->err.text);                                                           \
-    } while (0)
-
-static void says(Place *p, bool result, const char *words)
-{
-    assert_false(result);
-    if (!strstr(p->err.text, words))
-        fail_msg("expected '%s' in '%s'", words, p->err.text);
-    p->err = (Error){0};
-}
 
 static void datasets(void **state)
 {

@@ -1,11 +1,5 @@
 /* store_watch -- alerts from raised to resolved, and the points of monitors: whole, in order, once. */
-#include <lathe/store.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "store_place.h"
 
 #include <math.h>
 #include <sqlite3.h>
@@ -13,40 +7,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-typedef struct Place {
-    char dir[64];
-    Store *s;
-    Arena a;
-    Error err;
-} Place;
-
-static int setup(void **state)
-{
-    Place *p = calloc(1, sizeof *p);
-    strcpy(p->dir, "/tmp/lathe-watch-XXXXXX");
-    if (!mkdtemp(p->dir))
-        return -1;
-    p->s = store_open(p->dir, STORE_WRITE, &p->err);
-    *state = p;
-    return p->s ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    Place *p = *state;
-    store_close(p->s);
-    arena_release(&p->a);
-    dir_remove(p->dir, NULL);
-    free(p);
-    return 0;
-}
-
-#define OK(call)                                                                                   \
-    do {                                                                                           \
-        if (!(call))                                                                               \
-            fail_msg("%s", p->err.text);                                                           \
-    } while (0)
 
 static AlertRow drifted(int64_t when, const char *text)
 {

@@ -38,8 +38,8 @@ typedef struct World {
     } while (0)
 
 extern World world;
-void world_make(void);        /* base: table `trips`, run 1, deployment `fares` with chunks of 200 rows */
-void world_destroy(void);
+int world_make(void **state);  /* of a group. base: table `trips`, run 1, deployment `fares` with chunks of 200 rows */
+int world_destroy(void **state);
 int world_begin(void **state); /* a fresh copy, opened */
 int world_end(void **state);
 /* So many rows answered: miles are times `longer`, payments are `pay` if not NULL, `missing` share without minutes.
@@ -84,8 +84,9 @@ static void world_line(const char *dir, const char *line)
     json_decref(result);
 }
 
-void world_make(void)
+int world_make(void **state)
 {
+    (void)state;
     char path[200], line[400];
     strcpy(world.root, "/tmp/lathe-watch-world-XXXXXX");
     assert_non_null(mkdtemp(world.root));
@@ -101,12 +102,15 @@ void world_make(void)
     OK(deployment_set(s, "fares", "chunk", "200", "test", &world.err));
     OK(deployment_set(s, "fares", "cool", "0", "test", &world.err));
     store_close(s);
+    return 0;
 }
 
-void world_destroy(void)
+int world_destroy(void **state)
 {
+    (void)state;
     pool_destroy(world.pool);
     dir_remove(world.root, NULL);
+    return 0;
 }
 
 int world_begin(void **state)
