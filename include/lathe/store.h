@@ -132,6 +132,9 @@ bool store_metrics_add(Store *s, int64_t run, const MetricPoint *points, size_t 
 /* Points with rowid > *cursor in order; moves *cursor: viewers read only what is new. key NULL: all. */
 bool store_metrics_since(Store *s, int64_t run, const char *key, int64_t *cursor, Arena *a,
                          MetricPoint **out, size_t *n, Error *err);
+/* The same of all keys, at most so many: a long run in parts. */
+bool store_metrics_part(Store *s, int64_t run, int64_t *cursor, size_t most, Arena *a, MetricPoint **out,
+                        size_t *n, Error *err);
 /* Last value of every key (final table of a run). */
 bool store_metrics_last(Store *s, int64_t run, Arena *a, MetricPoint **out, size_t *n, Error *err);
 /* After a resume from step: points beyond it are taken back (they will be written again). */

@@ -52,13 +52,19 @@ bool store_metrics_add(Store *s, int64_t run, const MetricPoint *points, size_t 
 /* A run has some ten keys and many points: each key is kept once. */
 typedef struct Keys {
     VEC(const char *) seen;
+    size_t next;
 } Keys;
 
 static const char *intern(Keys *k, const char *key, Arena *a)
 {
-    for (size_t i = 0; i < k->seen.count; i++)
-        if (strcmp(k->seen.at[i], key) == 0)
-            return k->seen.at[i];
+    size_t n = k->seen.count;
+    for (size_t i = 0; i < n; i++) { /* they come in turns: the one after the last first */
+        size_t at = k->next + i < n ? k->next + i : k->next + i - n;
+        if (strcmp(k->seen.at[at], key) == 0) {
+            k->next = at + 1 < n ? at + 1 : 0;
+            return k->seen.at[at];
+        }
+    }
     return vec_add(&k->seen, arena_text(a, key));
 }
 
@@ -94,6 +100,18 @@ bool store_metrics_since(Store *s, int64_t run, const char *key, int64_t *cursor
                                         "SELECT key, step, wall, value, id FROM metrics"
                                         " WHERE id > ?1 AND id < ?2 ORDER BY id",
                                         "ii", from, to);
+    return collect(s, q, a, cursor, out, n, err);
+}
+
+bool store_metrics_part(Store *s, int64_t run, int64_t *cursor, size_t most, Arena *a, MetricPoint **out,
+                        size_t *n, Error *err)
+{
+    int64_t from = run << SEQUENCE_BITS;
+    sqlite3_stmt *q = store_query(s, err,
+                                  "SELECT key, step, wall, value, id FROM metrics"
+                                  " WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+                                  "iii", *cursor > from ? *cursor : from, (run + 1) << SEQUENCE_BITS,
+                                  (int64_t)most);
     return collect(s, q, a, cursor, out, n, err);
 }
 

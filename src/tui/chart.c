@@ -75,9 +75,10 @@ static void range_x(const Chart *chart, double *x0, double *x1)
 static void range_y(Plot *p)
 {
     const Chart *chart = p->chart;
+    bool given = chart->y_low != 0 || chart->y_high != 0;
     p->y0 = INFINITY, p->y1 = -INFINITY;
     for (size_t s = 0; s < chart->count; s++)
-        for (size_t i = 0; i < chart->series[s].n; i++) {
+        for (size_t i = 0; i < chart->series[s].n && !(given && p->any); i++) {
             double x = to_axis(chart->series[s].x[i], chart->x_log);
             double y = to_axis(chart->series[s].y[i], chart->y_log);
             if (x >= p->x0 && x <= p->x1 && isfinite(y)) {
@@ -85,7 +86,7 @@ static void range_y(Plot *p)
                 p->any = true;
             }
         }
-    if (chart->y_low != 0 || chart->y_high != 0) {
+    if (given) {
         p->y0 = to_axis(chart->y_low, chart->y_log);
         p->y1 = to_axis(chart->y_high, chart->y_log);
     } else if (chart->y_zero && !chart->y_log) {
@@ -95,7 +96,7 @@ static void range_y(Plot *p)
         double room = p->y0 != 0 ? fabs(p->y0) * 0.1 : 1;
         p->y0 -= room;
         p->y1 += room;
-    } else if (chart->y_low == 0 && chart->y_high == 0) {
+    } else if (!given) {
         double room = (p->y1 - p->y0) * 0.04;
         p->y1 += room;
         if (!(chart->y_zero && p->y0 == 0))
@@ -194,8 +195,10 @@ static void draw_series(const Plot *p, Dots *d, const ChartSeries *s)
     bool open = false;
     long column = 0;
     double low = 0, high = 0, last_x = 0, last_y = 0;
+    double wide = (p->cols * p->dx - 1) / (p->x1 - p->x0), tall = (p->rows * p->dy - 1) / (p->y1 - p->y0);
     for (size_t i = 0; i < s->n; i++) {
-        double x = plot_x(p, s->x[i]), y = plot_y(p, s->y[i]);
+        double x = (to_axis(s->x[i], p->chart->x_log) - p->x0) * wide;
+        double y = (p->y1 - to_axis(s->y[i], p->chart->y_log)) * tall;
         if (!isfinite(x) || !isfinite(y)) {
             if (open)
                 span(d, column, low, high, s->style);

@@ -4,12 +4,14 @@
  *     LATHE_BENCH_ROWS=10000000 bench_key_paint          (or bench_key_paint ROWS; 1 million otherwise)
  *
  * LATHE_BENCH_WORKSPACE=FOLDER takes a workspace with a dataset "taxi" (gen_taxi.py's columns) as it is;
- * LATHE_BENCH_KEEP=FOLDER makes the table in FOLDER the first time and leaves it there for the next.
+ * LATHE_BENCH_KEEP=FOLDER makes the table in FOLDER the first time and leaves it there for the next;
+ * LATHE_BENCH_ONLY=TEXT measures only where the name of what is measured has the text.
  *
  * A paint is complete with the last byte before the output rests for QUIET_MS. What changes in the line of
  * tabs and in the status line alone (the spinner and the share of a run, ten times a second) is no answer to
- * a key, and a key without another is not counted; a frame drawn by the running training may still fall into
- * the time and be counted: the numbers err on the high side. "Of its own"
+ * a key, and a key without another is not counted. Where a training draws by itself, only keys are pressed
+ * that always change the picture: one that does not would be answered by the training's next frame. Such a
+ * frame may still fall into the time and be counted: the numbers err on the high side. "Of its own"
  * is without the time in which the screen's thread, or this program, was ready but other work had the
  * processor (/proc/PID/schedstat): what a machine with a core for the screen would show.           */
 #include <lathe/base.h>
@@ -60,6 +62,19 @@ static int damaged(VTermRect rect, void *context)
         if (row != 0 && row != ROWS - 2)
             t->painted = true;
     return 1;
+}
+
+static bool shows(const Tube *t, const char *text)
+{
+    char row[COLUMNS * 8];
+    for (int i = 0; i < ROWS; i++) {
+        VTermRect line = {.start_row = i, .end_row = i + 1, .end_col = COLUMNS};
+        size_t n = vterm_screen_get_text(vterm_obtain_screen(t->term), row, sizeof row - 1, line);
+        row[n] = 0;
+        if (strstr(row, text))
+            return true;
+    }
+    return false;
 }
 
 static void tube_open(Tube *t)
@@ -166,10 +181,14 @@ static bool press_key(Tube *t, pid_t child, const char *key, Pressed *p)
 static void press(const char *what, const char *before, const char *const *keys, size_t n)
 {
     Tube tube = {0}, *t = &tube;
+    if (getenv("LATHE_BENCH_ONLY") && !strstr(what, getenv("LATHE_BENCH_ONLY")))
+        return;
     pid_t child = start(&tube.fd);
     tube_open(t);
     double began = clock_now(), first = settle(t, began, 3000);
     settle(t, clock_now(), 300);
+    if (shows(t, "While you were away") && write(t->fd, "\x1b", 1) == 1)
+        settle(t, clock_now(), 1500);
     for (const char *k = before; *k; k++) {
         if (write(t->fd, k, 1) < 0)
             break;
@@ -178,6 +197,8 @@ static void press(const char *what, const char *before, const char *const *keys,
     /* The dataset opens; work was asked for: until nothing is drawn for a while, or a training draws for ever. */
     for (double until = clock_now() + 10; clock_now() < until && settle(t, clock_now(), 700) >= 0;)
         ;
+    for (double until = clock_now() + 60; clock_now() < until && shows(t, "waiting for the first points");)
+        settle(t, clock_now(), 300);
     Pressed p = {0};
     for (size_t i = 0; i < PRESSES; i++)
         if (!press_key(t, child, keys[i % n], &p))
@@ -274,8 +295,8 @@ int main(int argc, char **argv)
     }
     static const char *const moves[] = {"j", "j", "l", "k", "\x06", "h", "G", "g"};
     static const char *const panes[] = {"2", "5", "1", "3", "4", "6"};
-    static const char *const lists[] = {"j", "j", "k", "G", "g", "?", "q", "O", "O", "j"};
-    static const char *const charts[] = {"l", "h", "+", "-", "?", "q", "O", "O", "j", "k"};
+    static const char *const lists[] = {"j", "k", "G", "g", "?", "q", "O", "O"};
+    static const char *const charts[] = {"l", "h", "+", "-", "?", "q", "O", "O", "s", "L", "a", "\t"};
     static const char *const round[] = {"j", "k", "l", "h", "$", "0"};
     if (ok) {
         press("browsing, idle", "1", moves, 8);
@@ -305,6 +326,9 @@ int main(int argc, char **argv)
         press("Train while two runs train", "4", charts, sizeof charts / sizeof *charts);
         press("Runs while two runs train", "5", lists, sizeof lists / sizeof *lists);
         press("Drift while two runs train", "6", lists, sizeof lists / sizeof *lists);
+        press("Deploy while two runs train", "7", lists, sizeof lists / sizeof *lists);
+        press("Watch while two runs train", "8", lists, sizeof lists / sizeof *lists);
+        press("SQL while two runs train", "9", lists, sizeof lists / sizeof *lists);
         stop_run("a");
         stop_run("b");
         sleep(3);

@@ -496,7 +496,7 @@ static void smoothing_is_the_same_in_pieces_and_at_once(void **state)
     curves_release(&pieces);
 }
 
-/* 20,000 points with one spike: the thin curve keeps it, in a tenth of the points and in order. */
+/* 20,000 points with one spike: every level keeps it, in fewer and fewer points and in order. */
 static void a_long_curve_is_thinned_without_losing_a_spike(void **state)
 {
     (void)state;
@@ -509,15 +509,23 @@ static void a_long_curve_is_thinned_without_losing_a_spike(void **state)
         curves_take(&c, &(RunDelta){.run = 1, .point = p + from, .count = 5000});
         curves_derive(&c, AXIS_STEP, 0);
     }
-    const Thin *t = &curves_find(&c, "train_loss")->thin[0];
-    size_t spikes = 0;
-    assert_true(t->x.count < POINTS / 10);
-    for (size_t i = 0; i < t->x.count; i++) {
-        spikes += t->y.at[i] == 9.0 && t->x.at[i] == 12346;
-        assert_true(i == 0 || t->x.at[i] >= t->x.at[i - 1]);
+    const Series *one = curves_find(&c, "train_loss");
+    size_t levels = 0, below = POINTS;
+    for (; levels < THIN_LEVELS && one->thin[0][levels].blocks; levels++) {
+        const Thin *t = &one->thin[0][levels];
+        size_t spikes = 0;
+        assert_true(t->x.count < below * 3 / 4);
+        below = t->x.count;
+        for (size_t i = 0; i < t->x.count; i++) {
+            spikes += t->y.at[i] == 9.0 && t->x.at[i] == 12346;
+            assert_true(i == 0 || t->x.at[i] >= t->x.at[i - 1]);
+        }
+        assert_int_equal(spikes, 1);
+        assert_true(*vec_last(&t->x) == POINTS);
     }
-    assert_int_equal(spikes, 1);
-    assert_true(*vec_last(&t->x) == POINTS);
+    assert_int_equal(levels, 2);
+    assert_ptr_equal(series_thin(one, false, POINTS), &one->thin[0][1]); /* 1,250 blocks of 16 */
+    assert_null(series_thin(one, false, 2000));
     curves_release(&c);
     mem_free(p);
 }

@@ -98,10 +98,9 @@ static void with_cross(ChartBuild *b, const Series *from, const Reals *y, ChartS
 static void cut(ChartBuild *b, const Series *from, const Reals *y, ChartSeries *out)
 {
     const Reals *x = &from->x;
-    const Thin *thin = &from->thin[y == &from->smooth];
     size_t first = series_near(x, b->chart.x_low), last = series_near(x, b->chart.x_high);
-    bool many = last - first > THIN_ABOVE && thin->x.count;
-    if (many) {
+    const Thin *thin = series_thin(from, y == &from->smooth, last - first);
+    if (thin) {
         x = &thin->x;
         first = series_near(x, b->chart.x_low);
         last = series_near(x, b->chart.x_high);
@@ -109,9 +108,9 @@ static void cut(ChartBuild *b, const Series *from, const Reals *y, ChartSeries *
     first -= first > 0;
     last += last + 1 < x->count;
     out->x = x->at + first;
-    out->y = (many ? thin->y.at : y->at) + first;
+    out->y = (thin ? thin->y.at : y->at) + first;
     out->n = last - first + 1;
-    if (many && b->chart.has_cross)
+    if (thin && b->chart.has_cross)
         with_cross(b, from, y, out);
 }
 
@@ -178,7 +177,7 @@ static void add_run(const TrainState *s, ChartBuild *b, const Curves *c, const c
         add_slices(s, b, c);
         return;
     }
-    bool noisy = strcmp(key, "grad_norm") == 0 || strcmp(key, "samples_per_second") == 0;
+    bool noisy = series_noisy(key);
     const Series *series = curves_find(c, key);
     if (text_starts(key, "val_"))
         snprintf(full, sizeof full, "%svalidation", front);
@@ -268,10 +267,35 @@ static void add_branches(const TrainState *s, ChartBuild *b, const Curves *c, co
 
 /* ---- the range of values ----------------------------------------------------------------------------------- */
 
-static int ascending(const void *left, const void *right)
+/* The k-th smallest comes to its place, with none greater before it and none smaller after (Hoare). */
+static double nth(double *v, size_t n, size_t k)
 {
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        double pivot = v[(low + high) / 2];
+        size_t i = low, j = high;
+        while (i <= j) {
+            while (v[i] < pivot)
+                i++;
+            while (v[j] > pivot)
+                j--;
+            if (i > j)
+                break;
+            double t = v[i];
+            v[i++] = v[j];
+            v[j] = t;
+            if (j == 0)
+                break;
+            j--;
+        }
+        if (k <= j)
+            high = j;
+        else if (k >= i)
+            low = i;
+        else
+            break;
+    }
+    return v[k];
 }
 
 #define SAMPLED 1024 /* of a longer curve so many points say where its values lie */
@@ -286,11 +310,10 @@ static void range_of(const ChartSeries *one, const Chart *c, double *low, double
         if (one->x[i] >= c->x_low && one->x[i] <= c->x_high && isfinite(one->y[i]) &&
             (!c->y_log || one->y[i] > 0))
             v[n++] = one->y[i];
-    qsort(v, n, sizeof *v, ascending);
     size_t out = n > 300 ? n / 100 : 0;
     if (n) {
-        *low = fmin(*low, v[out]);
-        *high = fmax(*high, v[n - 1 - out]);
+        *low = fmin(*low, nth(v, n, out));
+        *high = fmax(*high, nth(v, n, n - 1 - out));
     }
 }
 

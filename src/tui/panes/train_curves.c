@@ -1,4 +1,4 @@
-/* train_curves.c -- the curves of one run in memory: appended to, smoothed, laid on an axis. */
+/* train_curves.c -- the curves of one run in memory: appended to, and asked. */
 #include "train_int.h"
 
 #include <math.h>
@@ -7,16 +7,6 @@
 
 const char *const axis_names[] = {"step", "epoch", "seconds", "clock"};
 const char *const smooth_names[] = {"none", "light", "strong"};
-
-/* Points the running mean looks back over, as a share of all: what is noise depends on how much of
- * the run is seen at once. In powers of two, so that a growing curve seldom changes its past. */
-static double look_back(size_t points, int smooth)
-{
-    double all = 512;
-    while (all < (double)points)
-        all *= 2;
-    return smooth == 0 ? 1.0 : all / (smooth == 1 ? 128.0 : 32.0);
-}
 
 /* ---- points ------------------------------------------------------------------------------------------ */
 
@@ -31,30 +21,6 @@ static Series *series_of(Curves *c, const char *key)
     return s;
 }
 
-static void forget_thin(Series *s, int which)
-{
-    s->thin[which].x.count = s->thin[which].y.count = s->thin[which].blocks = 0;
-}
-
-static void forget_smooth(Series *s)
-{
-    s->smooth.count = 0;
-    s->ema = s->weight = 0.0;
-    forget_thin(s, 1);
-}
-
-/* Places on the axis from the i-th point on. */
-static void forget_x(Series *s, size_t i)
-{
-    if (i >= s->x.count)
-        return;
-    s->x.count = i;
-    for (int which = 0; which < 2; which++) {
-        Thin *t = &s->thin[which];
-        t->blocks = i / THIN_BLOCK < t->blocks ? i / THIN_BLOCK : t->blocks;
-    }
-}
-
 /* A resumed run writes again what lay after its checkpoint: the older points go. */
 static void series_cut(Series *s, double from)
 {
@@ -64,20 +30,31 @@ static void series_cut(Series *s, double from)
     if (n == s->step.count)
         return;
     s->step.count = s->wall.count = s->value.count = n;
-    forget_x(s, n);
-    forget_smooth(s);
+    series_forget_x(s, n);
+    series_forget_smooth(s);
+}
+
+enum { KEYS_KNOWN = 16 };
+typedef struct KnownKey { const char *key; size_t series; } KnownKey; /* keys of one delta share their text */
+
+static Series *known_series(Curves *c, KnownKey known[KEYS_KNOWN], const char *key)
+{
+    KnownKey *slot = &known[((uintptr_t)key >> 3) % KEYS_KNOWN];
+    if (slot->key != key)
+        *slot = (KnownKey){key, (size_t)(series_of(c, key) - c->series.at)};
+    return &c->series.at[slot->series];
 }
 
 static void take_points(Curves *c, const RunDelta *d)
 {
-    const char *key = NULL;
-    Series *s = NULL;
+    KnownKey known[KEYS_KNOWN] = {0};
     for (size_t i = 0; i < d->count; i++) {
         const MetricPoint *p = &d->point[i];
-        if (p->key != key)
-            s = series_of(c, key = p->key);
-        series_cut(s, (double)p->step);
-        vec_add(&s->step, (double)p->step);
+        Series *s = known_series(c, known, p->key);
+        double step = (double)p->step;
+        if (s->step.count && *vec_last(&s->step) >= step)
+            series_cut(s, step);
+        vec_add(&s->step, step);
         vec_add(&s->wall, p->wall);
         vec_add(&s->value, p->value);
     }
@@ -126,6 +103,7 @@ void curves_take(Curves *c, const RunDelta *d)
     if (first && c->event.count && first->step <= c->event.at[0].step)
         c->first_epoch = (double)first->epoch; /* a fork begins at its parent's checkpoint */
     c->points = d->points;
+    c->more = d->more;
     c->events = d->events;
     c->alive = d->alive;
     c->loaded = true;
@@ -140,9 +118,9 @@ void curves_release(Curves *c)
         vec_release(&s->value);
         vec_release(&s->x);
         vec_release(&s->smooth);
-        for (int which = 0; which < 2; which++) {
-            vec_release(&s->thin[which].x);
-            vec_release(&s->thin[which].y);
+        for (int k = 0; k < 2 * THIN_LEVELS; k++) {
+            vec_release(&s->thin[k / THIN_LEVELS][k % THIN_LEVELS].x);
+            vec_release(&s->thin[k / THIN_LEVELS][k % THIN_LEVELS].y);
         }
     }
     for (size_t i = 0; i < c->event.count; i++)
@@ -187,7 +165,7 @@ static double between(const Reals *from, const Reals *to, double v)
 
 /* The k-th validation closes the k-th epoch; that holds when the batch size changes on the way. v: the
  * validations; i: the first of them at or after the step. */
-static double epoch_in(const Curves *c, const Series *v, size_t i, double step)
+double curves_epoch_in(const Curves *c, const Series *v, size_t i, double step)
 {
     size_t n = v ? v->step.count : 0;
     double begin = c->event.count ? (double)c->event.at[0].step : 0.0;
@@ -204,7 +182,7 @@ double curves_epoch(const Curves *c, double step)
     size_t n = v ? v->step.count : 0, i = n ? series_near(&v->step, step) : 0;
     if (n && v->step.at[i] < step)
         i++; /* the epoch that step lies in */
-    return epoch_in(c, v, i, step);
+    return curves_epoch_in(c, v, i, step);
 }
 
 double curves_x(const Curves *c, double step)
@@ -213,106 +191,6 @@ double curves_x(const Curves *c, double step)
     if (c->axis == AXIS_EPOCH)
         return curves_epoch(c, step);
     return s ? between(&s->step, &s->wall, step) : step;
-}
-
-static void derive_x(const Curves *c, Series *s)
-{
-    const Series *v = curves_find(c, "val_loss");
-    size_t n = v ? v->step.count : 0, at = 0; /* steps ascend, and with them the validations */
-    for (size_t i = s->x.count; i < s->step.count; i++) {
-        while (c->axis == AXIS_EPOCH && at < n && v->step.at[at] < s->step.at[i])
-            at++;
-        double x = c->axis == AXIS_STEP   ? s->step.at[i]
-                   : c->axis == AXIS_WALL  ? s->wall.at[i]
-                   : c->axis == AXIS_CLOCK ? c->began + s->wall.at[i]
-                                          : epoch_in(c, v, at, s->step.at[i]);
-        if (i > 0 && x < s->x.at[i - 1])
-            x = s->x.at[i - 1]; /* a chart wants its x ascending */
-        vec_add(&s->x, x);
-    }
-}
-
-/* Exponential, from the raw points, freed of the pull to 0 at the start. */
-static void derive_smooth(Series *s, int smooth)
-{
-    double back = look_back(s->value.count, smooth), share = 1.0 - 1.0 / back;
-    if (back != s->back)
-        forget_smooth(s);
-    s->back = back;
-    for (size_t i = s->smooth.count; i < s->value.count; i++) {
-        double v = s->value.at[i];
-        if (isfinite(v)) {
-            s->ema = share * s->ema + (1.0 - share) * v;
-            s->weight = share * s->weight + (1.0 - share);
-        }
-        vec_add(&s->smooth, isfinite(v) ? s->ema / s->weight : v);
-    }
-}
-
-static void add_thin(Thin *t, const Series *s, const Reals *y, size_t i)
-{
-    vec_add(&t->x, s->x.at[i]);
-    vec_add(&t->y, y->at[i]);
-}
-
-/* NaN loses every comparison, so a block shows one only if it has nothing else. */
-static void thin_block(Thin *t, const Series *s, const Reals *y, size_t from)
-{
-    size_t low = from, high = from;
-    for (size_t i = from + 1; i < from + THIN_BLOCK; i++) {
-        if (y->at[i] < y->at[low] || isnan(y->at[low]))
-            low = i;
-        if (y->at[i] > y->at[high] || isnan(y->at[high]))
-            high = i;
-    }
-    add_thin(t, s, y, low < high ? low : high);
-    add_thin(t, s, y, low < high ? high : low);
-}
-
-static void derive_thin(Series *s, int which)
-{
-    Thin *t = &s->thin[which];
-    const Reals *y = which ? &s->smooth : &s->value;
-    size_t n = s->x.count;
-    t->x.count = t->y.count = 2 * t->blocks;
-    if (n <= THIN_ABOVE)
-        return;
-    for (; (t->blocks + 1) * THIN_BLOCK <= n; t->blocks++)
-        thin_block(t, s, y, t->blocks * THIN_BLOCK);
-    for (size_t i = t->blocks * THIN_BLOCK; i < n; i++)
-        add_thin(t, s, y, i);
-}
-
-/* Of the epochs' axis what lies behind the last validation known is not certain yet. */
-static void forget_places(Curves *c, Axis axis)
-{
-    const Series *v = curves_find(c, "val_loss");
-    size_t now = v ? v->step.count : 0, known = c->epochs < now ? c->epochs : now;
-    bool all = c->axis != axis || (axis == AXIS_EPOCH && known == 0);
-    double from = known ? v->step.at[known - 1] : 0.0;
-    for (size_t i = 0; i < c->series.count; i++) {
-        Series *s = &c->series.at[i];
-        if (all)
-            forget_x(s, 0);
-        else if (axis == AXIS_EPOCH && s->step.count && *vec_last(&s->step) > from)
-            forget_x(s, series_near(&s->step, from));
-    }
-    c->epochs = now;
-    c->axis = axis;
-}
-
-/* Only what is new, except when the question changed. */
-void curves_derive(Curves *c, Axis axis, int smooth)
-{
-    forget_places(c, axis);
-    c->smooth = smooth;
-    for (size_t i = 0; i < c->series.count; i++) {
-        Series *s = &c->series.at[i];
-        derive_x(c, s);
-        derive_smooth(s, smooth);
-        derive_thin(s, 0);
-        derive_thin(s, 1);
-    }
 }
 
 /* ---- asked ---------------------------------------------------------------------------------------------- */

@@ -2,10 +2,11 @@
  * looked at.
  *
  *   store --job--> TrainDelta --curves_take--> Curves --curves_derive--> x, smooth --> Chart
- *   (train_load.c)             (train_curves.c)                          (train_chart.c)
+ *   (train_load.c)             (train_curves.c)  (train_derive.c)        (train_chart.c)
  *
  * Only the first arrow touches the disk, on a job's thread; a delta holds what is new since the
- * cursors it was asked with, so following a long run costs what the run adds. */
+ * cursors it was asked with, so following a long run costs what the run adds. A delta has TRAIN_PART
+ * points at most, of the watched run first: long runs come in parts, each drawn when it is there. */
 #ifndef LATHE_TUI_TRAIN_INT_H
 #define LATHE_TUI_TRAIN_INT_H
 
@@ -16,6 +17,7 @@
 
 #define TRAIN_RUNS   8  /* the run that is watched, its relatives and the marked ones */
 #define TRAIN_CHARTS 12
+#define TRAIN_PART   40000
 
 /* ---- read by a job ------------------------------------------------------------------------------ */
 
@@ -33,6 +35,7 @@ typedef struct RunDelta {
     CommandRow *command; size_t commands; /* and what was changed since, in order */
     CheckpointRow *checkpoint; size_t checkpoints;
     bool alive;                           /* its process is there */
+    bool more;                            /* points were left for the next part */
 } RunDelta;
 typedef struct TrainDelta { Arena arena; size_t n; RunDelta at[TRAIN_RUNS]; } TrainDelta;
 
@@ -43,10 +46,11 @@ void  train_delta_free(void *delta);
 
 typedef VEC(double) Reals;
 
-/* A long curve with the least and the most of each block of points: what is drawn while more points are
- * in sight than any screen has columns. */
-#define THIN_BLOCK 64
-#define THIN_ABOVE 8192
+/* A long curve as the least and the most of each block of points, and of each block of such blocks: what is
+ * drawn while more points are in sight than any screen has columns. */
+#define THIN_BLOCK  4
+#define THIN_LEVELS 6
+#define THIN_ENOUGH 800          /* blocks in sight: two a column of dots on the widest screens */
 typedef struct Thin {
     Reals x, y;
     size_t blocks;               /* whole ones; two points each, then the points after them */
@@ -56,7 +60,7 @@ typedef struct Series {          /* one key of one run; NaN is a gap */
     char key[56];
     Reals step, wall, value;     /* ascending steps */
     Reals x, smooth;             /* derived: place on the axis in use, smoothed values */
-    Thin thin[2];                /* of value, of smooth */
+    Thin thin[2][THIN_LEVELS];   /* of value, of smooth */
     double ema, weight, back;    /* of the smoothing so far; points it looks back over */
 } Series;
 
@@ -78,7 +82,7 @@ typedef struct Curves {
     double first_epoch;          /* epochs done before its first point: of a fork, its parent's */
     double began;                /* seconds since 1970 when it started; 0 not yet */
     double epoch_steps;          /* steps planned for an epoch; 0 not known */
-    bool loaded, alive;
+    bool loaded, alive, more;    /* more: points are still on their way */
     RunStatus seen_status;       /* of the snapshot when it was last asked for */
     int64_t seen_step, seen_heartbeat;
     Axis axis; int smooth;       /* what is derived, */
@@ -88,6 +92,11 @@ typedef struct Curves {
 void curves_take(Curves *c, const RunDelta *d);
 void curves_derive(Curves *c, Axis axis, int smooth);
 void curves_release(Curves *c);
+void series_forget_x(Series *s, size_t i); /* from the i-th point on */
+void series_forget_smooth(Series *s);
+bool series_noisy(const char *key);       /* one that is smoothed */
+const Thin *series_thin(const Series *s, bool smooth, size_t in_sight);
+double curves_epoch_in(const Curves *c, const Series *validations, size_t i, double step);
 bool curves_tells(const Curves *c, size_t event); /* worth a line: of the best results only the last */
 const Series *curves_find(const Curves *c, const char *key);    /* NULL if absent */
 double curves_last(const Curves *c, const char *key);           /* NaN if absent */

@@ -112,10 +112,16 @@ static void points_read(void *owner, void *result, const Error *err, Ui *ui)
             }
         }
     }
+    bool more = false;
+    for (size_t k = 0; delta && k < TRAIN_RUNS; k++)
+        more |= s->curves[k].run && s->curves[k].more;
     train_delta_free(delta);
     train_charts(s);
-    if (ui_visible(ui, s))
+    if (ui_visible(ui, s)) {
         ui_draw(ui);
+        if (more)
+            train_read(s); /* the next part, while this one is drawn */
+    }
 }
 
 /* Asks for runs that are active, not read yet, or of which the snapshot knows something new. */
@@ -134,8 +140,9 @@ void train_read(TrainState *s)
             run->epochs_total ? (double)run->steps_total / (double)run->epochs_total : 0;
         bool news = c->seen_step != run->step || c->seen_status != run->status ||
                     c->seen_heartbeat != run->heartbeat;
-        if (c->loaded && !news && run->status != RUN_RUNNING)
+        if (c->loaded && !news && !c->more && run->status != RUN_RUNNING)
             continue;
+        c->more = true; /* until an answer says otherwise: the part may be full before its turn */
         c->seen_step = run->step;
         c->seen_status = run->status;
         c->seen_heartbeat = run->heartbeat;
