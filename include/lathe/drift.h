@@ -30,6 +30,8 @@ typedef struct DriftSample {
     const double *reference_count, *current_count;/* label (or distinct value) counts, same order */
     size_t distinct;                              /* in both together; numbers: up to 1,001 */
     bool nannyml;                                 /* bins by NannyML's rule: Doane's, of the reference alone */
+    struct DriftWalk *walk;                       /* numeric: what several tests find in one walk over both
+                                                     sides, kept for the next of them; NULL: found anew */
 } DriftSample;
 
 typedef struct DriftTest {
@@ -43,6 +45,10 @@ typedef struct DriftTest {
 extern const DriftTest *const drift_tests[];      /* NULL-ended */
 const DriftTest *drift_test(const char *name);
 const DriftTest *drift_test_default(const DriftSample *s, bool numeric_column);
+
+/* What one more test says of a column. */
+typedef struct DriftScore { const DriftTest *test; double statistic, threshold; bool drifted; } DriftScore;
+#define DRIFT_MORE 12
 
 typedef struct DriftColumn {
     char name[128];
@@ -59,11 +65,13 @@ typedef struct DriftColumn {
     double reference_mean, current_mean, reference_deviation, current_deviation; /* numeric */
     char note[96];                                /* "no values in current", "new labels: Uber"; "" */
     double importance;                            /* share of the model's gain; NaN: no model said so */
+    size_t more; DriftScore also[DRIFT_MORE];     /* the other tests that were asked for */
 } DriftColumn;
 
 typedef struct DriftOptions {
     const char *target;         /* "" none; its drift is reported by role */
-    const char *test;           /* "" default per column; or a test's name for all that it fits */
+    const char *test;           /* "" default per column; or a test's name for all that it fits; or several,
+                                   "ks,wasserstein,psi": the first that fits decides, the others are said too */
     double share;               /* dataset drifts when this share of columns does; 0: 0.5 */
     const char *const *columns; size_t n; /* NULL: all but ignored, ids and constant ones */
     Scratch *scratch;           /* where the values of a column stand; NULL: on the heap */

@@ -243,6 +243,21 @@ static void print_parts(const json_t *result, size_t width, Text *into)
     json_decref(table);
 }
 
+/* "wasserstein 0.02, psi 0.31!": what further tests say of a column. */
+static json_t *also_text(const json_t *list)
+{
+    Text text = {0};
+    size_t i;
+    json_t *one;
+    json_array_foreach(list, i, one)
+        text_printf(&text, "%s%s %.3g%s", i ? ", " : "", json_string_value(json_object_get(one, "test")),
+                    json_number_value(json_object_get(one, "statistic")),
+                    json_is_true(json_object_get(one, "drifted")) ? "!" : "");
+    json_t *out = json_string(text_str(&text));
+    text_release(&text);
+    return out;
+}
+
 /* The rows of a list without what is too long for a table: the histograms, the reports of chunks. */
 static json_t *rows_of(const json_t *list, const char *const *shown, size_t n)
 {
@@ -253,7 +268,9 @@ static json_t *rows_of(const json_t *list, const char *const *shown, size_t n)
         json_t *row = json_object();
         for (size_t k = 0; k < n; k++) {
             json_t *v = json_object_get(from, shown[k]);
-            if (v)
+            if (json_is_array(v))
+                json_object_set_new(row, shown[k], also_text(v));
+            else if (v)
                 json_object_set(row, shown[k], v);
         }
         json_array_append_new(table, row);
@@ -265,7 +282,7 @@ static void print(const json_t *result, size_t width, Text *into)
 {
     static const char *const columns[] = {"column",       "role",    "test",       "statistic",
                                           "threshold",    "drifted", "importance", "reference_mean",
-                                          "current_mean", "note"};
+                                          "current_mean", "also", "note"};
     static const char *const chunks[] = {
         "from",           "rows", "drifted", "drifted_columns", "share",
         "weighted_share", "rmse", "logloss", "most_drifted"};
@@ -298,7 +315,7 @@ static const Param params[] = {
     PARAM_TEXT(DriftSettings, run, "run", "",
                "a run: adds drift of its predictions, and its error where the target is"),
     PARAM_TEXT(DriftSettings, test, "test", "",
-               "a test for all columns it fits; chosen per column when not given"),
+               "a test for all columns it fits, or several like ks,wasserstein,psi, of which the first decides; chosen per column when not given"),
     PARAM_TEXT(DriftSettings, chunk, "chunk", "",
                "judges the current table in parts: so many rows, or a time like 6h, 1d, 1w"),
     PARAM_TEXT(DriftSettings, time, "time", "",

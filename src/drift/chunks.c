@@ -37,13 +37,13 @@ static void judge_column(Chunked *job, size_t i, const Gathered *r, const Gather
     if (one->left_out)
         return;
     if (own && r->n)
-        usual = column_usual(r, own, job->own->chunks, job->c.wanted);
+        usual = column_usual(r, own, job->own->chunks, &job->c.wanted);
     bool there = schema_find(dataset_schema(job->c.current), one->field->name) != SIZE_MAX;
     job->out[i] = mem_alloc(p->chunks * sizeof *job->out[i]);
     for (size_t k = 0; k < p->chunks; k++) {
         DriftColumn *c = &job->out[i][k];
         *c = one->column;
-        column_judge(c, r, &now[k], job->c.wanted, own ? &usual : NULL);
+        column_judge(c, r, &now[k], &job->c.wanted, own ? &usual : NULL);
         if (!there)
             snprintf(c->note, sizeof c->note, "no such column in current");
     }
@@ -134,7 +134,7 @@ static bool judge_all(Chunked *job, const DriftOptions *o, DriftReport *const *r
         return false;
     for (size_t k = 0; k < job->places->chunks; k++)
         r[k]->column = mem_alloc((job->c.count + 2) * sizeof *r[k]->column);
-    if (job->c.wanted && job->c.wanted->kinds == DRIFT_KIND_TABLE)
+    if (wants_whole(&job->c.wanted))
         return judge_whole(job, r, pool, err);
     job->out = mem_alloc((job->c.count + 1) * sizeof *job->out);
     progress_begin(job->c.progress, "comparing", "columns", job->c.count);
@@ -142,7 +142,7 @@ static bool judge_all(Chunked *job, const DriftOptions *o, DriftReport *const *r
     return collect(job, r, err) &&
            (!o->bundle ||
             predictions_placed(r, job->c.reference, job->own, job->c.current, job->places,
-                               job->c.wanted, o->bundle, job->c.progress, err));
+                               &job->c.wanted, o->bundle, job->c.progress, err));
 }
 
 /* Moves the reports into the chunks of `places`, and those to the caller. */
@@ -150,7 +150,7 @@ static bool compare(const Dataset *reference, const Dataset *current, const Drif
                     const Places *own, Places *places, Pool *pool, Progress *progress,
                     DriftChunk **out, size_t *n, Error *err)
 {
-    const DriftTest *wanted = NULL;
+    Wanted wanted = {0};
     if (!drift_check(reference, current, o, &wanted, err))
         return false;
     Chunked job = {.c = {reference, current, wanted, progress, 0, NULL, o->scratch},

@@ -171,16 +171,17 @@ static void cannot_judge(DriftColumn *c, const char *why)
     add_note(c, why);
 }
 
-static const DriftTest *test_for(const DriftTest *wanted, const DriftSample *s, bool numeric,
+static const DriftTest *test_for(const Wanted *wanted, const DriftSample *s, bool numeric,
                                  bool nannyml)
 {
-    if (wanted && fits(wanted, numeric))
-        return wanted;
+    for (size_t i = 0; wanted && i < wanted->n; i++)
+        if (fits(wanted->at[i], numeric))
+            return wanted->at[i];
     return nannyml ? drift_test("jensen_shannon") : drift_test_default(s, numeric);
 }
 
 Band column_usual(const Gathered *reference, const Gathered *chunk, size_t chunks,
-                  const DriftTest *wanted)
+                  const Wanted *wanted)
 {
     double *score = mem_alloc((chunks + 1) * sizeof *score);
     size_t n = 0;
@@ -198,6 +199,25 @@ Band column_usual(const Gathered *reference, const Gathered *chunk, size_t chunk
     return b;
 }
 
+/* Counts of single values say nothing of a number that has many of them. */
+static bool is_of_use(const DriftTest *t, const DriftSample *s)
+{
+    bool counts = t->p_value && (t->kinds & DRIFT_KIND_LABEL);
+    return fits(t, s->numeric) && !(counts && s->numeric && s->distinct > STURGES_ABOVE);
+}
+
+static void judge_more(DriftColumn *c, const Wanted *wanted, const DriftSample *s)
+{
+    for (size_t i = 0; wanted && i < wanted->n; i++) {
+        const DriftTest *t = wanted->at[i];
+        if (t == c->test || !is_of_use(t, s))
+            continue;
+        DriftScore *to = &c->also[c->more++];
+        *to = (DriftScore){.test = t, .statistic = t->score(s), .threshold = t->threshold};
+        to->drifted = t->p_value ? to->statistic <= t->threshold : to->statistic >= t->threshold;
+    }
+}
+
 static void compare_with(DriftColumn *c, const Band *usual)
 {
     char text[64];
@@ -212,7 +232,7 @@ static void compare_with(DriftColumn *c, const Band *usual)
 }
 
 void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *current,
-                  const DriftTest *wanted, const Band *usual)
+                  const Wanted *wanted, const Band *usual)
 {
     c->importance = NAN;
     c->reference_n = reference->n;
@@ -237,6 +257,7 @@ void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *cur
     } else {
         c->statistic = c->test->score(&p.sample);
         compare_with(c, usual);
+        judge_more(c, wanted, &p.sample);
         if (p.sample.numeric) {
             chart(c, &p);
         } else {

@@ -53,6 +53,8 @@ double smirnov_tail(size_t n, size_t m, double d);       /* two samples, as scip
 
 /* Ascending; `spare` has room for n. The values must be finite. */
 void sort_reals(double *at, size_t n, double *spare);
+/* The same for numbers of few decimals, by counting each: false where they are not, and nothing was moved. */
+bool sort_decimals(double *at, size_t n);
 
 /* ---- columns ---------------------------------------------------------------------------------- */
 
@@ -75,6 +77,14 @@ void gather_labels(Gathered *g, const char *const *name, const double *count, si
 bool gathered_sort(Gathered *g, Error *err); /* and its moments */
 void gathered_release(Gathered *g);
 
+/* Both sorted sides walked once, for all tests that look at their cumulated shares. */
+typedef struct DriftWalk {
+    bool walked;
+    double gap, area; /* max and integral of |F_reference - F_current| */
+    double deviation; /* of the reference, with n; known before the walk */
+} DriftWalk;
+DriftWalk drift_walk(const DriftSample *s);
+
 /* Both samples side by side; labels in order of the reference's counts, then the new ones. Where
  * labels are many for so few rows, the rarest are one, RARE_LABELS. */
 #define RARE_LABELS "(rare)"
@@ -82,6 +92,7 @@ typedef struct Pair {
     DriftSample sample;
     size_t all_labels;  /* before the rarest were taken together */
     const char **label; /* [labels], borrowed from the Gathered */
+    DriftWalk walk;     /* sample.walk */
     double *count[2];
 } Pair;
 void pair_init(Pair *p, const Gathered *reference, const Gathered *current);
@@ -95,12 +106,18 @@ size_t labels_count(const Labels *l);
 const char *labels_text(const Labels *l, size_t i, size_t *n);
 double labels_seen(const Labels *l, size_t i);
 
-/* Fills everything but name, role, type. `wanted` NULL: the default test. `usual` NULL: Evidently's
+/* The tests that were asked for; none: the default of each column. */
+typedef struct Wanted {
+    size_t n;
+    const DriftTest *at[DRIFT_MORE];
+} Wanted;
+
+/* Fills everything but name, role, type. `wanted` NULL or empty: the default test. `usual` NULL: Evidently's
  * rules; else NannyML's, and distances outside of it are drift. */
 void column_judge(DriftColumn *c, const Gathered *reference, const Gathered *current,
-                  const DriftTest *wanted, const Band *usual);
+                  const Wanted *wanted, const Band *usual);
 /* What the distances of the reference's own chunks are, by NannyML's rules. */
-Band column_usual(const Gathered *reference, const Gathered *chunk, size_t chunks, const DriftTest *wanted);
+Band column_usual(const Gathered *reference, const Gathered *chunk, size_t chunks, const Wanted *wanted);
 
 /* ---- tables ----------------------------------------------------------------------------------- */
 
@@ -113,15 +130,16 @@ typedef struct Compared { /* one column on its way */
 
 typedef struct Compare {
     const Dataset *reference, *current;
-    const DriftTest *wanted;
+    Wanted wanted;
     Progress *progress;
     size_t count;
     Compared *at;
     Scratch *scratch;
 } Compare;
 
+bool wants_whole(const Wanted *w); /* by a test of whole tables */
 bool drift_check(const Dataset *reference, const Dataset *current, const DriftOptions *o,
-                 const DriftTest **wanted, Error *err);
+                 Wanted *wanted, Error *err);
 const char *drift_target(const DriftOptions *o, const Schema *s); /* NULL: none */
 bool compare_choose(Compare *c, const Schema *s, const DriftOptions *o, const char *target, Error *err);
 bool column_says_nothing(const Compared *c, const Gathered *r, const Gathered *now);
@@ -162,10 +180,10 @@ bool whole_judge(DriftColumn *const *column, Compare *c, const Places *reference
 
 /* The same for every chunk of current; `own` are the reference's chunks by NannyML's rules, or NULL. */
 bool predictions_placed(DriftReport *const *r, const Dataset *reference, const Places *own,
-                        const Dataset *current, const Places *p, const DriftTest *wanted, Bundle *b,
+                        const Dataset *current, const Places *p, const Wanted *wanted, Bundle *b,
                         Progress *progress, Error *err);
 bool predictions_add(DriftReport *r, const Dataset *reference, const Dataset *current,
-                     const DriftTest *wanted, Bundle *b, Progress *progress, Error *err);
+                     const Wanted *wanted, Bundle *b, Progress *progress, Error *err);
 
 /* ---- performance without labels --------------------------------------------------------------- */
 

@@ -179,12 +179,12 @@ bool whole_judge(DriftColumn *const *column, Compare *c, const Places *reference
     Matrix r = {0}, now = {0};
     Labels **words = mem_alloc((c->count + 1) * sizeof *words);
     uint64_t part = dataset_rows(c->reference) / OWN_BINS;
-    bool ok =
-        leave_out(c, err) &&
-        (reference || places_by_rows(&own, c->reference, NULL, part ? part : 1, 0, err)) &&
-        matrix_init(&r, c->reference, c, words, err) &&
-        matrix_init(&now, c->current, c, words, err) &&
-        judge_chunks(column, c->wanted, &r, &now, reference ? reference : &own, current, pool, err);
+    bool ok = leave_out(c, err) &&
+              (reference || places_by_rows(&own, c->reference, NULL, part ? part : 1, 0, err)) &&
+              matrix_init(&r, c->reference, c, words, err) &&
+              matrix_init(&now, c->current, c, words, err) &&
+              judge_chunks(column, c->wanted.at[0], &r, &now, reference ? reference : &own, current,
+                           pool, err);
     for (size_t k = 0; k < c->count; k++)
         labels_destroy(words[k]);
     mem_free(words);

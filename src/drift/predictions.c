@@ -99,7 +99,7 @@ static void scored_release(Scored *s)
 }
 
 static void judge(DriftReport *r, DriftColumn *column, const Gathered *before, const Gathered *now,
-                  const Scored *then, const Scored *s, const DriftTest *wanted, const Band *usual,
+                  const Scored *then, const Scored *s, const Wanted *wanted, const Band *usual,
                   const Features *f)
 {
     TaskKind task = features_shape(f)->task;
@@ -119,7 +119,7 @@ static void judge(DriftReport *r, DriftColumn *column, const Gathered *before, c
 
 /* What is usual of predictions: those of the reference's own chunks. */
 static bool usual_of(Band *out, const Gathered *before, const Scored *own, size_t n,
-                     const DriftTest *wanted, const Features *f, Error *err)
+                     const Wanted *wanted, const Features *f, Error *err)
 {
     Gathered *g = mem_alloc((n + 1) * sizeof *g);
     bool ok = true;
@@ -149,7 +149,7 @@ static void put_together(Scored *all, const Scored *own, size_t n, size_t classe
 }
 
 static bool judge_placed(DriftReport *const *r, const Scored *then, const Scored *now,
-                         size_t chunks, const Scored *own, size_t owns, const DriftTest *wanted,
+                         size_t chunks, const Scored *own, size_t owns, const Wanted *wanted,
                          const Features *f, Error *err)
 {
     Gathered before = {0};
@@ -169,7 +169,7 @@ static bool judge_placed(DriftReport *const *r, const Scored *then, const Scored
 }
 
 bool predictions_placed(DriftReport *const *r, const Dataset *reference, const Places *own,
-                        const Dataset *current, const Places *p, const DriftTest *wanted, Bundle *b,
+                        const Dataset *current, const Places *p, const Wanted *wanted, Bundle *b,
                         Progress *progress, Error *err)
 {
     const Features *f = bundle_features(b);
@@ -194,7 +194,7 @@ bool predictions_placed(DriftReport *const *r, const Dataset *reference, const P
 }
 
 bool predictions_add(DriftReport *r, const Dataset *reference, const Dataset *current,
-                     const DriftTest *wanted, Bundle *b, Progress *progress, Error *err)
+                     const Wanted *wanted, Bundle *b, Progress *progress, Error *err)
 {
     Places all = {0};
     bool ok = places_by_rows(&all, current, NULL, dataset_rows(current), 1, err) &&

@@ -94,7 +94,7 @@ static void compare_one(void *job, size_t i, size_t worker)
     one->failed = !gather_column(&r, c->reference, one->field->name, &a, &one->error) ||
                   !gather_column(&now, c->current, one->field->name, &a, &one->error);
     if (!one->failed && !(one->left_out = column_says_nothing(one, &r, &now))) {
-        column_judge(&one->column, &r, &now, c->wanted, NULL);
+        column_judge(&one->column, &r, &now, &c->wanted, NULL);
         if (schema_find(dataset_schema(c->current), one->field->name) == SIZE_MAX)
             snprintf(one->column.note, sizeof one->column.note, "no such column in current");
     }
@@ -154,24 +154,55 @@ void report_conclude(DriftReport *r)
     r->dataset_drifted = r->share >= r->threshold;
 }
 
+static bool no_such_test(const char *name, Error *err)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (; drift_tests[n] && n < 64; n++)
+        names[n] = drift_tests[n]->name;
+    const char *near = text_nearest(name, names, n);
+    return error_set(err, ERROR_USAGE, "no drift test '%s'%s%s%s", name,
+                     near ? ", did you mean " : "; there are ks, wasserstein, psi and others",
+                     near ? near : "", near ? "?" : "");
+}
+
+bool wants_whole(const Wanted *w)
+{
+    return w->n && w->at[0]->kinds == DRIFT_KIND_TABLE;
+}
+
+/* "ks, wasserstein, psi" */
+static bool read_wanted(const char *text, bool nannyml, Wanted *w, Error *err)
+{
+    char name[64];
+    bool whole = false;
+    for (const char *at = text + strspn(text, ", "); *at; at += strspn(at, ", ")) {
+        size_t n = strcspn(at, ", ");
+        snprintf(name, sizeof name, "%.*s", (int)(n < 63 ? n : 63), at);
+        const DriftTest *t = drift_test(name);
+        if (!t)
+            return no_such_test(name, err);
+        if (w->n == DRIFT_MORE)
+            return error_set(err, ERROR_USAGE, "test: at most %d at a time", DRIFT_MORE);
+        whole = whole || t->kinds == DRIFT_KIND_TABLE;
+        w->at[w->n++] = t;
+        at += n;
+    }
+    if (w->n > 1 && (whole || nannyml))
+        return error_set(err, ERROR_USAGE, "test: %s takes one test alone",
+                         nannyml ? "thresholds=nannyml" : "a test of all columns together");
+    return true;
+}
+
 bool drift_check(const Dataset *reference, const Dataset *current, const DriftOptions *o,
-                 const DriftTest **wanted, Error *err)
+                 Wanted *wanted, Error *err)
 {
     if (!dataset_rows(reference) || !dataset_rows(current))
         return error_set(err, ERROR_SHAPE, "the %s table has no rows",
                          dataset_rows(reference) ? "current" : "reference");
     if (!(o->share >= 0.0 && o->share <= 1.0))
         return error_set(err, ERROR_USAGE, "share: expected 0 to 1, found %g", o->share);
-    if (!o->test || !*o->test || (*wanted = drift_test(o->test)))
-        return true;
-    const char *names[64];
-    size_t n = 0;
-    for (; drift_tests[n] && n < 64; n++)
-        names[n] = drift_tests[n]->name;
-    const char *near = text_nearest(o->test, names, n);
-    return error_set(err, ERROR_USAGE, "no drift test '%s'%s%s%s", o->test,
-                     near ? ", did you mean " : "; there are ks, wasserstein, psi and others",
-                     near ? near : "", near ? "?" : "");
+    return read_wanted(o->test ? o->test : "", o->nannyml, wanted, err);
 }
 
 const char *drift_target(const DriftOptions *o, const Schema *s)
@@ -185,10 +216,10 @@ const char *drift_target(const DriftOptions *o, const Schema *s)
 DriftReport *drift_report(const Dataset *reference, const Dataset *current, const DriftOptions *o,
                           Pool *pool, Progress *progress, Error *err)
 {
-    const DriftTest *wanted = NULL;
+    Wanted wanted = {0};
     if (!drift_check(reference, current, o, &wanted, err))
         return NULL;
-    if (o->nannyml || (wanted && wanted->kinds == DRIFT_KIND_TABLE))
+    if (o->nannyml || wants_whole(&wanted))
         return report_of_whole(reference, current, o, pool, progress, err);
     const Schema *s = dataset_schema(reference);
     DriftReport *r = mem_alloc(sizeof *r);
@@ -206,7 +237,7 @@ DriftReport *drift_report(const Dataset *reference, const Dataset *current, cons
     }
     mem_free(c.at);
     if (ok && o->bundle)
-        ok = predictions_add(r, reference, current, wanted, o->bundle, progress, err);
+        ok = predictions_add(r, reference, current, &wanted, o->bundle, progress, err);
     if (ok) {
         report_weigh(r, o->bundle);
         report_conclude(r);

@@ -37,12 +37,14 @@ static void take_numbers(Gathered *g, const Column *c)
 
 bool gathered_sort(Gathered *g, Error *err)
 {
-    double *spare = scratch_take(g->in, (g->n + 1) * sizeof *spare, err);
-    if (!spare)
-        return false;
-    sort_reals(g->value, g->n, spare);
-    scratch_give(g->in, spare);
-    scratch_touched(g->in, g->n * 4 * sizeof *spare);
+    if (!sort_decimals(g->value, g->n)) {
+        double *spare = scratch_take(g->in, (g->n + 1) * sizeof *spare, err);
+        if (!spare)
+            return false;
+        sort_reals(g->value, g->n, spare);
+        scratch_give(g->in, spare);
+        scratch_touched(g->in, g->n * 4 * sizeof *spare);
+    }
     moments(g->value, g->n, &g->mean, &g->deviation);
     if (g->n > 1)
         g->deviation *= sqrt((double)g->n / (double)(g->n - 1));
@@ -253,6 +255,9 @@ void pair_init(Pair *p, const Gathered *reference, const Gathered *current)
                            .current = current->value}};
     if (reference->numeric) {
         s->distinct = distinct_of_both(s);
+        p->walk.deviation =
+            reference->deviation * sqrt((double)(reference->n - 1) / (double)reference->n);
+        s->walk = &p->walk;
         return;
     }
     Ranked *all;

@@ -8,6 +8,7 @@
  *                      "reference_share": [], "current_share": [], "note", "importance" }, ... ],
  *       "weighted_share": x }      importance and weighted_share: only where a model said so
  *
+ * A column that several tests were asked for has "also": [ { "test", "statistic", "threshold", "drifted" } ].
  * A statistic that could not be computed is null. */
 #include "drift_int.h"
 
@@ -25,6 +26,17 @@ static json_t *reals(const double *at, size_t n)
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, real(at[i]));
+    return list;
+}
+
+static json_t *more_to_json(const DriftColumn *c)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < c->more; i++)
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:b}", "test", c->also[i].test->name,
+                                              "statistic", real(c->also[i].statistic), "threshold",
+                                              real(c->also[i].threshold), "drifted",
+                                              (int)c->also[i].drifted));
     return list;
 }
 
@@ -53,6 +65,8 @@ static json_t *column_to_json(const DriftColumn *c)
     json_object_set_new(to, "note", json_string(c->note));
     if (isfinite(c->importance))
         json_object_set_new(to, "importance", json_real(c->importance));
+    if (c->more)
+        json_object_set_new(to, "also", more_to_json(c));
     return to;
 }
 
@@ -113,6 +127,26 @@ static const char *known_role(const char *name)
     return NULL;
 }
 
+static bool more_from_json(DriftColumn *c, const json_t *list, Error *err)
+{
+    size_t i;
+    json_t *from;
+    json_array_foreach(list, i, from)
+    {
+        const char *name = json_string_value(json_object_get(from, "test"));
+        const DriftTest *t = drift_test(name ? name : "");
+        if (!t || c->more == DRIFT_MORE)
+            return error_set(err, ERROR_PARSE, "%s: also: %s", c->name,
+                             t ? "too many tests" : "no such test in this version");
+        c->also[c->more++] =
+            (DriftScore){.test = t,
+                         .statistic = number(json_object_get(from, "statistic")),
+                         .threshold = number(json_object_get(from, "threshold")),
+                         .drifted = json_is_true(json_object_get(from, "drifted"))};
+    }
+    return true;
+}
+
 static bool column_from_json(DriftColumn *c, const json_t *from, Error *err)
 {
     const char *name, *role, *type, *test;
@@ -152,7 +186,7 @@ static bool column_from_json(DriftColumn *c, const json_t *from, Error *err)
         return error_set(err, ERROR_PARSE, "%s: shares, edges and labels do not fit", name);
     for (size_t i = 0; i < json_array_size(labels); i++)
         copy_text(json_array_get(labels, i), c->label[i], sizeof c->label[i]);
-    return true;
+    return more_from_json(c, json_object_get(from, "also"), err);
 }
 
 static bool read_report(DriftReport *r, const json_t *from, Error *err)

@@ -4,7 +4,10 @@
  * numbers. Of the bits in which the values differ at all (least key subtracted), the upper
  * PASSES * DIGIT are sorted by counting, least digit first; the counts of all passes come from one
  * reading. What is still equal then lies side by side: mostly nothing or a pair, sorted by
- * insertion; a longer run is sorted the same way again, by its own lower bits. */
+ * insertion; a longer run is sorted the same way again, by its own lower bits.
+ *
+ * Most numbers of tables were written with few decimals: k / 100 of whole k that lie near each other. Those are not
+ * sorted at all but counted, and written out again. */
 #include "drift_int.h"
 
 #define DIGIT  8
@@ -106,4 +109,80 @@ void sort_reals(double *at, size_t n, double *spare)
             sort_reals(at + i, end - i, spare);
         i = end;
     }
+}
+
+/* ---- numbers of few decimals ---- */
+
+#define DECIMALS_MOST 6
+#define TRIED         64         /* values that say how many decimals there are */
+#define SPAN_MOST     (1u << 20) /* whole numbers counted, */
+#define SPAN_SHARE    4          /* and so many times the values at most */
+#define SPLIT         1024 /* up to here in four tables: one waits less for its own last count */
+#define WHOLE_MOST    0x1p50
+
+typedef struct Decimals {
+    double scale; /* 100: two decimals */
+    int64_t least;
+    size_t span; /* whole numbers from the least to the largest */
+} Decimals;
+
+static bool is_decimal(double x, double scale)
+{
+    return fabs(x * scale) < WHOLE_MOST && rint(x * scale) / scale == x;
+}
+
+static bool find_decimals(const double *at, size_t n, Decimals *d)
+{
+    double least = INFINITY, most = -INFINITY;
+    int decimals = 0;
+    d->scale = 1.0;
+    for (size_t i = 0; i < TRIED; i++) {
+        while (!is_decimal(at[i * (n / TRIED)], d->scale)) {
+            if (++decimals > DECIMALS_MOST)
+                return false;
+            d->scale *= 10.0;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        least = at[i] < least ? at[i] : least;
+        most = at[i] > most ? at[i] : most;
+    }
+    if (!(fabs(least * d->scale) < WHOLE_MOST && fabs(most * d->scale) < WHOLE_MOST))
+        return false;
+    d->least = (int64_t)rint(least * d->scale);
+    d->span = (size_t)((int64_t)rint(most * d->scale) - d->least) + 1;
+    return d->span <= SPAN_MOST && d->span / SPAN_SHARE <= n;
+}
+
+/* False: one of them has more decimals. */
+static bool count_decimals(const double *at, size_t n, const Decimals *d, uint32_t *counts)
+{
+    size_t apart = d->span <= SPLIT ? d->span : 0;
+    double scale = d->scale;
+    bool all = true;
+    for (size_t i = 0; i < n; i++) {
+        double whole = rint(at[i] * scale);
+        if (whole / scale != at[i])
+            all = false;
+        counts[(size_t)((int64_t)whole - d->least) + (i & 3) * apart]++;
+    }
+    for (size_t k = 0; apart && k < d->span; k++)
+        counts[k] += counts[k + apart] + counts[k + 2 * apart] + counts[k + 3 * apart];
+    return all;
+}
+
+bool sort_decimals(double *at, size_t n)
+{
+    Decimals d;
+    if (n < TRIED || n > UINT32_MAX || !find_decimals(at, n, &d))
+        return false;
+    uint32_t *counts = mem_alloc((d.span <= SPLIT ? 4 : 1) * d.span * sizeof *counts);
+    bool ok = count_decimals(at, n, &d, counts);
+    for (size_t k = 0; ok && k < d.span; k++) {
+        double x = (double)((int64_t)k + d.least) / d.scale;
+        for (uint32_t i = 0; i < counts[k]; i++)
+            *at++ = x;
+    }
+    mem_free(counts);
+    return ok;
 }

@@ -6,6 +6,7 @@
     X(chi_square)      \
     X(z_proportion)    \
     X(psi)             \
+    X(psi_deciles)     \
     X(kl)              \
     X(hellinger)       \
     X(l_infinity)      \

@@ -8,26 +8,10 @@
 
 #define LEAST_DEVIATION 0.001
 
-/* Ties need no care: between equal values lies no area. So both sides advance without a branch. */
 static double score(const DriftSample *s)
 {
-    const double *r = s->reference, *c = s->current;
-    size_t n = s->reference_n, m = s->current_n, i = 0, k = 0;
-    double area = 0.0, n_share = 1.0 / (double)n, m_share = 1.0 / (double)m;
-    double last = r[0] < c[0] ? r[0] : c[0], mean, deviation;
-    while (i < n && k < m) {
-        double x = r[i], y = c[k], next = x < y ? x : y;
-        area += fabs((double)i * n_share - (double)k * m_share) * (next - last);
-        last = next;
-        i += x <= y;
-        k += y <= x;
-    }
-    for (; i < n; last = r[i++])
-        area += fabs((double)i * n_share - (double)k * m_share) * (r[i] - last);
-    for (; k < m; last = c[k++])
-        area += fabs((double)i * n_share - (double)k * m_share) * (c[k] - last);
-    moments(r, n, &mean, &deviation);
-    return area / fmax(deviation, LEAST_DEVIATION);
+    DriftWalk walk = drift_walk(s);
+    return walk.area / fmax(walk.deviation, LEAST_DEVIATION);
 }
 
 const DriftTest wasserstein_test = {

@@ -125,3 +125,18 @@ keep = int(np.searchsorted(np.cumsum(value[order]) / value.sum(), 0.65, side="ri
 axes = vector[:, order[:keep]]
 left = np.linalg.norm(z - z @ axes @ axes.T, axis=1)
 print(f"static const double reconstruction[2] = {{{float(left[:200].mean())!r}, {float(left[200:].mean())!r}}};")
+
+
+def psi_deciles(r, c):
+    """As credit scoring has it: ten parts of the reference, tails open, a millionth in every part."""
+    edges = np.unique(np.quantile(r, np.linspace(0, 1, 11)))
+    edges[0], edges[-1] = -np.inf, np.inf
+    p, q = np.histogram(r, edges)[0] / len(r) + 1e-6, np.histogram(c, edges)[0] / len(c) + 1e-6
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+print("\n/* rows, shift, step, population stability index over the reference's deciles */")
+print("static const double deciles[][5] = {")
+for name, n, m, shift, step in CASES:
+    print(f"    {{{n}, {m}, {shift}, {step}, {psi_deciles(*samples(n, m, shift, step))!r}}},")
+print("};")

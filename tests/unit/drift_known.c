@@ -120,6 +120,55 @@ static void nannyml_values(void **state)
     }
 }
 
+static void numpy_deciles(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof deciles / sizeof *deciles; i++) {
+        const double *k = deciles[i];
+        size_t n = (size_t)k[0], m = (size_t)k[1];
+        double *r = make(n, 31, 7, 0, 1009, 0.0, k[3]), *c = make(m, 29, 11, 3, 997, k[2], k[3]);
+        DriftSample s = {
+            .numeric = true, .reference_n = n, .current_n = m, .reference = r, .current = c};
+        near(score("psi_deciles", &s), k[4], 1e-9, "psi over deciles");
+        mem_free(r);
+        mem_free(c);
+    }
+}
+
+/* One walk for all tests says what looking at every value says. */
+static void walking(void **state)
+{
+    (void)state;
+    Rng rng;
+    rng_seed(&rng, 12, 0);
+    for (int round = 0; round < 3000; round++) {
+        double r[60], c[60], gap = 0.0, area = 0.0, all[120];
+        size_t n = 1 + (size_t)rng_below(&rng, 59), m = 1 + (size_t)rng_below(&rng, 59);
+        double values = 1.0 + (double)rng_below(&rng, 40), shift = (double)rng_below(&rng, 50);
+        for (size_t i = 0; i < n; i++) /* mostly ties, overlapping a little, much or not at all */
+            all[i] = r[i] = floor(values * rng_unit(&rng));
+        for (size_t i = 0; i < m; i++)
+            all[n + i] = c[i] = floor(values * rng_unit(&rng)) + shift - 25.0;
+        qsort(r, n, sizeof *r, ascending);
+        qsort(c, m, sizeof *c, ascending);
+        qsort(all, n + m, sizeof *all, ascending);
+        for (size_t i = 0; i < n + m; i++) {
+            double below[2] = {0.0, 0.0};
+            for (size_t k = 0; k < n; k++)
+                below[0] += r[k] <= all[i];
+            for (size_t k = 0; k < m; k++)
+                below[1] += c[k] <= all[i];
+            double here = fabs(below[0] / (double)n - below[1] / (double)m);
+            gap = fmax(gap, here);
+            area += i + 1 < n + m ? here * (all[i + 1] - all[i]) : 0.0;
+        }
+        DriftWalk w = drift_walk(&(DriftSample){
+            .numeric = true, .reference_n = n, .current_n = m, .reference = r, .current = c});
+        near(w.gap, gap, 1e-12, "gap");
+        assert_true(fabs(w.area - area) < 1e-9);
+    }
+}
+
 static void scipy_proportions(void **state)
 {
     (void)state;
@@ -225,7 +274,7 @@ static void registry(void **state)
         assert_true(t->threshold > 0.0 && t->threshold <= 1.0);
         assert_true((t->kinds == DRIFT_KIND_TABLE) == !t->score);
     }
-    assert_int_equal(count, 12); /* the twelve */
+    assert_int_equal(count, 13); /* the twelve, and psi over deciles */
     assert_null(drift_test("nonsense"));
 }
 
@@ -253,14 +302,51 @@ static void sorting(void **state)
     }
 }
 
+/* What was written with few decimals is counted and comes out to the bit; anything else is left as it was. */
+static void counting(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    double *a = mem_alloc(2 * N * sizeof *a), *b = a + N;
+    Rng rng;
+    rng_seed(&rng, 13, 0);
+    for (int round = 0; round < 60; round++) {
+        int decimals = round % 8;
+        double scale = pow(10.0, decimals), span = round % 3 ? 15000.0 : 30.0;
+        for (size_t i = 0; i < N; i++) {
+            char text[40]; /* as a table has it */
+            snprintf(text, sizeof text, "%.*f", decimals,
+                     (floor(span * rng_unit(&rng)) + (round % 2 ? -77.0 * scale : 0.0)) / scale);
+            a[i] = b[i] = strtod(text, NULL);
+        }
+        if (round >= 40)
+            a[N - 1] = b[N - 1] = round % 4 ? 0.1 + 0.2 : 1e300; /* seen late, or far away */
+        bool counted = sort_decimals(a, N);
+        assert_int_equal(counted, decimals <= 6 && round < 40);
+        if (counted)
+            qsort(b, N, sizeof *b, ascending);
+        for (size_t i = 0; i < N; i++)
+            assert_true(a[i] == b[i]);
+    }
+    mem_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reference_values),  cmocka_unit_test(scipy_values),
-        cmocka_unit_test(scipy_tails),       cmocka_unit_test(the_same_has_not_drifted),
-        cmocka_unit_test(defaults),          cmocka_unit_test(registry),
-        cmocka_unit_test(sorting),           cmocka_unit_test(nannyml_values),
-        cmocka_unit_test(scipy_proportions), cmocka_unit_test(numpy_reconstruction),
+        cmocka_unit_test(reference_values),
+        cmocka_unit_test(scipy_values),
+        cmocka_unit_test(scipy_tails),
+        cmocka_unit_test(the_same_has_not_drifted),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(registry),
+        cmocka_unit_test(sorting),
+        cmocka_unit_test(nannyml_values),
+        cmocka_unit_test(numpy_deciles),
+        cmocka_unit_test(walking),
+        cmocka_unit_test(counting),
+        cmocka_unit_test(scipy_proportions),
+        cmocka_unit_test(numpy_reconstruction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -220,6 +220,51 @@ static char *json_text(const DriftReport *r)
     return text;
 }
 
+/* Several at a time: the first that fits decides, and each says what it says alone. */
+static void several_tests(void **state)
+{
+    (void)state;
+    DriftReport *all =
+        must_report(january, moved,
+                    &(DriftOptions){.test = "ks, chi_square,wasserstein,psi_deciles,psi"}, NULL);
+    size_t compared = 0;
+    for (size_t i = 0; drift_tests[i]; i++) {
+        if (!drift_tests[i]->score)
+            continue;
+        DriftReport *one =
+            must_report(january, moved, &(DriftOptions){.test = drift_tests[i]->name}, NULL);
+        for (size_t k = 0; k < all->columns; k++) {
+            const DriftColumn *c = &all->column[k], *alone = column(one, c->name);
+            for (size_t j = 0; j <= c->more; j++) {
+                const DriftTest *t = j ? c->also[j - 1].test : c->test;
+                if (t != drift_tests[i])
+                    continue;
+                compared++;
+                assert_true((j ? c->also[j - 1].statistic : c->statistic) == alone->statistic);
+                assert_int_equal(j ? c->also[j - 1].drifted : c->drifted, alone->drifted);
+            }
+        }
+        drift_report_destroy(one);
+    }
+    assert_string_equal(column(all, "fare")->test->name, "ks");
+    assert_int_equal(column(all, "fare")->more, 3); /* counts of single values say nothing of it */
+    assert_string_equal(column(all, "city")->test->name, "chi_square");
+    assert_int_equal(column(all, "city")->more, 2);
+    assert_true(compared > 10);
+    char *text = json_text(all);
+    json_t *json = json_loads(text, 0, NULL);
+    Error err = {0};
+    DriftReport *again = drift_report_from_json(json, &err);
+    assert_non_null(again);
+    char *second = json_text(again);
+    assert_string_equal(text, second);
+    json_decref(json);
+    free(text);
+    free(second);
+    drift_report_destroy(again);
+    drift_report_destroy(all);
+}
+
 static void json_round_trip(void **state)
 {
     (void)state;
@@ -278,6 +323,10 @@ static void clear_errors(void **state)
     Dataset *empty = made_dataset(dir, &(MadeTable){.rows = 0});
     const char *const wrong[] = {"mile"};
     expect_error(january, alike, &(DriftOptions){.test = "psy"}, "did you mean psi?");
+    expect_error(january, alike, &(DriftOptions){.test = "ks,psy"}, "did you mean psi?");
+    expect_error(january, alike, &(DriftOptions){.test = "ks,psi", .nannyml = true},
+                 "one test alone");
+    expect_error(january, alike, &(DriftOptions){.test = "ks,domain_classifier"}, "one test alone");
     expect_error(january, alike, &(DriftOptions){.target = "farre"}, "did you mean fare?");
     expect_error(january, alike, &(DriftOptions){.columns = wrong, .n = 1}, "did you mean miles?");
     expect_error(january, alike, &(DriftOptions){.share = 1.5}, "expected 0 to 1");
@@ -392,6 +441,7 @@ int main(void)
         cmocka_unit_test(named_columns_only),
         cmocka_unit_test(a_vanished_column),
         cmocka_unit_test(rare_labels_are_taken_together),
+        cmocka_unit_test(several_tests),
         cmocka_unit_test(json_round_trip),
         cmocka_unit_test(same_bits_on_any_threads),
         cmocka_unit_test(clear_errors),
