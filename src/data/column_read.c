@@ -1,9 +1,12 @@
 /* column_read.c -- the fields of a grid as Arrow columns in arena memory.
  *
- * One loop a kind. The columns take turns over TILE rows, whose text stays in the nearest cache. A field that is neither a value nor a null word is a misfit: it becomes missing
- * here, and the caller decides (widen the column, reject the row). Text: column_read_text.c. */
+ * One loop a kind, eight rows at a time where that is possible (eights.h). The columns take turns over
+ * TILE rows, whose text stays in the nearest cache. A field that is neither a value nor a null word is
+ * a misfit: it becomes missing here, and the caller decides (widen the column, reject the row). Text:
+ * column_read_text.c. */
 #include "reader_int.h"
 
+#include "eights.h"
 #include "stamp.h"
 
 #include <math.h>
@@ -86,17 +89,30 @@ static bool odd_int(const Reading *r, size_t row, int64_t *out)
     return value_int(grid_text(r->grid, s), s.size, r->column->fixed, out);
 }
 
+static inline void read_int(Reading *r, const Cells *cells, size_t row, bool lenient, int64_t *out)
+{
+    size_t n;
+    const char *s = cells_raw(cells, row, &n);
+    if (!digits_int(s, n, lenient, &out[row]) && !odd_int(r, row, &out[row]))
+        no_value(r, row);
+}
+
+/* The rows that eight of them at once left alone, in order. */
+#define EACH_LEFT(left, i)                                                                    \
+    for (uint32_t left_ = (left), i; left_ && (i = (uint32_t)__builtin_ctz(left_), true);          \
+         left_ &= left_ - 1)
+
 static void read_ints(Reading *r, size_t from, size_t to)
 {
     int64_t *out = r->out;
     bool lenient = r->column->fixed;
     Cells cells = r->cells;
-    for (size_t row = from; row < to; row++) {
-        size_t n;
-        const char *s = cells_raw(&cells, row, &n);
-        if (!digits_int(s, n, lenient, &out[row]) && !odd_int(r, row, &out[row]))
-            no_value(r, row);
-    }
+    size_t row = from;
+    for (; EIGHTS && row + 8 <= to; row += 8)
+        EACH_LEFT(eight_ints(&cells, row, lenient, out), i)
+            read_int(r, &cells, row + i, lenient, out);
+    for (; row < to; row++)
+        read_int(r, &cells, row, lenient, out);
 }
 
 static bool odd_real(const Reading *r, size_t row, double *out)
@@ -111,6 +127,16 @@ static bool odd_real(const Reading *r, size_t row, double *out)
     return !isnan(*out) || !nullwords_has(r->plan->null, text, s.size);
 }
 
+static inline void read_real(Reading *r, const Cells *cells, size_t row, DigitsForm *form,
+                             bool lenient, double *out)
+{
+    size_t n;
+    const char *s = cells_raw(cells, row, &n);
+    if (!digits_real_like(form, s, n, r->plan->decimal, lenient, &out[row]) &&
+        !odd_real(r, row, &out[row]))
+        no_value(r, row);
+}
+
 static void read_reals(Reading *r, size_t from, size_t to)
 {
     double *out = r->out;
@@ -118,13 +144,12 @@ static void read_reals(Reading *r, size_t from, size_t to)
     bool lenient = r->column->fixed && r->column->as != READ_AMOUNT;
     DigitsForm form = r->form;
     Cells cells = r->cells;
-    for (size_t row = from; row < to; row++) {
-        size_t n;
-        const char *s = cells_raw(&cells, row, &n);
-        if (!digits_real_like(&form, s, n, point, lenient, &out[row]) &&
-            !odd_real(r, row, &out[row]))
-            no_value(r, row);
-    }
+    size_t row = from;
+    for (; EIGHTS && row + 8 <= to; row += 8)
+        EACH_LEFT(eight_reals(&cells, row, point, lenient, out), i)
+            read_real(r, &cells, row + i, &form, lenient, out);
+    for (; row < to; row++)
+        read_real(r, &cells, row, &form, lenient, out);
     r->form = form;
 }
 
@@ -155,18 +180,27 @@ static bool odd_time(const Reading *r, size_t row, DateOrder order, int64_t *out
     return value_stamp(grid_text(r->grid, s), s.size, order, out, &clock);
 }
 
+static inline void read_time(Reading *r, const Cells *cells, size_t row, DateOrder order,
+                             int64_t *out)
+{
+    size_t n;
+    const char *s = cells_raw(cells, row, &n);
+    if (!(order == ORDER_YMD && stamp_usual(s, n, &out[row])) &&
+        !odd_time(r, row, order, &out[row]))
+        no_value(r, row);
+}
+
 static void read_times(Reading *r, size_t from, size_t to)
 {
     int64_t *out = r->out;
     DateOrder order = order_of(r->column->as);
-    bool usual = order == ORDER_YMD;
     Cells cells = r->cells;
-    for (size_t row = from; row < to; row++) {
-        size_t n;
-        const char *s = cells_raw(&cells, row, &n);
-        if (!(usual && stamp_usual(s, n, &out[row])) && !odd_time(r, row, order, &out[row]))
-            no_value(r, row);
-    }
+    size_t row = from;
+    for (; EIGHTS && order == ORDER_YMD && row + 8 <= to; row += 8)
+        EACH_LEFT(eight_times(&cells, row, out), i)
+            read_time(r, &cells, row + i, order, out);
+    for (; row < to; row++)
+        read_time(r, &cells, row, order, out);
 }
 
 /* A column that never had a value: text without any. */

@@ -1,8 +1,8 @@
 /* column_read_text.c -- a column of text: words with codes where they repeat, else plain.
  *
- * The table of words is open addressing. A word of up to 16 bytes is its own key (two overlapping
- * 8-byte loads and the length), so that finding it again never touches its text. When the words
- * turn out hardly to repeat, the column is written plain. */
+ * The table of words is open addressing. A word of up to 16 bytes is its own key (16 bytes with zeros
+ * behind it, and the length), so that finding it again never touches its text. When the words turn
+ * out hardly to repeat, the column is written plain. */
 #include "reader_int.h"
 
 #include "digits.h"
@@ -22,18 +22,20 @@ typedef struct Table {
     size_t bytes; /* of all words */
 } Table;
 
+/* Without a branch for short words: how long they are is hard to foresee. */
 static inline Entry key_of(const char *s, uint32_t n)
 {
-    Entry e = {.size = n};
-    if (n <= 8) {
-        e.a = n ? digits_load(s) & (~(uint64_t)0 >> (64 - 8 * n)) : 0;
-    } else if (n <= 16) {
-        e.a = digits_load(s);
-        e.b = digits_load(s + n - 8);
-    } else {
-        e.a = hash_bytes(s, n, 0);
+#define UPTO(n) ((n) >= 8 ? ~UINT64_C(0) : (UINT64_C(1) << 8 * ((n)&7)) - 1)
+#define KEEP(n)                                                                                    \
+    {                                                                                              \
+        UPTO(n), (n) > 8 ? UPTO((n)-8) : 0                                                         \
     }
-    return e;
+    static const uint64_t keep[17][2] = {KEEP(0),  KEEP(1),  KEEP(2),  KEEP(3),  KEEP(4),  KEEP(5),
+                                         KEEP(6),  KEEP(7),  KEEP(8),  KEEP(9),  KEEP(10), KEEP(11),
+                                         KEEP(12), KEEP(13), KEEP(14), KEEP(15), KEEP(16)};
+    if (__builtin_expect(n > 16, 0))
+        return (Entry){.a = hash_bytes(s, n, 0), .size = n};
+    return (Entry){digits_load(s) & keep[n][0], digits_load(s + 8) & keep[n][1], n, 0};
 }
 
 static inline size_t slot_of(const Entry *e)
