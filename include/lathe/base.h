@@ -211,10 +211,16 @@ typedef struct Progress {
     _Atomic(const char *) unit;                  /* "bytes", "rows"; static text */
     _Atomic(const char *) what;                  /* "reading", "sorting"; static text */
     Stop stop;                                   /* raised by the one who looks */
+    /* Set before the work begins, or NULL: */
+    const Stop *also;                            /* another's, that ends the work as well; borrowed */
+    void (*look)(void *context);                 /* called now and then by the thread that began the work, */
+    void *context;                               /* which may ask for a stop there: see progress_look */
 } Progress;
 void progress_begin(Progress *p, const char *what, const char *unit, uint64_t total);
 void progress_add(Progress *p, uint64_t more);
-bool progress_stopped(const Progress *p);        /* NULL: never */
+bool progress_stopped(const Progress *p);        /* NULL: never. Any thread. */
+/* Calls look: by the caller of a pool_run alone (worker 0), between two pieces of work. */
+void progress_look(const Progress *p);
 
 /* ---- several processes ------------------------------------------------------------------------ */
 

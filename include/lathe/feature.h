@@ -142,7 +142,7 @@ bool feature_table_create(FeatureTable *out, const Features *f, const Dataset *d
 /* The same of a table of series: rows are windows, row[part] the number of their last known row. A window is
  * of the part in which its whole horizon lies, so those that train end before the first row that validates. */
 bool feature_table_series(FeatureTable *out, Scratch *scratch, const Features *f, size_t stride, const Dataset *d,
-                          const Plan *plan, const Split *split, Pool *pool, Error *err);
+                          const Plan *plan, const Split *split, Pool *pool, Progress *progress, Error *err);
 void feature_table_release(FeatureTable *t);
 
 /* ---- series ------------------------------------------------------------------------------------ */
@@ -159,7 +159,8 @@ typedef struct SeriesOptions {
 } SeriesOptions;
 /* Fits to a table what the features must know of its series: the usual step of the time, and which inputs are
  * the same in all rows of a group (static), known ahead, or past alone. Once, before the shape is used. */
-bool features_series(Features *f, const SeriesOptions *o, const Dataset *d, const Plan *plan, Pool *pool, Error *err);
+bool features_series(Features *f, const SeriesOptions *o, const Dataset *d, const Plan *plan, Pool *pool,
+                     Progress *progress, Error *err);
 const char *features_time(const Features *f);             /* NULL: no series */
 const char *features_group(const Features *f);
 double      features_time_step(const Features *f);        /* in the column's own units */

@@ -36,6 +36,8 @@ typedef struct ModelSetup {       /* fixed for a run */
     double beta1, beta2, epsilon;
     const float *class_weight;    /* [classes] or NULL */
     Pool *pool;
+    Progress *progress;           /* of long steps; when it is stopped a step fails with ERROR_STOP, as if
+                                     it had not begun. NULL: none. Not asked in a team. */
     uint64_t steps_total;         /* planned; 0 unknown */
     const char *freeze;           /* layers that steps leave as they are, see graph_freeze; or NULL */
     int products, precision;      /* who multiplies matrices and in what, see nn.h; there, or it is an error */

@@ -116,6 +116,8 @@ bool store_runs(Store *s, Arena *a, RunRow **out, size_t *n, Error *err);  /* ne
 bool store_run_params(Store *s, int64_t run, Arena *a, ParamRow **out, size_t *n, Error *err);
 bool store_run_param_set(Store *s, int64_t run, const char *key, const char *value, Error *err);
 bool store_run_status(Store *s, int64_t run, RunStatus status, const char *message, Error *err);
+/* Of a RUNNING one: what it does before its first step, or within a long one. Cheap, like progress. */
+bool store_run_says(Store *s, int64_t run, const char *message, Error *err);
 /* A run that ended elsewhere, at that time: FINISHED. */
 bool store_run_ended(Store *s, int64_t run, const char *message, int64_t ended, Error *err);
 bool store_run_progress(Store *s, const RunRow *row, Error *err);  /* step.. best_step, heartbeat, pid, started, ended */
@@ -150,6 +152,7 @@ bool store_events_since(Store *s, int64_t run /* 0: all */, int64_t *cursor, Are
 int64_t store_command_add(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
 bool store_commands_take(Store *s, int64_t run, Arena *a, CommandRow **out, size_t *n, Error *err);
 bool store_commands_pending(Store *s, int64_t run); /* cheap: for the training loop, no allocation */
+bool store_command_waits(Store *s, int64_t run, const char *verb); /* the same of one verb */
 /* Which step a taken command came before; a resumed run does the same again at the same step. */
 bool store_command_step(Store *s, int64_t id, int64_t step, Error *err);
 /* Taken ones with a step after `step`, in order. */

@@ -19,5 +19,11 @@ void progress_add(Progress *p, uint64_t more)
 
 bool progress_stopped(const Progress *p)
 {
-    return p && stop_asked(&p->stop);
+    return p && (stop_asked(&p->stop) || stop_asked(p->also));
+}
+
+void progress_look(const Progress *p)
+{
+    if (p && p->look)
+        p->look(p->context);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define RANDOM_LEAST  (UINT64_C(1) << 26) /* bytes of a file whose heads lie far apart */
 #define RESIDENT_MOST (UINT64_C(1) << 30) /* bytes of a file that stay in this process's memory */
 
 typedef struct Piece { /* one chunk: a stretch of a batch */
@@ -163,6 +164,13 @@ static bool is_whole(const Dataset *d, Error *err)
                      d->path);
 }
 
+/* Reads of single pages do not bring the megabytes around them along. */
+static void look_here_and_there(const Dataset *d, bool on)
+{
+    if (d->map.size > RANDOM_LEAST)
+        madvise((void *)(uintptr_t)d->map.at, d->map.size, on ? MADV_RANDOM : MADV_NORMAL);
+}
+
 Dataset *dataset_open(const char *path, Error *err)
 {
     Dataset *d = mem_alloc(sizeof *d);
@@ -180,7 +188,9 @@ Dataset *dataset_open(const char *path, Error *err)
     }
     uint64_t share = machine_memory() / 4;
     d->resident = share < RESIDENT_MOST ? share : RESIDENT_MOST;
+    look_here_and_there(d, true); /* the heads of the batches */
     bool ok = arrow_parse(&d->file, d->map.at, d->map.size, err);
+    look_here_and_there(d, false);
     if (ok) {
         cut_pieces(d);
         ok = read_hash(d, err) && read_schema(d, err) && (!d->file.ours || read_profile(d, err));

@@ -225,7 +225,7 @@ static bool fits_series(const Features *f, Error *err)
 }
 
 bool features_series(Features *f, const SeriesOptions *o, const Dataset *d, const Plan *plan,
-                     Pool *pool, Error *err)
+                     Pool *pool, Progress *progress, Error *err)
 {
     size_t slots = walk_slots(pool);
     if (!fits_series(f, err) || !check_named(f, o->known, err))
@@ -235,7 +235,8 @@ bool features_series(Features *f, const SeriesOptions *o, const Dataset *d, cons
     l.batch = mem_alloc(slots * sizeof *l.batch);
     l.chunk = mem_alloc(slots * sizeof *l.chunk);
     l.changes = mem_alloc(l.wide + 1);
-    Walk walk = {d, plan, pool, NULL, work, join, &l};
+    progress_begin(progress, "fitting series", "rows", dataset_rows(d));
+    Walk walk = {d, plan, pool, progress, work, join, &l};
     bool ok = walk_run(&walk, err) && find_step(&l, &f->series->step, err);
     if (ok) {
         name_kinds(&l, o, (SeriesInput *)f->series->shape.input);

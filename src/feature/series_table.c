@@ -23,14 +23,19 @@ static bool take_chunk(Series *s, const Dataset *d, const Plan *plan, PlanState 
     return (!plan || plan_apply(plan, state, &raw, a, &c, err)) && series_add(s, &c, err);
 }
 
-static Series *read_series(const Features *f, const Dataset *d, const Plan *plan, Error *err)
+static Series *read_series(const Features *f, const Dataset *d, const Plan *plan, Progress *progress,
+                           Error *err)
 {
     Arena a = {0};
     Series *s = series_create(f);
     PlanState *state = plan ? plan_state_create(plan) : NULL;
     bool ok = true;
+    progress_begin(progress, "encoding", "rows", dataset_rows(d));
     for (size_t i = 0; ok && i < dataset_chunks(d); i++) {
-        ok = take_chunk(s, d, plan, state, i, &a, err);
+        progress_look(progress);
+        ok = !progress_stopped(progress) || error_set(err, ERROR_STOP, "stopped on request");
+        ok = ok && take_chunk(s, d, plan, state, i, &a, err);
+        progress_add(progress, dataset_chunk_rows(d, i));
         arena_reset(&a);
     }
     ok = ok && series_finish(s, false, err);
@@ -106,12 +111,12 @@ static bool fill_part(FeatureTable *t, Part part, const Windows *from, const Ser
 
 bool feature_table_series(FeatureTable *out, Scratch *scratch, const Features *f, size_t stride,
                           const Dataset *d, const Plan *plan, const Split *split, Pool *pool,
-                          Error *err)
+                          Progress *progress, Error *err)
 {
     (void)pool;
     Windows window[PART_COUNT] = {{0}};
     const SeriesShape *shape = f->shape.series;
-    *out = (FeatureTable){.scratch = scratch, .series = read_series(f, d, plan, err)};
+    *out = (FeatureTable){.scratch = scratch, .series = read_series(f, d, plan, progress, err)};
     bool ok = out->series != NULL;
     if (ok)
         find_windows(out->series, shape, split, stride ? stride : 1, window);

@@ -38,11 +38,21 @@ static bool prepare(const Walk *w, PlanState *state, size_t chunk, Slot *s)
     return true;
 }
 
+static bool go_on(const Walk *w, Error *err)
+{
+    return !progress_stopped(w->progress) || error_set(err, ERROR_STOP, "stopped on request");
+}
+
 static void work_one(void *job, size_t i, size_t worker)
 {
-    (void)worker;
     Group *g = job;
     Slot *s = &g->slot[i];
+    if (worker == 0)
+        progress_look(g->walk->progress);
+    if (!go_on(g->walk, &s->error)) {
+        s->ok = false;
+        return;
+    }
     if (!s->ready)
         s->ok = prepare(g->walk, NULL, g->first + i, s);
     s->ok = s->ok && g->walk->work(g->walk->job, i, &s->chunk, &s->arena, &s->error);
@@ -55,7 +65,8 @@ static bool run_group(Group *g, PlanState *state, size_t count, Error *err)
         arena_reset(&s->arena);
         s->error = (Error){0};
         s->ready = state != NULL;
-        s->ok = !state || prepare(g->walk, state, g->first + i, s);
+        progress_look(g->walk->progress);
+        s->ok = !state || (go_on(g->walk, &s->error) && prepare(g->walk, state, g->first + i, s));
     }
     pool_run(g->walk->pool, count, work_one, g);
     for (size_t i = 0; i < count; i++) {
@@ -79,8 +90,7 @@ bool walk_run(const Walk *w, Error *err)
     bool ok = true;
     for (; ok && g.first < chunks; g.first += slots) {
         size_t left = chunks - g.first;
-        ok = !progress_stopped(w->progress) || error_set(err, ERROR_STOP, "stopped on request");
-        ok = ok && run_group(&g, state, left < slots ? left : slots, err);
+        ok = go_on(w, err) && run_group(&g, state, left < slots ? left : slots, err);
     }
     for (size_t i = 0; i < slots; i++)
         arena_release(&g.slot[i].arena);

@@ -205,6 +205,8 @@ static void stand_together(Gbdt *m)
     g->all = true;
     grower_tree(g, &tree, &m->slopes[0]);
     forest_release(&tree);
+    if (progress_stopped(g->progress))
+        return;
     Scratch *in = m->setup->scratch;
     uint32_t *row = scratch_take(in, n * sizeof *row, NULL);
     float *y = row ? scratch_take(in, n * sizeof *y, NULL) : NULL;
@@ -232,6 +234,12 @@ static void stand_together(Gbdt *m)
     m->target.weight = weight;
 }
 
+/* Of long rounds. The members of a team cannot stop one by one. */
+static Progress *progress_of(const Gbdt *m)
+{
+    return m->setup->team ? NULL : m->setup->progress;
+}
+
 static bool bind(Gbdt *m, const Batch *b, Error *err)
 {
     if (m->bound && m->batch.rows == b->rows && m->batch.dense == b->dense &&
@@ -257,14 +265,18 @@ static bool bind(Gbdt *m, const Batch *b, Error *err)
                m->params.row_share >= 1.0;
     m->bound = make_slopes(m, err) &&
                bins_make(&m->bins, b, &m->stretch, m->shape, (size_t)m->params.bins, m->setup->seed,
-                         m->setup->pool, in, err) &&
+                         m->setup->pool, in, progress_of(m), err) &&
                grower_init(&m->grower, &m->params, &m->limits, &m->bins, &m->stretch,
                            m->setup->pool, in, err);
+    m->grower.progress = progress_of(m);
     if (m->bound)
         stand_together(m);
-    else
-        unbind(m);
-    return m->bound;
+    if (m->bound && !progress_stopped(m->grower.progress))
+        return true;
+    if (m->bound)
+        error_set(err, ERROR_STOP, "stopped on request");
+    unbind(m);
+    return false;
 }
 
 /* One more tree's values to the own rows' gradients; the sums are those of all rows. */
@@ -475,12 +487,13 @@ static void add_tree(Gbdt *m, size_t class, double lr)
     m->scored++;
 }
 
-/* The team was lost in the middle of a round: the trees are those of the rounds before. */
+/* The team was lost in the middle of a round, or it was stopped: the trees are those of the rounds before. */
 static bool take_back(Gbdt *m, size_t rounds, Error *err)
 {
     forest_cut(&m->forest, rounds * m->shape->outputs);
     m->score_is_whole = false;
-    return team_sound(m->setup->team, err);
+    return team_lost(m->setup->team) ? team_sound(m->setup->team, err)
+                                     : error_set(err, ERROR_STOP, "stopped on request");
 }
 
 static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Error *err)
@@ -510,12 +523,13 @@ static bool step(void *model, const Batch *b, const Knobs *k, StepStats *out, Er
     for (size_t c = 0; !m->carry && c < m->shape->outputs; c++)
         slopes_pack(&m->slopes[c], &m->stretch, b->rows, goss ? m->factor : NULL, round,
                     m->setup->pool);
-    for (size_t c = 0; c < m->shape->outputs; c++) {
+    for (size_t c = 0; c < m->shape->outputs && !progress_stopped(m->grower.progress); c++) {
         if (c > 0)
             draw_rows(m, round, k->lr);
         add_tree(m, c, k->lr);
     }
-    return !team_lost(m->setup->team) || take_back(m, round, err);
+    bool whole = !team_lost(m->setup->team) && !progress_stopped(m->grower.progress);
+    return whole || take_back(m, round, err);
 }
 
 /* ---- scoring and keeping --------------------------------------------------------------------------------------- */

@@ -112,8 +112,16 @@ typedef struct Make {
     float *room;      /* [threads][3 * samples] */
     size_t *counts;   /* [threads][samples] */
     bool *missing;    /* [tiles][numbers] */
-    Bins *b;
+    Progress *progress;
 } Make;
+
+/* Before each tile. */
+static bool go_on(const Make *m, size_t worker)
+{
+    if (worker == 0)
+        progress_look(m->progress);
+    return !progress_stopped(m->progress);
+}
 
 static void fit_number(void *job, size_t i, size_t worker)
 {
@@ -148,14 +156,16 @@ static void fit_number(void *job, size_t i, size_t worker)
 /* Which columns have missing values is asked of all rows: one that the sample lacks still counts. */
 static void look_for_missing(void *job, size_t tile, size_t worker)
 {
-    (void)worker;
     Make *m = job;
+    if (!go_on(m, worker))
+        return;
     size_t width = m->shape->dense, from = tile * TILE_ROWS, to = from + TILE_ROWS;
     to = to < m->batch->rows ? to : m->batch->rows;
     bool *missing = m->missing + tile * width;
     for (size_t row = from; row < to; row++)
         for (size_t i = 0; i < width; i++)
             missing[i] |= isnan(m->batch->dense[row * width + i]) != 0;
+    progress_add(m->progress, to - from);
 }
 
 typedef struct CodeCount {
@@ -245,14 +255,16 @@ static void fill_blocks(const Bins *b, size_t from, size_t n)
 
 static void fill_tile(void *job, size_t tile, size_t worker)
 {
-    (void)worker;
     Make *m = job;
     Bins *b = m->bins;
+    if (!go_on(m, worker))
+        return;
     size_t from = tile * TILE_ROWS, n = b->rows - from < TILE_ROWS ? b->rows - from : TILE_ROWS;
     for (size_t i = 0; i < b->features; i++)
         if (b->feature[i].bins > 1)
             tile_column(m, &b->feature[i], from, n);
     fill_blocks(b, from, n);
+    progress_add(m->progress, n);
 }
 
 /* ---- columns and blocks --------------------------------------------------------------------------------- */
@@ -322,6 +334,7 @@ static void fit_features(Make *m, Pool *pool)
     Bins *b = m->bins;
     const ModelShape *s = m->shape;
     size_t tiles = (b->rows + TILE_ROWS - 1) / TILE_ROWS;
+    progress_begin(m->progress, "looking for missing values", "rows", b->rows);
     pool_run(pool, tiles, look_for_missing, m);
     for (size_t i = 0; i < b->features; i++) {
         BinFeature *f = &b->feature[i];
@@ -343,7 +356,7 @@ static void fit_features(Make *m, Pool *pool)
 }
 
 bool bins_make(Bins *into, const Batch *b, const Stretch *rows, const ModelShape *shape, size_t most,
-               uint64_t seed, Pool *pool, Scratch *in, Error *err)
+               uint64_t seed, Pool *pool, Scratch *in, Progress *progress, Error *err)
 {
     *into = (Bins){.rows = b->rows,
                    .features = shape->dense + shape->codes,
@@ -354,6 +367,7 @@ bool bins_make(Bins *into, const Batch *b, const Stretch *rows, const ModelShape
               .stretch = rows,
               .shape = shape,
               .most = most,
+              .progress = progress,
               .samples = rows->all < SAMPLE_ROWS ? rows->all : SAMPLE_ROWS};
     size_t threads = pool_threads(pool), tiles = (b->rows + TILE_ROWS - 1) / TILE_ROWS;
     into->feature = ARENA_NEW(&into->arena, BinFeature, into->features + 1);
@@ -369,17 +383,22 @@ bool bins_make(Bins *into, const Batch *b, const Stretch *rows, const ModelShape
     into->bytes = into->by_column ? scratch_take(in, bytes, err) : NULL;
     if (into->bytes) {
         place_blocks(into);
+        progress_begin(progress, "sorting into bins", "rows", into->rows);
         pool_run(pool, tiles, fill_tile, &m);
     }
+    bool stopped = progress_stopped(progress);
     mem_free(m.sample);
     mem_free(m.sampled);
     mem_free(m.seen);
     mem_free(m.room);
     mem_free(m.counts);
     mem_free(m.missing);
-    if (!into->bytes)
-        bins_release(into);
-    return into->bytes || error_in(err, "binning %zu rows", b->rows);
+    if (into->bytes && !stopped)
+        return true;
+    stopped = stopped && into->bytes;
+    bins_release(into);
+    return stopped ? error_set(err, ERROR_STOP, "stopped on request")
+                   : error_in(err, "binning %zu rows", b->rows);
 }
 
 /* ---- another order of the rows ------------------------------------------------------------------ */

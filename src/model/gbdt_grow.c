@@ -474,9 +474,15 @@ void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
     if (!g->all)
         stretch_sum_pairs(g->stretch, &first->sum, 1);
     describe_node(g, f, root, first);
+    progress_begin(g->progress, "growing a tree", "leaves", g->leaves_most);
     search(g, first, NULL);
-    for (Leaf *l; g->leaves < g->leaves_most && !team_lost(g->stretch->team) && (l = next_leaf(g));)
+    for (Leaf *l; g->leaves < g->leaves_most && !team_lost(g->stretch->team) && (l = next_leaf(g));) {
+        progress_look(g->progress);
+        if (progress_stopped(g->progress))
+            break;
         split_leaf(g, f, root, l, cut_of);
+        progress_add(g->progress, 1);
+    }
     list_codes(g, f, root, cut_of);
     vec_add(&f->nodes, (float)(f->field[0].count - root));
     mem_free(cut_of);

@@ -97,8 +97,9 @@ typedef struct Bins {
     Scratch *in;          /* where these two do */
     Arena arena;
 } Bins;
+/* progress: NULL in a team, whose members cannot stop alone. */
 bool bins_make(Bins *into, const Batch *b, const Stretch *rows, const ModelShape *shape, size_t most,
-               uint64_t seed, Pool *pool, Scratch *in, Error *err);
+               uint64_t seed, Pool *pool, Scratch *in, Progress *progress, Error *err);
 void bins_release(Bins *b);
 /* Row i from now on is what was row[i]; forgotten when there is no memory for it: false. */
 bool bins_reorder(Bins *b, const uint32_t *row, Pool *pool);
@@ -339,6 +340,7 @@ typedef struct Grower {
     Cut *found;         /* [2][features] */
     size_t *chunk_left; /* counts of a parallel partition */
     Scratch *in;        /* where order and scratch stand */
+    Progress *progress; /* stopped: a tree is left as it is, to be taken back; NULL in a team */
 } Grower;
 bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bins *bins,
                  const Stretch *stretch, Pool *pool, Scratch *in, Error *err);

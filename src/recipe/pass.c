@@ -40,15 +40,22 @@ static bool lane_step(Batch *b, size_t i, size_t step)
             frame_step(&l->frame, pass->plan, step, b->state, l->no_target, &l->err));
 }
 
+static bool go_on(const Pass *pass, Error *err)
+{
+    bool stopped = stop_asked(pass->stop) || progress_stopped(pass->progress);
+    return !stopped || error_set(err, ERROR_STOP, "stopped on request");
+}
+
 static void run_lane(void *job, size_t i, size_t worker)
 {
     Batch *b = job;
     Lane *l = &b->lane[i];
+    if (worker == 0)
+        progress_look(b->pass->progress);
     if (b->step == 0)
-        l->ok = lane_begin(b, i);
+        l->ok = go_on(b->pass, &l->err) && lane_begin(b, i);
     for (size_t s = b->step; l->ok && s < b->until; s++)
-        l->ok = lane_step(b, i, s);
-    (void)worker;
+        l->ok = go_on(b->pass, &l->err) && lane_step(b, i, s);
 }
 
 static bool lanes_ok(const Batch *b, Error *err)
@@ -75,18 +82,14 @@ static bool run_batch(Batch *b, Error *err)
         if (!lanes_ok(b, err))
             return false;
         for (size_t i = 0; ordered && i < b->count; i++) {
-            b->lane[i].ok = lane_step(b, i, step);
+            progress_look(pass->progress);
+            b->lane[i].ok = go_on(pass, &b->lane[i].err) && lane_step(b, i, step);
             if (!lanes_ok(b, err))
                 return false;
         }
         step = ordered ? step + 1 : until;
     }
     return true;
-}
-
-static bool stopped(const Pass *pass)
-{
-    return stop_asked(pass->stop) || progress_stopped(pass->progress);
 }
 
 bool pass_run(const Pass *pass, const ChunkSource *from, Error *err)
@@ -101,11 +104,8 @@ bool pass_run(const Pass *pass, const ChunkSource *from, Error *err)
         b.state->memory[i].dir = pass->dir;
     for (b.first = 0; ok && b.first < from->count; b.first += lanes) {
         b.count = from->count - b.first < lanes ? from->count - b.first : lanes;
-        if (stopped(pass)) {
-            ok = error_set(err, ERROR_STOP, "stopped");
-            break;
-        }
-        ok = run_batch(&b, err);
+        progress_look(pass->progress);
+        ok = go_on(pass, err) && run_batch(&b, err);
         for (size_t i = 0; ok && i < b.count; i++) {
             if (pass->merge)
                 ok = pass->merge(pass->context, b.first + i, &b.lane[i].frame, err);

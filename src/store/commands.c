@@ -47,6 +47,16 @@ bool store_commands_pending(Store *s, int64_t run)
            one == 1;
 }
 
+bool store_command_waits(Store *s, int64_t run, const char *verb)
+{
+    int64_t one;
+    return store_number(s, NULL, &one, 0,
+                        "SELECT 1 FROM commands WHERE run = ?1 AND taken IS NULL AND verb = ?2"
+                        " LIMIT 1",
+                        "it", run, verb) &&
+           one == 1;
+}
+
 bool store_commands_take(Store *s, int64_t run, Arena *a, CommandRow **out, size_t *n, Error *err)
 {
     if (!store_begin(s, err))

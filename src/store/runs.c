@@ -229,6 +229,18 @@ bool store_run_status(Store *s, int64_t run, RunStatus status, const char *messa
            changed(s, run, err);
 }
 
+bool store_run_says(Store *s, int64_t run, const char *message, Error *err)
+{
+    if (!store_begin_relaxed(s, err))
+        return false;
+    if (store_exec(s, err,
+                   "UPDATE runs SET message = ?2, heartbeat = ?3 WHERE id = ?1 AND status = 'RUNNING'",
+                   "iti", run, message, time_now()))
+        return store_commit(s, err);
+    store_rollback(s);
+    return false;
+}
+
 bool store_run_ended(Store *s, int64_t run, const char *message, int64_t ended, Error *err)
 {
     return store_exec(s, err,

@@ -144,8 +144,10 @@ static bool take_all(Job *j, Arena *a, Error *err)
     if (!store_commands_take(j->store, j->row.id, a, &c, &n, err))
         return false;
     for (size_t i = 0; i < n; i++) {
-        if (!apply(j, &c[i], false, text, sizeof text, err) ||
-            !store_command_step(j->store, c[i].id, j->loop.step, err))
+        if (!apply(j, &c[i], false, text, sizeof text, err))
+            return false;
+        bool in_vain = j->loop.step == 0 && text_equal(c[i].verb, "stop"); /* resumed, it begins */
+        if (!in_vain && !store_command_step(j->store, c[i].id, j->loop.step, err))
             return false;
         if (text[0] && !job_news(j, "change", text, true, err))
             return false;

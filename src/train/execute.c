@@ -69,6 +69,15 @@ static void keep_for_later(Job *j, Error *err)
                  (long long)j->loop.step, (long long)j->row.id);
 }
 
+static void forget_commands(Store *s, int64_t run)
+{
+    Arena a = {0};
+    CommandRow *c;
+    size_t n;
+    store_commands_take(s, run, &a, &c, &n, NULL);
+    arena_release(&a);
+}
+
 /* The reason is stored as well; what was learnt up to the last good step is kept. */
 static void fail(Job *j, Store *s, int64_t run, Error *err)
 {
@@ -84,6 +93,8 @@ static void fail(Job *j, Store *s, int64_t run, Error *err)
                      "; its best weights are kept: fork it at step %lld",
                      (long long)j->loop.best_step);
     }
+    if (err->kind == ERROR_STOP && j->loop.step == 0) /* a stop that it has obeyed, not for the next time */
+        forget_commands(s, run);
     store_run_status(s, run, asked ? RUN_KILLED : RUN_FAILED, err->text, NULL);
     if (j->store)
         job_news(j, "fail", err->text, true, NULL);
@@ -115,7 +126,8 @@ bool run_execute_team(Team *team, Store *s, int64_t run, Pool *pool, OnRunNews o
     j->on_news = on_news;
     j->context = context;
     j->stop = stop;
-    bool ok = job_open(j, s, run, pool, &why) && go(j, &why);
+    job_look_begin(j);
+    bool ok = job_open(j, s, run, pool, &why) && job_look_end(j, &why) && go(j, &why);
     if (!ok) {
         fail(j, s, run, &why);
         if (err)

@@ -43,7 +43,7 @@ bool explainer_read_series(Explainer *e, uint64_t steps_most, Error *err)
     static const Part parts[] = {PART_TEST, PART_VALID, PART_TRAIN};
     FeatureTable t;
     if (!feature_table_series(&t, NULL, e->features, 1, e->dataset, e->plan, &e->split, e->pool,
-                              err))
+                              NULL, err))
         return false;
     for (size_t i = 0; i < 3 && !e->rows; i++) {
         e->part = parts[i];

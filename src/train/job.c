@@ -116,7 +116,7 @@ static bool fit_plan(Job *j, Error *err)
 {
     Recipe *r = recipe_create();
     bool ok = recipe_parse(r, j->row.recipe, err) && (j->plan = plan_create(r, &j->schema, err)) &&
-              plan_fit(j->plan, j->dataset, &j->split, j->pool, NULL, err) &&
+              plan_fit(j->plan, j->dataset, &j->split, j->pool, &j->progress, err) &&
               fitted_write(j, "plan.json", plan_to_json(j->plan), err);
     recipe_destroy(r);
     return ok || error_in(err, "recipe");
@@ -172,9 +172,9 @@ static bool fit_features(Job *j, Error *err)
     const char **names = wanted_columns(j, &n);
     if (!j->features)
         j->features = features_fit(j->dataset, j->plan, &j->split, j->row.target, names, n,
-                                   &j->spec.feature, j->pool, NULL, err);
+                                   &j->spec.feature, j->pool, &j->progress, err);
     if (j->features && j->series.time && !features_time(j->features) &&
-        !features_series(j->features, &j->series, j->dataset, j->plan, j->pool, err))
+        !features_series(j->features, &j->series, j->dataset, j->plan, j->pool, &j->progress, err))
         return false;
     return j->features && fitted_write(j, "features.json", features_to_json(j->features), err);
 }
@@ -204,9 +204,11 @@ static bool make_table(Job *j, Error *err)
     TableShare share = {team_rank(j->team), team_size(j->team)};
     bool made = j->series.time
                     ? feature_table_series(&j->table, j->scratch, j->features, j->series.stride,
-                                           j->dataset, j->plan, &j->split, j->pool, err)
+                                           j->dataset, j->plan, &j->split, j->pool, &j->progress,
+                                           err)
                     : feature_table_create_share(&j->table, share, j->scratch, j->features, j->dataset,
-                                                 j->plan, &j->split, j->pool, NULL, err);
+                                                 j->plan, &j->split, j->pool, &j->progress,
+                                                 err);
     if (!made)
         return false;
     size_t rows = j->table.part[PART_TRAIN].rows;
@@ -260,9 +262,20 @@ bool job_rows(Job *j, bool ok, Error *err)
 /* Nothing is learnt yet: a stop ends the run as one that can be begun again. */
 static bool go_on(Job *j, const char *what, Error *err)
 {
-    if (stop_asked(j->stop))
-        return error_set(err, ERROR_STOP, "stopped by request before the first step");
+    if (progress_stopped(&j->progress))
+        return error_set(err, ERROR_STOP, "stopped on request");
     return job_news(j, "prepare", what, false, err);
+}
+
+/* "stopped by request while encoding the rows, before the first step" */
+static bool say_stopped(Job *j, const char *what, Error *err)
+{
+    if (err && err->kind == ERROR_STOP && progress_stopped(&j->progress))
+        error_set(err, ERROR_STOP,
+                  "stopped by request while %s, before a step was taken; lathe runs resume %lld begins"
+                  " again",
+                  what, (long long)j->row.id);
+    return false;
 }
 
 bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
@@ -279,10 +292,15 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
         j->pool = pool_create((size_t)threads);
         j->own_pool = true;
     }
-    if (!open_dataset(j, err) || !go_on(j, "fitting recipe and features", err) ||
-        !fit_or_load(j, err) || !go_on(j, "encoding the rows", err) || !team_begin(j, err) ||
-        !job_rows(j, true, err) || !slices_open(j, err) || !go_on(j, "building the model", err))
-        return false;
+    const char *what = "fitting recipe and features";
+    if (!open_dataset(j, err) || !go_on(j, what, err) || !fit_or_load(j, err))
+        return say_stopped(j, what, err);
+    what = "encoding the rows";
+    if (!go_on(j, what, err) || !team_begin(j, err) || !job_rows(j, true, err) || !slices_open(j, err))
+        return say_stopped(j, what, err);
+    what = "building the model";
+    if (!go_on(j, what, err))
+        return say_stopped(j, what, err);
     j->planned =
         ((size_t)j->pretrain + (size_t)j->spec.params.epochs) * sampler_steps(&j->sampler, (size_t)j->spec.params.batch);
     return true;
@@ -341,6 +359,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .epsilon = p->epsilon,
         .class_weight = j->class_weight,
         .pool = j->pool,
+        .progress = &j->progress,
         .steps_total = j->planned,
         .pretrains = j->pretrain > 0,
         .products = p->products,

@@ -303,6 +303,17 @@ static bool end_epoch(Job *j, Error *err)
     return clock_now() - j->checkpointed < BEST_SECONDS || j->loop.over || checkpoint_write(j, err);
 }
 
+/* A long step was given up, because someone wants the run to end: that is found between two steps. */
+static bool given_up(Job *j, Error *err)
+{
+    if (j->team || !err || err->kind != ERROR_STOP || !progress_stopped(&j->progress))
+        return false;
+    *err = (Error){0};
+    atomic_store(&j->progress.stop.asked, false);
+    j->polled = 0;
+    return true;
+}
+
 /* ---- the loop -------------------------------------------------------------------------------------------- */
 
 static bool checkpoint_is_due(const Job *j, double now)
@@ -348,7 +359,12 @@ bool loop_run(Job *j, Error *err)
         double now = clock_now();
         if (checkpoint_is_due(j, now) && !checkpoint_write(j, err))
             return false;
-        if (!one_step(j, err) || !record_due(j, now, err))
+        bool ok = one_step(j, err);
+        if (j->look.shown && !job_look_end(j, ok ? err : NULL))
+            return false;
+        if (!ok && !given_up(j, err))
+            return false;
+        if (!record_due(j, now, err))
             return false;
     }
     record_speed(j, clock_now());

@@ -85,6 +85,13 @@ typedef struct Record {
 
 typedef struct Slices Slices;
 
+typedef struct Look {             /* look.c */
+    const char *what;             /* of the progress, as last seen */
+    uint64_t done;
+    double since, polled, wrote, said; /* clock_now */
+    bool shown;                   /* the store has a line of it */
+} Look;
+
 typedef struct Job {
     Store *store;                 /* NULL: a member of a team that does not lead, see team.c */
     Team *team;                   /* NULL: one process */
@@ -93,6 +100,8 @@ typedef struct Job {
     OnRunNews on_news;
     void *context;
     const Stop *stop;
+    Progress progress;            /* of what takes long before and within a step; its stop: look.c */
+    Look look;
     Arena arena;
     RunRow row;
     RunSpec spec;
@@ -145,6 +154,9 @@ bool job_model(Job *j, size_t batch_most, Error *err);  /* (re)plans the model, 
 bool job_rows(Job *j, bool ok, Error *err);             /* of features: the table, the sampler */
 void job_close(Job *j);
 bool job_news(Job *j, const char *kind, const char *text, bool store, Error *err);
+/* look.c: from now on loops over rows say where they are, and end when a stop is asked for. */
+void job_look_begin(Job *j);
+bool job_look_end(Job *j, Error *err);          /* they are done: nothing is shown of them any more */
 double job_wall(const Job *j);
 uint64_t job_row(const Job *j, size_t at);      /* number in the dataset of what the sampler calls at */
 

@@ -96,7 +96,7 @@ static void windows(void **state)
     Features *f = sales_features(w, d, &split, WINDOW, HORIZON, 3);
     const SeriesShape *s = features_shape(f)->series;
     FeatureTable t;
-    OK(feature_table_series(&t, NULL, f, 1, d, NULL, &split, w->pool, &w->err));
+    OK(feature_table_series(&t, NULL, f, 1, d, NULL, &split, w->pool, NULL, &w->err));
     size_t floats = series_floats(s), fillers = 0, all = 0;
     float *x = mem_alloc(floats * sizeof *x), y[HORIZON];
     for (int part = 0; part < PART_COUNT; part++) {
@@ -145,7 +145,7 @@ static void windows(void **state)
     assert_int_equal(t.part[PART_TEST].rows, (24 - HORIZON + 1) * 2);
     assert_true(fillers > 0 && all > 0);
     FeatureTable few;
-    OK(feature_table_series(&few, NULL, f, 5, d, NULL, &split, w->pool, &w->err));
+    OK(feature_table_series(&few, NULL, f, 5, d, NULL, &split, w->pool, NULL, &w->err));
     assert_true(few.part[PART_TRAIN].rows * 4 < t.part[PART_TRAIN].rows);
     assert_int_equal(few.part[PART_TEST].rows, t.part[PART_TEST].rows);
     feature_table_release(&few);
@@ -207,16 +207,16 @@ static void refuses(void **state)
     OK(f);
     SeriesOptions o = {
         .group = "", .time = "when", .known = "promos", .window = 4, .horizon = 2, .levels = 1};
-    says(w, features_series(f, &o, d, NULL, w->pool, &w->err), "did you mean promo?");
+    says(w, features_series(f, &o, d, NULL, w->pool, NULL, &w->err), "did you mean promo?");
     o.known = "";
     o.time = "wen";
-    says(w, features_series(f, &o, d, NULL, w->pool, &w->err), "no column wen");
+    says(w, features_series(f, &o, d, NULL, w->pool, NULL, &w->err), "no column wen");
     o.time = "shop";
-    says(w, features_series(f, &o, d, NULL, w->pool, &w->err), "is text");
+    says(w, features_series(f, &o, d, NULL, w->pool, NULL, &w->err), "is text");
     features_destroy(f);
     f = sales_features(w, d, &split, 200, 4, 1);
     FeatureTable t;
-    says(w, feature_table_series(&t, NULL, f, 1, d, NULL, &split, w->pool, &w->err),
+    says(w, feature_table_series(&t, NULL, f, 1, d, NULL, &split, w->pool, NULL, &w->err),
          "no training windows");
     features_destroy(f);
     split_release(&split);

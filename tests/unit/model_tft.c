@@ -16,7 +16,7 @@ static void open_set(World *w, Set *s)
 {
     s->d = add_sales(w, "sales", 80);
     s->f = sales_features(w, s->d, NULL, WINDOW, HORIZON, LEVELS);
-    OK(feature_table_series(&s->t, NULL, s->f, 1, s->d, NULL, NULL, w->pool, &w->err));
+    OK(feature_table_series(&s->t, NULL, s->f, 1, s->d, NULL, NULL, w->pool, NULL, &w->err));
     assert_true(s->t.part[PART_TRAIN].rows >= ROWS);
     s->batch = batch_slice(&s->t.part[PART_TRAIN], features_shape(s->f), 0, ROWS);
 }

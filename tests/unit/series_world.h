@@ -111,7 +111,7 @@ static inline Features *sales_features(World *w, const Dataset *d, const Split *
     OK(params_set(feature_params, &options, "categories", "onehot", &w->err));
     Features *f = features_fit(d, NULL, split, "sales", NULL, 0, &options, w->pool, NULL, &w->err);
     OK(f);
-    OK(features_series(f, &o, d, NULL, w->pool, &w->err));
+    OK(features_series(f, &o, d, NULL, w->pool, NULL, &w->err));
     return f;
 }
 

@@ -168,6 +168,10 @@ static void draw_progress(const TrainState *s, const RunRow *run, const Curves *
     (void)s;
     chart_bar(canvas, 1, 1, width, share_done(run), full, STYLE_BAR_BACK);
     Line l = {canvas, 1, width + 2, canvas->cols};
+    if (run->status == RUN_RUNNING && *run->message) { /* before its first step, or within a long one */
+        piece(&l, STYLE_INFO, run->message);
+        return;
+    }
     snprintf(text, sizeof text, "%3.0f%%  ", 100 * share_done(run));
     piece(&l, STYLE_STRONG, text);
     of_total(run->epoch, run->epochs_total, text, sizeof text);
