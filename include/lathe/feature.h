@@ -29,6 +29,7 @@ void     scratch_give(Scratch *s, void *at);      /* NULL is fine */
  * of, so that what the process has in memory stays bounded. */
 void     scratch_touched(Scratch *s, uint64_t bytes);
 void     scratch_random(Scratch *s, void *at);    /* will be read here and there: no reading ahead */
+void     scratch_soon(const Scratch *s, const void *at, size_t size); /* these bytes will be: now is the time */
 uint64_t scratch_in_files(const Scratch *s);      /* bytes */
 
 #define TASKS(X) /* enum, name, meaning */                            \

@@ -147,6 +147,14 @@ void scratch_touched(Scratch *s, uint64_t bytes)
     pthread_mutex_unlock(&s->lock);
 }
 
+void scratch_soon(const Scratch *s, const void *at, size_t size)
+{
+    if (scratch_in_files(s) == 0 || size == 0)
+        return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)at / page * page;
+    madvise((void *)begin, (uintptr_t)at + size - begin, MADV_WILLNEED); /* the heap has it anyway */
+}
+
 void scratch_random(Scratch *s, void *at)
 {
     if (!s)

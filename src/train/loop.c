@@ -84,6 +84,19 @@ static void gather_block(void *job, size_t block, size_t worker)
     }
 }
 
+static void need_rows(void *context, size_t row, size_t rows)
+{
+    const Job *j = context;
+    const Batch *from = &j->table.part[PART_TRAIN];
+    const ModelShape *s = features_shape(j->features);
+    if (row >= from->rows)
+        return; /* bare: on the heap */
+    rows = from->rows - row < rows ? from->rows - row : rows;
+    scratch_soon(j->scratch, from->dense + row * s->dense, rows * s->dense * sizeof(float));
+    scratch_soon(j->scratch, from->code + row * s->codes, rows * s->codes * sizeof(int32_t));
+    scratch_soon(j->scratch, from->target + row, rows * sizeof(float));
+}
+
 static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
 {
     const Batch *from = &j->table.part[PART_TRAIN];
@@ -92,8 +105,11 @@ static void gather(Job *j, const uint32_t *order, size_t n, Batch *out)
         return;
     }
     Gather g = {.job = j, .order = order, .rows = n};
+    sampler_ahead(&j->sampler, need_rows, j);
     pool_run_near(j->pool, (n + GATHER_ROWS - 1) / GATHER_ROWS, gather_block, &g);
-    scratch_touched(j->scratch, n * PAGES_A_ROW * PAGE);
+    const ModelShape *s = features_shape(j->features);
+    scratch_touched(j->scratch, sampler_by_blocks(j->rows) ? n * sizeof(float) * (s->dense + s->codes + 1)
+                                                           : n * PAGES_A_ROW * PAGE);
     *out = (Batch){.rows = n,
                    .dense = j->dense,
                    .code = j->code,

@@ -45,11 +45,17 @@ typedef struct Sampler {
     size_t bare;          /* rows without a target that take part in them */
     uint32_t *order;      /* [rows + bare] of the epoch `shuffled`; -1 none yet */
     int64_t shuffled;
+    size_t ahead;         /* by blocks: rows of that order that were told to be needed soon */
     Scratch *scratch;     /* where order stands */
 } Sampler;
 bool   sampler_init(Sampler *s, uint64_t seed, size_t rows, bool whole, Scratch *in, Error *err);
 bool   sampler_begin_with(Sampler *s, int64_t first, size_t bare, Error *err); /* before the first step */
 void   sampler_release(Sampler *s);
+#define LARGE_ROWS ((size_t)1 << 24)
+bool   sampler_by_blocks(size_t rows);                      /* so many that rows of a block come together */
+/* By blocks: calls need for each stretch of rows that the next steps take, once an epoch, early. */
+void   sampler_ahead(Sampler *s, void (*need)(void *context, size_t row, size_t rows), void *context);
+void   sampler_shuffle(uint64_t seed, int64_t epoch, uint32_t *order, size_t rows);
 size_t sampler_steps(const Sampler *s, size_t batch);       /* steps in a full epoch */
 /* The rows of the next step, and moves on; into the next epoch if this one is over. order may be
  * NULL (only the walk is wanted) and is not set for whole batches. */
