@@ -42,6 +42,7 @@ typedef struct ModelSetup {       /* fixed for a run */
     const char *freeze;           /* layers that steps leave as they are, see graph_freeze; or NULL */
     int products, precision;      /* who multiplies matrices and in what, see nn.h; there, or it is an error */
     bool pretrains;               /* steps without labels will come first */
+    bool scores;                  /* it will predict and make no step: nothing is planned for gradients */
     Scratch *scratch;             /* for what is as long as the training rows; NULL: the heap */
     Team *team;                   /* of several processes: all take the same steps; NULL: alone. Nets are
                                      given the whole batch, boosting each its own stretch of the rows */

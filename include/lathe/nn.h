@@ -215,6 +215,7 @@ typedef struct GraphPlan {
     Products products;              /* that are there, see products_there */
     Precision precision;            /* of a step's products */
     Team *team;                     /* NULL: alone; see graph_step */
+    bool predicts;                  /* it will make no step: no memory for gradients and moments */
 } GraphPlan;
 
 /* Steps will leave these layers as they are. layers: "hidden.0,embedding" are the tensors of these names

@@ -150,7 +150,7 @@ static bool open_params(Bundle *b, const json_t *params, Error *err)
 static bool open_model(Bundle *b, const char *dir, json_int_t weights, Pool *pool, Error *err)
 {
     bool series = features_shape(b->features)->series != NULL; /* a row of which is a whole window */
-    ModelSetup setup = {.batch_most = series ? 1 : BATCH_MOST, .pool = pool};
+    ModelSetup setup = {.batch_most = series ? 1 : BATCH_MOST, .pool = pool, .scores = true};
     b->model = model_create(b->family, b->params, features_shape(b->features), &setup, err);
     if (!b->model)
         return error_in(err, "bundle.json: family %s", b->family->name);

@@ -90,6 +90,7 @@ void *net_create(Graph *takes, Node *output, const ModelShape *shape, const Mode
                       .rows_most = net->rows_most,
                       .pool = setup->pool,
                       .team = setup->team,
+                      .predicts = setup->scores,
                       .products = (Products)setup->products,
                       .precision = (Precision)setup->precision};
     if (!products_there(plan.products, plan.precision, err) ||

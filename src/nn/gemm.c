@@ -265,11 +265,45 @@ void gemm_forward(Way way, float *restrict y, const float *restrict x, const flo
         large(&t, scratch);
 }
 
+size_t gemm_turned(Way way, size_t in, size_t out)
+{
+    return way.products == PRODUCTS_OWN && out > 1 && in * out <= SMALL_WEIGHTS ? in * out : 0;
+}
+
+void gemm_turn(float *restrict turned, const float *restrict w, size_t in, size_t out)
+{
+    transpose(turned, w, in, out);
+}
+
+void gemm_input_turned(float *restrict dx, const float *restrict dy, const float *restrict turned,
+                       const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch)
+{
+    Product t = {.a = dy,
+                 .row = out,
+                 .col = 1,
+                 .b = turned,
+                 .ldb = in,
+                 .step = 1,
+                 .c = dx,
+                 .ldc = in,
+                 .m = m,
+                 .n = in,
+                 .k = out,
+                 .gate = gate,
+                 .add = add};
+    multiply(&t, scratch);
+}
+
 void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w,
                 const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch)
 {
     if (out == 1) {
         input_one(dx, dy, w, gate, add, m, in);
+        return;
+    }
+    if (gemm_turned(way, in, out)) {
+        gemm_turn(scratch, w, in, out);
+        gemm_input_turned(dx, dy, scratch, gate, add, m, in, out, scratch + in * out);
         return;
     }
     Product t = {.a = dy,
@@ -289,15 +323,7 @@ void gemm_input(Way way, float *restrict dx, const float *restrict dy, const flo
         by_library(products_libraries[way.products], way.precision, &t, scratch);
         return;
     }
-    if (in * out > SMALL_WEIGHTS) {
-        large(&t, scratch);
-        return;
-    }
-    transpose(scratch, w, in, out);
-    t.b = scratch;
-    t.ldb = in;
-    t.step = 1;
-    multiply(&t, scratch + in * out);
+    large(&t, scratch);
 }
 
 void gemm_weight(Way way, float *restrict dw, const float *restrict x, const float *restrict dy,

@@ -21,6 +21,7 @@ void graph_destroy(Graph *g)
     mem_free(g->scratch);
     mem_free(g->task_norm);
     mem_free(g->kept);
+    mem_free(g->before);
     Program *programs[] = {&g->train, &g->infer};
     for (size_t i = 0; i < 2; i++) {
         vec_release(&programs[i]->work);
@@ -125,7 +126,7 @@ size_t graph_block_size(const Graph *g)
 
 size_t graph_moments(const Graph *g)
 {
-    return optimizer_moments[g->plan.optimizer];
+    return g->plan.predicts ? 0 : optimizer_moments[g->plan.optimizer];
 }
 
 float *graph_moment(Graph *g, size_t which)

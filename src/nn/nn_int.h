@@ -14,6 +14,7 @@
 #define SHARD_USUAL 64 /* rows a shard before there are SHARDS_MOST */
 #define BLOCK_ALIGN 16 /* floats: every tensor begins on a cache line */
 #define NODE_PARAMS 4
+#define NORM_APART  8  /* doubles: what two threads write lies on lines of its own */
 
 /* One shard of one batch on its way through the graph. */
 typedef struct Pass {
@@ -21,6 +22,7 @@ typedef struct Pass {
     size_t shard, shards, batch;
     float *gradient; /* the shard's block, laid out as the parameters */
     float *scratch;  /* the worker's own, as large as the hungriest node asked for */
+    size_t worker;
     const GraphFeed *feed;
     float dropout; /* 0 when predicting */
     uint64_t key;  /* of the step's dropout masks: seed and step */
@@ -79,6 +81,8 @@ struct Node {
     float *part; /* [shards + 2][part_width]: parts of the shards, then joined */
     size_t part_width;
     size_t scratch; /* floats a worker needs */
+    size_t kept_size; /* floats a worker keeps from shard to shard of a gradient: node_kept */
+    float *kept;      /* [threads][BLOCK_ALIGN + kept_size]; NULL: none */
 };
 
 typedef struct Work {
@@ -127,6 +131,7 @@ struct Graph {
     float *gradient;      /* [SHARDS_MOST][learnt] */
     float *memory;        /* values, gradients, saves, parts */
     float *scratch;       /* [threads][scratch_size] */
+    uint64_t gradients;   /* made so far: what was kept of an earlier one is old */
     size_t scratch_size;
     Program train, infer;
     VEC(Piece) piece;
@@ -134,8 +139,9 @@ struct Graph {
     VEC(Work) whole; /* nodes with op->whole */
     double shard_loss[SHARDS_MOST];
     bool summed; /* the last step's gradients lie summed in the first shard's block */
-    double *task_norm; /* [tasks] squares of the gradient */
-    float *kept;       /* team: running statistics before the step */
+    double *task_norm; /* [tasks][NORM_APART] squares of the gradient in the first */
+    float *kept;       /* of workers, see node_kept */
+    float *before;     /* team: running statistics before the step */
 };
 
 #define OPS(X)                                                                                    \
@@ -175,6 +181,8 @@ static inline float *node_grad(const Node *n, const Pass *p)
 {
     return n->grad + p->begin * node_row(n);
 }
+/* What the worker keeps of this node; *made: by an earlier shard of the same gradient. */
+float *node_kept(const Node *n, const Pass *p, bool *made);
 static inline float *node_save(const Node *n, const Pass *p)
 {
     return n->save + p->begin * n->save_width;
@@ -216,6 +224,12 @@ void gemm_forward(Way way, float *restrict y, const float *restrict x, const flo
 /* dx[m][in] = dy[m][out] w[in][out]', 0 where gate[m][in] is not above 0; gate: NULL, or no add */
 void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w,
                 const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch);
+/* The weights as gemm_input multiplies by them, w' [out][in], for those who do so more than once: floats it
+ * takes, 0 where gemm_input takes them as they lie; and gemm_input by them. */
+size_t gemm_turned(Way way, size_t in, size_t out);
+void gemm_turn(float *restrict turned, const float *restrict w, size_t in, size_t out);
+void gemm_input_turned(float *restrict dx, const float *restrict dy, const float *restrict turned,
+                       const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch);
 /* dw[in][out] = x[m][in]' dy[m][out] */
 void gemm_weight(Way way, float *restrict dw, const float *restrict x, const float *restrict dy, bool add,
                  size_t m, size_t in, size_t out, float *scratch);

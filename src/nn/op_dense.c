@@ -9,6 +9,8 @@ static Way way_of(const Node *n)
 static void prepare(Node *n)
 {
     n->scratch = gemm_scratch(way_of(n), n->input[0]->width, n->width);
+    n->kept_size =
+        n->input[0]->needs_grad ? gemm_turned(way_of(n), n->input[0]->width, n->width) : 0;
 }
 
 /* x [rows][in]   w [in][out]   b [out]   y [rows][out] */
@@ -23,6 +25,24 @@ static void forward(const Node *n, const Pass *p)
         tail_forward(n, p, y, NULL);
 }
 
+/* dx = or += dz w' */
+static void input_gradient(const Node *n, const Pass *p, const float *dz, size_t rows)
+{
+    const Node *x = n->input[0];
+    const float *gate = tail_gated(x, p) ? node_value(x, p) : NULL;
+    if (!n->kept_size) {
+        gemm_input(way_of(n), node_grad(x, p), dz, node_weights(n, 0), gate, !n->fresh[0], rows,
+                   x->width, n->width, p->scratch);
+        return;
+    }
+    bool made;
+    float *turned = node_kept(n, p, &made);
+    if (!made)
+        gemm_turn(turned, node_weights(n, 0), x->width, n->width);
+    gemm_input_turned(node_grad(x, p), dz, turned, gate, !n->fresh[0], rows, x->width, n->width,
+                      p->scratch);
+}
+
 /* y = tail(x w + b):  dz = tail'(dy),  dw += x' dz,  db += sum of rows of dz,  dx += dz w' */
 static void backward(const Node *n, const Pass *p)
 {
@@ -35,9 +55,7 @@ static void backward(const Node *n, const Pass *p)
                 n->width, p->scratch);
     column_sums(node_gradient(n, p, 1), dz, rows, n->width, add);
     if (x->needs_grad)
-        gemm_input(way_of(n), node_grad(x, p), dz, node_weights(n, 0),
-                   tail_gated(x, p) ? node_value(x, p) : NULL, !n->fresh[0], rows, x->width, n->width,
-                   p->scratch);
+        input_gradient(n, p, dz, rows);
 }
 
 Node *graph_dense(Graph *g, const char *name, Node *x, size_t out, Tail tail)

@@ -154,6 +154,16 @@ static void mark_single(Graph *g)
     }
 }
 
+/* What a node has a number a row for, in floats of the whole batch. */
+static void row_sizes(const Graph *g, const Node *n, size_t rows, size_t sizes[4])
+{
+    bool grad = n->needs_grad && !n->lent && !g->plan.predicts;
+    sizes[0] = n == g->input ? 0 : rows * node_row(n);
+    sizes[1] = grad ? rows * node_row(n) : 0;
+    sizes[2] = rows * n->save_width;
+    sizes[3] = (SHARDS_MOST + 2) * n->part_width;
+}
+
 /* Walks all that has a row a row of the batch; sets the pointers when there is a base. */
 static size_t lay_out_rows(Graph *g, float *base, size_t rows)
 {
@@ -162,10 +172,9 @@ static size_t lay_out_rows(Graph *g, float *base, size_t rows)
         Node *n = g->node.at[i];
         if (!n->reached)
             continue;
-        size_t sizes[] = {n == g->input ? 0 : rows * node_row(n),
-                          n->needs_grad && !n->lent ? rows * node_row(n) : 0, rows * n->save_width,
-                          (SHARDS_MOST + 2) * n->part_width};
+        size_t sizes[4];
         float **slots[] = {&n->value, &n->grad, &n->save, &n->part};
+        row_sizes(g, n, rows, sizes);
         for (size_t k = 0; k < 4; k++) {
             *slots[k] = base && sizes[k] ? base + at : NULL;
             at += aligned(sizes[k]);
@@ -179,6 +188,21 @@ static size_t lay_out_rows(Graph *g, float *base, size_t rows)
     return at;
 }
 
+/* What workers keep of a node, one after the other; sets the pointers when there is a base. */
+static size_t lay_out_kept(Graph *g, float *base)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < g->node.count && !g->plan.predicts; i++) {
+        Node *n = g->node.at[i];
+        if (!n->reached || !n->kept_size)
+            continue;
+        n->kept_size = aligned(n->kept_size);
+        n->kept = base ? base + at : NULL;
+        at += (BLOCK_ALIGN + n->kept_size) * pool_threads(g->plan.pool);
+    }
+    return at;
+}
+
 static bool take_memory(Graph *g, Error *err)
 {
     size_t rows = lay_out_rows(g, NULL, g->plan.rows_most);
@@ -187,10 +211,11 @@ static bool take_memory(Graph *g, Error *err)
         size_t floats;
     } blocks[] = {
         {&g->params, g->block},
-        {&g->moments, optimizer_moments[g->plan.optimizer] * g->learnt},
-        {&g->gradient, SHARDS_MOST * g->learnt},
+        {&g->moments, graph_moments(g) * g->learnt},
+        {&g->gradient, g->plan.predicts ? 0 : SHARDS_MOST * g->learnt},
         {&g->memory, rows},
         {&g->scratch, g->scratch_size * pool_threads(g->plan.pool)},
+        {&g->kept, lay_out_kept(g, NULL)},
     };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         size_t floats = blocks[i].floats + BLOCK_ALIGN; /* never nothing */
@@ -203,6 +228,7 @@ static bool take_memory(Graph *g, Error *err)
     }
     g->scratch_size = 0;
     lay_out_rows(g, g->memory, g->plan.rows_most);
+    lay_out_kept(g, g->kept);
     return true;
 }
 
@@ -247,8 +273,9 @@ bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err)
     if (!take_memory(g, err))
         return false;
     init_tensors(g);
-    cut_updates(g);
+    if (!plan->predicts)
+        cut_updates(g);
     write_programs(g);
-    g->task_norm = mem_alloc(sizeof(double) * (g->task.count + 1));
+    g->task_norm = mem_alloc(sizeof(double) * (g->task.count + 1) * NORM_APART);
     return true;
 }

@@ -43,6 +43,7 @@ static void run_shard(void *job, size_t i, size_t worker)
     p.rows = shard_begin(p.batch, p.shards, i + 1) - p.begin;
     p.gradient = g->gradient + i * g->learnt;
     p.scratch = g->scratch + worker * g->scratch_size;
+    p.worker = worker;
     const Work *work = run->program->work.at + run->stage->first;
     unsigned before = tiny_off();
     for (size_t k = 0; k < run->stage->count; k++)
@@ -96,6 +97,17 @@ static void deal_shards(Run *run)
     size_t shards = run->pass.shards, rank = team_rank(team), size = team_size(team);
     run->first = shards * rank / size;
     run->count = shards * (rank + 1) / size - run->first;
+}
+
+/* Before the floats stands the number of the gradient they were made in. */
+float *node_kept(const Node *n, const Pass *p, bool *made)
+{
+    float *kept = n->kept + p->worker * (BLOCK_ALIGN + n->kept_size);
+    uint64_t of;
+    memcpy(&of, kept, sizeof of);
+    *made = of == n->graph->gradients;
+    memcpy(kept, &n->graph->gradients, sizeof of);
+    return kept + BLOCK_ALIGN;
 }
 
 /* ---- loss and gradients ------------------------------------------------------------------------- */
@@ -189,7 +201,9 @@ static void share_loss(const Run *run)
 static double run_gradient(Run *run, double dropout)
 {
     const Graph *g = run->g;
+    assert(!g->plan.predicts);
     const GraphFeed *feed = run->pass.feed;
+    run->g->gradients++;
     run->pass.dropout = (float)dropout;
     uint64_t key[2] = {g->seed, g->steps};
     run->pass.key = hash_bytes(key, sizeof key, 0x6c61746865u);
@@ -322,7 +336,7 @@ static void run_update(void *arg, size_t task, size_t worker)
         }
     }
     if (u->sum)
-        g->task_norm[task] = norm;
+        g->task_norm[task * NORM_APART] = norm;
     tiny_restore(before);
 }
 
@@ -333,7 +347,7 @@ static double update_round(Update *u, bool sum, bool apply)
     pool_run_near(u->g->plan.pool, u->g->task.count, run_update, u);
     double norm = 0;
     for (size_t i = 0; i < u->g->task.count; i++)
-        norm += u->g->task_norm[i];
+        norm += u->g->task_norm[i * NORM_APART];
     return sqrt(norm);
 }
 
@@ -436,9 +450,10 @@ static void name_layer(Graph *g, const Run *run, GraphStats *stats)
 static void keep_statistics(Graph *g, bool restore)
 {
     size_t bytes = (g->block - g->learnt) * sizeof *g->params;
-    if (!g->kept)
-        g->kept = mem_alloc(bytes + sizeof *g->kept);
-    memcpy(restore ? g->params + g->learnt : g->kept, restore ? g->kept : g->params + g->learnt, bytes);
+    float *now = g->params + g->learnt;
+    if (!g->before)
+        g->before = mem_alloc(bytes + sizeof *g->before);
+    memcpy(restore ? now : g->before, restore ? g->before : now, bytes);
 }
 
 void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphStats *out)

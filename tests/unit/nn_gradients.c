@@ -279,6 +279,16 @@ static void products_against_plain(void **state)
                     assert_true(fabs((double)dw[k * out + j] - sum) < 1e-4);
                 }
         }
+        if (gemm_turned((Way){0}, in, out)) { /* the weights turned beforehand: the same bits */
+            float *turned = mem_alloc(in * out * sizeof *turned);
+            float *again = mem_alloc(m * in * sizeof *again);
+            gemm_turn(turned, w, in, out);
+            gemm_input((Way){0}, dx, dy, w, x, false, m, in, out, scratch);
+            gemm_input_turned(again, dy, turned, x, false, m, in, out, scratch);
+            assert_memory_equal(again, dx, m * in * sizeof *dx);
+            mem_free(turned);
+            mem_free(again);
+        }
         /* a row alone has the bits it has among others */
         {
             float *alone = mem_alloc(out * sizeof *alone);
@@ -622,6 +632,33 @@ static void names_where_it_broke(void **state)
     graph_destroy(g);
 }
 
+/* A graph that only predicts has no room for steps, and says what one that learns says. */
+static void predicts_without_gradients(void **state)
+{
+    (void)state;
+    enum { N = 40, WIDE = 12 };
+    static float dense[N * WIDE], said[2][N];
+    Error err = {0};
+    Rng rng;
+    rng_seed(&rng, 4, 4);
+    for (size_t i = 0; i < N * WIDE; i++)
+        dense[i] = (float)rng_normal(&rng);
+    for (int predicts = 0; predicts < 2; predicts++) {
+        Graph *g = graph_create(9);
+        Node *x = graph_dense(g, "a", graph_input(g, WIDE), 24, (Tail){ACT_GELU, true});
+        x = graph_batchnorm(g, "b", x, (Tail){.act = ACT_RELU});
+        x = graph_layernorm(g, "c", graph_dense(g, "d", x, 8, (Tail){ACT_RELU, false}), (Tail){0});
+        GraphPlan p = {.optimizer = OPTIMIZER_ADAM, .rows_most = 16, .predicts = predicts};
+        assert_true(graph_plan(g, graph_dense(g, "head", x, 1, (Tail){0}), &p, &err));
+        assert_int_equal(graph_moments(g), predicts ? 0 : 2);
+        for (size_t i = 1; i < g->node.count; i++)
+            assert_int_equal(g->node.at[i]->grad == NULL, predicts);
+        graph_predict(g, &(GraphFeed){.rows = N, .dense = dense}, said[predicts]);
+        graph_destroy(g);
+    }
+    assert_memory_equal(said[0], said[1], sizeof said[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -633,6 +670,7 @@ int main(void)
         cmocka_unit_test(logistic_known_values),
         cmocka_unit_test(poisson_known_values),
         cmocka_unit_test(batchnorm_against_plain),
+        cmocka_unit_test(predicts_without_gradients),
         cmocka_unit_test(attention_against_plain),
         cmocka_unit_test(roots_are_exact),
         cmocka_unit_test(optimisers_by_hand),
