@@ -15,8 +15,9 @@
  * column; bias and relu are done here, before and behind it. The batch is already spread over the pool,
  * so a library runs single-threaded inside: bits are those of the shards, whatever the threads.
  *
- * Where the compiler may not use fused multiply-add (built without LATHE_NATIVE), OpenBLAS takes our large
- * products: it brings kernels for every processor. */
+ * Where the compiler may not use fused multiply-add (built without LATHE_NATIVE), OpenBLAS takes the large
+ * products of gradients: it brings kernels for every processor. Not those of the forward pass, or a row
+ * scored alone would have other bits than among others. */
 #include "gemm_int.h"
 
 #define SMALL_WEIGHTS (256 * 256)      /* numbers: multiplied where they lie */
@@ -227,12 +228,18 @@ static void by_library(const Library *l, Precision as, const Product *t, float *
 
 static void large(const Product *t, float *scratch)
 {
-    if (!OWN_LARGE)
-        by_library(&openblas_library, PRECISION_FLOAT32, t, scratch);
-    else if (t->step == 1 && t->col == 1 && t->m <= FEW_ROWS)
+    if (t->step == 1 && t->col == 1 && t->m <= FEW_ROWS)
         multiply(t, scratch);
     else
         gemm_packed(t, scratch);
+}
+
+static void large_gradient(const Product *t, float *scratch)
+{
+    if (OWN_LARGE)
+        large(t, scratch);
+    else
+        by_library(&openblas_library, PRECISION_FLOAT32, t, scratch);
 }
 
 void gemm_forward(Way way, float *restrict y, const float *restrict x, const float *restrict w,
@@ -323,7 +330,7 @@ void gemm_input(Way way, float *restrict dx, const float *restrict dy, const flo
         by_library(products_libraries[way.products], way.precision, &t, scratch);
         return;
     }
-    large(&t, scratch);
+    large_gradient(&t, scratch);
 }
 
 void gemm_weight(Way way, float *restrict dw, const float *restrict x, const float *restrict dy,
@@ -350,7 +357,7 @@ void gemm_weight(Way way, float *restrict dw, const float *restrict x, const flo
         return;
     }
     if (in * out > SMALL_WEIGHTS) {
-        large(&t, scratch);
+        large_gradient(&t, scratch);
         return;
     }
     for (size_t i = 0; i < m; i += WEIGHT_ROWS) {
@@ -400,7 +407,9 @@ static void own_about(Precision as, Text *into)
 {
     (void)as;
     text_printf(into, "tiles of %d x %d numbers%s", TILE_ROWS, TILE_COLS,
-                OWN_LARGE ? "" : "; large products by OpenBLAS: built without fused multiply-add");
+                OWN_LARGE
+                    ? ""
+                    : "; gradients of large layers by OpenBLAS: built without fused multiply-add");
 }
 
 /* For measuring: a plain product. */
