@@ -403,7 +403,8 @@ static bool read_inputs(const json_t *learner, const ModelShape *s, int32_t *inp
         while (name && k < s->dense && !text_equal(s->dense_name ? s->dense_name[k] : "", name))
             k++;
         if (!name || k == s->dense)
-            return error_set(err, ERROR_USAGE, "feature %s is no number among the table's columns",
+            return error_set(err, ERROR_USAGE, "feature %s is no number among the table's columns; boosters with "
+                             "categories cannot be taken, from=RUN goes on from ours",
                              name ? name : "?");
         input[i] = (int32_t)k;
     }

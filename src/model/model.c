@@ -470,11 +470,31 @@ static void take_numbers(const TensorRow *row, const SafeTensor *t)
     }
 }
 
+/* Each layer that is to begin anew is one of the model's. */
+static bool renew_known(const char *renew, const TensorRow *rows, size_t weights, Error *err)
+{
+    for (const char *at = renew ? renew : ""; *at;) {
+        char layer[64];
+        size_t n = strcspn(at, ","), not = *at == '-';
+        bool found = false;
+        snprintf(layer, sizeof layer, "%.*s", (int)(n - not ), at + not );
+        for (size_t i = 0; i < weights && !found; i++)
+            found = layers_have(layer, rows[i].name);
+        if (!found)
+            return error_set(err, ERROR_USAGE, "renew: no layer %s; the first of the model's is %s",
+                             layer, weights ? rows[0].name : "none");
+        at += n + (at[n] == ',');
+    }
+    return true;
+}
+
 static bool take_weights(Model *m, const SafeFile *f, const char *renew, Text *said, Error *err)
 {
     const TensorRow *rows;
     size_t weights, taken = 0;
     m->family->tensors(m->impl, &rows, &weights);
+    if (!renew_known(renew, rows, weights, err))
+        return false;
     for (int pass = 0; pass < 2; pass++) /* all are looked at before the first is taken */
         for (size_t i = 0; i < weights; i++) {
             if (layers_have(renew, rows[i].name))
@@ -500,6 +520,10 @@ bool model_weights_take(Model *m, const void *bytes, size_t n, const char *renew
                         Error *err)
 {
     SafeFile f;
+    if (renew && *renew && m->family->reserve)
+        return error_set(err, ERROR_USAGE,
+                         "renew: a %s has no layers; it goes on from all of its trees",
+                         m->family->name);
     if (n && *(const char *)bytes == '{') { /* safetensors begin with a length */
         bool took = m->family->take_json
                         ? m->family->take_json(m->impl, bytes, n, err)

@@ -192,6 +192,11 @@ static bool check_series(Check *c, Error *err)
 static bool check_origin(Check *c, Error *err)
 {
     const char *from = or_empty(c->spec->params.from);
+    if (!*from && *or_empty(c->spec->params.renew))
+        return error_set(err, ERROR_USAGE,
+                         "renew=%s: says which layers do not begin with the weights of from=, "
+                         "which is not there",
+                         c->spec->params.renew);
     if (!*from || c->spec->parent)
         return true; /* a fork has its checkpoint */
     return origin_read(&c->origin, c->store, from, &c->arena, err) &&

@@ -99,6 +99,9 @@ static void mismatches_are_named(void **state)
          "freeze: no layer hiden.0; there are");
     run = submit(w, "mlp", "FARE", "", "from=1 hidden=16 freeze=all epochs=1");
     says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err), "nothing to learn");
+    run = submit(w, "mlp", "FARE", "", "from=1 hidden=16 renew=haed epochs=1");
+    says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err),
+         "renew: no layer haed; the first of the model's is hidden.0.weight");
     run = submit(w, "mlp", "LONG", columns, "from=1 hidden=16 encoders=fit renew=head epochs=2");
     train(w, run); /* another target, the same trunk */
     RunSpec spec;
@@ -111,6 +114,12 @@ static void mismatches_are_named(void **state)
     spec.target = "FARE";
     spec.features = "MILES";
     says(w, run_submit(w->s, &spec, &w->err), "its columns are kept");
+    run_spec_release(&spec);
+    run_spec_init(&spec, model_family("mlp"));
+    spec.dataset = "trips";
+    spec.target = "FARE";
+    OK(run_spec_set(&spec, "renew", "head", &w->err));
+    says(w, run_submit(w->s, &spec, &w->err), "weights of from=, which is not there");
     run_spec_release(&spec);
     run_spec_init(&spec, model_family("resnet"));
     says(w, run_spec_from(&spec, w->s, "1", &w->err), "weights of a mlp, not of a resnet");
@@ -207,6 +216,8 @@ static void trees_go_on(void **state)
     assert_true(fabs(now - last_metric(w, whole, "test_rmse")) < .05 * now);
     new = submit(w, "gbdt", "FARE", "", "from=last freeze=all epochs=2");
     says(w, run_execute(w->s, new, w->pool, NULL, NULL, NULL, &w->err), "has no layers");
+    new = submit(w, "gbdt", "FARE", "", "from=1 renew=head epochs=2");
+    says(w, run_execute(w->s, new, w->pool, NULL, NULL, NULL, &w->err), "renew: a gbdt has no layers");
 }
 
 int main(void)
