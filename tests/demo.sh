@@ -23,7 +23,7 @@ some "estimates met their truth" "select count(*) as n from monitor_points where
 some "performance by feedback" "select count(*) as n from monitor_points where kind = 'performance' and test = 'mae'"
 some "a new value was told" "select count(*) as n from alerts where kind = 'quality' and text like '%Telephone%'"
 some "a model was trained anew" "select count(*) as n from runs where id > 2 and status = 'FINISHED'"
-some "on more rows" "select max(rows) > 4000 as n from datasets where name = 'january_fares'"
+some "on rows of the log" "select count(*) as n from datasets where name = 'january_fares' and source like '%predictions of deployment fares%'"
 some "tried as a shadow" "select count(*) as n from audit where what = 'shadow' and actor = 'watch'"
 some "judged by its gate" "select count(*) as n from gate_checks where rule like 'mae%'"
 some "promoted" "select count(*) as n from deployments join models on models.id = deployments.model where run > 2"

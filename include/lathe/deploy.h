@@ -50,6 +50,7 @@ typedef struct DeploySettings {
     bool retrain_drift;
     double retrain_estimate, retrain_performance; /* relative loss against the reference */
     double retrain_cool; int retrain_labels_least;
+    int retrain_window;         /* rows of the new table, the newest; 0: as the reason asks; -1: all there are */
 } DeploySettings;
 extern const Param deploy_params[];
 /* The percent of each step of a plan: "5 25 50 100", ascending, above 0, at most 100. */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SMALL_REFERENCE 1000 /* drift/tests.c has the same */
 #define DOMAIN_LOW  0.45
 #define DOMAIN_HIGH 0.65
 
@@ -48,6 +49,15 @@ static const char *detail_of(const DriftReport *r, const DriftColumn *c, Arena *
     free(text);
     json_decref(j);
     return kept;
+}
+
+/* With a small reference Evidently's are tests of significance, and one in twenty of them alarms without a reason: too
+ * many where every chunk is tested. Distances have the limit that chunks of the reference itself reach. */
+const char *monitor_drift_test(const WatchModel *m, const DeploySettings *set)
+{
+    if (set->thresholds)
+        return "jensen_shannon";
+    return dataset_rows(m->reference) <= SMALL_REFERENCE ? "wasserstein,jensen_shannon" : "";
 }
 
 static void limits(const WatchModel *m, const DeploySettings *set, const WatchInput *in, DriftColumn *c, MonitorPointRow *p)
@@ -175,7 +185,7 @@ bool monitor_drift(Watcher *w, const WatchModel *m, const DeploySettings *set, c
     if (!inputs.columns && !m->has_predictions)
         return true;
     Dataset *d = watch_dataset(w->store, &inputs, m->has_predictions ? &said : NULL, w->pool, err);
-    DriftOptions o = {.test = set->thresholds ? "jensen_shannon" : "", .share = set->share};
+    DriftOptions o = {.test = monitor_drift_test(m, set), .share = set->share};
     DriftReport *r = d ? drift_report(m->reference, d, &o, w->pool, NULL, err) : NULL;
     for (size_t i = 0; r && i < r->columns; i++)
         if (strcmp(r->column[i].name, m->prediction) == 0 || was_sent(m, sent, r->column[i].name))

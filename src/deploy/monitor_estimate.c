@@ -237,7 +237,7 @@ static bool reference_bands(WatchModel *m, Store *s, const DeploySettings *set, 
             row[i] = (uint32_t)rng_below(&rng, all.rows);
         chunk_gather(&all, row, rows, &a, &part);
         Dataset *d = watch_dataset(s, &part, NULL, pool, err);
-        DriftReport *r = d ? drift_report(m->reference, d, &(DriftOptions){.test = set->thresholds ? "jensen_shannon" : ""}, pool, progress, err) : NULL;
+        DriftReport *r = d ? drift_report(m->reference, d, &(DriftOptions){.test = monitor_drift_test(m, set)}, pool, progress, err) : NULL;
         ok = r != NULL;
         for (size_t i = 0; ok && i < r->columns; i++) {
             const WatchInput *in = watch_input(m, r->column[i].name);
@@ -256,6 +256,10 @@ static bool reference_bands(WatchModel *m, Store *s, const DeploySettings *set, 
         m->bands = ARENA_NEW(&m->arena, Band, columns);
         for (size_t k = 0; k < columns; k++)
             m->bands[k] = n[k] ? band_of(got[k], n[k], 0, INFINITY) : (Band){(double)NAN, (double)NAN};
+        /* rows drawn from the reference lie round it; fresh ones and it lie both round what they are drawn from */
+        double wider = sqrt(1 + (double)rows / (double)all.rows);
+        for (size_t k = 0; k < columns; k++)
+            m->bands[k].high *= wider;
         if (pcas)
             m->pca_band = band_of(pca, pcas, 0, INFINITY);
     }

@@ -1,6 +1,6 @@
 /* policy.c -- when a deployment's model is trained anew, and how far that is: one setting of the store.
  *
- *     retrain.NAME   {"state": "rows", "reason": ..., "time": ...}       the table is being made
+ *     retrain.NAME   {"state": "rows", "reason": ..., "time": ..., "since": ...}   the table is being made
  *                    {"state": "train", "run": 7, ...}                   a run is at it
  *                    {"state": "done", "time": ..., "text": ...}         cools down
  *
@@ -19,6 +19,7 @@
 typedef struct State {
     char state[8], reason[200], text[200];
     int64_t time, run, started, starts;
+    int64_t since; /* the prediction with which the world changed; 0: that is not the reason */
 } State;
 
 /* ---- the state --------------------------------------------------------------------------------------------------------- */
@@ -37,6 +38,7 @@ static void state_read(Watcher *w, const char *deployment, State *out)
     out->run = json_integer_value(json_object_get(j, "run"));
     out->started = json_integer_value(json_object_get(j, "started"));
     out->starts = json_integer_value(json_object_get(j, "starts"));
+    out->since = json_integer_value(json_object_get(j, "since"));
     json_decref(j);
     arena_release(&a);
 }
@@ -44,9 +46,9 @@ static void state_read(Watcher *w, const char *deployment, State *out)
 static bool state_write(Watcher *w, const char *deployment, const State *s, Error *err)
 {
     Arena a = {0};
-    json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "state", s->state, "reason", s->reason, "text", s->text, "time",
+    json_t *j = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "state", s->state, "reason", s->reason, "text", s->text, "time",
                           (json_int_t)s->time, "run", (json_int_t)s->run, "started", (json_int_t)s->started, "starts",
-                          (json_int_t)s->starts);
+                          (json_int_t)s->starts, "since", (json_int_t)s->since);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     bool ok = store_setting_set(w->store, arena_printf(&a, "retrain.%s", deployment), text ? text : "{}", err);
     free(text);
@@ -159,7 +161,8 @@ static bool begin(Watcher *w, Watched *d, const DeploymentRow *row, const Deploy
     const char *hash;
     int64_t added;
     Gather *g = watch_opened(w, d, row->model, set, now, progress);
-    bool ok = g && g->of && policy_rows(w, row, g->of, &a, &hash, &added, progress, &why) && submit(w, row, hash, s, &why);
+    PolicyWindow window = {.since = s->since, .least = set->retrain_labels_least, .rows = set->retrain_window};
+    bool ok = g && g->of && policy_rows(w, row, g->of, &window, &a, &hash, &added, progress, &why) && submit(w, row, hash, s, &why);
     if (ok)
         watch_say(w, d->name, "rows", "%lld rows with feedback join the table: %.12s", (long long)added, hash);
     ok = ok && start(w, d->name, s, now, progress, &why);
@@ -242,22 +245,50 @@ static bool follow(Watcher *w, Watched *d, const DeploymentRow *row, const Deplo
 
 /* ---- when --------------------------------------------------------------------------------------------------------------- */
 
+/* A reason, and the kind of the points that tell since when; NULL: it is no change of the world. */
 static const char *reason_now(const Watched *d, const DeploymentRow *row, const DeploySettings *set, int64_t last, int64_t now,
-                              Arena *a)
+                              const char **kind, Arena *a)
 {
+    *kind = NULL;
     if (set->retrain_every > 0 && (double)(now - (last > row->created ? last : row->created)) >= set->retrain_every * 1e6)
         return "the schedule";
     if (set->retrain_rows > 0 && d->labelled >= set->retrain_rows)
         return arena_printf(a, "%lld new rows with feedback", (long long)d->labelled);
+    *kind = "drift";
     if (set->retrain_drift && d->wants.model == row->model)
         return arena_printf(a, "%s", d->wants.reason);
     if (d->judged_model != row->model)
         return NULL;
+    *kind = "estimate";
     if (set->retrain_estimate > 0 && d->worst_estimate >= set->retrain_estimate)
         return arena_printf(a, "the estimate is %.0f%% worse", d->worst_estimate * 100);
+    *kind = "performance";
     if (set->retrain_performance > 0 && d->worst_performance >= set->retrain_performance)
         return arena_printf(a, "feedback is %.0f%% worse", d->worst_performance * 100);
     return NULL;
+}
+
+/* Is it the curve that policies look at? */
+static bool tells(const MonitorPointRow *p, int64_t model, const char *kind)
+{
+    bool first = strcmp(p->test, "share") == 0 || strcmp(p->test, "mae") == 0 || strcmp(p->test, "accuracy") == 0;
+    return p->model == model && strcmp(p->kind, kind) == 0 && !*p->column && first;
+}
+
+/* The first prediction of the first chunk since when that curve alarms without a break; 0: it does not. */
+static bool changed_since(Watcher *w, const DeploymentRow *row, const char *kind, int64_t *since, Error *err)
+{
+    Arena a = {0};
+    MonitorPointRow *p;
+    size_t n;
+    int64_t cursor = 0;
+    bool ok = store_monitor_points_since(w->store, row->name, &cursor, &a, &p, &n, err);
+    *since = 0;
+    for (size_t i = 0; ok && i < n; i++)
+        if (tells(&p[i], row->model, kind))
+            *since = !p[i].alarm ? 0 : *since ? *since : p[i].first;
+    arena_release(&a);
+    return ok;
 }
 
 static bool consider(Watcher *w, Watched *d, const DeploymentRow *row, const DeploySettings *set, int64_t now, bool *busy,
@@ -266,11 +297,13 @@ static bool consider(Watcher *w, Watched *d, const DeploymentRow *row, const Dep
     Arena a = {0};
     State s = {.time = now};
     bool ok = true;
-    const char *reason = row->model && strcmp(row->state, "live") == 0 && d->labelled >= set->retrain_labels_least &&
+    const char *kind = NULL, *reason = row->model && strcmp(row->state, "live") == 0 && d->labelled >= set->retrain_labels_least &&
                                  (!was->time || (double)(now - was->time) >= set->retrain_cool * 1e6)
-                             ? reason_now(d, row, set, was->time, now, &a)
+                             ? reason_now(d, row, set, was->time, now, &kind, &a)
                              : NULL;
-    if (reason) {
+    if (reason && kind)
+        ok = changed_since(w, row, kind, &s.since, err);
+    if (ok && reason) {
         *busy = true;
         snprintf(s.reason, sizeof s.reason, "%s", reason);
         snprintf(s.state, sizeof s.state, "rows");

@@ -1,5 +1,9 @@
-/* policy_rows.c -- the table a model is trained on anew: the rows it was trained on, and those of the log whose truth
- * is known by now.
+/* policy_rows.c -- the table a model is trained on anew: the newest of the rows it was trained on and of those of the
+ * log whose truth is known by now.
+ *
+ * Where the world changed, what was before would be learnt again, and the new model would be held against a reference
+ * that is mostly past: then the table is the rows since the change, once they are enough. Without a change it is as
+ * long as before, and for every new row the oldest goes. A table's newest rows are its last.
  *
  * Raw rows are joined; where the old table was cleaned before its training, the same recipes are fitted and applied
  * again. What the log does not have of a row (columns that were not sent, private ones) is missing. The new table says
@@ -68,7 +72,17 @@ static int64_t taken_until(const DatasetRow *row)
     return until;
 }
 
-typedef struct Grown { int64_t first, last, until, rows; char hash[65]; } Grown;
+typedef struct Grown {
+    int64_t first, last, until, rows; /* of the log */
+    int64_t kept;                     /* of the old table */
+    char hash[65];
+} Grown;
+
+/* What is taken, once it was counted what there is. */
+typedef struct Taken {
+    int64_t since, skip; /* of the log: from this prediction on, without the first so many */
+    int64_t kept;        /* the last so many of the old table */
+} Taken;
 
 /* A shadow's answer was never given: the same request stands there with the answer that was. */
 static bool counts(const PredictionRow *r)
@@ -76,7 +90,39 @@ static bool counts(const PredictionRow *r)
     return strcmp(r->role, "shadow") != 0;
 }
 
-static bool add_answers(Watcher *w, const char *deployment, const Schema *schema, const char *target, DatasetWriter *to,
+/* New rows of the log: how many, and how many since the change. */
+static bool count_new(Watcher *w, const char *deployment, int64_t until, int64_t since, int64_t *all, int64_t *changed, Error *err)
+{
+    Arena a = {0};
+    bool ok = true;
+    *all = *changed = 0;
+    for (size_t n = BLOCK; ok && n == BLOCK;) {
+        PredictionRow *rows;
+        ok = prediction_log_answers(w->log, deployment, until, BLOCK, &a, &rows, &n, err);
+        for (size_t i = 0; ok && i < n; i++) {
+            until = rows[i].truth_time;
+            *all += counts(&rows[i]);
+            *changed += counts(&rows[i]) && rows[i].id >= since;
+        }
+        n = ok ? n : 0;
+        arena_reset(&a);
+    }
+    arena_release(&a);
+    return ok;
+}
+
+static Taken take(const PolicyWindow *w, int64_t old, int64_t all, int64_t changed)
+{
+    if (w->rows < 0)
+        return (Taken){.kept = old};
+    if (!w->rows && w->since && changed >= w->least)
+        return (Taken){.since = w->since};
+    int64_t most = w->rows ? w->rows : w->since ? w->least : old;
+    most = most > w->least ? most : w->least;
+    return (Taken){.skip = all > most ? all - most : 0, .kept = most <= all ? 0 : most - all < old ? most - all : old};
+}
+
+static bool add_answers(Watcher *w, const char *deployment, const Schema *schema, const char *target, Taken taken, DatasetWriter *to,
                         Grown *g, Error *err)
 {
     Arena a = {0};
@@ -88,7 +134,7 @@ static bool add_answers(Watcher *w, const char *deployment, const Schema *schema
         ok = prediction_log_answers(w->log, deployment, g->until, BLOCK, &a, &rows, &n, err);
         for (size_t i = 0; ok && i < n; i++) {
             g->until = rows[i].truth_time;
-            if (!counts(&rows[i]))
+            if (!counts(&rows[i]) || rows[i].id < taken.since || taken.skip-- > 0)
                 continue;
             g->first = !g->first || rows[i].id < g->first ? rows[i].id : g->first;
             g->last = rows[i].id > g->last ? rows[i].id : g->last;
@@ -104,13 +150,23 @@ static bool add_answers(Watcher *w, const char *deployment, const Schema *schema
     return ok;
 }
 
-static bool add_table(const Dataset *d, DatasetWriter *to, Progress *progress, Error *err)
+static bool add_table(const Dataset *d, int64_t kept, DatasetWriter *to, Progress *progress, Error *err)
 {
+    uint64_t from = dataset_rows(d) - (uint64_t)kept;
     Arena a = {0};
     bool ok = true;
     for (size_t i = 0; ok && i < dataset_chunks(d); i++) {
-        Chunk c;
-        ok = dataset_read(d, i, &a, &c, err) && dataset_writer_add(to, &c, err);
+        Chunk c, part;
+        ok = dataset_read(d, i, &a, &c, err);
+        if (ok && c.first + c.rows > from && c.first < from) {
+            uint32_t n = (uint32_t)(c.first + c.rows - from), *row = ARENA_NEW(&a, uint32_t, n);
+            for (uint32_t k = 0; k < n; k++)
+                row[k] = (uint32_t)(from - c.first) + k;
+            chunk_gather(&c, row, n, &a, &part);
+            ok = dataset_writer_add(to, &part, err);
+        } else if (ok && c.first >= from) {
+            ok = dataset_writer_add(to, &c, err);
+        }
         if (ok && progress_stopped(progress))
             ok = error_set(err, ERROR_STOP, "stopped on request");
         arena_reset(&a);
@@ -119,18 +175,25 @@ static bool add_table(const Dataset *d, DatasetWriter *to, Progress *progress, E
     return ok;
 }
 
-static bool grow(Watcher *w, const DeploymentRow *row, const DatasetRow *root, const char *target, Grown *g, Progress *progress,
-                 Error *err)
+static bool grow(Watcher *w, const DeploymentRow *row, const DatasetRow *root, const char *target, const PolicyWindow *window,
+                 Grown *g, Progress *progress, Error *err)
 {
     Arena a = {0};
+    Taken taken = {0};
+    int64_t all, changed;
     Schema schema = {0};
     Dataset *d = dataset_open(store_path(w->store, &a, "datasets/%s.arrow", root->hash), err);
     DatasetWriter *to = d && run_schema(w->store, dataset_hash(d), &schema, err)
                             ? dataset_writer_create(store_path(w->store, &a, "datasets"), &schema, w->pool, err)
                             : NULL;
     g->until = taken_until(root);
-    bool ok = to && add_table(d, to, progress, err) && add_answers(w, row->name, &schema, target, to, g, err) &&
-              dataset_writer_finish(to, g->hash, err);
+    bool ok = to && count_new(w, row->name, g->until, window->since, &all, &changed, err);
+    if (ok) {
+        taken = take(window, (int64_t)dataset_rows(d), all, changed);
+        g->kept = taken.kept;
+        ok = add_table(d, taken.kept, to, progress, err) && add_answers(w, row->name, &schema, target, taken, to, g, err) &&
+             dataset_writer_finish(to, g->hash, err);
+    }
     dataset_writer_destroy(to);
     schema_release(&schema);
     dataset_close(d);
@@ -141,13 +204,13 @@ static bool grow(Watcher *w, const DeploymentRow *row, const DatasetRow *root, c
 static bool enter_grown(Watcher *w, const DeploymentRow *row, const DatasetRow *root, const char *name, const Grown *g, Error *err)
 {
     Arena a = {0};
-    json_t *j = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "grown_from", root->hash, "deployment", row->name, "answers",
+    json_t *j = json_pack("{s:s, s:I, s:s, s:I, s:I, s:I, s:I}", "grown_from", root->hash, "kept", (json_int_t)g->kept, "deployment", row->name, "answers",
                           (json_int_t)g->rows, "first_prediction", (json_int_t)g->first, "last_prediction",
                           (json_int_t)g->last, "feedback_until", (json_int_t)g->until);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     DatasetRow out = {.hash = g->hash, .name = name, .source_tag = "", .parent = "", .recipe = "", .plan = "",
-                      .source = arena_printf(&a, "%.12s and %lld predictions of deployment %s with their feedback (%lld to %lld)",
-                                             root->hash, (long long)g->rows, row->name, (long long)g->first, (long long)g->last),
+                      .source = arena_printf(&a, "%lld rows of %.12s and %lld predictions of deployment %s with their feedback (%lld to %lld)",
+                                             (long long)g->kept, root->hash, (long long)g->rows, row->name, (long long)g->first, (long long)g->last),
                       .sniffed = text ? text : "{}"};
     bool ok = enter(w->store, &out, err);
     free(text);
@@ -193,8 +256,8 @@ static const char *name_of(const char *was, const char *deployment, Arena *a)
     return text_ends(was, tail) ? was : arena_printf(a, "%.40s%.20s", was, tail);
 }
 
-bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, Arena *a, const char **hash, int64_t *added,
-                 Progress *progress, Error *err)
+bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, const PolicyWindow *window, Arena *a,
+                 const char **hash, int64_t *added, Progress *progress, Error *err)
 {
     const char *from = json_string_value(json_object_get(bundle_about(m->bundle), "dataset"));
     DatasetRow was[DEEPEST + 1];
@@ -206,7 +269,7 @@ bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, Aren
     for (; *was[n - 1].parent && n < DEEPEST; n++)
         if (!store_dataset_find(w->store, was[n - 1].parent, a, &was[n], err))
             return false;
-    if (!grow(w, row, &was[n - 1], m->target, &g, progress, err))
+    if (!grow(w, row, &was[n - 1], m->target, window, &g, progress, err))
         return false;
     *added = g.rows;
     if (!g.rows)

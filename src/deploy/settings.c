@@ -34,6 +34,7 @@ const Param deploy_params[] = {
     PARAM_REAL(DeploySettings, retrain_estimate, "retrain_estimate", 0, 0, 1e6, "", "trains anew when the estimated error is so much (share) above the reference; 0: never"),
     PARAM_REAL(DeploySettings, retrain_performance, "retrain_performance", 0, 0, 1e6, "", "the same by the true error; 0: never"),
     PARAM_REAL(DeploySettings, retrain_cool, "retrain_cool", 86400, 0, 1e9, "s", "between two trainings"),
+    PARAM_INT (DeploySettings, retrain_window, "retrain_window", 0, -1, 2000000000, "rows", "the newest so many rows are trained on; 0: after a change those since then, else as many as before; -1: all"),
     PARAM_INT (DeploySettings, retrain_labels_least, "retrain_labels_least", 1000, 0, 2000000000, "rows", "with their truth, or nothing is trained"),
     PARAM_END};
 // clang-format on

@@ -154,6 +154,8 @@ void watch_say(Watcher *w, const char *deployment, const char *kind, const char 
 /* The cells of the table above; each adds points to the list, whose text is the arena's. */
 bool monitor_drift(Watcher *w, const WatchModel *m, const DeploySettings *set, const PredictionRow *rows, size_t n,
                    const Chunk *raw, const bool *sent, Arena *a, JudgedList *out, Error *err);
+/* Which test judges a column, as DriftOptions has it. */
+const char *monitor_drift_test(const WatchModel *m, const DeploySettings *set);
 bool monitor_quality(const WatchModel *m, const PredictionRow *rows, size_t n, const Chunk *raw, const bool *sent,
                      Arena *a, JudgedList *out, Error *err);
 bool monitor_estimate(const WatchModel *m, const PredictionRow *rows, size_t n, const Chunk *raw, Arena *a,
@@ -194,8 +196,13 @@ void policy_wants(Watched *d, int64_t model, const char *kind, const char *fmt, 
 bool policy_round(Watcher *w, Watched *d, const DeploymentRow *row, const DeploySettings *set, int64_t now, bool *busy,
                   Progress *progress, Error *err);
 int64_t policy_last(Watcher *w, const char *deployment); /* when it was last trained anew, or asked for; 0 */
-/* The table to train on: the old one's rows and those of the log that have feedback. */
-bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, Arena *a, const char **hash, int64_t *added,
-                 Progress *progress, Error *err);
+/* Which rows the table to train on has: the newest of the old one's and of those of the log that have feedback. */
+typedef struct PolicyWindow {
+    int64_t since;  /* the prediction with which the world changed: nothing before it, if enough is there; 0: it did not */
+    int64_t least;  /* rows; what is missing to them is filled up with older ones */
+    int64_t rows;   /* 0: as many as the old table has; -1: all */
+} PolicyWindow;
+bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, const PolicyWindow *window, Arena *a,
+                 const char **hash, int64_t *added, Progress *progress, Error *err);
 
 #endif

@@ -167,6 +167,15 @@ static const char *grown_from(const DatasetRow *row, Arena *a)
     return from;
 }
 
+/* How many rows of that one it has, its newest; then come those of the log. */
+static uint64_t kept_of(const DatasetRow *row, uint64_t older)
+{
+    json_t *j = *row->sniffed ? json_loads(row->sniffed, 0, NULL) : NULL, *kept = json_object_get(j, "kept");
+    uint64_t n = json_is_integer(kept) && json_integer_value(kept) >= 0 ? (uint64_t)json_integer_value(kept) : older;
+    json_decref(j);
+    return n < older ? n : older;
+}
+
 /* The line of a plain local file in which a row stands: the heading, and what was rejected before it. */
 static void print_line(Store *s, const DatasetRow *of, uint64_t row, Arena *a, Text *into)
 {
@@ -176,15 +185,18 @@ static void print_line(Store *s, const DatasetRow *of, uint64_t row, Arena *a, T
     size_t n = 0;
     uint64_t line = row + 1;
     char text[LINE_MOST];
-    for (const char *from; *(from = grown_from(&now, a));) { /* its first rows are those of the older table */
+    for (const char *from; *(from = grown_from(&now, a));) { /* its first rows are the last of the older table */
         DatasetRow older;
         if (!store_dataset_find(s, from, a, &older, NULL))
             return;
-        if (row >= (uint64_t)older.rows) {
+        uint64_t kept = kept_of(&now, (uint64_t)older.rows);
+        if (row >= kept) {
             text_printf(into, "     an earlier prediction and its feedback, row %llu of those that joined %s\n",
-                        (unsigned long long)(row - (uint64_t)older.rows) + 1, now.name);
+                        (unsigned long long)(row - kept) + 1, now.name);
             return;
         }
+        row += (uint64_t)older.rows - kept;
+        line = row + 1;
         now = older;
     }
     json_t *sniffed = json_loads(root->sniffed, 0, NULL);

@@ -44,10 +44,11 @@ int world_begin(void **state); /* a fresh copy, opened */
 int world_end(void **state);
 /* So many rows answered: miles are times `longer`, payments are `pay` if not NULL, `missing` share without minutes.
  * The model's answers are the tariff. feedback: the truth is known as well, times `dearer`. */
-typedef struct Rows { size_t n; double longer, missing, dearer; const char *pay; bool feedback; } Rows;
+typedef struct Rows { size_t n; double longer, missing, dearer; const char *pay; bool feedback; int64_t model /* 0: 1 */; } Rows;
 void world_rows(Rows r);
 void world_watch(const char *program); /* opens a watcher */
 void world_round(void);       /* rounds until there is nothing to do */
+void world_round_at(int64_t now);
 int64_t world_count(const char *sql);
 void world_set(const char *key, const char *value);
 
@@ -155,7 +156,7 @@ void world_rows(Rows r)
         bool missing = rng_unit(&world.rng) < r.missing;
         const char *pay = rng_unit(&world.rng) < 0.7 ? "Credit" : "Cash";
         world.time += 1000;
-        row[i] = (PredictionRow){.id = world.time << 12, .time = world.time, .deployment = "fares", .model = 1, .role = "live",
+        row[i] = (PredictionRow){.id = world.time << 12, .time = world.time, .deployment = "fares", .model = r.model ? r.model : 1, .role = "live",
                                  .said = "", .output = tariff(miles, minutes), .latency = 0.001,
                                  .truth = (tariff(miles, minutes) + noise) * (r.dearer > 0 ? r.dearer : 1), .truth_said = ""};
         row[i].inputs = missing ? arena_printf(&world.a, "{\"MILES\":%.3f,\"MINUTES\":null,\"PAYMENT\":\"%s\"}", miles, r.pay ? r.pay : pay)
@@ -184,11 +185,16 @@ void world_watch(const char *program)
     OK(world.w = watcher_open(world.dir, program, world.pool, world_heard, NULL, &world.err));
 }
 
-void world_round(void)
+void world_round_at(int64_t now)
 {
     bool busy = true;
     for (int i = 0; busy && i < 50; i++)
-        OK(watcher_round(world.w, time_now(), &busy, NULL, &world.err));
+        OK(watcher_round(world.w, now, &busy, NULL, &world.err));
+}
+
+void world_round(void)
+{
+    world_round_at(time_now());
 }
 
 int64_t world_count(const char *sql)
