@@ -166,7 +166,8 @@ Cbpe   *cbpe_from_json(const json_t *from, Error *err);
 /* The drift of every chunk of a dataset against a reference: by rows, or by periods of its time column. */
 typedef struct DriftChunks {
     const char *time;                   /* column; NULL: by rows */
-    uint64_t rows; double seconds;      /* of a chunk */
+    uint64_t rows; double seconds;      /* of a chunk; weeks begin on Monday, the others at 1970 */
+    int months;                         /* or so many of the calendar: 1, 3 a quarter, 12 a year */
     const uint32_t *order;              /* by rows: all rows in the order they are cut in; NULL: as they stand */
     bool nannyml;                       /* thresholds from the reference's own chunks; else the tests' */
     size_t most;                        /* chunks; 0: 200, the newest */

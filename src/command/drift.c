@@ -69,16 +69,27 @@ static bool open_bundle(Store *s, const char *run, const CommandCall *call, Aren
 
 /* ---- chunks ----------------------------------------------------------------------------------------- */
 
-/* "5000" rows; "1d", "1w", "6h", "30m", "90s". */
+/* "5000" rows; "1d", "1w", "6h", "30m", "90s"; "day", "week"; "month", "quarter", "year" of the calendar. */
 static bool read_chunk(const char *text, DriftChunks *into, Error *err)
 {
     static const struct {
         char unit;
         double seconds;
     } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+    static const struct {
+        const char *word;
+        double seconds;
+        int months;
+    } periods[] = {{"hour", 3600, 0}, {"day", 86400, 0}, {"week", 7 * 86400, 0}, {"month", 0, 1}, {"quarter", 0, 3}, {"year", 0, 12}};
     size_t n = strlen(text);
     int64_t rows;
     double count;
+    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
+        if (text_equal(text, periods[i].word)) {
+            into->seconds = periods[i].seconds;
+            into->months = periods[i].months;
+            return true;
+        }
     if (text_to_int(text, n, &rows) && rows > 0) {
         into->rows = (uint64_t)rows;
         return true;
@@ -90,7 +101,7 @@ static bool read_chunk(const char *text, DriftChunks *into, Error *err)
             return true;
         }
     return error_set(err, ERROR_USAGE,
-                     "chunk: expected rows, or a time like 6h, 1d, 1w; found '%s'", text);
+                     "chunk: expected rows, or a time like 6h, 1d, week, month, quarter; found '%s'", text);
 }
 
 /* The column that orders the rows: as told, by its role, or the first that is a time. */
@@ -160,7 +171,7 @@ static bool run_chunks(CommandCall *call, const Dataset *reference, const Datase
     size_t n = 0, drifted = 0;
     if (!read_chunk(set->chunk, &how, err))
         return false;
-    if (how.seconds > 0 && !(how.time = time_of(set, dataset_schema(current))))
+    if ((how.seconds > 0 || how.months) && !(how.time = time_of(set, dataset_schema(current))))
         return error_set(
             err, ERROR_USAGE,
             "chunk=%s: the table has no column of times; name one with time=", set->chunk);
@@ -317,7 +328,7 @@ static const Param params[] = {
     PARAM_TEXT(DriftSettings, test, "test", "",
                "a test for all columns it fits, or several like ks,wasserstein,psi, of which the first decides; chosen per column when not given"),
     PARAM_TEXT(DriftSettings, chunk, "chunk", "",
-               "judges the current table in parts: so many rows, or a time like 6h, 1d, 1w"),
+               "judges the current table in parts: so many rows, or a time like 6h, 1d, week, month, quarter, year"),
     PARAM_TEXT(DriftSettings, time, "time", "",
                "the column of times chunks go by; the first there is when not given"),
     PARAM_PICK(DriftSettings, thresholds, "thresholds", 0, threshold_names,

@@ -187,7 +187,8 @@ static bool own_places(Places *own, const Dataset *reference, const DriftChunks 
                        Error *err)
 {
     if (how && how->time && schema_find(dataset_schema(reference), how->time) != SIZE_MAX)
-        return places_by_time(own, reference, how->time, how->seconds, 0, err);
+        return places_by_time(own, reference, how->time, (Period){how->seconds, how->months}, 0,
+                              err);
     uint64_t all = dataset_rows(reference), part = rows < all / 2 ? rows : all / OWN_CHUNKS;
     return places_by_rows(own, reference, NULL, part ? part : 1, 0, err);
 }
@@ -199,7 +200,8 @@ bool drift_chunks(const Dataset *reference, const Dataset *current, const DriftO
     Places places = {0}, own = {0};
     DriftOptions options = *o;
     options.nannyml = o->nannyml || how->nannyml;
-    bool ok = how->time ? places_by_time(&places, current, how->time, how->seconds, how->most, err)
+    bool ok = how->time ? places_by_time(&places, current, how->time,
+                                         (Period){how->seconds, how->months}, how->most, err)
                         : places_by_rows(&places, current, how->order, how->rows, how->most, err);
     ok = ok &&
          (!options.nannyml ||

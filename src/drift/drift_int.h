@@ -158,7 +158,8 @@ typedef struct Places {
     DriftChunk *chunk;      /* [chunks]: from, to, first, rows */
 } Places;
 bool places_by_rows(Places *p, const Dataset *d, const uint32_t *order, uint64_t rows, size_t most, Error *err);
-bool places_by_time(Places *p, const Dataset *d, const char *column, double seconds, size_t most, Error *err);
+typedef struct Period { double seconds; int months; /* 0: of seconds */ } Period;
+bool places_by_time(Places *p, const Dataset *d, const char *column, Period length, size_t most, Error *err);
 void places_release(Places *p);
 /* A column chunk by chunk: out[chunks], released by the caller. Rows of none are left out. */
 bool gather_placed(Gathered *out, const Dataset *d, const char *name, const Places *p, Arena *a, Error *err);

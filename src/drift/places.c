@@ -90,14 +90,35 @@ static uint32_t find(const double *period, size_t n, double x)
     return low < n && period[low] == x ? (uint32_t)low : NOWHERE;
 }
 
+/* ---- periods: of seconds, or of the calendar ---- */
+
+static double period_of(Period p, double time)
+{
+    int year, month, day;
+    if (!p.months)
+        return floor((time - MONDAY) / p.seconds);
+    if (!(fabs(time) < 1e13))
+        return NAN;
+    date_civil((int64_t)floor(time / 86400.0), &year, &month, &day);
+    return floor(((double)year * 12.0 + month - 1) / p.months);
+}
+
+static double period_begins(Period p, double period)
+{
+    if (!p.months)
+        return period * p.seconds + MONDAY;
+    double month = period * p.months, year = floor(month / 12.0);
+    return (double)date_days((int)year, (int)(month - 12.0 * year) + 1, 1) * 86400.0;
+}
+
 /* The distinct periods that have rows, ascending; the newest `most` of them. */
-static size_t periods(double *period, const double *at, size_t rows, double seconds, size_t most,
+static size_t periods(double *period, const double *at, size_t rows, Period length, size_t most,
                       double *spare)
 {
     size_t n = 0, distinct = 0;
     for (size_t i = 0; i < rows; i++)
-        if (isfinite(at[i]))
-            period[n++] = floor((at[i] - MONDAY) / seconds);
+        if (isfinite(at[i]) && isfinite(period[n] = period_of(length, at[i])))
+            n++;
     sort_reals(period, n, spare);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || period[i] != period[distinct - 1])
@@ -108,15 +129,15 @@ static size_t periods(double *period, const double *at, size_t rows, double seco
 }
 
 static void place_by_periods(Places *p, const double *at, size_t rows, const double *period,
-                             double seconds)
+                             Period length)
 {
     p->chunk = mem_alloc((p->chunks + 1) * sizeof *p->chunk);
     for (size_t i = 0; i < p->chunks; i++) {
-        p->chunk[i].from = period[i] * seconds + MONDAY;
-        p->chunk[i].to = p->chunk[i].from + seconds;
+        p->chunk[i].from = period_begins(length, period[i]);
+        p->chunk[i].to = period_begins(length, period[i] + 1.0);
     }
     for (size_t row = 0; row < rows; row++) {
-        double x = isfinite(at[row]) ? floor((at[row] - MONDAY) / seconds) : (double)NAN;
+        double x = isfinite(at[row]) ? period_of(length, at[row]) : (double)NAN;
         p->of[row] = isfinite(x) ? find(period, p->chunks, x) : NOWHERE;
         if (p->of[row] == NOWHERE)
             continue;
@@ -126,23 +147,24 @@ static void place_by_periods(Places *p, const double *at, size_t rows, const dou
     }
 }
 
-bool places_by_time(Places *p, const Dataset *d, const char *column, double seconds, size_t most,
+bool places_by_time(Places *p, const Dataset *d, const char *column, Period length, size_t most,
                     Error *err)
 {
     size_t at, rows = (size_t)dataset_rows(d);
-    if (!(seconds >= 1.0))
-        return error_set(err, ERROR_USAGE, "chunk: expected a second or more, found %g", seconds);
+    if (length.months < 0 || (!length.months && !(length.seconds >= 1.0)))
+        return error_set(err, ERROR_USAGE, "chunk: expected a second or more, found %g",
+                         length.seconds);
     if (!time_column(d, column, &at, err) || !places_init(p, d, err))
         return false;
     double *time = mem_try(3 * (rows + 1) * sizeof *time, err), *period = time + rows + 1;
     bool ok = time && read_times(time, d, at, err);
     if (ok) {
         p->chunks =
-            periods(period, time, rows, seconds, most ? most : MOST_CHUNKS, period + rows + 1);
+            periods(period, time, rows, length, most ? most : MOST_CHUNKS, period + rows + 1);
         ok = p->chunks || error_set(err, ERROR_SHAPE, "%s has no values", column);
     }
     if (ok)
-        place_by_periods(p, time, rows, period, seconds);
+        place_by_periods(p, time, rows, period, length);
     mem_free(time);
     if (!ok)
         places_release(p);

@@ -161,6 +161,35 @@ static void by_weeks(void **state)
                               NULL, &c, &n, &err));
 }
 
+/* Months and quarters of the calendar and days: whole, one after the other, every row in its own. */
+static void by_the_calendar(void **state)
+{
+    (void)state;
+    static const int lengths[] = {0, 1, 3, 12};
+    for (size_t k = 0; k < 4; k++) {
+        int months = lengths[k];
+        size_t n;
+        uint64_t rows = 0;
+        DriftChunks how = {.time = "at", .seconds = 86400.0, .months = months};
+        DriftChunk *c = chunks(&(DriftOptions){0}, &how, NULL, &n);
+        for (size_t i = 0; i < n; i++) {
+            int y, m, day, later;
+            date_civil((int64_t)(c[i].from / 86400.0), &y, &m, &day);
+            rows += c[i].rows;
+            assert_true(fmod(c[i].from, 86400.0) == 0.0);
+            assert_true(i == 0 || c[i].from >= c[i - 1].to);
+            assert_true(months == 0 || (day == 1 && (m - 1) % months == 0));
+            m = m - 1 + months;
+            later = y + m / 12;
+            assert_true(c[i].to == (months ? 86400.0 * (double)date_days(later, m % 12 + 1, 1)
+                                           : c[i].from + 86400.0));
+        }
+        assert_int_equal(rows, 7500);
+        assert_true(months ? n <= 4 : n >= 85); /* of ninety days */
+        drift_chunks_free(c, n);
+    }
+}
+
 static void nannyml(void **state)
 {
     (void)state;
@@ -301,9 +330,10 @@ static void together(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_alone), cmocka_unit_test(newest_rows),  cmocka_unit_test(by_weeks),
-        cmocka_unit_test(nannyml),  cmocka_unit_test(whole_tables), cmocka_unit_test(eigenvectors),
-        cmocka_unit_test(together),
+        cmocka_unit_test(as_alone),     cmocka_unit_test(newest_rows),
+        cmocka_unit_test(by_weeks),     cmocka_unit_test(by_the_calendar),
+        cmocka_unit_test(nannyml),      cmocka_unit_test(whole_tables),
+        cmocka_unit_test(eigenvectors), cmocka_unit_test(together),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

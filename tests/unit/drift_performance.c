@@ -264,6 +264,12 @@ static void wide_noise(void **state)
         const double *chunk[] = {cx};
         DriftMatrix m = {n, 1, chunk, label};
         DleOut e = dle_estimate(d, &m, cv), t = dle_true(cv, ct, n), b = dle_deviations(d, n);
+        if (!upper) { /* fitted anew, as the watcher does after a start: the same bits */
+            Dle *anew = dle_fit(&half, value, truth, 1, NULL, &err);
+            DleOut same = dle_estimate(anew, &m, cv);
+            assert_memory_equal(&same, &e, sizeof e);
+            dle_destroy(anew);
+        }
         print_message("x %s 0.5: mae %.4f, true %.4f; rmse %.4f, %.4f; mape %.4f, %.4f\n",
                       upper ? ">" : "<", e.mae, t.mae, e.rmse, t.rmse, e.mape, t.mape);
         near(e.mae, t.mae, 3 * b.mae, "mae");
@@ -533,7 +539,9 @@ static void adult(void **state)
 
 /* NannyML's own example, docs/datasets/california.rst: the order of the file as time, four months to train, four as
  * reference, twelve chunks of a month; is the value above the training rows' median? Their published curves
- * (docs/examples/california_housing.rst) are 0.039 of area apart on average, 0.139 at most. */
+ * (docs/examples/california_housing.rst) are 0.039 of area apart on average, 0.139 at most; what the forest learns by
+ * chance matters more than the estimate: with scikit-learn's forest and isotonic regression and these sums it is 0.055
+ * to 0.070 over five seeds, with ours 0.047. The order of this file is one of places, not of time. */
 static void california(void **state)
 {
     (void)state;
