@@ -188,6 +188,22 @@ static bool step(Watcher *w, const DeploymentRow *row, bool *busy, Error *err)
     return true;
 }
 
+/* Answers of a model of series are not one a row: they are not logged, and nothing of them can be judged. */
+static void say_of_series(Watcher *w, Watched *d, const DeploymentRow *row)
+{
+    Arena a = {0};
+    Error none = {0};
+    const char *path;
+    if (!row->model || d->looked_at == row->model)
+        return;
+    d->looked_at = row->model;
+    Bundle *b = deployment_bundle(w->store, row->model, &a, &path, &none) ? bundle_open(path, w->pool, &none) : NULL;
+    if (b && features_shape(bundle_features(b))->series)
+        watch_say(w, d->name, "note", "its model forecasts series: forecasts are not logged, and nothing of them is watched");
+    bundle_close(b);
+    arena_release(&a);
+}
+
 static bool one_deployment(Watcher *w, const DeploymentRow *row, int64_t now, bool *busy, Progress *progress, Error *err)
 {
     Watched *d;
@@ -195,6 +211,8 @@ static bool one_deployment(Watcher *w, const DeploymentRow *row, int64_t now, bo
     if (!deploy_settings(row, &set, err))
         return false;
     bool ok = watched_of(w, row->name, &d, err) && resolve_gone(w, row, err);
+    if (ok)
+        say_of_series(w, d, row);
     if (ok && w->log)
         ok = watched_read(w, d, row, &set, now, busy, progress, err) && monitor_truth(w, d, row, &set, now, busy, progress, err) &&
              monitor_traffic(w, d, row, &set, now, busy, err);

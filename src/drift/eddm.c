@@ -4,7 +4,9 @@
  *     warning below 0.95, drift below 0.9, after 30 errors
  *
  * Meant for slow changes. It promises no level, and on errors without any change it cries wolf more
- * often than the others do. Source: Baena-Garcia et al. (2006), IWKDDS; defaults River's
+ * often than the others do: the highest level is one of the first, made of thirty errors, and the mean falls back from it.
+ * That is the published algorithm's, which tests/unit/drift_detectors.c holds this one to; nothing in Lathe listens to it
+ * unless told. Source: Baena-Garcia et al. (2006), IWKDDS; defaults River's
  * (REFERENCE.md 1.3). */
 #include "drift_int.h"
 

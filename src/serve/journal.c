@@ -190,7 +190,7 @@ static void show_rows(Journal *j)
         Detect *d = e->values != SIZE_MAX ? detect_of(e->traffic) : NULL;
         if (!d)
             continue;
-        detect_row(d, p->value.at + e->values, e->output);
+        detect_row(d, p->value.at + e->values, e->output, e->id);
         shown++;
     }
 }
@@ -208,9 +208,9 @@ static void show_errors(Journal *j, const Ticket *t)
                 if (s->traffic[k].model == row.model)
                     traffic = &s->traffic[k];
         if (traffic && traffic->classes)
-            detect_error(detect_of(traffic), strcmp(row.said, row.truth_said) != 0);
+            detect_error(detect_of(traffic), strcmp(row.said, row.truth_said) != 0, row.id);
         else if (traffic)
-            detect_error(detect_of(traffic), fabs(row.output - row.truth));
+            detect_error(detect_of(traffic), fabs(row.output - row.truth), row.id);
         arena_release(&a);
     }
 }
@@ -220,7 +220,8 @@ static void tell(Journal *j)
     Service *s = j->service;
     for (size_t i = 0; j->detect && i < s->traffics; i++)
         if (s->traffic[i].detect)
-            detect_tell(s->traffic[i].detect, j->dir, j->deployment, s->traffic[i].label, s->log);
+            detect_tell(s->traffic[i].detect, j->dir, j->deployment, s->traffic[i].model,
+                        s->traffic[i].label, s->log);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------------- */
@@ -432,6 +433,22 @@ static void print_one(Text *into, const char *name, const char *about, uint64_t 
                 value);
 }
 
+static void print_detectors(const Journal *j, bool warnings, Text *into)
+{
+    text_puts(
+        into,
+        warnings ? "# HELP lathe_detector_warnings_total Values at which a detector warned that a "
+                   "change may "
+                   "have begun.\n# TYPE lathe_detector_warnings_total counter\n"
+                 : "# HELP lathe_detector_drifts_total Changes that a detector saw in the stream.\n"
+                   "# TYPE lathe_detector_drifts_total counter\n");
+    for (size_t i = 0; i < j->service->traffics; i++) {
+        const Detect *d = j->service->traffic[i].detect;
+        if (d)
+            detect_print(d, j->service->traffic[i].label, warnings, into);
+    }
+}
+
 void journal_print(Journal *j, Text *into)
 {
     print_one(into, "lathe_logged_total", "Predictions written to the log.", j->written);
@@ -440,12 +457,6 @@ void journal_print(Journal *j, Text *into)
               j->dropped);
     print_one(into, "lathe_log_failures_total", "Writes to the log that failed.", j->failures);
     print_one(into, "lathe_feedback_total", "True outcomes on disk.", j->feedback);
-    text_puts(into,
-              "# HELP lathe_detector_drifts_total Changes that a detector saw in the stream.\n"
-              "# TYPE lathe_detector_drifts_total counter\n");
-    for (size_t i = 0; i < j->service->traffics; i++) {
-        const Detect *d = j->service->traffic[i].detect;
-        if (d)
-            detect_print(d, j->service->traffic[i].label, into);
-    }
+    print_detectors(j, false, into);
+    print_detectors(j, true, into);
 }

@@ -123,10 +123,11 @@ bool traffic_take(Traffic *t, TrafficRow *out);
 
 Detect *detect_create(char *const *column, size_t columns, bool classes);
 void detect_destroy(Detect *d);
-void detect_row(Detect *d, const double *input, double output);
-void detect_error(Detect *d, double error); /* classes: 0 right, 1 wrong; else its size */
-void detect_tell(Detect *d, const char *dir, const char *deployment, const char *label, Log *log);
-void detect_print(const Detect *d, const char *label, Text *into);
+void detect_row(Detect *d, const double *input, double output, int64_t id);
+void detect_error(Detect *d, double error, int64_t id); /* classes: 0 right, 1 wrong; else its size */
+void detect_tell(Detect *d, const char *dir, const char *deployment, int64_t model, const char *label, Log *log);
+/* How often each saw a change; warnings: how many values it took for the beginning of one. */
+void detect_print(const Detect *d, const char *label, bool warnings, Text *into);
 
 /* ---- models and which of them answers --------------------------------------------------------------------- */
 

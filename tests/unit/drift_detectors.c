@@ -63,6 +63,63 @@ static void errors_rise(void **test)
     }
 }
 
+/* The algorithm as published (Baena-Garcia et al. 2006, 3.2), from all the distances anew at every error. */
+static size_t eddm_plainly(const double *x, size_t n, size_t *alarm)
+{
+    size_t alarms = 0, begin = 0, errors = 0, last = 0;
+    double distance[2000], most = -1.0;
+    for (size_t i = 0; i < n; i++) {
+        double mean = 0.0, squares = 0.0;
+        if (x[i] < 0.5)
+            continue;
+        distance[errors++] = (double)(i + 1 - begin - last);
+        last = i + 1 - begin;
+        for (size_t k = 0; k < errors; k++)
+            mean += distance[k] / (double)errors;
+        for (size_t k = 0; k < errors; k++)
+            squares += (distance[k] - mean) * (distance[k] - mean);
+        double level = mean + 2.0 * sqrt(errors > 1 ? squares / (double)(errors - 1) : 0.0);
+        if (i + 1 - begin <= 30)
+            continue;
+        most = fmax(most, level);
+        if (errors > 30 && level / most < 0.9) {
+            alarm[alarms++] = i;
+            begin = i + 1;
+            errors = last = 0;
+            most = -1.0;
+        }
+    }
+    return alarms;
+}
+
+static void eddm_is_as_published(void **test)
+{
+    (void)test;
+    const Detector *d = detector("eddm");
+    size_t alarm[100], all = 0;
+    double x[2000];
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        Rng rng;
+        rng_seed(&rng, seed, 19);
+        for (size_t i = 0; i < 2000; i++)
+            x[i] = rng_unit(&rng) < (i < 1000 ? 0.2 : 0.25);
+        size_t n = eddm_plainly(x, 2000, alarm), found = 0;
+        void *state = mem_alloc(d->size);
+        d->init(state, 0);
+        for (size_t i = 0; i < 2000; i++)
+            if (d->add(state, x[i]) == DETECTOR_DRIFT) {
+                assert_true(found < n);
+                assert_int_equal(i, alarm[found]);
+                found++;
+            }
+        assert_int_equal(found, n);
+        all += n;
+        mem_free(state);
+    }
+    print_message("eddm: %zu alarms, the same ones\n", all);
+    assert_true(all > 40);
+}
+
 static void registry(void **test)
 {
     (void)test;
@@ -333,13 +390,10 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_values),
-        cmocka_unit_test(errors_rise),
-        cmocka_unit_test(registry),
-        cmocka_unit_test(adwin_follows),
-        cmocka_unit_test(bands),
-        cmocka_unit_test(real_changes),
-        cmocka_unit_test(quiet_on_shuffles),
+        cmocka_unit_test(known_values),         cmocka_unit_test(errors_rise),
+        cmocka_unit_test(eddm_is_as_published), cmocka_unit_test(registry),
+        cmocka_unit_test(adwin_follows),        cmocka_unit_test(bands),
+        cmocka_unit_test(real_changes),         cmocka_unit_test(quiet_on_shuffles),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -471,11 +471,19 @@ static void what_detectors_see(void **state)
     for (size_t i = 0; i < n; i++) {
         assert_string_equal(alert[i].kind, "detector");
         assert_string_equal(alert[i].deployment, "fares");
+        json_t *detail = json_loads(alert[i].detail, 0, NULL); /* whose rows it is about, and which */
+        assert_int_equal(json_integer_value(json_object_get(detail, "model")), 1);
+        assert_true(json_integer_value(json_object_get(detail, "first")) > 0);
+        assert_true(json_integer_value(json_object_get(detail, "last")) >
+                    json_integer_value(json_object_get(detail, "first")));
+        json_decref(detail);
         miles = miles || text_starts(alert[i].subject, "MILES of ");
         assert_null(strstr(alert[i].subject, "MINUTES")); /* it did not move */
     }
     assert_true(miles);
     expect(&p->v, "GET", "/metrics", NULL, NULL, 200, "column=\"MINUTES\",detector=\"adwin\"} 0\n");
+    expect(&p->v, "GET", "/metrics", NULL, NULL, 200,
+           "# TYPE lathe_detector_warnings_total counter\nlathe_detector_warnings_total{model=");
 }
 
 static void what_cannot_be_served(void **state)
