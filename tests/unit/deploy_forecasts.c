@@ -1,4 +1,4 @@
-/* deploy_series -- a deployment of a model of series: that nothing of it is watched is said, once. */
+/* deploy_forecasts -- a deployment of a model of series: that nothing of it is watched is said, once. */
 #include "series_world.h"
 
 #include <lathe/deploy.h>
