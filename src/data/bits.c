@@ -1,7 +1,7 @@
 /* bits.c -- bitmaps: counting, copying between places that are not whole bytes apart. */
 #include "data_int.h"
 
-uint64_t bits_word(const uint8_t *bits, size_t at, size_t end)
+uint64_t bits_word_(const uint8_t *bits, size_t at, size_t end)
 {
     if (at >= end)
         return 0;

@@ -28,7 +28,9 @@ struct Reading {
     Misfit *misfit;
     uint32_t **bad;
     uint32_t number; /* of the column, from 1 */
-    uint8_t *valid;  /* NULL until a value is missing */
+    uint32_t gone_size;
+    uint64_t gone;  /* the last null word that is no value, of up to eight bytes */
+    uint8_t *valid; /* NULL until a value is missing */
 };
 
 void column_miss(uint8_t **valid, Arena *a, size_t rows, size_t row)
@@ -43,15 +45,32 @@ void column_miss(uint8_t **valid, Arena *a, size_t rows, size_t row)
     (*valid)[row >> 3] &= (uint8_t) ~(1 << (row & 7));
 }
 
-/* Not a value of its column: missing, or a misfit. */
-static void no_value(Reading *r, size_t row)
+static inline uint64_t short_word(const char *s, size_t n) /* 1 to 8 bytes */
+{
+    return digits_load(s) << (64 - 8 * n);
+}
+
+/* Missing: what stands there then. */
+static inline int gone(Reading *r, size_t row)
+{
+    column_miss(&r->valid, r->arena, r->grid->rows, row);
+    return 0;
+}
+
+/* Not a value of its column: missing, or a misfit. What stands there then. */
+static int no_value(Reading *r, size_t row)
 {
     Span span = cells_span(&r->cells, row);
     const char *s = grid_text(r->grid, span);
     size_t n = span.size;
-    column_miss(&r->valid, r->arena, r->grid->rows, row);
-    if (nullwords_has(r->plan->null, s, n))
-        return;
+    gone(r, row);
+    if (nullwords_has(r->plan->null, s, n)) {
+        if (n && n <= 8) {
+            r->gone = short_word(s, n);
+            r->gone_size = span.size;
+        }
+        return 0;
+    }
     Misfit *m = r->misfit;
     unsigned kinds = r->column->fixed ? 0 : value_kinds(s, n, r->plan->decimal);
     if (!m->count) {
@@ -66,6 +85,7 @@ static void no_value(Reading *r, size_t row)
         if (!(*r->bad)[row])
             (*r->bad)[row] = r->number;
     }
+    return 0;
 }
 
 static void read_bools(Reading *r, size_t from, size_t to)
@@ -78,6 +98,12 @@ static void read_bools(Reading *r, size_t from, size_t to)
             no_value(r, row);
         bits[row >> 3] |= (uint8_t)(value << (row & 7));
     }
+}
+
+/* Is it missing for sure, as an empty field and the null word of an earlier row are? */
+static inline bool is_gone(const Reading *r, const char *s, size_t n)
+{
+    return !n || (n == r->gone_size && short_word(s, n) == r->gone);
 }
 
 /* In the loops below the usual form is read where it stands; what is not of that form may have
@@ -93,12 +119,16 @@ static inline void read_int(Reading *r, const Cells *cells, size_t row, bool len
 {
     size_t n;
     const char *s = cells_raw(cells, row, &n);
-    if (!digits_int(s, n, lenient, &out[row]) && !odd_int(r, row, &out[row]))
-        no_value(r, row);
+    if (digits_int(s, n, lenient, &out[row]))
+        return;
+    if (is_gone(r, s, n))
+        out[row] = gone(r, row);
+    else if (!odd_int(r, row, &out[row]))
+        out[row] = no_value(r, row);
 }
 
 /* The rows that eight of them at once left alone, in order. */
-#define EACH_LEFT(left, i)                                                                    \
+#define EACH_LEFT(left, i)                                                                         \
     for (uint32_t left_ = (left), i; left_ && (i = (uint32_t)__builtin_ctz(left_), true);          \
          left_ &= left_ - 1)
 
@@ -110,7 +140,7 @@ static void read_ints(Reading *r, size_t from, size_t to)
     size_t row = from;
     for (; EIGHTS && row + 8 <= to; row += 8)
         EACH_LEFT(eight_ints(&cells, row, lenient, out), i)
-            read_int(r, &cells, row + i, lenient, out);
+    read_int(r, &cells, row + i, lenient, out);
     for (; row < to; row++)
         read_int(r, &cells, row, lenient, out);
 }
@@ -132,9 +162,12 @@ static inline void read_real(Reading *r, const Cells *cells, size_t row, DigitsF
 {
     size_t n;
     const char *s = cells_raw(cells, row, &n);
-    if (!digits_real_like(form, s, n, r->plan->decimal, lenient, &out[row]) &&
-        !odd_real(r, row, &out[row]))
-        no_value(r, row);
+    if (digits_real_like(form, s, n, r->plan->decimal, lenient, &out[row]))
+        return;
+    if (is_gone(r, s, n))
+        out[row] = gone(r, row);
+    else if (!odd_real(r, row, &out[row]))
+        out[row] = no_value(r, row);
 }
 
 static void read_reals(Reading *r, size_t from, size_t to)
@@ -147,7 +180,7 @@ static void read_reals(Reading *r, size_t from, size_t to)
     size_t row = from;
     for (; EIGHTS && row + 8 <= to; row += 8)
         EACH_LEFT(eight_reals(&cells, row, point, lenient, out), i)
-            read_real(r, &cells, row + i, &form, lenient, out);
+    read_real(r, &cells, row + i, &form, lenient, out);
     for (; row < to; row++)
         read_real(r, &cells, row, &form, lenient, out);
     r->form = form;
@@ -169,7 +202,7 @@ static void read_dates(Reading *r, size_t from, size_t to)
         if (value_stamp(grid_text(r->grid, s), s.size, order, &micros, &clock) && !clock)
             out[row] = (int32_t)(micros / 86400000000);
         else
-            no_value(r, row);
+            out[row] = no_value(r, row);
     }
 }
 
@@ -185,9 +218,12 @@ static inline void read_time(Reading *r, const Cells *cells, size_t row, DateOrd
 {
     size_t n;
     const char *s = cells_raw(cells, row, &n);
-    if (!(order == ORDER_YMD && stamp_usual(s, n, &out[row])) &&
-        !odd_time(r, row, order, &out[row]))
-        no_value(r, row);
+    if (order == ORDER_YMD && stamp_usual(s, n, &out[row]))
+        return;
+    if (is_gone(r, s, n))
+        out[row] = gone(r, row);
+    else if (!odd_time(r, row, order, &out[row]))
+        out[row] = no_value(r, row);
 }
 
 static void read_times(Reading *r, size_t from, size_t to)
@@ -198,7 +234,7 @@ static void read_times(Reading *r, size_t from, size_t to)
     size_t row = from;
     for (; EIGHTS && order == ORDER_YMD && row + 8 <= to; row += 8)
         EACH_LEFT(eight_times(&cells, row, out), i)
-            read_time(r, &cells, row + i, order, out);
+    read_time(r, &cells, row + i, order, out);
     for (; row < to; row++)
         read_time(r, &cells, row, order, out);
 }
@@ -217,6 +253,7 @@ static void all_missing(const Grid *g, Arena *a, Column *out)
     out->bytes = out->type == COLUMN_TEXT ? "" : NULL;
 }
 
+/* What is written row by row is not zeroed first. */
 static void begin(Reading *r, Column *out)
 {
     size_t rows = r->grid->rows;
@@ -227,19 +264,19 @@ static void begin(Reading *r, Column *out)
         break;
     case COLUMN_INT:
         r->read = read_ints;
-        out->integer = r->out = ARENA_NEW(r->arena, int64_t, rows);
+        out->integer = r->out = arena_raw(r->arena, rows * sizeof *out->integer);
         break;
     case COLUMN_REAL:
         r->read = read_reals;
-        out->real = r->out = ARENA_NEW(r->arena, double, rows);
+        out->real = r->out = arena_raw(r->arena, rows * sizeof *out->real);
         break;
     case COLUMN_DATE:
         r->read = read_dates;
-        out->day = r->out = ARENA_NEW(r->arena, int32_t, rows);
+        out->day = r->out = arena_raw(r->arena, rows * sizeof *out->day);
         break;
     case COLUMN_TIME:
         r->read = read_times;
-        out->integer = r->out = ARENA_NEW(r->arena, int64_t, rows);
+        out->integer = r->out = arena_raw(r->arena, rows * sizeof *out->integer);
         break;
     default:
         r->read = read_none;

@@ -144,16 +144,17 @@ void column_read_text(const Plan *p, size_t column, const Grid *g, Arena *a, Col
     Cells cells = grid_cells(g, p->column[column].from);
     Table t = {0};
     table_init(&t, 256);
-    int32_t *code = ARENA_NEW(a, int32_t, g->rows);
+    int32_t *code = arena_raw(a, g->rows * sizeof *code);
     uint8_t *valid = NULL;
     size_t row = 0, bytes = 0;
     for (; row < g->rows; row++) {
         Span span = cells_span(&cells, row);
         int32_t c = table_code(&t, p, g, span);
+        code[row] = c < 0 ? 0 : c - 1;
         if (c < 0)
             column_miss(&valid, a, g->rows, row);
         else
-            code[row] = c - 1, bytes += span.size;
+            bytes += span.size;
         if ((row & 1023) == 1023 && t.word.count > row / 2)
             break;
     }

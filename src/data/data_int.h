@@ -29,7 +29,15 @@ static inline void bit_clear(uint8_t *bits, size_t i)
 }
 
 /* The 64 bits from bit `at` on; bits at and behind `end` read as 0. */
-uint64_t bits_word(const uint8_t *bits, size_t at, size_t end);
+uint64_t bits_word_(const uint8_t *bits, size_t at, size_t end);
+static inline uint64_t bits_word(const uint8_t *bits, size_t at, size_t end)
+{
+    uint64_t word;
+    if ((at & 7) || at + 64 > end)
+        return bits_word_(bits, at, end);
+    memcpy(&word, bits + (at >> 3), sizeof word);
+    return word;
+}
 size_t bits_count(const uint8_t *bits, size_t from, size_t n); /* how many are set */
 /* to[to_at ...] = from[from_at ...], n bits; the other bits of `to` stay. */
 void bits_copy(uint8_t *to, size_t to_at, const uint8_t *from, size_t from_at, size_t n);

@@ -227,6 +227,7 @@ DatasetWriter *dataset_writer_create(const char *dir, const Schema *s, Pool *poo
     w->pool = pool;
     w->file = -1;
     w->words_memory = WORDS_MEMORY;
+    pthread_mutex_init(&w->queue.lock, NULL);
     schema_copy(&w->schema, s);
     w->column = mem_alloc((s->count + 1) * sizeof *w->column);
     if (!writer_open_file(w, err)) {
@@ -262,6 +263,8 @@ void dataset_writer_destroy(DatasetWriter *w)
     }
     for (size_t i = 0; i < w->chunks.count; i++)
         writer_forget_chunk(&w->chunks.at[i]);
+    vec_release(&w->queue.ready);
+    pthread_mutex_destroy(&w->queue.lock);
     vec_release(&w->chunks);
     vec_release(&w->dictionaries);
     vec_release(&w->dictionary_hashes);

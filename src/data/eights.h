@@ -30,46 +30,57 @@ static inline __m512i eight_place(void)
         _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
 }
 
-static inline __m512i eight_texts(const char *base, const uint32_t *end)
+/* The fields of rows with quotes, as far as they lie in the block; of no size where they do not. */
+static inline void eight_odd(const Cells *c, size_t row, uint32_t odd, uint64_t end[8],
+                             uint64_t size[8])
 {
-    const char *to = base - 16;
-    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(to + end[0]));
-    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(to + end[4]));
-    __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(to + end[8]));
-    __m128i d = _mm_loadu_si128((const __m128i *)(const void *)(to + end[12]));
-    __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
-    __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(c), d, 1);
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    for (; odd; odd &= odd - 1) {
+        size_t i = (size_t)__builtin_ctz(odd);
+        Span s = *grid_odd(c->grid, c->column, row + i);
+        bool side = s.at & SPAN_SIDE;
+        size[i] = side ? 0 : s.size;
+        end[i] = side ? 0 : s.at + s.size;
+    }
 }
 
 /* Rows [row, row + 8), those of other sizes are said in *left; false: none of them is usual. */
 static inline bool eight_load(const Cells *c, size_t row, size_t least, size_t most, Eight *e,
                               uint32_t *left)
 {
-    _Alignas(64) uint32_t ends[16]; /* of each row the end is the second */
+    _Alignas(64) uint64_t end[8], size[8];
     __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)(c->first + row));
-    if (_mm256_movemask_ps(_mm256_castsi256_ps(first))) /* ROW_ODD */
-        return false;
+    const __m512i low = _mm512_set1_epi64(0xffffffff);
+    uint32_t odd = (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(first)); /* ROW_ODD */
+    first = _mm256_maskz_mov_epi32((__mmask8)~odd, first);
     if (c->column) { /* what ends the field before stands beside what ends this one */
         __m512i both = _mm512_i32gather_epi64(first, (const void *)(c->place - 1), 4);
-        __m512i before = _mm512_and_si512(both, _mm512_set1_epi64(0xffffffff));
-        _mm512_store_si512(ends, both);
         e->end = _mm512_srli_epi64(both, 32);
-        e->size = _mm512_sub_epi64(_mm512_sub_epi64(e->end, before), _mm512_set1_epi64(1));
+        e->size = _mm512_sub_epi64(_mm512_add_epi64(e->end, _mm512_set1_epi64(-1)),
+                                   _mm512_and_si512(both, low));
     } else {
-        __m512i at = _mm512_loadu_si512(c->row + row);
+        __m512i at = _mm512_and_si512(_mm512_loadu_si512(c->row + row), low);
         e->end = _mm512_cvtepu32_epi64(_mm256_i32gather_epi32((const void *)c->place, first, 4));
-        e->size = _mm512_sub_epi64(e->end, _mm512_and_si512(at, _mm512_set1_epi64(0xffffffff)));
-        _mm512_store_si512(ends, _mm512_slli_epi64(e->end, 32));
+        e->size = _mm512_sub_epi64(e->end, at);
+    }
+    if (odd) {
+        _mm512_store_si512(end, e->end);
+        _mm512_store_si512(size, e->size);
+        eight_odd(c, row, odd, end, size);
+        e->end = _mm512_load_si512(end);
+        e->size = _mm512_load_si512(size);
     }
     *left = _mm512_cmpgt_epu64_mask(_mm512_sub_epi64(e->size, _mm512_set1_epi64((int64_t)least)),
                                     _mm512_set1_epi64((int64_t)(most - least)));
     if (*left == EIGHT_ALL)
         return false;
+    const char *to = c->base - 16;
+    __m512i front = _mm512_i64gather_epi64(e->end, (const void *)to, 1);
+    __m512i back = _mm512_i64gather_epi64(e->end, (const void *)(to + 8), 1);
+    e->text[0] = _mm512_unpacklo_epi64(front, back);
+    e->text[1] = _mm512_unpackhi_epi64(front, back);
     for (int k = 0; k < 2; k++) { /* of 16 bytes, as many as the size at the end */
-        __m512i size = _mm512_shuffle_epi8(e->size, _mm512_set1_epi8((char)(8 * k)));
-        __m512i reach = _mm512_add_epi8(eight_place(), size);
-        e->text[k] = eight_texts(c->base, ends + 1 + 2 * k);
+        __m512i sizes = _mm512_shuffle_epi8(e->size, _mm512_set1_epi8((char)(8 * k)));
+        __m512i reach = _mm512_add_epi8(eight_place(), sizes);
         e->ours[k] = _mm512_cmpgt_epi8_mask(reach, _mm512_set1_epi8(15));
     }
     return true;

@@ -9,6 +9,10 @@
 
 #include <math.h>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #define SAMPLE 16 /* from 2^17 rows on, counts of many values come from a sample */
 #define FINER  3  /* of several parts, eight times as many */
 
@@ -171,7 +175,36 @@ static void count_distinct(ColumnProfiler *p, const uint64_t *key, size_t n)
 
 /* ---- numbers ------------------------------------------------------------------------------------ */
 
-/* The values that are there, side by side, run by run. Returns how many. */
+/* The values of up to 64 rows whose bit is set, side by side. Returns how many. May write as far as
+ * the rows reach. */
+#if defined(__AVX512F__)
+static inline size_t pick(uint64_t *restrict to, const uint64_t *restrict v, uint64_t word,
+                          size_t rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows; i += 8) {
+        size_t left = rows - i < 8 ? rows - i : 8;
+        __mmask8 there = (__mmask8)((1u << left) - 1), some = (__mmask8)(word >> i & there);
+        __m512i x = _mm512_maskz_loadu_epi64(there, v + i);
+        _mm512_mask_storeu_epi64(to + n, there, _mm512_maskz_compress_epi64(some, x));
+        n += (size_t)__builtin_popcount(some);
+    }
+    return n;
+}
+#else
+static inline size_t pick(uint64_t *restrict to, const uint64_t *restrict v, uint64_t word,
+                          size_t rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < rows; i++) {
+        to[n] = v[i];
+        n += word >> i & 1;
+    }
+    return n;
+}
+#endif
+
+/* The values that are there, side by side. Returns how many. */
 static size_t gather(uint64_t *restrict to, const uint64_t *restrict v, const uint8_t *valid,
                      size_t from, size_t rows)
 {
@@ -183,15 +216,7 @@ static size_t gather(uint64_t *restrict to, const uint64_t *restrict v, const ui
             n += 64;
             continue;
         }
-        for (size_t i = at; word;) {
-            size_t skip = (size_t)__builtin_ctzll(word), run;
-            word >>= skip;
-            run = word == UINT64_MAX ? 64 : (size_t)__builtin_ctzll(~word);
-            memcpy(to + n, v + i + skip, run * sizeof *to);
-            n += run;
-            i += skip + run;
-            word = run < 64 ? word >> run : 0;
-        }
+        n += pick(to + n, v + at, word, rows - at < 64 ? rows - at : 64);
     }
     return n;
 }

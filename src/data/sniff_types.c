@@ -34,11 +34,22 @@ static bool sure_comma(const char *s, size_t n)
     return s + n - comma != 4 || s[minus] == '0' || comma == s + minus;
 }
 
-static void look_at(Seen *seen, const NullWords *always, bool guess_nulls, const char *s, size_t n)
+/* Whether the decimal sign can make a difference. */
+static bool has_sign(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (s[i] == '.' || s[i] == ',')
+            return true;
+    return false;
+}
+
+/* evidence: words to look out for, none where the user has said what is missing. */
+static void look_at(Seen *seen, const NullWords *always, const NullWords *evidence, const char *s,
+                    size_t n)
 {
     if (nullwords_has(always, s, n))
         return;
-    int word = guess_nulls ? evidence_word(s, n) : -1;
+    int word = nullwords_has(evidence, s, n) ? evidence_word(s, n) : -1;
     if (word >= 0) {
         seen->words |= 1u << word;
         seen->candidates++;
@@ -48,7 +59,7 @@ static void look_at(Seen *seen, const NullWords *always, bool guess_nulls, const
     seen->values++;
     seen->kinds[0] &= kinds;
     if (seen->kinds[1])
-        seen->kinds[1] &= value_kinds(s, n, ',');
+        seen->kinds[1] &= has_sign(s, n) ? value_kinds(s, n, ',') : kinds;
     if (seen->kinds[1] & NUMBERS)
         seen->commas += sure_comma(s, n);
     if (kinds & READ_BIT(READ_BOOL))
@@ -69,12 +80,13 @@ static void settle_truths(Seen *seen, size_t columns)
     }
 }
 
-static void look_at_rows(const Sniff *s, const Grid *g, size_t first, bool guess_nulls, Seen *seen)
+static void look_at_rows(const Sniff *s, const Grid *g, size_t first, const NullWords *evidence,
+                         Seen *seen)
 {
     for (size_t c = 0; c < g->columns; c++)
         for (size_t row = first; row < g->rows; row++) {
             Span span = grid_span(g, c, row);
-            look_at(&seen[c], &s->text_null, guess_nulls, grid_text(g, span), span.size);
+            look_at(&seen[c], &s->text_null, evidence, grid_text(g, span), span.size);
         }
 }
 
@@ -250,13 +262,16 @@ void sniff_types(Sniff *s, const IngestOptions *o, const Sample *piece, size_t p
         }
     else
         words_of_user(s, o->null_words);
+    NullWords evidence = {0};
+    for (int i = 0; guess_nulls && null_evidence[i]; i++)
+        nullwords_add(&evidence, null_evidence[i]);
     Seen *seen = mem_alloc(columns * sizeof *seen);
     for (size_t c = 0; c < columns; c++)
         seen[c].kinds[0] = seen[c].kinds[1] = READ_ALL;
     Grid g = {0};
     grid_fill(&g, &s->rules, piece[0].at, first, piece[0].size, piece[0].size, whole);
     bool first_is_row = g.rows && (!g.bad.count || g.bad.at[0].row.at > g.row[0].at);
-    look_at_rows(s, &g, first_is_row, guess_nulls, seen);
+    look_at_rows(s, &g, first_is_row, &evidence, seen);
     settle_truths(seen, columns);
     if (o->header)
         s->header = o->header == 1;
@@ -264,12 +279,12 @@ void sniff_types(Sniff *s, const IngestOptions *o, const Sample *piece, size_t p
         s->header = first_is_row ? guess_header(s, &g, seen) : true;
     if (!s->header && first_is_row) {
         g.rows = 1;
-        look_at_rows(s, &g, 0, guess_nulls, seen);
+        look_at_rows(s, &g, 0, &evidence, seen);
     }
     for (size_t i = 1; i < pieces; i++) {
         grid_fill(&g, &s->rules, piece[i].at, 0, piece[i].size, piece[i].size, false);
         if (!g.bad.count) /* else it may have begun inside quotes */
-            look_at_rows(s, &g, 0, guess_nulls, seen);
+            look_at_rows(s, &g, 0, &evidence, seen);
     }
     settle_truths(seen, columns);
     choose_decimal(s, o, seen, columns);
@@ -277,6 +292,7 @@ void sniff_types(Sniff *s, const IngestOptions *o, const Sample *piece, size_t p
     if (guess_nulls)
         choose_nulls(s, seen);
     keep_words(s, seen);
+    nullwords_release(&evidence);
     grid_release(&g);
     mem_free(seen);
 }

@@ -31,7 +31,7 @@ int value_truth(const char *s, size_t n)
     static const char *const words[] = {"false", "true", "no", "yes", "f", "t", "n", "y", "0", "1"};
     static const uint8_t sizes[] = {5, 4, 2, 3, 1, 1, 1, 1, 1, 1};
     for (int i = 0; n <= 5 && i < (int)sizeof sizes; i++)
-        if (sizes[i] == n && !strncasecmp(s, words[i], n))
+        if (sizes[i] == n && (*s | 0x20) == (*words[i] | 0x20) && !strncasecmp(s, words[i], n))
             return i;
     return -1;
 }
@@ -147,6 +147,14 @@ bool value_real(const char *s, size_t n, char decimal, bool lenient, double *out
 
 /* ---- kinds ---- */
 
+static bool has_digit(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned)(s[i] - '0') < 10)
+            return true;
+    return false;
+}
+
 unsigned value_kinds(const char *s, size_t n, char decimal)
 {
     unsigned kinds = 0;
@@ -161,7 +169,7 @@ unsigned value_kinds(const char *s, size_t n, char decimal)
         kinds |= READ_BIT(READ_REAL) | READ_BIT(READ_AMOUNT);
     else if (value_amount(s, n, decimal, &real))
         kinds |= READ_BIT(READ_AMOUNT);
-    for (int order = 0; order < 3; order++)
+    for (int order = 0; order < 3 && has_digit(s, n); order++)
         if (value_stamp(s, n, (DateOrder)order, &whole, &clock)) {
             kinds |= READ_BIT(READ_TIME_YMD + order);
             if (!clock)

@@ -121,25 +121,56 @@ typedef struct Putting {
     bool fresh;
 } Putting;
 
-/* Two columns, while they are in the cache. Writers of one file wait for each other: so a thread
- * that writes stands beside others that hash and profile. */
+static void write_column(const Putting *p, WriterColumn *c)
+{
+    for (size_t k = 0; k < c->set.count; k++)
+        write_all(c, p->w->file, c->set.at[k], c->set.size[k], p->body + c->span[k].offset);
+}
+
+/* Only one thread can write to a file at a time: who comes while another does leaves its columns to
+ * that one, instead of waiting. */
+static void write_in_turn(const Putting *p, size_t first, size_t columns)
+{
+    WriterQueue *q = &p->w->queue;
+    pthread_mutex_lock(&q->lock);
+    for (size_t i = 0; i < columns; i++)
+        vec_add(&q->ready, first + i);
+    if (!q->busy) {
+        q->busy = true;
+        while (q->ready.count) {
+            size_t next = q->ready.at[--q->ready.count];
+            pthread_mutex_unlock(&q->lock);
+            write_column(p, &p->w->column[next]);
+            pthread_mutex_lock(&q->lock);
+        }
+        q->busy = false;
+    }
+    pthread_mutex_unlock(&q->lock);
+}
+
+/* The disk may begin with what was written before, so that the flush at the end is short. */
+static void start_disk(DatasetWriter *w)
+{
+    sync_file_range(w->file, w->started, w->at - w->started, SYNC_FILE_RANGE_WRITE);
+    w->started = w->at;
+}
+
+/* Two columns, while they are in the cache. */
 static void put_pair(void *job, size_t pair, size_t worker)
 {
     const Putting *p = job;
     size_t columns = p->w->schema.count;
     WriterColumn *c = &p->w->column[2 * pair];
     size_t n = columns - 2 * pair < 2 ? 1 : 2;
+    if (pair == 0)
+        start_disk(p->w);
     if (n == 2)
         dataset_leaves(&c[0].set, &c[0].leaf, &c[1].set, &c[1].leaf);
     else
         dataset_leaf(&c->set, &c->leaf);
-    for (size_t i = 0; i < n; i++) {
-        if (p->fresh)
-            writer_finish_column(&c[i], p->rows);
-        for (size_t k = 0; k < c[i].set.count; k++)
-            write_all(&c[i], p->w->file, c[i].set.at[k], c[i].set.size[k],
-                      p->body + c[i].span[k].offset);
-    }
+    for (size_t i = 0; p->fresh && i < n; i++)
+        writer_finish_column(&c[i], p->rows);
+    write_in_turn(p, 2 * pair, n);
     (void)worker;
 }
 
@@ -162,8 +193,6 @@ bool writer_put_chunk(DatasetWriter *w, size_t rows, bool fresh, Error *err)
     if (ok) {
         remember(w, rows, (ArrowBlock){from, (int64_t)head.count, body}, &head);
         w->at += body;
-        /* the disk may begin now, so that the flush at the end is short */
-        sync_file_range(w->file, from, w->at - from, SYNC_FILE_RANGE_WRITE);
     }
     text_release(&head);
     return ok;
@@ -218,7 +247,7 @@ bool writer_rewrite(DatasetWriter *w, size_t turned, Error *err)
     w->path = NULL;
     w->chunks.at = NULL;
     w->chunks.count = w->chunks.room = 0;
-    w->at = 0;
+    w->at = w->started = 0;
     bool ok = writer_open_file(w, err);
     for (size_t i = 0; i < count; i++) {
         ok = ok && rewrite_chunk(w, old_file, &old[i], turned, err);

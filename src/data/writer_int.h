@@ -8,6 +8,8 @@
 
 #include "dataset_int.h"
 
+#include <pthread.h>
+
 #define BLOCK_BUFFERS 3
 
 typedef struct WriterColumn {
@@ -49,6 +51,13 @@ typedef struct Written { /* a chunk in the file */
     uint64_t *missing; /* [columns] */
 } Written;
 
+/* Columns that are ready for the file, and whether a thread is writing. */
+typedef struct WriterQueue {
+    pthread_mutex_t lock;
+    bool busy;
+    VEC(size_t) ready;
+} WriterQueue;
+
 struct DatasetWriter {
     char *dir, *path; /* the temporary file, "" when there is none to remove */
     int file;
@@ -59,6 +68,8 @@ struct DatasetWriter {
     size_t filled;        /* rows in the chunk being filled */
     uint64_t rows;
     int64_t at; /* end of what was written, a multiple of ARROW_ALIGN; 0: nothing */
+    int64_t started; /* up to there the disk has begun */
+    WriterQueue queue;
     VEC(Written) chunks;
     VEC(ArrowBlock) dictionaries;
     VEC(Digest) dictionary_hashes;

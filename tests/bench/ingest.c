@@ -37,10 +37,21 @@ static Cost since(Cost began)
     return (Cost){c.wall - began.wall, c.processor - began.processor};
 }
 
-static Cost least(Cost a, Cost b) /* the best of the rounds, each for itself */
+/* The cost at that place among all turns, wall clock and processor each for itself: 0 is the best. */
+static Cost ranked(const Cost *turn, size_t place)
 {
-    return (Cost){a.wall == 0 || b.wall < a.wall ? b.wall : a.wall,
-                  a.processor == 0 || b.processor < a.processor ? b.processor : a.processor};
+    Cost out = {0};
+    for (size_t i = 0; i < ROUNDS; i++) {
+        size_t quicker = 0, cheaper = 0;
+        for (size_t k = 0; k < ROUNDS; k++) {
+            quicker += turn[k].wall < turn[i].wall || (turn[k].wall == turn[i].wall && k < i);
+            cheaper += turn[k].processor < turn[i].processor ||
+                       (turn[k].processor == turn[i].processor && k < i);
+        }
+        out.wall = quicker == place ? turn[i].wall : out.wall;
+        out.processor = cheaper == place ? turn[i].processor : out.processor;
+    }
+    return out;
 }
 
 /* ---- what a core can do ---- */
@@ -163,15 +174,22 @@ static bool duckdb(const char *dir, const char *csv, Cost *out)
 
 /* ---- ours ---- */
 
+/* As DuckDB's turn: twice, the second counts, and what the first made is dropped before the clock. */
 static bool ours(const char *csv, const char *dir, Pool *pool, IngestReport *report, Cost *out,
                  Error *err)
 {
     IngestOptions options = {0};
     params_init(ingest_params, &options);
-    ingest_report_release(report);
-    Cost began = now();
-    bool ok = ingest(csv, &options, dir, pool, NULL, NULL, NULL, report, err);
-    *out = since(began);
+    bool ok = true;
+    for (int kept = 0; ok && kept < 2; kept++) {
+        char path[1200];
+        snprintf(path, sizeof path, "%s/%s.arrow", dir, report->hash);
+        unlink(path);
+        ingest_report_release(report);
+        Cost began = now();
+        ok = ingest(csv, &options, dir, pool, NULL, NULL, NULL, report, err);
+        *out = since(began);
+    }
     params_release(ingest_params, &options);
     return ok;
 }
@@ -209,7 +227,7 @@ static bool bench(const char *csv, const char *dir, Error *err)
 {
     FileMap m;
     IngestReport report = {0};
-    Cost us = {0}, duck = {0}, one;
+    Cost ours_at[ROUNDS], duck_at[ROUNDS];
     if (!filemap_open(&m, csv, err))
         return false;
     double mb = (double)m.size / 1e6;
@@ -217,20 +235,22 @@ static bool bench(const char *csv, const char *dir, Error *err)
     Pool *pool = pool_create(THREADS);
     bool ok = true, peer = true;
     for (int i = 0; ok && i < ROUNDS; i++) {
-        ok = ours(csv, dir, pool, &report, &one, err);
-        us = least(us, one);
-        peer = peer && duckdb(dir, csv, &one);
-        duck = peer ? least(duck, one) : duck;
+        ok = ours(csv, dir, pool, &report, &ours_at[i], err);
+        peer = ok && peer && duckdb(dir, csv, &duck_at[i]);
     }
     if (ok) {
+        Cost us = ranked(ours_at, 0), us_often = ranked(ours_at, ROUNDS / 2);
         printf("ingest: %.0f MB, %llu rows, to a typed, profiled, hashed dataset on disk\n", mb,
                (unsigned long long)report.rows);
         say("lathe", us, mb);
         if (peer) {
+            Cost duck = ranked(duck_at, 0), duck_often = ranked(duck_at, ROUNDS / 2);
             say("DuckDB", duck, mb);
             printf("  %.2f x DuckDB's read_csv into a table without statistics, by processor time "
-                   "(aim: 3); %.2f x by the wall clock\n",
-                   duck.processor / us.processor, duck.wall / us.wall);
+                   "(aim: 3); %.2f x by the wall clock; of the medians of %d turns %.2f x and "
+                   "%.2f x\n",
+                   duck.processor / us.processor, duck.wall / us.wall, ROUNDS,
+                   duck_often.processor / us_often.processor, duck_often.wall / us_often.wall);
         } else {
             puts("  DuckDB: left out, because node or @duckdb/node-api in PEER_NODE_MODULES is "
                  "missing");
