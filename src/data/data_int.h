@@ -208,6 +208,16 @@ json_t *json_text(const char *s, size_t n); /* broken UTF-8 is repaired */
 
 /* dataset_writer_add for chunks one after the other, each column through all of them at once. */
 bool dataset_writer_add_all(DatasetWriter *w, const Chunk *chunk, size_t chunks, Error *err);
+/* Work that may wait until a loop runs on the pool anyway. Who takes it along runs i in [0, count)
+ * and sets count to 0; where nobody does, its owner will. */
+typedef struct Along {
+    size_t count;
+    void (*run)(void *job, size_t i, size_t worker);
+    void *job;
+} Along;
+/* From now on full chunks are profiled, hashed and written along with someone else's loops. Lives as
+ * long as the writer. */
+Along *dataset_writer_along(DatasetWriter *w);
 
 /* ---- columns ---------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 
 #define PLAIN_WORDS  256                 /* fewer words than this are always a dictionary */
 #define MANY_WORDS   (1 << 18)           /* from here on a grown dictionary is looked at again */
+#define WAITS_MOST   (64 << 20)          /* bytes of a chunk that is put while the next is filled */
 #define WORDS_MEMORY ((size_t)512 << 20) /* what all dictionaries may take while one is written */
 
 /* ---- from words to plain text --------------------------------------------------------------------------- */
@@ -86,8 +87,33 @@ static bool check_overflow(DatasetWriter *w, Error *err)
     return true;
 }
 
+static void make_memory(uint8_t **valid, void **values)
+{
+    *valid = mem_alloc(bit_bytes(CHUNK_ROWS) + 8);
+    *values = mem_alloc((size_t)(CHUNK_ROWS + 1) * 8);
+}
+
+/* Empty again; in other memory where the chunk that filled this is still being put. */
+static void begin_column(WriterColumn *c, bool waits)
+{
+    if (waits) {
+        if (!c->other.valid)
+            make_memory(&c->other.valid, &c->other.values);
+        WriterColumn put = *c;
+        c->valid = put.other.valid, c->other.valid = put.valid;
+        c->values = put.other.values, c->other.values = put.values;
+        c->bytes = put.other.bytes, c->other.bytes = put.bytes;
+        c->bytes_room = put.other.bytes_room, c->other.bytes_room = put.bytes_room;
+    }
+    memset(c->valid, 0, bit_bytes(CHUNK_ROWS));
+    memset(c->values, 0, c->type == COLUMN_BOOL ? bit_bytes(CHUNK_ROWS) : sizeof(int32_t));
+    c->missing = 0;
+}
+
 static bool flush(DatasetWriter *w, Error *err)
 {
+    if (!writer_end_chunk(w, err)) /* the one before */
+        return false;
     for (size_t i = 0; i < w->schema.count; i++) {
         WriterColumn *c = &w->column[i];
         if (c->type == COLUMN_TEXT && !c->plain && hardly_repeats(w, c) && !turn_plain(w, i, err))
@@ -99,16 +125,19 @@ static bool flush(DatasetWriter *w, Error *err)
         writer_describe(&w->column[i], w->filled);
     if (!writer_put_chunk(w, w->filled, true, err))
         return false;
-    for (size_t i = 0; i < w->schema.count; i++) {
-        WriterColumn *c = &w->column[i];
-        range_print(&c->range, &w->ranges);
-        memset(c->valid, 0, bit_bytes(w->filled));
-        if (c->type == COLUMN_BOOL)
-            memset(c->values, 0, bit_bytes(w->filled));
-        c->missing = 0;
-    }
+    bool waits = w->waits && w->putting.size <= WAITS_MOST;
+    if (!waits && !writer_end_chunk(w, err))
+        return false;
+    for (size_t i = 0; i < w->schema.count; i++)
+        begin_column(&w->column[i], waits);
     w->filled = 0;
     return true;
+}
+
+Along *dataset_writer_along(DatasetWriter *w)
+{
+    w->waits = true;
+    return &w->along;
 }
 
 static bool check_chunk(const DatasetWriter *w, const Chunk *c, Error *err)
@@ -188,7 +217,7 @@ bool dataset_writer_finish(DatasetWriter *w, char hash[65], Error *err)
 {
     if (w->failed)
         return error_set(err, ERROR_IO, "%s: writing has failed before", w->dir);
-    if (w->filled && !flush(w, err))
+    if ((w->filled && !flush(w, err)) || !writer_end_chunk(w, err))
         return false;
     if (w->at == 0 && !writer_put_start(w, err))
         return false;
@@ -238,8 +267,7 @@ DatasetWriter *dataset_writer_create(const char *dir, const Schema *s, Pool *poo
         WriterColumn *c = &w->column[i];
         c->type = s->field[i].type;
         c->name = w->schema.field[i].name;
-        c->valid = mem_alloc(bit_bytes(CHUNK_ROWS) + 8);
-        c->values = mem_alloc((size_t)(CHUNK_ROWS + 1) * 8);
+        make_memory(&c->valid, &c->values);
         if (c->type != COLUMN_TEXT)
             c->profiler = column_profiler_create(c->type);
     }
@@ -255,6 +283,9 @@ void dataset_writer_destroy(DatasetWriter *w)
         mem_free(c->valid);
         mem_free(c->values);
         mem_free(c->bytes);
+        mem_free(c->other.valid);
+        mem_free(c->other.values);
+        mem_free(c->other.bytes);
         mem_free(c->count);
         mem_free(c->remap);
         wordtable_release(&c->table);
@@ -269,6 +300,7 @@ void dataset_writer_destroy(DatasetWriter *w)
     vec_release(&w->dictionaries);
     vec_release(&w->dictionary_hashes);
     text_release(&w->ranges);
+    text_release(&w->putting.head);
     if (w->file >= 0)
         close(w->file);
     if (w->path && w->path[0])

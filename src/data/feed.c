@@ -9,6 +9,7 @@
  * A plain local file is read by the workers themselves, each its own piece (pread: a file that is
  * truncated meanwhile is an error, where a map would be a signal). Anything else is read into a
  * window on the reading thread. */
+#include "data_int.h"
 #include "reader_int.h"
 
 #include <assert.h>
@@ -22,7 +23,9 @@
 struct Feed {
     Source *source;
     Pool *pool;
-    const Plan *plan;  /* of the round */
+    const Plan *plan; /* of the round */
+    Along *along;
+    size_t beside;     /* what of it runs in this round */
     uint64_t body, at; /* the first row; the next row */
     uint64_t size;     /* in place: of the file; else bytes behind which nothing is known */
     bool in_place, ended, stuck;
@@ -141,8 +144,12 @@ static void parse_from(Feed *f, Block *b, uint64_t from, bool exact, uint64_t bo
 
 static void work(void *job, size_t i, size_t worker)
 {
-    (void)worker;
     Feed *f = job;
+    if (i < f->beside) {
+        f->along->run(f->along->job, i, worker);
+        return;
+    }
+    i -= f->beside;
     uint64_t border = f->at + i * f->block_size, next = border + f->block_size;
     Block *b = &f->block[i];
     if (i == 0)
@@ -239,6 +246,19 @@ static bool chain(Feed *f, Error *err)
     return true;
 }
 
+void feed_take_along(Feed *f, Along *along)
+{
+    f->along = along;
+}
+
+static void run_round(Feed *f)
+{
+    f->beside = f->along ? f->along->count : 0;
+    pool_run(f->pool, f->beside + f->used, work, f);
+    if (f->along)
+        f->along->count = 0;
+}
+
 bool feed_round(Feed *f, const Plan *p, Block **blocks, size_t *count, Error *err)
 {
     assert(!f->stuck);
@@ -257,7 +277,7 @@ bool feed_round(Feed *f, const Plan *p, Block **blocks, size_t *count, Error *er
         uint64_t before = f->at;
         for (size_t i = 0; i < f->used; i++)
             f->block[i].err = (Error){0};
-        pool_run(f->pool, f->used, work, f);
+        run_round(f);
         if (!chain(f, err))
             return false;
         if (f->at > before || f->stuck)

@@ -27,7 +27,10 @@ static bool write_pass(Reader *r, DatasetWriter *w, Error *err)
 static bool one_pass(Reader *r, const char *dir, Pool *pool, char hash[65], bool *held, Error *err)
 {
     DatasetWriter *w = dataset_writer_create(dir, reader_schema(r), pool, err);
+    if (w)
+        reader_take_along(r, dataset_writer_along(w));
     bool ok = w && write_pass(r, w, err);
+    reader_take_along(r, NULL);
     *held = ok && !reader_misfits(r);
     if (*held && !reader_rows(r) && reader_rejects(r))
         ok = error_set(err, ERROR_PARSE, "%s: has no rows that could be read; %llu were rejected",

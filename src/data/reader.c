@@ -52,6 +52,13 @@ static uint64_t size_of_parts(const Reader *r)
     return source_packing(r->source) ? 0 : total;
 }
 
+void reader_take_along(Reader *r, struct Along *along)
+{
+    r->along = along;
+    if (r->feed)
+        feed_take_along(r->feed, along);
+}
+
 static bool open_part(Reader *r, const Schema *wanted, Error *err)
 {
     Samples s = {0};
@@ -68,6 +75,7 @@ static bool open_part(Reader *r, const Schema *wanted, Error *err)
         if (!format)
             r->feed = feed_open(r->source, r->pool, r->part_body, r->block_size, r->blocks_a_round,
                                 &s.piece[0]);
+        reader_take_along(r, r->along);
         if (r->parts.count == 1 && !r->parts.tag)
             source_tag(r->source, r->tag);
         else if (!r->part)

@@ -388,6 +388,8 @@ Feed *feed_open(Source *source, Pool *pool, uint64_t body, size_t block_size, si
 void feed_close(Feed *f);
 /* Parses the next blocks; *count 0: the end. Blocks live until the next call. */
 bool feed_round(Feed *f, const Plan *p, Block **blocks, size_t *count, Error *err);
+struct Along;
+void feed_take_along(Feed *f, struct Along *along); /* beside the blocks; borrowed; NULL: nothing */
 /* The row that is too long for a block: skipped. Its first bytes are in *text. */
 bool feed_skip_row(Feed *f, const Plan *p, Text *text, uint64_t *lines, Error *err);
 bool feed_stuck(const Feed *f);
@@ -434,6 +436,7 @@ struct Reader {
     SourceSetup setup;
     Source *source;
     Feed *feed;
+    struct Along *along;        /* what the feed takes along; borrowed */
     struct ColumnFile *columns; /* in the place of feed, where the part is no text */
     const char *format;         /* of such parts; NULL: text */
     Pool *pool;
@@ -496,6 +499,8 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
 /* As reader_next, but a whole round of blocks: *chunks 0 at the end. They live until the next call;
  * not to be mixed with reader_next. */
 bool reader_next_all(Reader *r, const Chunk **chunk, size_t *chunks, Error *err);
+/* Runs that work beside the parsing of blocks; borrowed until another call. NULL: nothing. */
+void reader_take_along(Reader *r, struct Along *along);
 /* After a pass to the end: did a column need a wider type? Then the plan is widened, the source
  * rewound, and the next pass begins. */
 bool reader_misfits(const Reader *r);

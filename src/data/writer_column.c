@@ -217,9 +217,9 @@ static Column view(const WriterColumn *c, size_t rows)
     return (Column){.name = c->name,
                     .type = c->type,
                     .rows = rows,
-                    .valid = c->missing ? c->valid : NULL,
-                    .integer = c->values,
-                    .bytes = c->bytes};
+                    .valid = c->set.missing ? c->set.at[0] : NULL,
+                    .integer = c->set.at[1],
+                    .bytes = c->set.at[2]};
 }
 
 void writer_finish_column(WriterColumn *c, size_t rows)

@@ -96,11 +96,12 @@ static void put_chunk_head(const DatasetWriter *w, size_t rows, int64_t body, Te
     mem_free(span);
 }
 
-static void remember(DatasetWriter *w, size_t rows, ArrowBlock block, const Text *head)
+static void remember(DatasetWriter *w)
 {
+    const Putting *p = &w->putting;
     size_t columns = w->schema.count;
-    Written done = {.rows = rows,
-                    .block = block,
+    Written done = {.rows = p->rows,
+                    .block = {p->from, (int64_t)p->head.count, p->size},
                     .span = mem_alloc((columns + 1) * BLOCK_BUFFERS * sizeof *done.span),
                     .missing = mem_alloc((columns + 1) * sizeof *done.missing)};
     Digest *leaf = mem_alloc((columns + 1) * sizeof *leaf);
@@ -109,29 +110,23 @@ static void remember(DatasetWriter *w, size_t rows, ArrowBlock block, const Text
         done.missing[i] = w->column[i].set.missing;
         leaf[i] = w->column[i].leaf;
     }
-    dataset_chunk_hash(head->at, head->count, leaf, columns, &done.hash);
+    dataset_chunk_hash(p->head.at, p->head.count, leaf, columns, &done.hash);
     mem_free(leaf);
     vec_add(&w->chunks, done);
 }
 
-typedef struct Putting {
-    DatasetWriter *w;
-    size_t rows;
-    int64_t body; /* where it begins */
-    bool fresh;
-} Putting;
-
-static void write_column(const Putting *p, WriterColumn *c)
+static void write_column(DatasetWriter *w, WriterColumn *c)
 {
+    int64_t body = w->putting.from + (int64_t)w->putting.head.count;
     for (size_t k = 0; k < c->set.count; k++)
-        write_all(c, p->w->file, c->set.at[k], c->set.size[k], p->body + c->span[k].offset);
+        write_all(c, w->file, c->set.at[k], c->set.size[k], body + c->span[k].offset);
 }
 
 /* Only one thread can write to a file at a time: who comes while another does leaves its columns to
  * that one, instead of waiting. */
-static void write_in_turn(const Putting *p, size_t first, size_t columns)
+static void write_in_turn(DatasetWriter *w, size_t first, size_t columns)
 {
-    WriterQueue *q = &p->w->queue;
+    WriterQueue *q = &w->queue;
     pthread_mutex_lock(&q->lock);
     for (size_t i = 0; i < columns; i++)
         vec_add(&q->ready, first + i);
@@ -140,7 +135,7 @@ static void write_in_turn(const Putting *p, size_t first, size_t columns)
         while (q->ready.count) {
             size_t next = q->ready.at[--q->ready.count];
             pthread_mutex_unlock(&q->lock);
-            write_column(p, &p->w->column[next]);
+            write_column(w, &w->column[next]);
             pthread_mutex_lock(&q->lock);
         }
         q->busy = false;
@@ -158,44 +153,57 @@ static void start_disk(DatasetWriter *w)
 /* Two columns, while they are in the cache. */
 static void put_pair(void *job, size_t pair, size_t worker)
 {
-    const Putting *p = job;
-    size_t columns = p->w->schema.count;
-    WriterColumn *c = &p->w->column[2 * pair];
+    DatasetWriter *w = job;
+    size_t columns = w->schema.count;
+    WriterColumn *c = &w->column[2 * pair];
     size_t n = columns - 2 * pair < 2 ? 1 : 2;
     if (pair == 0)
-        start_disk(p->w);
+        start_disk(w);
     if (n == 2)
         dataset_leaves(&c[0].set, &c[0].leaf, &c[1].set, &c[1].leaf);
     else
         dataset_leaf(&c->set, &c->leaf);
-    for (size_t i = 0; p->fresh && i < n; i++)
-        writer_finish_column(&c[i], p->rows);
-    write_in_turn(p, 2 * pair, n);
+    for (size_t i = 0; w->putting.fresh && i < n; i++)
+        writer_finish_column(&c[i], w->putting.rows);
+    write_in_turn(w, 2 * pair, n);
     (void)worker;
 }
 
 bool writer_put_chunk(DatasetWriter *w, size_t rows, bool fresh, Error *err)
 {
+    Putting *p = &w->putting;
     if (w->at == 0 && !writer_put_start(w, err))
         return false;
-    Text head = {0};
-    int64_t body = lay_out(w), from = w->at;
-    put_chunk_head(w, rows, body, &head);
-    bool ok = put_bytes(w, head.at, head.count, from, err);
-    if (ok) {
-        w->at += (int64_t)head.count;
-        Putting putting = {w, rows, w->at, fresh};
-        pool_run(w->pool, (w->schema.count + 1) / 2, put_pair, &putting);
-        for (size_t i = 0; ok && i < w->schema.count; i++)
-            if (w->column[i].problem)
-                ok = write_failed(w, w->column[i].problem, err);
-    }
-    if (ok) {
-        remember(w, rows, (ArrowBlock){from, (int64_t)head.count, body}, &head);
-        w->at += body;
-    }
-    text_release(&head);
-    return ok;
+    text_reset(&p->head);
+    p->size = lay_out(w);
+    p->from = w->at;
+    p->fresh = fresh;
+    put_chunk_head(w, rows, p->size, &p->head);
+    if (!put_bytes(w, p->head.at, p->head.count, p->from, err))
+        return false;
+    p->rows = rows;
+    w->along.count = (w->schema.count + 1) / 2;
+    w->along.run = put_pair;
+    w->along.job = w;
+    return true;
+}
+
+bool writer_end_chunk(DatasetWriter *w, Error *err)
+{
+    Putting *p = &w->putting;
+    if (!p->rows)
+        return true;
+    pool_run(w->pool, w->along.count, put_pair, w);
+    w->along.count = 0;
+    for (size_t i = 0; i < w->schema.count; i++)
+        if (w->column[i].problem)
+            return write_failed(w, w->column[i].problem, err);
+    remember(w);
+    for (size_t i = 0; p->fresh && i < w->schema.count; i++)
+        range_print(&w->column[i].range, &w->ranges);
+    w->at = p->from + (int64_t)p->head.count + p->size;
+    p->rows = 0;
+    return true;
 }
 
 /* ---- the file again --------------------------------------------------------------------------------- */
@@ -232,7 +240,7 @@ static bool rewrite_chunk(DatasetWriter *w, int old, const Written *chunk, size_
             c->set.size[2] = (size_t)start[rows];
         }
     }
-    ok = ok && writer_put_chunk(w, rows, false, err);
+    ok = ok && writer_put_chunk(w, rows, false, err) && writer_end_chunk(w, err);
     mem_free(body);
     mem_free(start);
     return ok;

@@ -21,6 +21,12 @@ typedef struct WriterColumn {
     char *bytes;  /* plain text */
     size_t bytes_room;
     size_t missing;
+    struct {      /* the same memory a second time, while the chunk before is put */
+        uint8_t *valid;
+        void *values;
+        char *bytes;
+        size_t bytes_room;
+    } other;
     /* text as words */
     bool plain;
     WordTable table;
@@ -51,6 +57,15 @@ typedef struct Written { /* a chunk in the file */
     uint64_t *missing; /* [columns] */
 } Written;
 
+/* A chunk on its way into the file. */
+typedef struct Putting {
+    size_t rows;   /* 0: none is */
+    Text head;
+    int64_t from;  /* where the head begins */
+    int64_t size;  /* of the body behind it */
+    bool fresh;    /* it is profiled too */
+} Putting;
+
 /* Columns that are ready for the file, and whether a thread is writing. */
 typedef struct WriterQueue {
     pthread_mutex_t lock;
@@ -70,6 +85,9 @@ struct DatasetWriter {
     int64_t at; /* end of what was written, a multiple of ARROW_ALIGN; 0: nothing */
     int64_t started; /* up to there the disk has begun */
     WriterQueue queue;
+    Putting putting;
+    Along along;
+    bool waits; /* someone takes it along */
     VEC(Written) chunks;
     VEC(ArrowBlock) dictionaries;
     VEC(Digest) dictionary_hashes;
@@ -97,8 +115,11 @@ void writer_expand(WriterColumn *c, const int32_t *code, const uint8_t *valid, s
 /* writer_file.c */
 bool writer_open_file(DatasetWriter *w, Error *err);
 bool writer_put_start(DatasetWriter *w, Error *err);
-/* Hashes and writes the chunk whose columns have a `set`; fresh: profiles it too. */
+/* Begins to hash and write the chunk whose columns have a `set`; fresh: and to profile it. The work
+ * itself is w->along. */
 bool writer_put_chunk(DatasetWriter *w, size_t rows, bool fresh, Error *err);
+/* Does what of that is left; then the next one can begin. */
+bool writer_end_chunk(DatasetWriter *w, Error *err);
 bool writer_rewrite(DatasetWriter *w, size_t turned, Error *err); /* again, that column as text */
 bool writer_put_dictionary(DatasetWriter *w, size_t i, Error *err);
 bool writer_put_footer(DatasetWriter *w, char hash[65], Error *err);

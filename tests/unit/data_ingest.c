@@ -275,6 +275,88 @@ static void a_dataset_prints_as_it_was_read(void **state)
     mem_free(dir);
 }
 
+/* ---- chunks that are put along with the parsing of the next ---- */
+
+static char *profile_of(const char *dir, const char *hash)
+{
+    Text path = {0};
+    text_printf(&path, "%s/%s.arrow", dir, hash);
+    Dataset *d = dataset_open(path.at, NULL);
+    assert_non_null(d);
+    json_t *json = profile_to_json(dataset_profile(d));
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(json);
+    dataset_close(d);
+    text_release(&path);
+    return text;
+}
+
+/* The same rows, each chunk put before the next is begun. */
+static void chunk_by_chunk(const char *path, const char *dir, char hash[65])
+{
+    Error err = {0};
+    Reader *r = reader_open(path, NULL, NULL, NULL, NULL, NULL, &err);
+    assert_non_null(r);
+    DatasetWriter *w = dataset_writer_create(dir, reader_schema(r), NULL, &err);
+    assert_non_null(w);
+    for (Chunk c = {.rows = 1}; c.rows;) {
+        assert_true(reader_next(r, &c, &err));
+        assert_true(!c.rows || dataset_writer_add(w, &c, &err));
+    }
+    assert_true(dataset_writer_finish(w, hash, &err));
+    dataset_writer_destroy(w);
+    reader_close(r);
+}
+
+/* Every kind of column, over several chunks; a text that is plain, one of words, one that has missing
+ * values only at the end. */
+static void chunks_may_wait(void **state)
+{
+    static const char *const words[] = {"north", "south", "east", "west", "", "\"over, there\""};
+    enum { ROWS = 5 * CHUNK_ROWS / 2 };
+    Text csv = {0};
+    text_puts(&csv, "id,fare,late,day,at,word,name,rest\n");
+    for (int i = 0; i < ROWS; i++)
+        text_printf(&csv, "%d,%s%d.%02d,%s,2020-%02d-%02d,2021-01-%02d 12:%02d:%02d,%s,n%x%x,%s\n",
+                    i, i % 3 ? "" : "-", i % 977, i % 100, i % 5 ? "true" : "false", 1 + i % 12,
+                    1 + i % 28, 1 + i % 31, i % 60, i / 60 % 60, words[i % 6], i ^ 40503, i,
+                    i > 2 * CHUNK_ROWS && i % 4 == 0 ? "" : "7");
+    char *path = put(*state, "wait.csv", csv.at, csv.count);
+    char *dirs[3] = {subfolder(*state, "w0"), subfolder(*state, "w1"), subfolder(*state, "w2")};
+    char hash[65], *profile[3];
+    Pool *pool = pool_create(3);
+    IngestReport report[2];
+    Error err = {0};
+    for (int i = 0; i < 2; i++) {
+        if (!ingest(path, NULL, dirs[i], i ? pool : NULL, NULL, NULL, NULL, &report[i], &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(report[i].rows, ROWS);
+        assert_int_equal(report[i].rejects, 0);
+        profile[i] = profile_of(dirs[i], report[i].hash);
+    }
+    chunk_by_chunk(path, dirs[2], hash);
+    profile[2] = profile_of(dirs[2], hash);
+    Table t = {0};
+    dataset_table(&t, dirs[1], report[1].hash); /* verified there */
+    assert_int_equal(t.rows, ROWS);
+    assert_int_equal(t.schema.field[2].type, COLUMN_BOOL);
+    assert_int_equal(t.schema.field[6].type, COLUMN_TEXT);
+    table_release(&t);
+    assert_string_equal(report[0].hash, hash);
+    assert_string_equal(report[1].hash, hash);
+    assert_string_equal(profile[0], profile[2]);
+    assert_string_equal(profile[1], profile[2]);
+    for (int i = 0; i < 3; i++) {
+        free(profile[i]);
+        mem_free(dirs[i]);
+        if (i < 2)
+            ingest_report_release(&report[i]);
+    }
+    pool_destroy(pool);
+    mem_free(path);
+    text_release(&csv);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +367,7 @@ int main(void)
         cmocka_unit_test(what_fails_leaves_nothing),
         cmocka_unit_test(the_hash_is_of_the_content),
         cmocka_unit_test(a_dataset_prints_as_it_was_read),
+        cmocka_unit_test(chunks_may_wait),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
 }
