@@ -16,7 +16,8 @@
 #include <immintrin.h>
 
 #define EIGHT_LANES(bits) (UINT64_C(0x0001000100010001) * (bits)) /* the same 16 bits a lane */
-#define EIGHT_ALL         0xffu
+/* Sets of rows are kept in eight bits: of wider variables gcc 12 may leave the others unset. */
+#define EIGHT_ALL 0xff
 
 typedef struct Eight {
     __m512i end, size; /* [8] where the fields end, how long they are */
@@ -45,7 +46,7 @@ static inline void eight_odd(const Cells *c, size_t row, uint32_t odd, uint64_t 
 
 /* Rows [row, row + 8), those of other sizes are said in *left; false: none of them is usual. */
 static inline bool eight_load(const Cells *c, size_t row, size_t least, size_t most, Eight *e,
-                              uint32_t *left)
+                              uint8_t *left)
 {
     _Alignas(64) uint64_t end[8], size[8];
     __m256i first = _mm256_loadu_si256((const __m256i *)(const void *)(c->first + row));
@@ -87,7 +88,7 @@ static inline bool eight_load(const Cells *c, size_t row, size_t least, size_t m
 }
 
 /* From bits of the bytes to bits of the rows that have any. */
-static inline uint32_t eight_rows(const uint64_t bytes[2])
+static inline uint8_t eight_rows(const uint64_t bytes[2])
 {
     __m512i even = _mm512_movm_epi8(bytes[0]), odd = _mm512_movm_epi8(bytes[1]);
     __m512i any =
@@ -132,10 +133,10 @@ static inline void eight_digits(const Eight *e, uint64_t minus[2], uint64_t wron
 }
 
 /* Whole numbers as digits_int reads them. Returns the rows it left alone, a bit each. */
-static inline uint32_t eight_ints(const Cells *c, size_t row, bool lenient, int64_t *out)
+static inline uint8_t eight_ints(const Cells *c, size_t row, bool lenient, int64_t *out)
 {
     Eight e;
-    uint32_t left;
+    uint8_t left;
     uint64_t minus[2], wrong[2];
     __m512i digit[2];
     if (!eight_load(c, row, 1, 16, &e, &left))
@@ -169,13 +170,13 @@ static inline __m512i eight_points(const uint64_t point[2])
 }
 
 /* Numbers with or without a point as digits_real reads them. Returns the rows it left alone. */
-static inline uint32_t eight_reals(const Cells *c, size_t row, char decimal, bool lenient,
-                                   double *out)
+static inline uint8_t eight_reals(const Cells *c, size_t row, char decimal, bool lenient,
+                                  double *out)
 {
     const __m512d power[2] = {_mm512_setr_pd(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7),
                               _mm512_setr_pd(1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15)};
     Eight e;
-    uint32_t left;
+    uint8_t left;
     uint64_t minus[2], wrong[2], point[2], zero[2];
     __m512i digit[2];
     if (!eight_load(c, row, 1, 16, &e, &left))
@@ -196,7 +197,7 @@ static inline uint32_t eight_reals(const Cells *c, size_t row, char decimal, boo
                     _mm512_cmpgt_epu8_mask(digit[k], _mm512_set1_epi8(9));
     }
     /* without a point 16 digits may be too many, and zeros in front are none of a number's */
-    uint32_t whole = _mm512_testn_epi64_mask(points, points);
+    uint8_t whole = _mm512_testn_epi64_mask(points, points);
     left |= _mm512_cmpgt_epu64_mask(points, _mm512_set1_epi64(15));
     if (whole)
         left |= whole & (_mm512_cmpeq_epi64_mask(e.size, _mm512_set1_epi64(16)) |
@@ -215,7 +216,7 @@ static inline uint32_t eight_reals(const Cells *c, size_t row, char decimal, boo
 /* ---- times ---- */
 
 /* Years of four digits in the 32 bits of each row; the others are said in *left. */
-static inline __m512i eight_years(const Eight *e, const char *base, uint32_t *left)
+static inline __m512i eight_years(const Eight *e, const char *base, uint8_t *left)
 {
     __m512i at = _mm512_sub_epi64(e->end, _mm512_set1_epi64(19));
     __m256i text = _mm512_i64gather_epi32(at, (const void *)base, 1);
@@ -228,7 +229,7 @@ static inline __m512i eight_years(const Eight *e, const char *base, uint32_t *le
 }
 
 /* Days since 1970, as stamp_days; a 29th of February is left to that. */
-static inline __m512i eight_days(__m512i year, __m512i month, __m512i day, uint32_t *left)
+static inline __m512i eight_days(__m512i year, __m512i month, __m512i day, uint8_t *left)
 {
     const __m512i length =
         _mm512_setr_epi32(0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0);
@@ -250,7 +251,7 @@ static inline __m512i eight_days(__m512i year, __m512i month, __m512i day, uint3
 }
 
 /* YYYY-MM-DD HH:MM:SS as stamp_clocked reads it. Returns the rows it left alone. */
-static inline uint32_t eight_times(const Cells *c, size_t row, int64_t *out)
+static inline uint8_t eight_times(const Cells *c, size_t row, int64_t *out)
 {
     /* without the year's first three digits: 5-01-15 19:05:39 */
     const __m512i marks = _mm512_broadcast_i32x4(
@@ -261,7 +262,7 @@ static inline uint32_t eight_times(const Cells *c, size_t row, int64_t *out)
     const __m512i weight = _mm512_set1_epi64((int64_t)60 << 48 | (int64_t)3600 << 32);
     const uint64_t marked = EIGHT_LANES(0x2412), between = EIGHT_LANES(1 << 7);
     Eight e;
-    uint32_t left;
+    uint8_t left;
     uint64_t wrong[2];
     __m512i number[2];
     if (!eight_load(c, row, 19, 19, &e, &left))
@@ -297,18 +298,18 @@ static inline uint32_t eight_times(const Cells *c, size_t row, int64_t *out)
 
 #else
 #define EIGHTS 0
-static inline uint32_t eight_ints(const Cells *c, size_t row, bool lenient, int64_t *out)
+static inline uint8_t eight_ints(const Cells *c, size_t row, bool lenient, int64_t *out)
 {
     (void)c, (void)row, (void)lenient, (void)out;
     return 0xff;
 }
-static inline uint32_t eight_reals(const Cells *c, size_t row, char decimal, bool lenient,
-                                   double *out)
+static inline uint8_t eight_reals(const Cells *c, size_t row, char decimal, bool lenient,
+                                  double *out)
 {
     (void)c, (void)row, (void)decimal, (void)lenient, (void)out;
     return 0xff;
 }
-static inline uint32_t eight_times(const Cells *c, size_t row, int64_t *out)
+static inline uint8_t eight_times(const Cells *c, size_t row, int64_t *out)
 {
     (void)c, (void)row, (void)out;
     return 0xff;
