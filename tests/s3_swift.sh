@@ -114,6 +114,24 @@ done
 "$tool" get s3://data parts/three back && cmp back big || fail "parts came otherwise"
 "$tool" list s3://data/parts | grep -q -- '-3"' || fail "nothing went up in 3 parts: $("$tool" list s3://data/parts)"
 
+# parts that a killed one left: those of the same object are taken away, once they are old, and no others
+left() { "$tool" uploads s3://data | grep -o '<UploadId>[^<]*' | cut -d '>' -f 2; }
+"$tool" leave s3://data parts/killed >killed && "$tool" leave s3://data parts/killed-not >young || fail leave
+[ "$(left | sort)" = "$(sort killed young)" ] || fail "uploads: $(left)"
+"$tool" put s3://data/parts killed big 700000 || fail "after a kill"
+[ "$(left | sort)" = "$(sort killed young)" ] || fail "a young upload is somebody's: $(left)"
+sleep 2
+"$tool" put s3://data/parts killed big 700000 1 || fail "after a kill, later"
+[ "$(left)" = "$(cat young)" ] || fail "left after the next push: $(left)"
+"$tool" get s3://data parts/killed back && cmp back big || fail "what was sent after a kill"
+# stopped in the middle: its own parts go with it
+"$tool" leave s3://data parts/killed-not >/dev/null
+had=$(left | wc -l)
+head -c 60000000 /dev/zero >huge
+"$tool" stopped s3://data/parts huge huge 200000 >stopped || fail "a stopped upload: $(cat stopped)"
+[ "$(left | wc -l)" = "$had" ] || fail "a stopped upload left parts: $(left)"
+rm -f huge
+
 AWS_SECRET_ACCESS_KEY=wrong refused "secret key is not the right one" "$tool" list s3://data
 AWS_SECRET_ACCESS_KEY=wrong refused "secret key is not the right one" "$tool" get s3://data odd/plain back
 AWS_SECRET_ACCESS_KEY=wrong refused "secret key is not the right one" "$tool" put s3://data wrong big

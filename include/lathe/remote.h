@@ -38,6 +38,8 @@ typedef struct RemoteSetup {
     double stall_seconds;   /* 30: no byte for so long is a break */
     int tries;              /* 5: attempts in a row without a byte */
     uint64_t part_bytes;    /* 64 MB: what is larger goes up in parts of so much */
+    double stale_seconds;   /* 3600: parts of the same object that somebody began to send so long ago and left
+                               behind (a kill) are taken away before it is sent; below 0: never */
     Progress *progress;     /* its stop is asked while waiting; NULL: nobody looks */
 } RemoteSetup;
 

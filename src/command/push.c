@@ -365,6 +365,8 @@ const Command push_command = {
         "metrics (key to [step, seconds, value]), events, forked_from (name, model, created, step) and files (name, sha256, bytes). NAME has other bytes\n"
         "than letters, digits, - and _ as %XX; TIME is in microseconds since 1970, so the last below a\n"
         "name is its newest version.\n"
+        "What goes to S3 in parts leaves none behind when it fails or is stopped; parts of a push that was\n"
+        "killed are taken away when the same object is next sent, an hour or more later.\n"
         "S3 is asked with the credentials of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n"
         "(AWS_SESSION_TOKEN), or of the profile AWS_PROFILE in ~/.aws; AWS_REGION says where,\n"
         "AWS_ENDPOINT_URL which other store than Amazon's.",

@@ -6,8 +6,11 @@
 
 RemoteSetup remote_usual(const RemoteSetup *setup)
 {
-    RemoteSetup s = {
-        .connect_seconds = 15, .stall_seconds = 30, .tries = 5, .part_bytes = 64 << 20};
+    RemoteSetup s = {.connect_seconds = 15,
+                     .stall_seconds = 30,
+                     .tries = 5,
+                     .part_bytes = 64 << 20,
+                     .stale_seconds = 3600};
     if (!setup)
         return s;
     if (setup->connect_seconds > 0)
@@ -18,6 +21,8 @@ RemoteSetup remote_usual(const RemoteSetup *setup)
         s.tries = setup->tries;
     if (setup->part_bytes)
         s.part_bytes = setup->part_bytes;
+    if (setup->stale_seconds != 0)
+        s.stale_seconds = setup->stale_seconds;
     s.progress = setup->progress;
     return s;
 }

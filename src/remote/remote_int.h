@@ -118,6 +118,14 @@ typedef struct S3Page {
 typedef struct S3Objects {
     VEC(RemoteObject) at;
 } S3Objects;
+typedef struct S3Upload {   /* in parts, begun and neither made an object nor aborted */
+    char *key, *id;
+    int64_t begun;          /* microseconds since 1970; 0: it was not told */
+} S3Upload;
+typedef struct S3Uploads {
+    VEC(S3Upload) at;
+} S3Uploads;
+bool s3_read_uploads(const Text *xml, Arena *a, S3Uploads *into);
 bool s3_read_page(const Text *xml, Arena *a, S3Objects *into, S3Page *page);
 bool s3_read_word(const Text *xml, const char *element,
                   Text *into); /* its first text; false: none */

@@ -21,6 +21,9 @@ typedef struct Reading {
     RemoteObject object;
     char *key;
     bool inside, url_encoded;
+    /* uploads */
+    S3Uploads *uploads;
+    S3Upload upload;
     /* a word */
     const char *wanted;
     Text *word;
@@ -39,9 +42,10 @@ static void on_begin(void *context, const char *name, const char **attributes)
     text_reset(&r->text);
     if (++r->depth > DEPTH_MOST)
         r->failed = true, XML_StopParser(r->parser, XML_FALSE);
-    if (text_equal(name, "Contents")) {
+    if (text_equal(name, r->uploads ? "Upload" : "Contents")) {
         r->inside = true;
         r->object = (RemoteObject){0};
+        r->upload = (S3Upload){0};
         r->key = NULL;
     }
 }
@@ -98,6 +102,27 @@ static void on_list_end(void *context, const char *name)
     text_reset(&r->text);
 }
 
+static void on_upload_end(void *context, const char *name)
+{
+    Reading *r = context;
+    const char *text = text_str(&r->text);
+    r->depth--;
+    if (text_equal(name, "Upload")) {
+        r->inside = false;
+        if (r->upload.key && r->upload.id)
+            vec_add(&r->uploads->at, r->upload);
+    } else if (r->inside && text_equal(name, "Key"))
+        r->upload.key = arena_text(r->arena, text);
+    else if (r->inside && text_equal(name, "UploadId"))
+        r->upload.id = arena_text(r->arena, text);
+    else if (r->inside && text_equal(name, "Initiated")) {
+        if (!time_parse(text, r->text.count, &r->upload.begun))
+            r->upload.begun = 0;
+    } else if (text_equal(name, "EncodingType"))
+        r->url_encoded = text_equal(text, "url");
+    text_reset(&r->text);
+}
+
 static void on_word_end(void *context, const char *name)
 {
     Reading *r = context;
@@ -135,6 +160,15 @@ bool s3_read_page(const Text *xml, Arena *a, S3Objects *into, S3Page *page)
     for (size_t i = first; ok && r.url_encoded && i < into->at.count; i++)
         url_decode((char *)(uintptr_t)into->at.at[i].key);
     return ok && (!page->more || page->token.count);
+}
+
+bool s3_read_uploads(const Text *xml, Arena *a, S3Uploads *into)
+{
+    Reading r = {.arena = a, .uploads = into};
+    bool ok = parse(&r, xml, on_upload_end);
+    for (size_t i = 0; ok && r.url_encoded && i < into->at.count; i++)
+        url_decode(into->at.at[i].key);
+    return ok;
 }
 
 bool s3_read_word(const Text *xml, const char *element, Text *into)

@@ -2,17 +2,21 @@
  *
  * In parts: POST ?uploads gives an id, each part is a PUT of its own (asked again by itself when the
  * connection breaks), a last POST names the parts and makes the object. Before that there is none; on
- * failure the upload is aborted, so that the server keeps no parts nobody will see. */
+ * failure, and when it is stopped, the upload is aborted, so that the server keeps no parts nobody will
+ * see. Who was killed cannot do that: the next one to send the same object does, for uploads of exactly
+ * its key that began long enough ago for nobody to be at them still. */
 #include "remote_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PARTS_MOST 10000 /* S3's limit */
+#define PARTS_MOST      10000 /* S3's limit */
+#define GIVE_UP_SECONDS 5.0
 
 typedef struct Upload {
     S3 *s3;
@@ -98,18 +102,60 @@ static bool complete(Upload *u, Error *err)
     return ok;
 }
 
-static void give_up(Upload *u)
+/* id: encoded for a query. What fails here will be tried again when the object is next sent. */
+static void abort_upload(Upload *u, const char *id)
 {
     Text query = {0};
-    text_printf(&query, "uploadId=%s", text_str(&u->id));
+    text_printf(&query, "uploadId=%s", id);
     S3Call c = {.method = "DELETE", .key = u->key, .query = text_str(&query)};
     s3_call(u->s3, &c, NULL);
     s3_call_release(&c);
     text_release(&query);
 }
 
+/* Also when it was stopped, and then without keeping anyone waiting for long. */
+static void give_up(Upload *u)
+{
+    RemoteSetup patience = u->s3->patience;
+    u->s3->patience.progress = NULL;
+    u->s3->patience.tries = 1;
+    u->s3->patience.stall_seconds = fmin(patience.stall_seconds, GIVE_UP_SECONDS);
+    u->s3->patience.connect_seconds = fmin(patience.connect_seconds, GIVE_UP_SECONDS);
+    abort_upload(u, text_str(&u->id));
+    u->s3->patience = patience;
+}
+
+/* A server that cannot list uploads, or does not let us, is left as it is. */
+static void abort_stale(Upload *u)
+{
+    Text query = {0}, id = {0};
+    Arena arena = {0};
+    S3Uploads found = {0};
+    double seconds = u->s3->patience.stale_seconds;
+    text_puts(&query, "encoding-type=url&prefix=");
+    sigv4_encode(u->key, false, &query);
+    text_puts(&query, "&uploads=");
+    S3Call c = {.method = "GET", .key = "", .query = text_str(&query), .progress = u->progress};
+    bool told = seconds >= 0 && s3_call(u->s3, &c, NULL) && c.status == 200 &&
+                s3_read_uploads(&c.answer, &arena, &found);
+    for (size_t i = 0; told && i < found.at.count; i++) {
+        const S3Upload *one = &found.at.at[i];
+        bool old = one->begun && (double)(time_now() - one->begun) / 1e6 >= seconds;
+        if (!old || !text_equal(one->key, u->key))
+            continue;
+        text_reset(&id);
+        sigv4_encode(one->id, false, &id);
+        abort_upload(u, text_str(&id));
+    }
+    s3_call_release(&c);
+    vec_release(&found.at);
+    arena_release(&arena);
+    text_release(&query), text_release(&id);
+}
+
 static bool put_parts(Upload *u, Error *err)
 {
+    abort_stale(u);
     bool ok = begin(u, err);
     int number = 1;
     for (uint64_t at = 0; ok && at < u->size; at += u->part, number++) {

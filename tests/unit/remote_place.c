@@ -6,6 +6,7 @@
 #include "remote/remote_int.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -410,6 +411,44 @@ static int tool_sign(void)
     return 0;
 }
 
+/* An upload in parts that is begun, as by one who was killed then: its id is printed. */
+static int tool_leave(const char *place, const char *key)
+{
+    Error err = {0};
+    Text id = {0}, query = {0};
+    const char *prefix;
+    S3 *s = s3_open(place, NULL, &prefix, &err);
+    S3Call c = {.method = "POST", .key = key, .query = "uploads="};
+    bool ok = s && s3_call(s, &c, &err) && (c.status == 200 || s3_refused_call(s, &c, &err)) &&
+              s3_read_word(&c.answer, "UploadId", &id);
+    s3_call_release(&c);
+    text_puts(&query, "partNumber=1&uploadId=");
+    sigv4_encode(text_str(&id), false, &query);
+    S3Call part = {.method = "PUT", .key = key, .query = text_str(&query), .body = "half of it", .size = 10};
+    ok = ok && s3_call(s, &part, &err) && (part.status == 200 || s3_refused_call(s, &part, &err));
+    s3_call_release(&part);
+    if (ok)
+        puts(text_str(&id));
+    s3_close(s);
+    text_release(&id), text_release(&query);
+    return said(ok, &err);
+}
+
+/* What the server says of its uploads, as it stands. */
+static int tool_uploads(const char *place)
+{
+    Error err = {0};
+    const char *prefix;
+    S3 *s = s3_open(place, NULL, &prefix, &err);
+    S3Call c = {.method = "GET", .key = "", .query = "uploads="};
+    bool ok = s && s3_call(s, &c, &err) && (c.status == 200 || s3_refused_call(s, &c, &err));
+    if (ok)
+        puts(text_str(&c.answer));
+    s3_call_release(&c);
+    s3_close(s);
+    return said(ok, &err);
+}
+
 /* A new bucket. */
 static int tool_make(const char *bucket)
 {
@@ -424,6 +463,19 @@ static int tool_make(const char *bucket)
     s3_close(s);
     text_release(&address);
     return said(ok, &err);
+}
+
+typedef struct Stopper {
+    Progress *progress;
+} Stopper;
+
+static void *stop_after_a_part(void *context)
+{
+    Progress *p = ((Stopper *)context)->progress;
+    while (atomic_load(&p->done) == 0 && !stop_asked(&p->stop))
+        usleep(1000);
+    stop_ask(&p->stop);
+    return NULL;
 }
 
 static int tool(int n, char **word)
@@ -447,12 +499,29 @@ static int tool(int n, char **word)
         bool ok = fetch_list(word[1], &setup, &l, &err);
         return ok ? tool_list(&l) : said(ok, &err);
     }
+    if (text_equal(verb, "leave"))
+        return tool_leave(word[1], word[2]);
+    if (text_equal(verb, "uploads"))
+        return tool_uploads(word[1]);
     Remote *r = remote_open(word[1], &err);
     bool ok = r != NULL;
     if (ok && text_equal(verb, "put")) {
         setup.part_bytes = n > 4 ? (uint64_t)atoll(word[4]) : 0;
+        setup.stale_seconds = n > 5 ? atof(word[5]) : 0;
         remote_setup(r, &setup);
         ok = remote_put(r, word[2], word[3], NULL, &err);
+    } else if (ok && text_equal(verb, "stopped")) { /* after the first part; the stop is everybody's */
+        Progress p = {0};
+        setup.part_bytes = (uint64_t)atoll(word[4]);
+        setup.progress = &p;
+        remote_setup(r, &setup);
+        Stopper stopper = {&p};
+        pthread_t thread;
+        pthread_create(&thread, NULL, stop_after_a_part, &stopper);
+        bool sent = remote_put(r, word[2], word[3], &p, &err);
+        stop_ask(&p.stop);
+        pthread_join(thread, NULL);
+        ok = !sent && err.kind == ERROR_STOP;
     } else if (ok && text_equal(verb, "get")) {
         ok = remote_get(r, word[2], word[3], NULL, &err);
     } else if (ok && text_equal(verb, "list")) {
