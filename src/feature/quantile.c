@@ -92,26 +92,29 @@ static void fit(Input *in, const ColumnStats *s, const FeatureOptions *o)
     in->dense = 1;
 }
 
-/* How many references are below x (or at it, if `with`). */
-static size_t count_below(const Quantile *q, double x, bool with)
+/* Where runs of equal references end: one beyond the last that equals the one at i. */
+static void find_ends(const Quantile *q, uint16_t *end)
 {
-    size_t low = 0, high = q->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (q->value[middle] < x || (with && q->value[middle] == x))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    for (size_t i = q->count; i-- > 0;)
+        end[i] =
+            i + 1 < q->count && q->value[i + 1] == q->value[i] ? end[i + 1] : (uint16_t)(i + 1);
 }
 
-static double share_of(const Quantile *q, double x)
+/* How many references are below x; halving without a branch. */
+static size_t count_below(const Quantile *q, double x)
 {
-    size_t below = count_below(q, x, false), upto = count_below(q, x, true);
+    const double *at = q->value;
+    for (size_t n = q->count; n > 1; n -= n / 2)
+        at += at[n / 2 - 1] < x ? n / 2 : 0;
+    return (size_t)(at - q->value) + (*at < x);
+}
+
+static double share_of(const Quantile *q, const uint16_t *end, double x)
+{
+    size_t below = count_below(q, x);
     double last = (double)(q->count - 1);
-    if (upto > below) /* x is a reference, perhaps several times */
-        return ((double)below + (double)(upto - 1)) / 2.0 / last;
+    if (below < q->count && q->value[below] == x) /* x is a reference, perhaps several times */
+        return ((double)below + (double)(end[below] - 1)) / 2.0 / last;
     if (below == 0 || below == q->count)
         return below ? 1.0 : 0.0;
     double left = q->value[below - 1], right = q->value[below];
@@ -120,13 +123,15 @@ static double share_of(const Quantile *q, double x)
 
 static void encode(const Input *in, const Column *c, Dense dense, Codes codes, Arena *a)
 {
-    (void)codes, (void)a;
+    (void)codes;
     const Quantile *q = in->state;
+    uint16_t *end = ARENA_NEW(a, uint16_t, q->count + 1);
+    find_ends(q, end);
     for (size_t row = 0; row < c->rows; row++) {
         double x = column_real(c, row);
         if (isfinite(x))
             dense.at[row * dense.stride] =
-                (float)normal_inverse(fmin(fmax(share_of(q, x), RIM), 1.0 - RIM));
+                (float)normal_inverse(fmin(fmax(share_of(q, end, x), RIM), 1.0 - RIM));
     }
 }
 

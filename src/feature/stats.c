@@ -52,12 +52,30 @@ static void note_calendar(ColumnStats *s, const Column *c, size_t row)
 {
     double days = floor(column_days(c, row));
     int64_t day = (int64_t)days;
-    int year, month, of_month;
-    date_civil(day, &year, &month, &of_month);
-    s->months |= 1u << (month - 1);
+    if (s->months != 0xfff) { /* else all were seen */
+        int year, month, of_month;
+        date_civil(day, &year, &month, &of_month);
+        s->months |= 1u << (month - 1);
+    }
     s->weekdays |= 1u << (((day + 3) % 7 + 7) % 7);
     if (c->type == COLUMN_TIME)
         s->hours |= 1u << ((int)((column_days(c, row) - days) * 24.0) % 24);
+}
+
+/* The rows' numbers side by side, NaN where there is none. */
+static double *numbers_of(const Column *c, const StatsRows *rows)
+{
+    double *x = mem_alloc((rows->rows + 1) * sizeof *x);
+    if (c->type == COLUMN_REAL)
+        for (size_t i = 0; i < rows->rows; i++)
+            x[i] = column_has(c, rows->row[i]) ? c->real[rows->row[i]] : (double)NAN;
+    else if (c->type == COLUMN_INT)
+        for (size_t i = 0; i < rows->rows; i++)
+            x[i] = column_has(c, rows->row[i]) ? (double)c->integer[rows->row[i]] : (double)NAN;
+    else
+        for (size_t i = 0; i < rows->rows; i++)
+            x[i] = number_at(c, rows->row[i]);
+    return x;
 }
 
 static void add_numbers(ColumnStats *s, const Column *c, const StatsRows *rows,
@@ -66,16 +84,17 @@ static void add_numbers(ColumnStats *s, const Column *c, const StatsRows *rows,
     bool calendar = c->type == COLUMN_TIME || c->type == COLUMN_DATE;
     double sum = 0.0, least = INFINITY, most = -INFINITY, last = -INFINITY;
     bool up = c->type == COLUMN_INT;
+    double *number = numbers_of(c, rows);
     for (size_t i = 0; i < rows->rows; i++) {
-        double x = number_at(c, rows->row[i]);
+        double x = number[i];
         if (!isfinite(x)) {
             s->missing++;
             continue;
         }
         s->count++;
         sum += x;
-        least = fmin(least, x);
-        most = fmax(most, x);
+        least = x < least ? x : least;
+        most = x > most ? x : most;
         up = up && x > last;
         last = x;
         if (wish->values_most)
@@ -87,14 +106,13 @@ static void add_numbers(ColumnStats *s, const Column *c, const StatsRows *rows,
     s->most = most;
     s->last = last;
     s->counts_up = up;
-    if (!s->count)
-        return;
-    s->mean = sum / (double)s->count;
+    s->mean = s->count ? sum / (double)s->count : 0.0;
     for (size_t i = 0; i < rows->rows; i++) {
-        double x = number_at(c, rows->row[i]) - s->mean;
+        double x = number[i] - s->mean;
         if (isfinite(x))
             s->m2 += x * x;
     }
+    mem_free(number);
     for (size_t i = 0; wish->sample && i < rows->samples; i++) {
         double x = number_at(c, rows->sampled[i]);
         if (isfinite(x))

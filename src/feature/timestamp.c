@@ -12,6 +12,8 @@
  * to 24, weekday 0 to 6 from Monday, month 1 to 12, days since 1970, NaN where the time is missing. */
 #include "feature_int.h"
 
+#define CIRCLE 6.283185307179586
+
 enum { PART_HOUR, PART_WEEKDAY, PART_MONTH, PARTS };
 static const char *const part_names[PARTS] = {"hour", "weekday", "month"};
 
@@ -67,24 +69,51 @@ static double turn(int part, double days)
 
 static const double turns[PARTS] = {24.0, 7.0, 12.0}; /* a whole cycle */
 
-static void encode_raw(const Timestamp *t, double days, float *out)
+/* What a day decides is the same for all its rows: weekday and month, of the days seen last. */
+#define DAYS 1024
+typedef struct Day {
+    double day; /* NaN: none yet */
+    float raw[PARTS], sine[PARTS], cosine[PARTS];
+} Day;
+
+static const Day *day_of(Day *days, double day)
 {
-    for (int p = 0; p < PARTS; p++)
+    Day *d = &days[(uint64_t)(int64_t)day % DAYS];
+    if (d->day == day)
+        return d;
+    d->day = day;
+    for (int p = PART_WEEKDAY; p < PARTS; p++) {
+        double part = turn(p, day), angle = CIRCLE * part;
+        d->raw[p] = (float)(part * turns[p] + (p == PART_MONTH ? 1.0 : 0.0));
+        d->sine[p] = (float)sin(angle);
+        d->cosine[p] = (float)cos(angle);
+    }
+    return d;
+}
+
+static void encode_raw(const Timestamp *t, double days, const Day *day, float *out)
+{
+    if (t->part[PART_HOUR])
+        *out++ = (float)(turn(PART_HOUR, days) * turns[PART_HOUR]);
+    for (int p = PART_WEEKDAY; p < PARTS; p++)
         if (t->part[p])
-            *out++ = (float)(turn(p, days) * turns[p] + (p == PART_MONTH ? 1.0 : 0.0));
+            *out++ = day->raw[p];
     if (t->least < t->most)
         *out = (float)days;
 }
 
-static void encode_row(const Timestamp *t, double days, float *out)
+static void encode_row(const Timestamp *t, double days, const Day *day, float *out)
 {
-    const double circle = 6.283185307179586;
-    for (int p = 0; p < PARTS; p++) {
-        if (!t->part[p])
-            continue;
-        double angle = circle * turn(p, days);
+    if (t->part[PART_HOUR]) {
+        double angle = CIRCLE * turn(PART_HOUR, days);
         *out++ = (float)sin(angle);
         *out++ = (float)cos(angle);
+    }
+    for (int p = PART_WEEKDAY; p < PARTS; p++) {
+        if (!t->part[p])
+            continue;
+        *out++ = day->sine[p];
+        *out++ = day->cosine[p];
     }
     if (t->least < t->most)
         *out = (float)((fmin(fmax(days, t->least), t->most) - t->mean) / t->scale);
@@ -92,12 +121,16 @@ static void encode_row(const Timestamp *t, double days, float *out)
 
 static void encode(const Input *in, const Column *c, Dense dense, Codes codes, Arena *a)
 {
-    (void)codes, (void)a;
+    (void)codes;
     const Timestamp *t = in->state;
+    Day *days = ARENA_NEW(a, Day, DAYS);
+    for (size_t i = 0; i < DAYS; i++)
+        days[i].day = (double)NAN;
     for (size_t row = 0; row < c->rows; row++) {
         float *out = dense.at + row * dense.stride;
+        double at = column_has(c, row) ? column_days(c, row) : 0.0;
         if (column_has(c, row))
-            (t->raw ? encode_raw : encode_row)(t, column_days(c, row), out);
+            (t->raw ? encode_raw : encode_row)(t, at, day_of(days, floor(at)), out);
         else
             for (size_t i = 0; t->raw && i < in->dense; i++)
                 out[i] = NAN;
