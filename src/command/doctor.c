@@ -1,5 +1,5 @@
 /* doctor.c -- lathe doctor: what is installed, what the terminal can do, is the workspace whole? */
-#include "command_int.h"
+#include "doctor_int.h"
 
 #include <lathe/nn.h>
 
@@ -132,14 +132,17 @@ static bool workspace(const CommandCall *call, json_t *into, Error *err)
         result_text(into, "health", "no workspace there yet; ingest makes it");
         return true;
     }
-    Store *s = call_store(call, STORE_READ, err);
     json_t *findings = json_array();
+    doctor_disk(call->workspace, findings); /* it may be why the store does not open */
+    Store *s = call_store(call, STORE_READ, err);
     bool ok = s && store_check(s, findings, err) && (!set->verify || verify_all(s, call, findings, err));
     if (ok && store_warning(s))
         json_array_append_new(findings, json_string(store_warning(s)));
     if (ok)
         result_text(into, "health", json_array_size(findings) ? "see findings" : "whole");
-    if (ok && json_array_size(findings))
+    if (!ok)
+        result_text(into, "health", "cannot be read");
+    if (json_array_size(findings))
         json_object_set(into, "findings", findings);
     json_decref(findings);
     store_close(s);

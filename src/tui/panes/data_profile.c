@@ -51,6 +51,21 @@ void data_add_value(const ColumnProfile *p, double v, Text *into)
     }
 }
 
+/* 2,000,000,001: large whole numbers are mostly numbers of something, and 2G is another. */
+#define WHOLE_FROM 1e9
+static void add_whole(double v, Text *into)
+{
+    char digits[32];
+    int n = snprintf(digits, sizeof digits, "%.0f", fabs(v));
+    if (v < 0)
+        text_putc(into, '-');
+    for (int i = 0; i < n; i++) {
+        if (i > 0 && (n - i) % 3 == 0)
+            text_putc(into, ',');
+        text_putc(into, digits[i]);
+    }
+}
+
 void data_add_share(double share, Text *into)
 {
     if (share == 0)
@@ -164,7 +179,10 @@ void data_draw_info(const DataState *s, const Canvas *c)
         double value[] = {p->least, p->mean, p->most};
         for (int i = 0; i < 3; i++) {
             text_reset(&t);
-            data_add_value(p, value[i], &t);
+            if (p->type == COLUMN_INT && i != 1 && fabs(value[i]) >= WHOLE_FROM && fabs(value[i]) < 9e15)
+                add_whole(value[i], &t);
+            else
+                data_add_value(p, value[i], &t);
             col = piece(c, col, names[i], text_str(&t));
         }
         if (c->cols - col > 12 && p->most > p->least) {
