@@ -134,8 +134,14 @@ static bool workspace(const CommandCall *call, json_t *into, Error *err)
     }
     json_t *findings = json_array();
     doctor_disk(call->workspace, findings); /* it may be why the store does not open */
-    Store *s = call_store(call, STORE_READ, err);
-    bool ok = s && store_check(s, findings, err) && (!set->verify || verify_all(s, call, findings, err));
+    bool told = json_array_size(findings) > 0; /* then the store's own words are one more of them */
+    Error why = {0};
+    Store *s = call_store(call, STORE_READ, &why);
+    bool ok = s && store_check(s, findings, &why) && (!set->verify || verify_all(s, call, findings, &why));
+    if (!ok && told)
+        json_array_append_new(findings, json_pack("{s:s, s:s}", "level", "error", "text", why.text));
+    else if (!ok && err)
+        *err = why;
     if (ok && store_warning(s))
         json_array_append_new(findings, json_string(store_warning(s)));
     if (ok)
@@ -146,7 +152,7 @@ static bool workspace(const CommandCall *call, json_t *into, Error *err)
         json_object_set(into, "findings", findings);
     json_decref(findings);
     store_close(s);
-    return ok;
+    return ok || told;
 }
 
 static bool run(CommandCall *call, json_t **result, Error *err)

@@ -63,23 +63,15 @@ void doctor_disk(const char *dir, json_t *findings)
     Text text = {0};
     mount_of(dir, at, device, sizeof at);
     if (why == EROFS)
-        text_printf(
-            &text,
-            "%s: nothing can be written: its file system (%s) is read-only. Linux makes it so by"
-            " itself when its journal or its disk fails, and dmesg then says why: copy what you "
-            "need,"
-            " unmount it, repair it with fsck %s, mount it again. If it was meant to be so, mount "
-            "-o"
-            " remount,rw %s changes it. What is there can be read",
-            dir, at, device, at);
+        text_printf(&text,
+                    "%s: nothing can be written: %s is read-only. Linux makes it so when its journal or disk"
+                    " fails (see dmesg): copy what you need, unmount it, fsck %s; else mount -o remount,rw",
+                    dir, at, device);
     else
-        text_printf(
-            &text,
-            "%s: nothing can be written: %s. The disk of %s (%s) fails, or the journal of the file"
-            " system was aborted after an error; dmesg says which: copy what you need elsewhere "
-            "now,"
-            " then unmount it, repair it with fsck %s, and look at the disk with smartctl -a",
-            dir, strerror(why), at, device, device);
+        text_printf(&text,
+                    "%s: nothing can be written: %s. The disk of %s fails, or its journal was aborted (see"
+                    " dmesg): copy what you need elsewhere, unmount it, fsck %s",
+                    dir, strerror(why), at, device);
     json_array_append_new(findings,
                           json_pack("{s:s, s:s}", "level", "error", "text", text_str(&text)));
     text_release(&text);
