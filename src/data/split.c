@@ -3,7 +3,6 @@
 #include "data_int.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const part_names[] = {"train", "valid", "test"};
@@ -64,37 +63,99 @@ bool split_parse(const char *text, Split *out, Error *err)
 
 /* ---- by the order of a column ------------------------------------------------------------------- */
 
-static int ascending(const void *left, const void *right)
+/* Where parts begin is asked of the values themselves, 16 bits at a time, in four passes: sorting them would
+ * take 16 bytes a row, and the table may be larger than the memory there is. */
+#define DIGITS 65536
+
+typedef struct Cut {
+    double share;     /* of the values before it */
+    uint64_t rank;    /* of its value among those that begin with the same bits */
+    uint64_t prefix;  /* those bits */
+    bool beyond;      /* no value is in the part */
+    uint64_t *digits; /* [DIGITS] */
+} Cut;
+
+/* Whole numbers of the same order. */
+static uint64_t order_of(double x)
 {
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-static void read_values(const Dataset *d, size_t column, double *into)
+static double value_of(uint64_t order)
+{
+    double x;
+    uint64_t bits = order >> 63 ? order & ~(UINT64_C(1) << 63) : ~order;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void count_digits(const Dataset *d, size_t column, Cut *cut, size_t cuts, unsigned shift)
+{
+    Arena a = {0};
+    for (size_t k = 0; k < cuts; k++)
+        memset(cut[k].digits, 0, DIGITS * sizeof *cut[k].digits);
+    for (size_t i = 0; i < dataset_chunks(d); i++) {
+        Column c;
+        dataset_column(d, i, column, &a, &c);
+        for (size_t row = 0; row < c.rows; row++) {
+            double x = column_real(&c, row);
+            uint64_t order = order_of(x);
+            for (size_t k = 0; k < cuts && isfinite(x); k++)
+                if (shift == 48 || order >> (shift + 16) == cut[k].prefix)
+                    cut[k].digits[order >> shift & (DIGITS - 1)]++;
+        }
+        arena_reset(&a);
+    }
+    arena_release(&a);
+}
+
+static void begin_cut(Cut *c)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < DIGITS; i++)
+        n += c->digits[i];
+    double at = floor(c->share * (double)n + 0.5);
+    c->beyond = !(at < (double)n);
+    c->rank = c->beyond ? 0 : (uint64_t)at;
+}
+
+static void take_digit(Cut *c)
+{
+    uint64_t digit = 0;
+    for (; digit + 1 < DIGITS && c->rank >= c->digits[digit]; digit++)
+        c->rank -= c->digits[digit];
+    c->prefix = c->prefix << 16 | digit;
+}
+
+static void find_cuts(const Dataset *d, size_t column, Cut *cut, size_t cuts)
+{
+    for (unsigned shift = 48; shift <= 48; shift -= 16) { /* wraps around behind 0 */
+        count_digits(d, column, cut, cuts, shift);
+        for (size_t k = 0; k < cuts; k++) {
+            if (shift == 48)
+                begin_cut(&cut[k]);
+            if (!cut[k].beyond)
+                take_digit(&cut[k]);
+        }
+    }
+}
+
+static void deal(Split *s, const Dataset *d, size_t column, double valid, double test)
 {
     Arena a = {0};
     uint64_t at = 0;
     for (size_t i = 0; i < dataset_chunks(d); i++) {
         Column c;
         dataset_column(d, i, column, &a, &c);
-        for (size_t row = 0; row < c.rows; row++)
-            into[at++] = column_real(&c, row);
+        for (size_t row = 0; row < c.rows; row++) {
+            double x = column_real(&c, row);
+            s->part[at++] = x >= test ? PART_TEST : x >= valid ? PART_VALID : PART_TRAIN;
+        }
         arena_reset(&a);
     }
     arena_release(&a);
-}
-
-/* The value at which a part begins; beyond the last one: infinity. */
-static double cut(const double *sorted, uint64_t n, double share)
-{
-    double at = floor(share * (double)n + 0.5);
-    return at < (double)n ? sorted[(uint64_t)at] : (double)INFINITY;
-}
-
-static void deal(Split *s, const double *value, double valid, double test)
-{
-    for (uint64_t i = 0; i < s->rows; i++)
-        s->part[i] = value[i] >= test ? PART_TEST : value[i] >= valid ? PART_VALID : PART_TRAIN;
 }
 
 bool split_bind(Split *s, const Dataset *d, Error *err)
@@ -107,24 +168,21 @@ bool split_bind(Split *s, const Dataset *d, Error *err)
     if (dataset_schema(d)->field[column].type == COLUMN_TEXT)
         return error_set(err, ERROR_USAGE,
                          "split: %s is text; the order of numbers and times is meant", s->by);
-    double *value = mem_try((rows + 1) * sizeof *value, err), *sorted = NULL;
-    s->part = value ? mem_try(rows + 1, err) : NULL;
-    sorted = s->part ? mem_try((rows + 1) * sizeof *sorted, err) : NULL;
-    if (sorted) {
-        uint64_t n = 0;
-        read_values(d, column, value);
-        for (size_t i = 0; i < rows; i++)
-            if (isfinite(value[i]))
-                sorted[n++] = value[i];
-        qsort(sorted, n, sizeof *sorted, ascending);
-        s->rows = rows;
-        deal(s, value, cut(sorted, n, s->share[PART_TRAIN]),
-             s->share[PART_TEST] > 0 ? cut(sorted, n, s->share[PART_TRAIN] + s->share[PART_VALID])
-                                     : (double)INFINITY);
-    }
-    mem_free(value);
-    mem_free(sorted);
-    return sorted != NULL;
+    s->part = mem_try(rows + 1, err);
+    if (!s->part)
+        return false;
+    bool tests = s->share[PART_TEST] > 0;
+    Cut cut[] = {{.share = s->share[PART_TRAIN]},
+                 {.share = s->share[PART_TRAIN] + s->share[PART_VALID]}};
+    uint64_t *digits = mem_alloc(2 * DIGITS * sizeof *digits);
+    cut[0].digits = digits;
+    cut[1].digits = digits + DIGITS;
+    find_cuts(d, column, cut, tests ? 2 : 1);
+    mem_free(digits);
+    s->rows = rows;
+    deal(s, d, column, cut[0].beyond ? (double)INFINITY : value_of(cut[0].prefix),
+         !tests || cut[1].beyond ? (double)INFINITY : value_of(cut[1].prefix));
+    return true;
 }
 
 void split_release(Split *s)
