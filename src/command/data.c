@@ -95,6 +95,19 @@ static json_t *rejects_json(Store *s, const char *hash, Error *err)
     return table;
 }
 
+/* What the source's own signs said of a column's numbers: percent. */
+static void add_units(json_t *columns, const char *sniffed)
+{
+    json_t *all = json_loads(sniffed, 0, NULL), *column, *was;
+    size_t i, k;
+    json_array_foreach(columns, i, column) json_array_foreach(
+        json_object_get(all, "columns"), k,
+        was) if (json_object_get(was, "unit") && text_equal(json_string_value(json_object_get(column, "type")), "float64") &&
+                 json_equal(json_object_get(was, "name"), json_object_get(column, "column")))
+        json_object_set(column, "unit", json_object_get(was, "unit"));
+    json_decref(all);
+}
+
 #define DEEPEST 64
 
 /* From the dataset back to the source that the first of its line was read from. */
@@ -143,6 +156,7 @@ static json_t *show(Store *s, const char *name, Error *err)
         for (size_t i = 0; i < schema.count; i++)
             json_array_append_new(columns,
                                   data_column_json(&schema.field[i], &dataset_profile(d)->column[i]));
+        add_units(columns, row.sniffed);
         json_object_set_new(o, "schema", columns);
         if (json_array_size(rejects))
             json_object_set(o, "first_rejects", rejects);

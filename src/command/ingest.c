@@ -231,6 +231,19 @@ static void count_types(const json_t *columns, Text *into)
     }
 }
 
+/* "rate, share: 45 stands for 45%" */
+static void list_percent(const json_t *columns, Text *into)
+{
+    size_t i;
+    json_t *column;
+    json_array_foreach(columns, i, column)
+        if (json_object_get(column, "unit"))
+            text_printf(into, "%s%s", into->count ? ", " : "",
+                        json_string_value(json_object_get(column, "name")));
+    if (into->count)
+        text_puts(into, ": 45 stands for 45%");
+}
+
 static const char *text_of(const json_t *o, const char *key)
 {
     const json_t *v = json_object_get(o, key);
@@ -251,13 +264,20 @@ static void print(const json_t *result, size_t width, Text *into)
             result_text(brief, "types", text_str(&types));
         }
     }
-    if (*text_of(sniffed, "format"))
+    if (json_object_get(sniffed, "format"))
         result_text(brief, "format", text_of(sniffed, "format"));
     else if (sniffed) {
         text_reset(&types);
         text_printf(&types, "delimiter %s, quote %s, header %s, %s", text_of(sniffed, "delimiter"),
                     text_of(sniffed, "quote"), text_of(sniffed, "header"), text_of(sniffed, "encoding"));
         result_text(brief, "guessed", text_str(&types));
+        Text percent = {0};
+        list_percent(json_object_get(sniffed, "columns"), &percent);
+        if (percent.count)
+            result_text(brief, "percent", text_str(&percent));
+        if (json_object_get(sniffed, "left_out"))
+            result_text(brief, "left_out", text_of(sniffed, "left_out"));
+        text_release(&percent);
         if (json_array_size(json_object_get(sniffed, "widened")))
             json_object_set(brief, "widened", json_object_get(sniffed, "widened"));
         if (json_array_size(json_object_get(sniffed, "differences")))
@@ -288,7 +308,9 @@ const Command ingest_command = {
     .about = "reads a table into the workspace as a dataset",
     .details = "What is guessed (delimiter, header, types, words for missing) is printed and can be\n"
                "overridden by a setting. Bad rows never stop an ingest: they are kept with line and reason.\n"
-               "A header alone is a table without rows.\n"
+               "A header alone is a table without rows. Where all values of a column end in a percent sign it is\n"
+               "a number, 45% is 45, and `lathe data` says percent beside its type. A last column without name\n"
+               "and values, where each line ends in a delimiter, is left out.\n"
                "The files of a glob, or the objects of an s3:// prefix, become one dataset: columns are matched\n"
                "by name, a file that lacks one has its values missing, and what files differ in is said.\n"
                "A source that was read before with the same settings and has not changed since (ETag; size\n"

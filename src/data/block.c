@@ -116,7 +116,7 @@ static uint32_t *read_columns(Block *b, const Plan *p)
         misfits |= b->misfit[c].count != 0;
     if (!misfits)
         b->misfit = NULL;
-    b->chunk = (Chunk){.rows = b->grid.rows, .columns = p->columns, .column = column};
+    b->chunk = (Chunk){.rows = b->grid.rows, .columns = plan_shown(p), .column = column};
     return bad;
 }
 

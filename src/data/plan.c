@@ -76,7 +76,9 @@ static bool plan_all(Plan *p, const Sniff *s, Arena *a)
     p->columns = s->rules.columns;
     p->column = ARENA_NEW(a, ColumnPlan, p->columns);
     for (size_t i = 0; i < p->columns; i++)
-        p->column[i] = (ColumnPlan){.name = s->name[i], .as = s->as[i], .from = i};
+        p->column[i] = (ColumnPlan){
+            .name = s->name[i], .as = s->as[i], .percent = s->percent && s->percent[i], .from = i};
+    p->hollow = s->hollow;
     return true;
 }
 

@@ -14,7 +14,7 @@
 static void set_schema(Reader *r, const Schema *wanted)
 {
     schema_release(&r->schema);
-    for (size_t i = 0; i < r->plan.columns; i++)
+    for (size_t i = 0; i < plan_shown(&r->plan); i++)
         schema_add(&r->schema, r->plan.column[i].name, read_type(r->plan.column[i].as),
                    wanted ? wanted->field[i].role : ROLE_FEATURE);
 }
@@ -120,6 +120,10 @@ Reader *reader_open_with(const char *source, const IngestOptions *options, const
         return NULL;
     }
     r->plan.widen = setup->widen;
+    if (r->plan.hollow && !setup->widen) { /* a value there would be lost */
+        r->plan.hollow = false;
+        set_schema(r, wanted);
+    }
     for (size_t c = 0; !setup->widen && c < r->plan.columns; c++)
         if (r->plan.column[c].as == READ_NONE) /* nothing to go by, and no second pass */
             r->plan.column[c].as = READ_TEXT;
@@ -257,7 +261,7 @@ bool reader_next_all(Reader *r, const Chunk **chunk, size_t *chunks, Error *err)
 
 bool reader_next(Reader *r, Chunk *out, Error *err)
 {
-    *out = (Chunk){.columns = r->plan.columns, .first = r->rows};
+    *out = (Chunk){.columns = plan_shown(&r->plan), .first = r->rows};
     arena_reset(&r->slices);
     while (!r->ended) {
         if (r->at < r->blocks) {
@@ -290,7 +294,7 @@ bool reader_misfits(const Reader *r)
 
 static void widen_plan(Reader *r)
 {
-    size_t seen = r->plan.columns;
+    size_t seen = plan_shown(&r->plan);
     for (size_t c = 0; c < r->plan.columns; c++) {
         ColumnPlan *p = &r->plan.column[c];
         Misfit *m = &r->misfit[c];
@@ -307,7 +311,7 @@ static void widen_plan(Reader *r)
     reader_take_fresh(r);
     Schema old = r->schema;
     r->schema = (Schema){0};
-    for (size_t c = 0; c < r->plan.columns; c++)
+    for (size_t c = 0; c < plan_shown(&r->plan); c++)
         schema_add(&r->schema, r->plan.column[c].name, read_type(r->plan.column[c].as),
                    c < seen ? old.field[c].role : ROLE_FEATURE);
     schema_release(&old);

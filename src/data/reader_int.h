@@ -302,6 +302,8 @@ typedef struct Sniff {
     const char **name;   /* [columns] */
     ReadAs *as;          /* [columns] */
     DateOrder *order;    /* [columns] that most dates there have, if it had to be dates */
+    bool *percent;       /* [columns] all values end in a percent sign */
+    bool hollow;         /* lines end in a delimiter: the last column has neither a name nor a value */
     NullWords text_null; /* missing in text */
     NullWords null;      /* missing in all other columns */
     uint64_t body, line; /* where the first row lies, and on which line (from 1) */
@@ -313,7 +315,7 @@ bool sniff(Sniff *out, const IngestOptions *options, const Sample *piece, size_t
            Error *err);
 /* Beginning of another file of the same form: its names and where its rows begin. */
 bool sniff_head(const Sniff *like, const Sample *head, Arena *a, const char ***name,
-                size_t *columns, uint64_t *body, uint64_t *line, Error *err);
+                size_t *columns, bool *named_last, uint64_t *body, uint64_t *line, Error *err);
 /* Kinds, null words, header, decimal: sniff_types.c. Needs rules and the rest of the format. */
 void sniff_types(Sniff *s, const IngestOptions *options, const Sample *piece, size_t pieces,
                  bool whole, size_t first_row);
@@ -330,6 +332,7 @@ typedef struct ColumnPlan {
     ReadAs as;
     bool fixed;  /* asked for: what does not fit rejects its row */
     bool needed; /* a file without it is an error */
+    bool percent; /* its numbers are per hundred: 12 stands for 12% */
     size_t from; /* field in the source's rows; SIZE_MAX: not there, all missing */
 } ColumnPlan;
 
@@ -338,10 +341,16 @@ typedef struct Plan {
     char decimal, cut;
     bool latin1;
     bool widen; /* what does not fit is noted for the next pass instead of rejected */
+    bool hollow; /* the last column was empty in the sample and has no name: left out while it stays so */
     const NullWords *null, *text_null;
     size_t columns;
     ColumnPlan *column;
 } Plan;
+/* How many columns the table has. */
+static inline size_t plan_shown(const Plan *p)
+{
+    return p->columns - (p->hollow && p->column[p->columns - 1].as == READ_NONE);
+}
 bool plan_make(Plan *p, const Sniff *s, const IngestOptions *options, const Schema *wanted,
                const char *source, Arena *a, Error *err);
 /* The same columns in another file, whose header reads otherwise. */

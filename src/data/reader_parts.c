@@ -97,11 +97,12 @@ bool reader_next_part(Reader *r, const Samples *s, Error *err)
 {
     const char **name;
     size_t columns;
+    bool named;
     Sample head = sample_lines(&s->piece[0], s->whole);
     if (r->format)
         return error_set(err, ERROR_PARSE, "%s: is text, but %s is %s; read them one after another",
                          source_name(r->source), r->parts.at[0], r->format);
-    if (!sniff_head(&r->sniff, &head, &r->arena, &name, &columns, &r->part_body, &r->line, err))
+    if (!sniff_head(&r->sniff, &head, &r->arena, &name, &columns, &named, &r->part_body, &r->line, err))
         return error_in(err, "%s", source_name(r->source));
     return match(r, s, name, NULL, columns, err);
 }

@@ -269,8 +269,10 @@ bool sniff(Sniff *s, const IngestOptions *options, const Sample *piece, size_t p
     s->header = o->header == 1;
     sniff_types(s, o, piece, pieces, whole, top);
     size_t columns;
-    if (!sniff_head(s, head, &s->arena, &s->name, &columns, &s->body, &s->line, err))
+    bool named = false;
+    if (!sniff_head(s, head, &s->arena, &s->name, &columns, &named, &s->body, &s->line, err))
         return false;
+    s->hollow = columns > 1 && !named && s->as[columns - 1] == READ_NONE;
     return true;
 }
 

@@ -99,7 +99,7 @@ static const char *utf8_name(const Sniff *s, const char *name, Arena *a)
 }
 
 bool sniff_head(const Sniff *like, const Sample *head, Arena *a, const char ***name,
-                size_t *columns, uint64_t *body, uint64_t *line, Error *err)
+                size_t *columns, bool *named_last, uint64_t *body, uint64_t *line, Error *err)
 {
     size_t at = head->size >= 3 && !memcmp(head->at, "\xef\xbb\xbf", 3) ? 3 : 0;
     size_t begin = at;
@@ -127,6 +127,7 @@ bool sniff_head(const Sniff *like, const Sample *head, Arena *a, const char ***n
         const char *wanted =
             named ? utf8_name(like, field[i - before], a) : arena_printf(a, "c%zu", i + 1);
         (*name)[i] = free_name(&taken, wanted, a);
+        *named_last = named;
     }
     *columns = width;
     *body = at;

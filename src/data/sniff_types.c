@@ -12,6 +12,7 @@ typedef struct Seen {
     uint64_t values, candidates;
     unsigned words;    /* bit i: null_evidence[i] was there */
     unsigned truths;   /* bit i: the truth value of that number was there */
+    uint64_t percents; /* values that end in a percent sign */
     uint64_t commas;   /* values in which a comma can only be decimal: 1,5 and 0,125 */
     uint64_t order[3]; /* values that are a date or time in this DateOrder */
 } Seen;
@@ -66,6 +67,7 @@ static void look_at(Seen *seen, const NullWords *always, const NullWords *eviden
         seen->truths |= 1u << value_truth(s, n);
     for (int i = 0; i < 3; i++)
         seen->order[i] += kinds >> (READ_TIME_YMD + i) & 1;
+    seen->percents += n > 1 && s[n - 1] == '%';
 }
 
 /* Truth values are of one pair; and but for true and false, both must have been seen: F alone may be
@@ -205,10 +207,12 @@ static void choose_kinds(Sniff *s, const Seen *seen)
     bool day_first = has_day_first(s, seen);
     s->as = ARENA_NEW(&s->arena, ReadAs, s->rules.columns);
     s->order = ARENA_NEW(&s->arena, DateOrder, s->rules.columns);
+    s->percent = ARENA_NEW(&s->arena, bool, s->rules.columns);
     for (size_t c = 0; c < s->rules.columns; c++) {
         unsigned kinds = settle_order(seen[c].kinds[s->decimal == ','], day_first);
         s->as[c] = seen[c].values ? read_best(kinds) : READ_NONE;
         s->order[c] = usual_order(&seen[c], day_first);
+        s->percent[c] = seen[c].values && seen[c].percents == seen[c].values;
     }
 }
 

@@ -19,11 +19,14 @@ static json_t *words_json(const NullWords *words)
 static json_t *columns_json(const Plan *p)
 {
     json_t *list = json_array();
-    for (size_t c = 0; c < p->columns; c++) {
+    for (size_t c = 0; c < plan_shown(p); c++) {
         const ColumnPlan *column = &p->column[c];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "name", column->name, "type",
-                                              column_type_name(read_type(column->as)), "read_as",
-                                              read_name(column->as), "forced", column->fixed));
+        json_t *o = json_pack("{s:s, s:s, s:s, s:b}", "name", column->name, "type",
+                              column_type_name(read_type(column->as)), "read_as",
+                              read_name(column->as), "forced", column->fixed);
+        if (column->percent && column->as == READ_AMOUNT)
+            json_object_set_new(o, "unit", json_string("percent"));
+        json_array_append_new(list, o);
     }
     return list;
 }
@@ -59,6 +62,10 @@ json_t *sniffed_json(const Sniff *s, const Plan *p, const Source *source, size_t
     if (packing)
         json_object_set_new(out, "packing", json_string(packing));
     json_object_set_new(out, "columns", columns_json(p));
+    if (plan_shown(p) < p->columns)
+        json_object_set_new(
+            out, "left_out",
+            json_string("an empty column without a name: lines end in a delimiter"));
     json_object_set_new(out, "widened", widenings_json(p, widened, widenings));
     return out;
 }

@@ -1,5 +1,5 @@
 /* values_amount.c -- numbers dressed for people: a currency sign before or behind, digits in groups of
- * three, a percent sign (which is dropped: 45% is 45).
+ * three, a percent sign (which is dropped: 45% is 45, and the column is noted to be percent).
  *
  *     $1,234.50    -$5    1.234,50 â¬    1'234    1 234    45%
  *

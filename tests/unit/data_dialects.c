@@ -37,7 +37,9 @@ static const struct Dialect {
      "a:int64 b:int64 c:int64\n1,2,3\n6,7,8\n9,10,11\n16,17,18\n", 2},
     {"preamble", CASE("Sales of May\nmade by hand\n\na,b\n1,2\n3,4\n5,6\n"),
      "a:int64 b:int64\n1,2\n3,4\n5,6\n", 0},
-    {"trailing", CASE("a,b,\n1,2,\n3,4,\n"), "a:int64 b:int64 c3:text\n1,2,\n3,4,\n", 0},
+    {"trailing", CASE("a,b,\n1,2,\n3,4,\n"), "a:int64 b:int64\n1,2\n3,4\n", 0},
+    {"trailing and used", CASE("a,b,\n1,2,\n3,4,5\n"), "a:int64 b:int64 c3:int64\n1,2,\n3,4,5\n", 0},
+    {"trailing and named", CASE("a,b,c3\n1,2,\n3,4,\n"), "a:int64 b:int64 c3:text\n1,2,\n3,4,\n", 0},
     {"no_header", CASE("1,x,2015-01-01\n2,y,2015-01-02\n"),
      "c1:int64 c2:text c3:date\n1,x,2015-01-01\n2,y,2015-01-02\n", 0},
     {"same_names", CASE("a,a,A\n1,2,3\n4,5,6\n"), "a:int64 a_2:int64 A:int64\n1,2,3\n4,5,6\n", 0},
@@ -103,6 +105,22 @@ static uint64_t whole_path(const char *name, const char *dir, const char *csv, T
     text_release(&path);
     ingest_report_release(&report);
     return rejects;
+}
+
+/* A value far behind the sample, in the column that each line before it leaves empty: nothing is lost. */
+static void a_late_value_keeps_its_column(void **state)
+{
+    Text text = {0}, is = {0};
+    text_puts(&text, "a,b,\n");
+    for (int i = 0; i < 400000; i++)
+        text_puts(&text, i == 390001 ? "1,2,7\n" : "1,2,\n");
+    char *path = put(*state, "late.csv", text_str(&text), text.count);
+    assert_int_equal(whole_path("late", *state, path, &is), 0);
+    assert_true(text_starts(text_str(&is), "a:int64 b:int64 c3:int64\n1,2,\n"));
+    assert_non_null(strstr(text_str(&is), "\n1,2,7\n"));
+    text_release(&text);
+    text_release(&is);
+    mem_free(path);
 }
 
 static void every_dialect_is_read(void **state)
@@ -182,6 +200,7 @@ int main(int argc, char **argv)
         return write_files(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_dialect_is_read),
+        cmocka_unit_test(a_late_value_keeps_its_column),
         cmocka_unit_test(numbers_turn_to_text_late),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
