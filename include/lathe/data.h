@@ -117,7 +117,8 @@ void column_build_finish(ColumnBuild *b, Column *out); /* text becomes words if 
 
 /* ---- schema -------------------------------------------------------------------------------- */
 
-typedef struct Field { const char *name; ColumnType type; Role role; bool nullable; } Field;
+/* private: its values stand as *** in every log and on every screen of production. */
+typedef struct Field { const char *name; ColumnType type; Role role; bool nullable, private; } Field;
 typedef struct Schema { size_t count; Field *field; Arena arena; } Schema; /* names in the arena */
 void   schema_add(Schema *s, const char *name, ColumnType type, Role role);
 size_t schema_find(const Schema *s, const char *name);  /* SIZE_MAX if absent */

@@ -54,7 +54,7 @@ typedef struct DatasetRow {
     int64_t created;                /* micros */
 } DatasetRow;
 typedef struct ColumnRow { const char *name, *type, *role; bool nullable; double distinct; int64_t missing;
-                           const char *least, *most; } ColumnRow;
+                           const char *least, *most; bool private; } ColumnRow;
 typedef struct RejectRow { int64_t line; const char *reason, *text; } RejectRow;
 /* A name may be given again: it then means the newest; older versions keep their hash. */
 int64_t store_dataset_add(Store *s, const DatasetRow *row, const ColumnRow *columns, size_t n, Error *err); /* 0: failed */
@@ -63,6 +63,9 @@ bool store_dataset_find(Store *s, const char *name, Arena *a, DatasetRow *out, E
 bool store_datasets(Store *s, Arena *a, DatasetRow **out, size_t *n, Error *err);   /* newest first */
 bool store_dataset_columns(Store *s, const char *hash, Arena *a, ColumnRow **out, size_t *n, Error *err);
 bool store_column_role(Store *s, const char *hash, const char *column, const char *role, Error *err);
+/* A private column's values stand as *** in every log. A new version of a dataset takes the marks of the one before
+ * it over by name. With the column goes that of its parents, as far as it has that name there. */
+bool store_column_private(Store *s, const char *hash, const char *column, bool private, Error *err);
 bool store_dataset_rename(Store *s, const char *name, const char *to, Error *err);
 /* One version out of the lists; with the last of its hash go its columns, rejects and draft. The caller
  * asks first who refers to it; the file is for `lathe gc`. */

@@ -58,7 +58,9 @@ json_t *data_column_json(const Field *f, const ColumnProfile *p)
     json_t *o = json_object();
     result_text(o, "column", f->name);
     result_text(o, "type", column_type_name(f->type));
-    result_text(o, "role", role_name(f->role));
+    char role[40];
+    snprintf(role, sizeof role, "%s%s", role_name(f->role), f->private ? " private" : "");
+    result_text(o, "role", role);
     result_int(o, "missing", (int64_t)p->missing);
     double present = (double)(p->count - p->missing); /* an estimate may go beyond */
     result_int(o, "distinct", (int64_t)fmin(round(p->distinct), present));
@@ -177,23 +179,32 @@ static bool run(CommandCall *call, json_t **result, Error *err)
     return *result != NULL;
 }
 
+/* private and public are no roles but a mark beside them. */
+static bool set_role(Store *s, const char *hash, const char *column, const char *word, Error *err)
+{
+    Role role;
+    if (text_equal(word, "private") || text_equal(word, "public"))
+        return store_column_private(s, hash, column, text_equal(word, "private"), err);
+    return (role_parse(word, &role) ||
+            error_set(err, ERROR_USAGE,
+                      "no role '%s': feature, target, time, id, ignore; private or public", word)) &&
+           store_column_role(s, hash, column, role_name(role), err);
+}
+
 static bool run_role(CommandCall *call, json_t **result, Error *err)
 {
     Arena arena = {0};
     Schema schema = {0};
     DatasetRow row;
-    Role role;
-    const char *column = call->word[1], *word = call->word[2];
+    const char *column = call->word[1];
     Store *s = call_store(call, STORE_WRITE, err);
     Dataset *d = s ? workspace_dataset(s, call->word[0], &arena, &row, err) : NULL;
-    bool ok = d && (role_parse(word, &role) ||
-                    error_set(err, ERROR_USAGE,
-                              "no role '%s': feature, target, time, id or ignore", word));
-    ok = ok && schema_need(dataset_schema(d), column, err) != SIZE_MAX &&
-         store_column_role(s, row.hash, column, role_name(role), err);
+    size_t at = d ? schema_need(dataset_schema(d), column, err) : SIZE_MAX;
+    bool ok = at != SIZE_MAX && set_role(s, row.hash, column, call->word[2], err) &&
+              workspace_schema(s, d, &schema, err);
     if (ok)
-        *result = json_pack("{s:s, s:s, s:s}", "dataset", row.name, "column", column, "role",
-                            role_name(role));
+        *result = json_pack("{s:s, s:s, s:s, s:b}", "dataset", row.name, "column", column, "role",
+                            role_name(schema.field[at].role), "private", schema.field[at].private);
     schema_release(&schema);
     dataset_close(d);
     store_close(s);
@@ -221,10 +232,10 @@ static const Command show_verb = {
 static const Arg role_args[] = {
     {.name = "NAME", .kind = ARG_DATASET, .about = "the dataset"},
     {.name = "COLUMN", .kind = ARG_WORD, .about = "the column"},
-    {.name = "ROLE", .kind = ARG_WORD, .about = "feature, target, time, id or ignore"},
+    {.name = "ROLE", .kind = ARG_WORD, .about = "feature, target, time, id or ignore; or private: its values are *** in every log and on the screens of production; public takes that back"},
     ARG_END};
 static const Command role_verb = {
-    .name = "role", .about = "says what a column is for", .args = role_args, .run = run_role};
+    .name = "role", .about = "says what a column is for, and whether it is private", .args = role_args, .run = run_role};
 
 static const Arg rename_args[] = {
     {.name = "NAME", .kind = ARG_DATASET, .about = "the dataset"},

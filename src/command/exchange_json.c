@@ -10,7 +10,7 @@
 #define MANIFEST_VERSION 1
 #define REJECTS_MOST     100000
 
-typedef enum FieldKind { FIELD_TEXT, FIELD_INT, FIELD_REAL, FIELD_BOOL, FIELD_END } FieldKind;
+typedef enum FieldKind { FIELD_TEXT, FIELD_INT, FIELD_REAL, FIELD_BOOL, FIELD_MARK, FIELD_END } FieldKind;
 typedef struct RowField {
     const char *name;
     FieldKind kind;
@@ -32,6 +32,11 @@ typedef struct RowField {
     {                                                                                              \
 #f, FIELD_BOOL, offsetof(row, f)                                                           \
     }
+/* true, or not said: files that others wrote before it was known do not have it */
+#define MARK(row, f)                                                                               \
+    {                                                                                              \
+#f, FIELD_MARK, offsetof(row, f)                                                           \
+    }
 #define END                                                                                        \
     {                                                                                              \
         NULL, FIELD_END, 0                                                                         \
@@ -47,7 +52,7 @@ static const RowField dataset_fields[] = {TEXT(DatasetRow, hash),   TEXT(Dataset
 static const RowField column_fields[] = {
     TEXT(ColumnRow, name),     TEXT(ColumnRow, type),     TEXT(ColumnRow, role),
     BOOL(ColumnRow, nullable), REAL(ColumnRow, distinct), INT(ColumnRow, missing),
-    TEXT(ColumnRow, least),    TEXT(ColumnRow, most),     END};
+    TEXT(ColumnRow, least),    TEXT(ColumnRow, most),     MARK(ColumnRow, private),  END};
 static const RowField reject_fields[] = {INT(RejectRow, line), TEXT(RejectRow, reason),
                                          TEXT(RejectRow, text), END};
 static const RowField model_fields[] = {TEXT(ModelRow, name),   INT(ModelRow, version),
@@ -86,7 +91,7 @@ static json_t *row_to_json(const RowField *fields, const void *row)
             result_int(o, f->name, *(const int64_t *)at);
         else if (f->kind == FIELD_REAL)
             result_real(o, f->name, *(const double *)at);
-        else
+        else if (f->kind == FIELD_BOOL || *(const bool *)at)
             json_object_set_new(o, f->name, json_boolean(*(const bool *)at));
     }
     return o;
@@ -98,6 +103,8 @@ static bool row_from_json(const RowField *fields, const json_t *from, Arena *a, 
     for (const RowField *f = fields; f->kind != FIELD_END; f++) {
         const json_t *v = json_object_get(from, f->name);
         char *at = (char *)row + f->at;
+        if (f->kind == FIELD_MARK && !v)
+            continue; /* the row is zeroed */
         bool ok = f->kind == FIELD_TEXT   ? json_is_string(v)
                   : f->kind == FIELD_INT  ? json_is_integer(v)
                   : f->kind == FIELD_REAL ? json_is_number(v) || json_is_null(v)

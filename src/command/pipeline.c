@@ -42,7 +42,8 @@ static bool add_dataset(Runner *r, const char *word)
     add_key(r, "dataset", row.hash);
     if (store_dataset_columns(r->store, row.hash, &r->arena, &c, &n, &none))
         for (size_t i = 0; i < n; i++)
-            add_key(r, "role", c[i].role);
+            add_key(r, "role", c[i].private ? arena_printf(&r->arena, "%s private", c[i].role)
+                                            : c[i].role);
     return true;
 }
 

@@ -64,8 +64,10 @@ bool workspace_schema(Store *s, const Dataset *d, Schema *into, Error *err)
         schema_copy(into, dataset_schema(d));
     for (size_t i = 0; ok && i < n; i++) {
         size_t at = schema_find(into, columns[i].name);
-        if (at != SIZE_MAX)
-            role_parse(columns[i].role, &into->field[at].role);
+        if (at == SIZE_MAX)
+            continue;
+        role_parse(columns[i].role, &into->field[at].role);
+        into->field[at].private = columns[i].private;
     }
     arena_release(&arena);
     return ok;
@@ -100,6 +102,7 @@ static ColumnRow *column_rows(const Dataset *d, Arena *a)
                               .type = column_type_name(schema->field[i].type),
                               .role = role_name(schema->field[i].role),
                               .nullable = schema->field[i].nullable,
+                              .private = schema->field[i].private,
                               .distinct = p->distinct,
                               .missing = (int64_t)p->missing,
                               .least = limit_text(p, p->least, a),

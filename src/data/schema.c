@@ -9,7 +9,7 @@ void schema_add(Schema *s, const char *name, ColumnType type, Role role)
             memcpy(field, s->field, s->count * sizeof *field);
         s->field = field;
     }
-    s->field[s->count++] = (Field){arena_text(&s->arena, name), type, role, true};
+    s->field[s->count++] = (Field){arena_text(&s->arena, name), type, role, true, false};
 }
 
 size_t schema_find(const Schema *s, const char *name)
@@ -43,6 +43,7 @@ void schema_copy(Schema *into, const Schema *from)
     for (size_t i = 0; i < from->count; i++) {
         schema_add(&copy, from->field[i].name, from->field[i].type, from->field[i].role);
         copy.field[i].nullable = from->field[i].nullable;
+        copy.field[i].private = from->field[i].private;
     }
     *into = copy;
 }
@@ -65,6 +66,8 @@ json_t *schema_to_json(const Schema *s)
         json_object_set_new(row, "type", json_string(column_type_name(f->type)));
         json_object_set_new(row, "role", json_string(role_name(f->role)));
         json_object_set_new(row, "nullable", json_boolean(f->nullable));
+        if (f->private) /* said only where it is so: names of datasets and models stay */
+            json_object_set_new(row, "private", json_true());
         json_array_append_new(list, row);
     }
     return list;
@@ -86,6 +89,7 @@ static bool field_from_json(Schema *into, size_t i, const json_t *row, Error *er
         return error_set(err, ERROR_PARSE, "schema: column %s: unknown role '%s'", name, role);
     schema_add(into, name, t, r);
     into->field[i].nullable = !nullable || json_is_true(nullable);
+    into->field[i].private = json_is_true(json_object_get(row, "private"));
     return true;
 }
 

@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_masked(const json_t *inputs)
+/* What is masked is not known: away with it, and where a model needs it the row is of no use. */
+static void drop_masked(json_t *inputs)
 {
     const char *key;
     json_t *v;
-    json_object_foreach((json_t *)(uintptr_t)inputs, key, v)
+    void *next;
+    json_object_foreach_safe(inputs, next, key, v)
     {
         if (json_is_string(v) && text_equal(json_string_value(v), "***"))
-            return true;
+            json_object_del(inputs, key);
     }
-    return false;
 }
 
 /* The truth as a request would say it, by the type of its column. */
@@ -35,11 +36,13 @@ static json_t *truth_json(const PredictionRow *p, ColumnType type)
                                 : json_real(v);
 }
 
-/* False: of no use, for it is masked, damaged or without a truth that means something. */
+/* False: of no use, for what the model needs is masked, or it is damaged or without a truth that means something. */
 static bool add(RowIntake *in, const PredictionRow *p, const char *target, ColumnType type)
 {
     json_t *row = json_loads(p->inputs, 0, NULL), *truth = truth_json(p, type);
-    bool ok = row && truth && !is_masked(row) && json_object_set(row, target, truth) == 0;
+    if (row)
+        drop_masked(row);
+    bool ok = row && truth && json_object_set(row, target, truth) == 0;
     char *text = ok ? json_dumps(row, JSON_COMPACT) : NULL;
     Error ignored = {0};
     ok = text && row_intake_add(in, text, strlen(text), &ignored);

@@ -56,6 +56,13 @@ static void print_options(Printing *p, const DatasetRow *row)
     json_decref(sniffed);
 }
 
+static void print_role(Printing *p, const char *column, const char *role)
+{
+    text_puts(p->into, "data role $data");
+    add_word(p->into, NULL, column);
+    text_printf(p->into, " %s\n", role);
+}
+
 static bool print_roles(Printing *p, const DatasetRow *row, Error *err)
 {
     ColumnRow *c;
@@ -63,11 +70,10 @@ static bool print_roles(Printing *p, const DatasetRow *row, Error *err)
     if (!store_dataset_columns(p->store, row->hash, p->arena, &c, &n, err))
         return false;
     for (size_t i = 0; i < n; i++) {
-        if (text_equal(c[i].role, role_name(ROLE_FEATURE)))
-            continue;
-        text_puts(p->into, "data role $data");
-        add_word(p->into, NULL, c[i].name);
-        text_printf(p->into, " %s\n", c[i].role);
+        if (!text_equal(c[i].role, role_name(ROLE_FEATURE)))
+            print_role(p, c[i].name, c[i].role);
+        if (c[i].private)
+            print_role(p, c[i].name, "private");
     }
     return true;
 }

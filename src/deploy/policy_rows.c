@@ -47,7 +47,7 @@ static bool enter(Store *s, DatasetRow *row, Error *err)
     for (size_t i = 0; i < schema->count; i++) {
         const ColumnProfile *p = &profile->column[i];
         c[i] = (ColumnRow){.name = schema->field[i].name, .type = column_type_name(schema->field[i].type),
-                           .role = role_name(schema->field[i].role), .nullable = schema->field[i].nullable,
+                           .role = role_name(schema->field[i].role), .nullable = schema->field[i].nullable, .private = schema->field[i].private,
                            .distinct = p->distinct, .missing = (int64_t)p->missing, .least = limit_text(p, p->least, &a),
                            .most = limit_text(p, p->most, &a)};
     }

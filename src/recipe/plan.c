@@ -16,15 +16,19 @@ static void step_keep_reach(Step *step, const Shape *s)
 {
     size_t *read = ARENA_NEW(s->arena, size_t, s->reads.count + 1);
     const char **write = ARENA_NEW(s->arena, const char *, s->writes.count + 1);
+    bool private = false;
     for (size_t i = 0; i < s->reads.count; i++) {
         read[i] = s->reads.at[i];
         step->on_target |= step->field[read[i]].on_target;
+        private |= step->field[read[i]].private;
     }
     for (size_t i = 0; i < s->writes.count; i++) {
         write[i] = s->writes.at[i];
         size_t field = shape_find(s, write[i]);
-        if (field != SIZE_MAX)
-            s->field[field].on_target = step->on_target || s->field[field].role == ROLE_TARGET;
+        if (field == SIZE_MAX)
+            continue;
+        s->field[field].on_target = step->on_target || s->field[field].role == ROLE_TARGET;
+        s->field[field].private |= private; /* what is computed from it may tell it */
     }
     step->read = read;
     step->reads = s->reads.count;
@@ -71,11 +75,15 @@ Plan *plan_create_until(const Recipe *r, size_t rules, const Schema *in, Error *
     text_release(&text);
     schema_copy(&p->in, in);
     Shape s = {.arena = &p->arena, .err = &local};
-    for (size_t i = 0; i < in->count; i++)
+    for (size_t i = 0; i < in->count; i++) {
         shape_add(&s, p->in.field[i].name, in->field[i].type, in->field[i].role);
+        s.field[i].private = in->field[i].private;
+    }
     bool ok = bind_steps(p, r, rules, &s, &local);
-    for (size_t i = 0; ok && i < s.count; i++)
+    for (size_t i = 0; ok && i < s.count; i++) {
         schema_add(&p->out, s.field[i].name, s.field[i].type, s.field[i].role);
+        p->out.field[i].private = s.field[i].private;
+    }
     vec_release(&s.reads);
     vec_release(&s.writes);
     plan_note_fitted(p);

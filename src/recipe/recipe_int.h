@@ -150,6 +150,7 @@ typedef struct ShapeField {
     ColumnType type;
     Role role;
     bool on_target;             /* is the target, or was computed from it */
+    bool private;
 } ShapeField;
 
 /* The columns while a plan is bound, rule by rule. Arena memory. */

@@ -87,7 +87,7 @@ void shape_add(Shape *s, const char *name, ColumnType type, Role role)
         s->field = wider;
         s->room = room;
     }
-    s->field[s->count++] = (ShapeField){name, type, role, role == ROLE_TARGET};
+    s->field[s->count++] = (ShapeField){name, type, role, role == ROLE_TARGET, false};
 }
 
 void shape_remove(Shape *s, size_t field)

@@ -228,6 +228,14 @@ static void answer_scored(const Call *c)
 
 /* ---- feedback ------------------------------------------------------------------------------------------------- */
 
+/* The truth of a private target is a value of it: it is not taken where it would be kept. */
+static bool truth_is_private(const Call *c, const Served *v, const Bundle *b)
+{
+    const char *target = features_target(bundle_features(b));
+    size_t at = schema_find(v->intake.schema, target);
+    return at != SIZE_MAX && c->g->masked[v == c->g->candidate][at];
+}
+
 static void answer_feedback(const Call *c)
 {
     Error err = {0};
@@ -241,16 +249,19 @@ static void answer_feedback(const Call *c)
     Served *v = c->g->state == ROUTE_GREEN && c->g->candidate ? c->g->candidate : c->g->model;
     Scorer *s = served_take(v);
     TruthKind kind = truth_kind(bundle_features(s->bundle), &t->arena);
-    bool ok =
-        feedback_rows(&kind, c->r->body, c->r->size, lines, &t->arena, &t->row, &t->rows, &err);
+    bool private = truth_is_private(c, v, s->bundle);
+    if (private)
+        error_set(&err, ERROR_USAGE, "%s is private: its true values are not kept", kind.target);
+    bool ok = !private && feedback_rows(&kind, c->r->body, c->r->size, lines, &t->arena, &t->row,
+                                        &t->rows, &err);
     served_give(v, s);
     if (ok) {
         t->known = ARENA_NEW(&t->arena, bool, t->rows + 1);
         c->out->ticket = t;
         return;
     }
-    ticket_destroy(t);
-    reply_error(c->out, 400, err.text);
+    reply_error(c->out, private ? 403 : 400, err.text);
+    ticket_destroy(t); /* whose memory the text may name */
 }
 
 void endpoint_feedback(const Ticket *t, Reply *out)

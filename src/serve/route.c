@@ -114,11 +114,14 @@ void served_give(Served *v, Scorer *s)
 
 /* ---- a routing ------------------------------------------------------------------------------------------- */
 
-/* mask: names between commas and spaces; those a model does not have may be the other's. */
+/* The columns that are marked private, and those of mask: names between commas and spaces; what a model does not have
+ * may be the other's. */
 static bool *mask_of(const Intake *in, const char *mask, size_t *found)
 {
     bool *masked = mem_alloc((in->schema->count + 1) * sizeof *masked);
     *found = 0;
+    for (size_t i = 0; i < in->schema->count; i++)
+        masked[i] = in->schema->field[i].private;
     for (const char *at = mask; *at;) {
         at += strspn(at, ", ");
         size_t n = strcspn(at, ",");

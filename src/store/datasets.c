@@ -43,20 +43,26 @@ static bool insert(Store *s, const DatasetRow *r, Error *err)
                       r->created ? r->created : time_now());
 }
 
-/* The same hash is the same table: columns that are there stay, with the roles the user gave. */
-static bool insert_columns(Store *s, const char *hash, const ColumnRow *c, size_t n, Error *err)
+/* The same hash is the same table: columns that are there stay, with the roles the user gave. A column is private,
+ * too, if the newest table of that name has it so; one that SQL made, if any table has. */
+static bool insert_columns(Store *s, const DatasetRow *d, const ColumnRow *c, size_t n, Error *err)
 {
-    bool ok = true;
+    bool ok = true, sql = d->source && text_starts(d->source, "sql: ");
     for (size_t i = 0; ok && i < n; i++)
-        ok = store_exec(s, err,
-                        "INSERT OR IGNORE INTO columns(dataset, position, name, type, role,"
-                        " nullable, distinct_values, missing, least, most)"
-                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                        "tittt"
-                        "idi"
-                        "tt",
-                        hash, (int64_t)i, c[i].name, c[i].type, c[i].role, (int64_t)c[i].nullable,
-                        c[i].distinct, c[i].missing, c[i].least, c[i].most);
+        ok = store_exec(
+            s, err,
+            "INSERT OR IGNORE INTO columns(dataset, position, name, type, role,"
+            " nullable, distinct_values, missing, least, most, private)"
+            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11 OR EXISTS("
+            "SELECT 1 FROM columns WHERE name = ?3 AND private AND (?13 OR dataset ="
+            " (SELECT hash FROM datasets WHERE name = ?12 AND hash <> ?1 ORDER BY id DESC LIMIT 1))))",
+            "tittt"
+            "idi"
+            "tt"
+            "iti",
+            d->hash, (int64_t)i, c[i].name, c[i].type, c[i].role, (int64_t)c[i].nullable,
+            c[i].distinct, c[i].missing, c[i].least, c[i].most, (int64_t)c[i].private, d->name,
+            (int64_t)sql);
     return ok;
 }
 
@@ -68,7 +74,7 @@ int64_t store_dataset_add(Store *s, const DatasetRow *row, const ColumnRow *colu
     int64_t id = 0;
     if (insert(s, row, err)) {
         id = sqlite3_last_insert_rowid(s->db);
-        if (!insert_columns(s, row->hash, columns, n, err))
+        if (!insert_columns(s, row, columns, n, err))
             id = 0;
     }
     if (id && store_commit(s, err))

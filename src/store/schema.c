@@ -154,7 +154,9 @@ static const char second[] =
     "  PRIMARY KEY(pipeline, position)) WITHOUT ROWID;"
     "CREATE INDEX pipeline_steps_key ON pipeline_steps(key, status);";
 
-const char *const store_migrations[STORE_VERSION] = {first, second};
+static const char third[] = "ALTER TABLE columns ADD COLUMN private INTEGER NOT NULL DEFAULT 0;";
+
+const char *const store_migrations[STORE_VERSION] = {first, second, third};
 
 const char log_schema[] =
     "CREATE TABLE IF NOT EXISTS predictions("

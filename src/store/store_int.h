@@ -15,7 +15,7 @@
 #include <lathe/store.h>
 #include <sqlite3.h>
 
-#define STORE_VERSION 2               /* PRAGMA user_version of the newest schema */
+#define STORE_VERSION 3               /* PRAGMA user_version of the newest schema */
 #define STORE_APPLICATION 0x6c617468  /* 'lath', PRAGMA application_id */
 #define STORE_STATEMENTS 256          /* slots; more than there are SQL texts in the room */
 

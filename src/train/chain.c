@@ -21,6 +21,7 @@ bool run_schema(Store *s, const char *hash, Schema *into, Error *err)
         if (ok) {
             schema_add(into, c[i].name, type, role);
             into->field[into->count - 1].nullable = c[i].nullable;
+            into->field[into->count - 1].private = c[i].private;
         }
     }
     arena_release(&a);

@@ -177,7 +177,7 @@ static uint64_t kept_of(const DatasetRow *row, uint64_t older)
 }
 
 /* The line of a plain local file in which a row stands: the heading, and what was rejected before it. */
-static void print_line(Store *s, const DatasetRow *of, uint64_t row, Arena *a, Text *into)
+static void print_line(Store *s, const DatasetRow *of, uint64_t row, bool private, Arena *a, Text *into)
 {
     DatasetRow now = *of;
     const DatasetRow *root = &now;
@@ -206,8 +206,9 @@ static void print_line(Store *s, const DatasetRow *of, uint64_t row, Arena *a, T
     if (store_rejects(s, root->hash, 1000000, a, &rejects, &n, NULL))
         for (size_t i = 0; i < n && rejects[i].line <= (int64_t)line; i++)
             line++;
-    FILE *in = strstr(root->source, "://") ? NULL : fopen(root->source, "re");
-    text_printf(into, "     source line %llu of %s\n", (unsigned long long)line, root->source);
+    FILE *in = private || strstr(root->source, "://") ? NULL : fopen(root->source, "re");
+    text_printf(into, "     source line %llu of %s%s\n", (unsigned long long)line, root->source,
+                private ? ", not shown: it has private columns" : "");
     for (uint64_t at = 0; in && at < line; at++)
         if (!fgets(text, sizeof text, in)) {
             fclose(in);
@@ -229,15 +230,24 @@ static void print_like(JobContext *c, Store *s, const Bundle *b, const DatasetRo
         Chunk chunk;
         size_t in_chunk, chunk_at = dataset_locate(d, at, &in_chunk);
         Text value = {0};
+        Schema schema = {0};
+        bool private = !run_schema(s, root->hash, &schema, &none);
+        for (size_t k = 0; k < schema.count; k++)
+            private |= schema.field[k].private;
         text_printf(into, "\nmost like it  row %llu of %s (distance %.3g)\n", (unsigned long long)at + 1, root->name, sqrt(distance));
-        print_line(s, root, at, a, into);
+        print_line(s, root, at, private, a, into);
         if (dataset_read(d, chunk_at, a, &chunk, &none))
             for (size_t k = 0; k < chunk.columns; k++) {
                 text_reset(&value);
-                column_print(&chunk.column[k], in_chunk, &value);
+                size_t of = schema_find(&schema, chunk.column[k].name);
+                if (of == SIZE_MAX || schema.field[of].private)
+                    text_puts(&value, "***");
+                else
+                    column_print(&chunk.column[k], in_chunk, &value);
                 text_printf(into, "     %-24s %s\n", chunk.column[k].name, text_str(&value));
             }
         text_release(&value);
+        schema_release(&schema);
     }
     dataset_close(d);
 }
