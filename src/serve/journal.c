@@ -3,8 +3,9 @@
  *     threads that answer --(pile, a copy under a lock that is never held over a file)--> the journal's thread
  *
  * Ten times a second, or when the pile is half full, the thread takes the pile away and writes it in one
- * transaction. A pile that is full, a disk that is, a log that someone locks: what cannot be kept is counted
- * and the server goes on. Feedback is written after the pile that was there when it came, flushed to disk,
+ * transaction. Where that fails (a full disk, a log that someone locks), what was taken is kept and written again,
+ * while the next pile fills: nothing is lost before that is full. What then does not fit is counted, and the server
+ * goes on. Feedback is written after the pile that was there when it came, flushed to disk,
  * and only then acknowledged; many that wait share one flush. */
 #include "serve_int.h"
 
@@ -54,6 +55,7 @@ struct Journal {
     bool ending;
     _Atomic uint64_t written, dropped, failures, feedback;
     Pile taken; /* the thread's from here on */
+    bool again; /* it could not be written: it is not shown to detectors twice */
     VEC(PredictionRow) row;
     int64_t second;
     double complained;
@@ -226,14 +228,25 @@ static void tell(Journal *j)
 
 /* ---- writing -------------------------------------------------------------------------------------------- */
 
-static void write_pile(Journal *j)
+static void count_lost(Journal *j)
+{
+    const Pile *p = &j->taken;
+    j->dropped += p->entry.count;
+    for (size_t i = 0; i < p->entry.count; i++)
+        if (p->entry.at[i].traffic)
+            p->entry.at[i].traffic->dropped++;
+}
+
+/* last: what cannot be written now never will be. */
+static void write_pile(Journal *j, bool last)
 {
     Pile *p = &j->taken;
     Error err = {0};
     if (!p->entry.count)
         return;
-    if (j->detect)
+    if (j->detect && !j->again)
         show_rows(j);
+    p->detected = 0;
     j->row.count = 0;
     for (size_t i = 0; i < p->entry.count; i++) {
         const Entry *e = &p->entry.at[i];
@@ -247,18 +260,18 @@ static void write_pile(Journal *j)
                                          .said = p->bytes.at + e->said,
                                          .latency = (double)e->latency});
     }
-    if (prediction_log_add(j->log, j->row.at, j->row.count, &err)) {
+    bool ok = prediction_log_add(j->log, j->row.at, j->row.count, &err);
+    j->again = !ok && !last;
+    if (ok)
         j->written += p->entry.count;
-    } else {
+    else
         complain(j, &err);
-        j->dropped += p->entry.count;
-        for (size_t i = 0; i < p->entry.count; i++)
-            if (p->entry.at[i].traffic)
-                p->entry.at[i].traffic->dropped++;
-    }
+    if (j->again)
+        return;
+    if (!ok)
+        count_lost(j);
     p->entry.count = 0;
     p->value.count = 0;
-    p->detected = 0;
     text_reset(&p->bytes);
 }
 
@@ -327,13 +340,16 @@ static bool take(Journal *j, Ticket **list)
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&j->lock);
-    while (!j->ending && !j->ticket && j->pile.entry.count <= PILE_ROWS / 2 &&
-           j->pile.bytes.count <= PILE_BYTES / 2)
+    while (!j->ending && !j->ticket &&
+           (j->again ||
+            (j->pile.entry.count <= PILE_ROWS / 2 && j->pile.bytes.count <= PILE_BYTES / 2)))
         if (pthread_cond_timedwait(&j->more, &j->lock, &until) == ETIMEDOUT)
             break;
-    Pile empty = j->taken;
-    j->taken = j->pile;
-    j->pile = empty;
+    if (!j->again) {
+        Pile empty = j->taken;
+        j->taken = j->pile;
+        j->pile = empty;
+    }
     *list = j->ticket;
     j->ticket = NULL;
     j->last = &j->ticket;
@@ -345,11 +361,16 @@ static bool take(Journal *j, Ticket **list)
 static void *work(void *arg)
 {
     Journal *j = arg;
-    Ticket *list;
+    Ticket *list, *none;
     bool more = true;
     while (more) {
         more = take(j, &list);
-        write_pile(j);
+        bool again = j->again;
+        write_pile(j, !more);
+        if (!more && again) { /* the pile behind it; tickets are no longer taken */
+            take(j, &none);
+            write_pile(j, true);
+        }
         if (list)
             write_feedback(j, list);
         if (time_now() / 1000000 != j->second || !more) {
