@@ -90,6 +90,7 @@ bool deployment_bundle(Store *s, int64_t model, Arena *a, const char **path, Err
  *                         rmse significant 0.05    better by paired bootstrap over rows; accuracy: McNemar
  *                         latency <= 5ms           of one row, p99, measured here
  *                         drift <= 0.3             share of drifted columns, candidate's reference to rows
+ *                         quantile_loss <= 1.5     of a model of series, which has no latency and no significance
  * `#` begins a comment. Any metric of train.h; errors name the line. */
 typedef struct GateRule GateRule;
 typedef struct Gate { GateRule *rule; size_t rules; } Gate;
@@ -101,6 +102,12 @@ void gate_alone(Gate *g);  /* where there is no incumbent: only rules that need 
 typedef struct GateReport { int64_t gate; bool passed; size_t n; GateCheckRow *check; } GateReport;
 bool gate_run(Store *s, const Gate *g, const char *deployment, const ModelRow *model, const ModelRow *against,
               const Dataset *rows, Pool *pool, Progress *progress, Arena *a, GateReport *out, Error *err);
+
+/* All metrics of a model on `rows` as gates measure them; rows NULL: the test rows of its run. */
+typedef struct EvaluationRow { const char *metric, *about; double value; } EvaluationRow;
+typedef struct Evaluation { size_t rows, dropped, n; EvaluationRow *row; } Evaluation;
+bool model_evaluate(Store *s, const ModelRow *model, const Dataset *rows, Pool *pool, Progress *progress, Arena *a,
+                    Evaluation *out, Error *err);
 
 /* The check of a deployment's step: success rate and latency from the traffic, the gate's rules on the rows
  * that have feedback. Enough seen and passed: on to the next step; failed `threshold` times in a row: back;

@@ -11,11 +11,13 @@
     X(data)         \
     X(sql)          \
     X(clean)        \
+    X(expect)       \
     X(train)        \
     X(runs)         \
     X(predict)      \
     X(serve)        \
     X(models)       \
+    X(evaluate)     \
     X(gate)         \
     X(pipeline)     \
     X(deploy)       \

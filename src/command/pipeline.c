@@ -7,12 +7,14 @@
  *     ingest $1 as=trips                    any line of the shell, without "lathe"
  *     clean $data recipe=$recipe1 as=clean  $data: the dataset of the step before
  *     train mlp data=$data target=FARE      $run: the run that was trained last
+ *     expect $data rules="FARE > 0"         fails, or not, like a gate
+ *     evaluate $run data=$data              says its metrics
  *     gate $run rules="rmse <= 3"           fails: the journey ends there, with its exit status
  *     deploy fares canary model=$run
  *
  * A step's key is a SHA-256 over the program's version, its line with all names filled in, and what it reads:
- * datasets by hash with their roles, models by hash, files by content. A clean, train or gate whose key was done
- * before is skipped and its result taken, if that is still there. Ingest asks its source whether it changed.
+ * datasets by hash with their roles, models by hash, files by content. A clean, expect, train, evaluate or gate
+ * whose key was done before is skipped and its result taken, if that is still there. Ingest asks its source whether it changed.
  *
  * Each step is written down when it begins and when it ends. A training is a process of its own whose number is
  * written down, so it lives on when the journey is killed; the journey that is begun again waits for it, or resumes
@@ -42,8 +44,8 @@ static bool add_dataset(Runner *r, const char *word)
     add_key(r, "dataset", row.hash);
     if (store_dataset_columns(r->store, row.hash, &r->arena, &c, &n, &none))
         for (size_t i = 0; i < n; i++)
-            add_key(r, "role", c[i].private ? arena_printf(&r->arena, "%s private", c[i].role)
-                                            : c[i].role);
+            add_key(r, "role",
+                    c[i].private ? arena_printf(&r->arena, "%s private", c[i].role) : c[i].role);
     return true;
 }
 
@@ -97,11 +99,21 @@ static void add_word(Runner *r, const char *word, bool models)
         add_dataset(r, value);
 }
 
+/* Verbs whose outcome depends on nothing but their line and what it names: done once, they are skipped. */
+static bool is_kept(const char *verb)
+{
+    static const char *const kept[] = {"clean", "expect", "train", "evaluate", "gate"};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (text_equal(verb, kept[i]))
+            return true;
+    return false;
+}
+
 static void make_key(Runner *r, const LineWords *w, char hex[65])
 {
     uint8_t digest[32];
-    bool models = text_equal(w->at[0], "gate"),
-         reads = models || text_equal(w->at[0], "clean") || text_equal(w->at[0], "train");
+    bool models = text_equal(w->at[0], "gate") || text_equal(w->at[0], "evaluate"),
+         reads = models || is_kept(w->at[0]);
     r->hash = sha256_create();
     add_key(r, "lathe", LATHE_VERSION);
     for (size_t i = 0; i < w->count; i++)
@@ -147,7 +159,7 @@ static bool still_there(Runner *r, const char *verb, const json_t *result)
         return dataset_there(r, result);
     if (text_equal(verb, "train"))
         return run_there(r, json_integer_value(json_object_get(result, "run")));
-    return text_equal(verb, "gate");
+    return true; /* expect, evaluate, gate: nothing but what they said */
 }
 
 static void take_result(Runner *r, const char *verb, const json_t *result)
@@ -352,7 +364,7 @@ static bool skips(Runner *r, const char *verb, const LineWords *w, json_t **resu
     Error none = {0};
     if (text_equal(verb, "deploy"))
         return deployed(r, w) && (*result = json_object());
-    if (!text_equal(verb, "clean") && !text_equal(verb, "train") && !text_equal(verb, "gate"))
+    if (!is_kept(verb))
         return false;
     if (!store_pipeline_find(r->store, r->key, "done", &r->arena, &row, &found, &none) || !found)
         return false;
@@ -377,12 +389,30 @@ static void tell(Runner *r, const char *status, const char *more)
              r->line[n] ? "..." : "", *more ? "  -- " : "", more);
 }
 
+/* The first two metrics stand for all. */
+static const char *metrics_brief(Runner *r, const json_t *result)
+{
+    const json_t *table = json_object_get(result, "metrics");
+    const char *said = "";
+    for (size_t i = 0; i < 2 && i < json_array_size(table); i++) {
+        const json_t *m = json_array_get(table, i);
+        said = arena_printf(&r->arena, "%s%s%s %.6g", said, i ? ", " : "", text_at(m, "metric"),
+                            json_number_value(json_object_get(m, "value")));
+    }
+    return said;
+}
+
 static const char *brief(Runner *r, const char *verb, const json_t *result)
 {
     if (text_equal(verb, "train"))
         return arena_printf(&r->arena, "run %lld, model %.12s",
                             (long long)json_integer_value(json_object_get(result, "run")),
                             text_at(result, "hash"));
+    if (text_equal(verb, "expect"))
+        return arena_printf(&r->arena, "%zu tests passed",
+                            json_array_size(json_object_get(result, "tests")));
+    if (text_equal(verb, "evaluate"))
+        return metrics_brief(r, result);
     if (*text_at(result, "hash"))
         return arena_printf(&r->arena, "%s %.12s", text_at(result, "dataset"),
                             text_at(result, "hash"));
@@ -537,23 +567,26 @@ static const Arg args[] = {
 
 const Command pipeline_command = {
     .name = "pipeline",
-    .about = "makes a whole journey again: ingest, clean, train, gate, deploy; or prints a run's",
-    .details = "A file has a step a line, as the shell takes them without lathe, and\n"
-               "  # comment\n"
-               "  let 1 = FILE        what $1 means unless the caller says 1=OTHER\n"
-               "  text NAME           the indented lines that follow are a file: $NAME\n"
-               "  $data, $run         the dataset and the run of the steps before\n"
-               "A clean, train or gate whose line and whose inputs (datasets, models, files, by "
-               "hash) were done\n"
-               "before is skipped; an ingest asks its source whether it changed. A pipeline that "
-               "was stopped or\n"
-               "killed goes on when it is started again: its training is a process of its own, "
-               "which is waited\n"
-               "for, or resumed from its last checkpoint. expect rules of a recipe fail the step "
-               "that cleans, a\n"
-               "gate that is not passed fails the journey: exit status 1.\n"
-               "lathe pipeline RUN > FILE writes the journey of any run; replaying it gives the "
-               "same bits.",
+    .about = "makes a whole journey again: ingest, clean, expect, train, evaluate, gate, deploy; "
+             "or prints a run's",
+    .details =
+        "A file has a step a line, as the shell takes them without lathe, and\n"
+        "  # comment\n"
+        "  let 1 = FILE        what $1 means unless the caller says 1=OTHER\n"
+        "  text NAME           the indented lines that follow are a file: $NAME\n"
+        "  $data, $run         the dataset and the run of the steps before\n"
+        "A clean, expect, train, evaluate or gate whose line and whose inputs (datasets, models, "
+        "files, by "
+        "hash) were done\n"
+        "before is skipped; an ingest asks its source whether it changed. A pipeline that "
+        "was stopped or\n"
+        "killed goes on when it is started again: its training is a process of its own, "
+        "which is waited\n"
+        "for, or resumed from its last checkpoint. An expect, in a recipe or as a step, that does "
+        "not hold and a\n"
+        "gate that is not passed fail the journey: exit status 1.\n"
+        "lathe pipeline RUN > FILE writes the journey of any run; replaying it gives the "
+        "same bits.",
     .example = "lathe pipeline last > taxi.pipeline",
     .args = args,
     .verdict = true,

@@ -37,11 +37,22 @@ typedef struct GateScores {
     double *truth;           /* [n] */
     size_t dropped;          /* rows that a rule of either recipe dropped, or without truth */
     double latency;          /* p99 of one row by the candidate, s; NaN: not asked for */
+    bool series;             /* n: steps of horizons; value: the middle quantile */
+    double quantile_loss[2], coverage[2]; /* then, of the candidate and of the incumbent; else NaN */
     char note[96];           /* what must be known of the comparison; "" */
 } GateScores;
 /* rows NULL: the test rows of the candidate's run. latency: measure it. */
 bool gate_scores(Store *s, const ModelRow *model, const ModelRow *against, const Dataset *rows,
                  bool latency, Pool *pool, Progress *progress, Arena *a, GateScores *out, Error *err);
+
+/* What is told of series alone: its score is in GateScores. */
+extern const Metric quantile_loss_metric;
+
+/* ---- the same of a model of series: gate_series.c ---- */
+typedef struct SeriesSide { Bundle *bundle; size_t first_plan; } SeriesSide;
+/* only: rows after which horizons are scored, NULL: all; theirs.bundle NULL: there is no incumbent. */
+bool gate_series(const SeriesSide *mine, const SeriesSide *theirs, const Dataset *d, const Split *only,
+                 Progress *progress, Arena *a, GateScores *out, Error *err);
 
 /* gate_run, but nothing is recorded. */
 bool gate_judge(Store *s, const Gate *g, const char *deployment, const ModelRow *model, const ModelRow *against,

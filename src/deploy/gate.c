@@ -6,6 +6,7 @@
  *     rmse significant 0.05    better by more than chance: significance.c
  *     latency <= 5ms           of one row, p99, measured here; s, ms, us
  *     drift <= 0.3             share of columns that drifted from the candidate's training rows
+ *     quantile_loss <= 1.5     of a model of series, as its test measures it: absolute, better and better %
  */
 #include "deploy_int.h"
 
@@ -53,10 +54,13 @@ static bool take_metric(const Line *l, GateRule *r, Error *err)
         r->kind = text_equal(name, "drift") ? GATE_DRIFT : GATE_LATENCY;
         return true;
     }
-    if ((r->metric = metric_find(name)))
+    r->metric =
+        text_equal(name, quantile_loss_metric.name) ? &quantile_loss_metric : metric_find(name);
+    if (r->metric)
         return true;
     for (size_t i = 0; metrics[i]; i++)
         names[n++] = metrics[i]->name;
+    names[n++] = quantile_loss_metric.name;
     names[n++] = "latency";
     names[n++] = "drift";
     const char *near = text_nearest(name, names, n);
@@ -207,6 +211,8 @@ static bool holds(const GateRule *r, double v)
 static double measure(const Measuring *w, const GateRule *r, const double *value)
 {
     const GateScores *g = &w->scores;
+    if (r->metric == &quantile_loss_metric)
+        return g->quantile_loss[value != g->value];
     return value ? r->metric->score(value, g->truth, g->n, g->classes) : (double)NAN;
 }
 
@@ -264,8 +270,27 @@ static bool judge_drift(const Measuring *w, const GateRule *r, GateCheckRow *c, 
     return ok;
 }
 
+/* What a model of series cannot be asked, and what only it can. */
+static bool fits_series(const Measuring *w, const GateRule *r, Error *err)
+{
+    bool series = w->scores.series;
+    if (series && r->kind == GATE_SIGNIFICANT)
+        return error_set(err, ERROR_USAGE,
+                         "%s: horizons of a series overlap, its rows are no independent pairs; "
+                         "say %s better N or N%%",
+                         r->text, r->metric->name);
+    if (series && r->kind == GATE_LATENCY)
+        return error_set(
+            err, ERROR_USAGE,
+            "%s: a model of series says horizons, not rows; their time is not measured", r->text);
+    return series || r->metric != &quantile_loss_metric ||
+           error_set(err, ERROR_USAGE, "%s: the model scores rows, it says no quantiles", r->text);
+}
+
 static bool judge_one(const Measuring *w, const GateRule *r, GateCheckRow *c, Error *err)
 {
+    if (!fits_series(w, r, err))
+        return false;
     if (r->kind == GATE_LATENCY) {
         c->value = w->scores.latency;
         c->passed = holds(r, c->value);

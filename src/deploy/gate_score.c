@@ -76,6 +76,10 @@ static bool match_classes(Scoring *w, Error *err)
     const Features *mine = bundle_features(w->mine.bundle),
                    *theirs = bundle_features(w->theirs.bundle);
     const ModelShape *a = features_shape(mine), *b = features_shape(theirs);
+    if (!a->series != !b->series)
+        return error_set(err, ERROR_USAGE,
+                         "one of the models says how series go on, the other scores rows: they "
+                         "cannot be compared");
     if (a->task != b->task || a->classes != b->classes ||
         !text_equal(features_target(mine), features_target(theirs)))
         return error_set(
@@ -229,11 +233,21 @@ static void give(Scoring *w)
     memcpy(g->other, w->other.at, w->other.count * sizeof(double));
 }
 
+static bool score_series(Scoring *w, const Dataset *d, Progress *progress, Error *err)
+{
+    SeriesSide mine = {w->mine.bundle, w->mine.first_plan},
+               theirs = {w->theirs.bundle, w->theirs.first_plan};
+    return gate_series(&mine, &theirs, d, w->only_test ? &w->split : NULL, progress, w->arena,
+                       w->out, err);
+}
+
 bool gate_scores(Store *s, const ModelRow *model, const ModelRow *against, const Dataset *rows,
                  bool latency, Pool *pool, Progress *progress, Arena *a, GateScores *out,
                  Error *err)
 {
-    *out = (GateScores){.latency = (double)NAN};
+    *out = (GateScores){.latency = (double)NAN,
+                        .quantile_loss = {(double)NAN, (double)NAN},
+                        .coverage = {(double)NAN, (double)NAN}};
     Scoring w = {.store = s, .arena = a, .out = out, .latency = latency};
     Dataset *own = NULL;
     w.mine.bundle = open_side(&w, model->id, pool, err);
@@ -253,9 +267,10 @@ bool gate_scores(Store *s, const ModelRow *model, const ModelRow *against, const
         w.mine.first_plan = plans_behind(s, dataset_hash(d), w.mine.bundle, a);
         if (against)
             w.theirs.first_plan = plans_behind(s, dataset_hash(d), w.theirs.bundle, a);
-        ok = score_all(&w, d, progress, err);
+        out->series = features_shape(bundle_features(w.mine.bundle))->series != NULL;
+        ok = out->series ? score_series(&w, d, progress, err) : score_all(&w, d, progress, err);
     }
-    if (ok)
+    if (ok && !out->series)
         give(&w);
     vec_release(&w.value);
     vec_release(&w.other);
