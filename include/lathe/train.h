@@ -108,6 +108,9 @@ void run_dismiss(Team *team);
  *   abort            checkpoint, then KILLED: run_execute goes on     metrics, FINISHED
  *                    from there                                                                    */
 bool run_command(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
+/* Before it begins: what will be asked of it, and before which step, "120 set lr 0.001; 300 stop": as a live run that
+ * was steered so, to the bit. */
+bool run_steer(Store *s, int64_t run, const char *text, Error *err);
 /* RUNNING but its process is gone: marks it KILLED so that it can be resumed. Returns how many. */
 int run_reap(Store *s, Error *err);
 /* Where its bundle is: DIR/runs/ID/bundle; false with a clear line if there is none yet. */

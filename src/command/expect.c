@@ -17,7 +17,7 @@ static bool read_tests(const char *rules, Text *into, Error *err)
     for (const char *at = file ? text_str(&text) : rules; ok && *at;) {
         size_t n = strcspn(at, file ? "\n" : "\n;"), blank = strspn(at, " \t\r");
         bool said = blank >= n || at[blank] == '#' || text_starts(at + blank, "expect ");
-        text_printf(into, "%s%.*s\n", said ? "" : "expect ", (int)n, at);
+        text_printf(into, "%s%.*s\n", said ? "" : "expect ", (int)(n - (blank < n ? blank : 0)), at + (blank < n ? blank : 0));
         at += n + (at[n] != 0);
     }
     text_release(&text);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 typedef struct TrainSettings {
-    char *data, *target, *recipe, *features, *split, *name, *experiment;
+    char *data, *target, *recipe, *features, *split, *name, *experiment, *steer;
     int seed, detach;
 } TrainSettings;
 
@@ -111,6 +111,18 @@ static const Stop *stop_of(const CommandCall *call)
     return call->progress ? &call->progress->stop : NULL;
 }
 
+/* A run is there with what it will be asked, or it is not. */
+static int64_t submit(Store *s, const RunSpec *spec, const char *steer, Error *err)
+{
+    if (!store_begin(s, err))
+        return 0;
+    int64_t run = run_submit(s, spec, err);
+    if (run && run_steer(s, run, steer, err))
+        return store_commit(s, err) ? run : 0;
+    store_rollback(s);
+    return 0;
+}
+
 static bool lead(CommandCall *call, Team *team, json_t **result, Error *err)
 {
     const TrainSettings *set = call->settings;
@@ -120,7 +132,7 @@ static bool lead(CommandCall *call, Team *team, json_t **result, Error *err)
     Store *s = family ? call_store(call, STORE_WRITE, err) : NULL;
     if (family)
         run_spec_init(&spec, family);
-    int64_t run = s && fill_spec(&spec, s, call, &arena, err) ? run_submit(s, &spec, err) : 0;
+    int64_t run = s && fill_spec(&spec, s, call, &arena, err) ? submit(s, &spec, set->steer, err) : 0;
     bool ok = run != 0;
     if (ok && !team && (set->detach || call->screen))
         ok = run_spawn(call->program, call->workspace, run, err);
@@ -198,6 +210,7 @@ static const Param params[] = {
     PARAM_BOOL(TrainSettings, detach, "detach", 0, "train in a process of its own and return at once"),
     PARAM_TEXT(TrainSettings, name, "name", "", "the run's name; made up when not given"),
     PARAM_TEXT(TrainSettings, experiment, "experiment", "", "the experiment it belongs to"),
+    PARAM_TEXT(TrainSettings, steer, "steer", "", "what to change before which step: \"120 set lr 0.001; 300 stop\"; as a run that was steered live, to the bit"),
     PARAM_END};
 
 const Command train_command = {

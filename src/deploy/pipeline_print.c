@@ -1,5 +1,5 @@
 /* pipeline_print.c -- the journey that led to a run, as a file that makes it again: from the source to the last
- * hyperparameter. What the file means is in src/command/pipeline.c. */
+ * hyperparameter and what was changed while it trained. What the file means is in src/command/pipeline.c. */
 #include "deploy_int.h"
 
 #include <string.h>
@@ -135,26 +135,153 @@ static void print_params(Printing *p, RunSpec *spec)
     }
 }
 
+/* ---- what was asked of it while it trained --------------------------------------------------------------------------- */
+
+typedef struct Steer {
+    int64_t step;
+    const char *key, *value; /* key "": stop */
+} Steer;
+typedef struct Steered {
+    VEC(Steer) at;
+} Steered;
+
+static const SpecRow *row_of(const SpecRow *rows, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text_equal(rows[i].row->name, key))
+            return &rows[i];
+    return NULL;
+}
+
+/* What a run was asked and took; what it refused did nothing. */
+static bool add_commands(Printing *p, int64_t run, RunSpec *spec, Steered *to, Error *err)
+{
+    SpecRow rows[160];
+    CommandRow *c;
+    size_t n, count = run_spec_rows(spec, rows, 160);
+    if (!store_commands_taken(p->store, run, -1, p->arena, &c, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const SpecRow *row = text_equal(c[i].verb, "set") ? row_of(rows, count, c[i].key) : NULL;
+        Error refused = {0};
+        if (text_equal(c[i].verb, "stop"))
+            vec_add(&to->at, (Steer){c[i].step, "", ""});
+        else if (row && row->row->live && param_set(row->row, row->settings, c[i].value, &refused))
+            vec_add(&to->at, (Steer){c[i].step, c[i].key, c[i].value});
+    }
+    return true;
+}
+
+/* What a fork changed at its step, as something asked of the run it came from. spec: as that one was by then. */
+static bool add_changes(Printing *p, const RunRow *run, RunSpec *spec, Steered *to, Error *err)
+{
+    RunSpec own = {0};
+    SpecRow was[160], is[160];
+    if (!run_spec_load(&own, p->store, run->id, p->arena, err))
+        return false;
+    size_t n = run_spec_rows(spec, was, 160), m = run_spec_rows(&own, is, 160);
+    bool ok = true;
+    for (size_t i = 0; ok && i < m; i++) {
+        Text before = {0}, after = {0};
+        const SpecRow *old = row_of(was, n, is[i].row->name);
+        param_get(is[i].row, is[i].settings, &after);
+        if (old)
+            param_get(old->row, old->settings, &before);
+        bool same = old && text_equal(text_str(&before), text_str(&after));
+        if (!same && (!old || !is[i].row->live))
+            ok = error_set(err, ERROR_USAGE,
+                           "run %lld was forked from run %lld at step %lld with %s=%.60s, which "
+                           "cannot change while a run trains: no file makes it to the bit; print "
+                           "run %lld and fork what that makes",
+                           (long long)run->id, (long long)run->parent, (long long)run->parent_step,
+                           is[i].row->name, text_str(&after), (long long)run->parent);
+        else if (!same && param_set(old->row, old->settings, text_str(&after), err))
+            vec_add(&to->at, (Steer){run->parent_step, is[i].row->name,
+                                     arena_text(p->arena, text_str(&after))});
+        text_release(&before);
+        text_release(&after);
+    }
+    run_spec_release(&own);
+    return ok;
+}
+
+/* A fork is the run it came from up to its step, and then what it was asked there and later. root: where that
+ * begins; spec: as `run` is at its end. */
+static bool add_journey(Printing *p, const RunRow *run, int depth, RunSpec *spec, RunRow *root,
+                        Steered *to, Error *err)
+{
+    RunRow parent;
+    if (!run->parent) {
+        *root = *run;
+        return run_spec_load(spec, p->store, run->id, p->arena, err) &&
+               add_commands(p, run->id, spec, to, err);
+    }
+    if (depth > 100 || !store_run_get(p->store, run->parent, p->arena, &parent, err))
+        return error_in(err, "run %lld was forked from run %lld", (long long)run->id,
+                        (long long)run->parent);
+    size_t before = 0;
+    if (!add_journey(p, &parent, depth + 1, spec, root, to, err))
+        return false;
+    run_spec_release(spec);
+    if (!run_spec_load(spec, p->store, root->id, p->arena, err))
+        return false;
+    SpecRow rows[160];
+    size_t n = run_spec_rows(spec, rows, 160);
+    for (size_t i = 0; i < to->at.count; i++) {
+        const Steer *s = &to->at.at[i];
+        const SpecRow *row = row_of(rows, n, s->key);
+        if (s->step > run->parent_step || !row) /* it went on where that one stopped */
+            continue;
+        if (!param_set(row->row, row->settings, s->value, err))
+            return false;
+        to->at.at[before++] = *s;
+    }
+    to->at.count = before;
+    return add_changes(p, run, spec, to, err) && add_commands(p, run->id, spec, to, err);
+}
+
+static void print_steered(Printing *p, const Steered *list)
+{
+    Text text = {0};
+    for (size_t i = 0; i < list->at.count; i++) {
+        const Steer *s = &list->at.at[i];
+        text_printf(&text, "%s%lld %s", i ? "; " : "", (long long)s->step,
+                    *s->key ? "set" : "stop");
+        if (*s->key)
+            text_printf(&text, " %s %s", s->key, s->value);
+    }
+    if (text.count)
+        add_word(p->into, "steer", text_str(&text));
+    text_release(&text);
+}
+
 static bool print_run(Printing *p, const RunRow *run, Error *err)
 {
-    RunSpec spec = {0};
-    if (!run_spec_load(&spec, p->store, run->id, p->arena, err))
-        return false;
-    const char *recipe = *run->recipe ? add_text(p, "recipe", run->recipe) : NULL;
-    text_printf(p->into, "train %s data=$data", run->family);
-    add_word(p->into, "target", run->target);
-    if (recipe)
-        text_printf(p->into, " recipe=$%s", recipe);
-    if (*run->features)
-        add_word(p->into, "features", run->features);
-    add_word(p->into, "split", run->split);
-    text_printf(p->into, " seed=%lld", (long long)run->seed);
-    add_word(p->into, "name", run->name);
-    add_word(p->into, "experiment", run->experiment);
-    print_params(p, &spec);
-    text_putc(p->into, '\n');
+    RunSpec spec = {0}, end = {0};
+    RunRow root;
+    Steered steered = {0};
+    bool ok = add_journey(p, run, 0, &end, &root, &steered, err) &&
+              run_spec_load(&spec, p->store, root.id, p->arena, err);
+    if (ok) {
+        const char *recipe = *run->recipe ? add_text(p, "recipe", run->recipe) : NULL;
+        text_printf(p->into, "train %s data=$data", run->family);
+        add_word(p->into, "target", run->target);
+        if (recipe)
+            text_printf(p->into, " recipe=$%s", recipe);
+        if (*run->features)
+            add_word(p->into, "features", run->features);
+        add_word(p->into, "split", run->split);
+        text_printf(p->into, " seed=%lld", (long long)run->seed);
+        add_word(p->into, "name", run->name);
+        add_word(p->into, "experiment", run->experiment);
+        print_params(p, &spec);
+        print_steered(p, &steered);
+        text_putc(p->into, '\n');
+    }
+    vec_release(&steered.at);
     run_spec_release(&spec);
-    return true;
+    run_spec_release(&end);
+    return ok;
 }
 
 /* The rules of the newest gate that it went through, but for those of traffic, and where it answers: as comments,
@@ -193,22 +320,6 @@ static bool print_deploy(Printing *p, const ModelRow *model, Error *err)
     return true;
 }
 
-static bool steered(Printing *p, const RunRow *run, Error *err)
-{
-    CommandRow *c;
-    size_t n, sets = 0;
-    if (!store_commands_taken(p->store, run->id, -1, p->arena, &c, &n, err))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        sets += text_equal(c[i].verb, "set") || text_equal(c[i].verb, "stop");
-    if (sets)
-        text_printf(
-            p->into,
-            "# It was steered while it trained (%zu times): this file trains without that.\n",
-            sets);
-    return true;
-}
-
 bool pipeline_print(Store *s, int64_t run, Text *into, Error *err)
 {
     Arena a = {0};
@@ -217,10 +328,6 @@ bool pipeline_print(Store *s, int64_t run, Text *into, Error *err)
     Error none = {0};
     Printing p = {.store = s, .arena = &a, .into = into};
     bool ok = store_run_get(s, run, &a, &row, err);
-    if (ok && row.parent)
-        ok = error_set(err, ERROR_USAGE,
-                       "run %lld was forked from run %lld at step %lld: print that one's journey",
-                       (long long)run, (long long)row.parent, (long long)row.parent_step);
     bool made =
         ok && store_model_find(s, arena_printf(&a, "%lld", (long long)run), &a, &model, &none);
     if (ok)
@@ -230,8 +337,7 @@ bool pipeline_print(Store *s, int64_t run, Text *into, Error *err)
                     (long long)run, row.name);
     if (made)
         text_printf(into, "# Its model: %s\n", model.hash);
-    ok = ok && steered(&p, &row, err) && print_dataset(&p, row.dataset, 0, err) &&
-         print_run(&p, &row, err) &&
+    ok = ok && print_dataset(&p, row.dataset, 0, err) && print_run(&p, &row, err) &&
          (!made || (print_gate(&p, &model, err) && print_deploy(&p, &model, err)));
     arena_release(&a);
     return ok;

@@ -11,7 +11,8 @@
 
 /* ---- asking ---------------------------------------------------------------------------------------- */
 
-static const char *const verbs[] = {"set", "pause", "resume", "checkpoint", "layers", "stop", "abort"};
+static const char *const verbs[] = {"set",    "pause", "resume", "checkpoint",
+                                    "layers", "stop",  "abort"};
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 static bool check_verb(const char *verb, Error *err)
@@ -80,6 +81,68 @@ bool run_command(Store *s, int64_t run, const char *verb, const char *key, const
               (!text_equal(verb, "set") || check_set(key ? key : "", value ? value : "", err)) &&
               store_run_get(s, run, &a, &r, err) && check_run(&r, err) &&
               store_command_add(s, run, verb, key, value, err) != 0;
+    arena_release(&a);
+    return ok;
+}
+
+static bool steer_word(const char **at, size_t *left, const char **word, size_t *size)
+{
+    while (*left && strchr(" \t\n", **at))
+        ++*at, --*left;
+    *word = *at;
+    while (*left && !strchr(" \t\n", **at))
+        ++*at, --*left;
+    *size = (size_t)(*at - *word);
+    return *size > 0;
+}
+
+/* STEP set KEY VALUE, or STEP stop; noted as taken before that step, so that the run does it as one that is resumed. */
+static bool steer_one(Store *s, int64_t run, const char *at, size_t n, int64_t *last, Arena *a,
+                      Error *err)
+{
+    const char *word[5];
+    char *copy[5];
+    size_t size[5], words = 0, left = n;
+    int64_t step;
+    CommandRow *c;
+    const char *from = at;
+    while (words < 5 && steer_word(&at, &left, &word[words], &size[words]))
+        words++;
+    for (size_t i = 0; i < words; i++)
+        copy[i] = arena_printf(a, "%.*s", (int)size[i], word[i]);
+    bool sets = words == 4 && text_equal(copy[1], "set");
+    if (!words)
+        return true;
+    if ((!sets && !(words == 2 && text_equal(copy[1], "stop"))) ||
+        !text_to_int(copy[0], size[0], &step) || step < 0)
+        return error_set(err, ERROR_USAGE,
+                         "steer: expected STEP set KEY VALUE or STEP stop, found '%.*s'",
+                         (int)(n < 60 ? n : 60), from);
+    if (step < *last)
+        return error_set(err, ERROR_USAGE,
+                         "steer: step %lld comes after step %lld; say them in order",
+                         (long long)step, (long long)*last);
+    *last = step;
+    return (!sets || check_set(copy[2], copy[3], err)) &&
+           store_command_add(s, run, copy[1], sets ? copy[2] : "", sets ? copy[3] : "", err) &&
+           store_commands_take(s, run, a, &c, &n, err) &&
+           store_command_step(s, c[0].id, step, err) &&
+           store_event_add(s, run, step, "change",
+                           sets ? arena_printf(a, "%s -> %s, as said before", copy[2], copy[3])
+                                : "stop, as said before",
+                           err);
+}
+
+bool run_steer(Store *s, int64_t run, const char *text, Error *err)
+{
+    Arena a = {0};
+    int64_t last = 0;
+    bool ok = true;
+    while (ok && *text) {
+        size_t n = strcspn(text, ";");
+        ok = steer_one(s, run, text, n, &last, &a, err);
+        text += n + (text[n] != 0);
+    }
     arena_release(&a);
     return ok;
 }

@@ -249,12 +249,162 @@ static void goes_on_after_a_kill(void **state)
     text_release(&out);
 }
 
+/* ---- a run that was steered, and a fork of it --------------------------------------------------------------------- */
+
+static void nap(void)
+{
+    usleep(20000);
+}
+
+static void wait_finished(World *w, int64_t run)
+{
+    RunRow row = {0};
+    for (int i = 0; i < 6000; i++, nap()) {
+        OK(store_run_get(w->s, run, &w->a, &row, &w->err));
+        if (row.status == RUN_FINISHED)
+            return;
+        assert_int_not_equal(row.status, RUN_FAILED);
+    }
+    fail_msg("run %d is %s", (int)run, run_status_name(row.status));
+}
+
+static void wait_taken(World *w, int64_t run, size_t commands)
+{
+    CommandRow *c;
+    size_t n = 0;
+    for (int i = 0; i < 6000; i++, nap()) {
+        OK(store_commands_taken(w->s, run, -1, &w->a, &c, &n, &w->err));
+        if (n >= commands)
+            return;
+    }
+    fail_msg("run %d took %zu of %zu commands", (int)run, n, commands);
+}
+
+static void steered_and_forked(void **state)
+{
+    World *w = *state;
+    Text out = {0};
+    char *csv = csv_of(w, "jan.csv", 1);
+    assert_int_equal(LATHE(&out, "ingest", csv, "as=jan"), 0);
+    assert_int_equal(LATHE(&out, "train", "mlp", "data=jan", "target=FARE", "name=taxi", "seed=5",
+                           "epochs=100000", "patience=0", "hidden=4", "lr=0.003", "detach=yes"),
+                     0);
+    assert_int_equal(LATHE(&out, "runs", "set", "1", "lr=0.001"), 0);
+    wait_taken(w, 1, 1);
+    assert_int_equal(LATHE(&out, "runs", "stop", "1"), 0);
+    wait_finished(w, 1);
+    assert_int_equal(LATHE(&out, "runs", "fork", "1", "lr=0.0005", "detach=yes"), 0);
+    assert_int_equal(LATHE(&out, "runs", "set", "2", "weight_decay=0.02"), 0);
+    wait_taken(w, 2, 1);
+    assert_int_equal(LATHE(&out, "runs", "stop", "2"), 0);
+    wait_finished(w, 2);
+    ModelRow fork = newest(w), first;
+    OK(store_model_find(w->s, "1", &w->a, &first, &w->err));
+    assert_string_not_equal(fork.hash, first.hash);
+    for (int i = 0; i < 2; i++) {
+        text_reset(&out);
+        assert_int_equal(LATHE(&out, "pipeline", i ? "2" : "1"), 0);
+        must_say(&out, i ? "set weight_decay 0.02;" : "set lr 0.001;");
+        char *file = file_of(w, i ? "two.pipeline" : "one.pipeline", text_str(&out));
+        World *was = w, fresh = {0};
+        strcpy(fresh.dir, "/tmp/lathe-pipe-XXXXXX");
+        assert_non_null(mkdtemp(fresh.dir));
+        w = &fresh;
+        text_reset(&out);
+        if (LATHE(&out, "pipeline", file) != 0)
+            fail_msg("%s", text_str(&out));
+        w->s = store_open(w->dir, STORE_READ, &w->err);
+        assert_non_null(w->s);
+        assert_string_equal(newest(w).hash, i ? fork.hash : first.hash);
+        store_close(w->s);
+        arena_release(&w->a);
+        dir_remove(w->dir, NULL);
+        w = was;
+    }
+    /* what only a fork can change is said, not left out */
+    assert_int_equal(LATHE(&out, "runs", "fork", "1", "epochs=100001", "detach=yes"), 0);
+    assert_int_equal(LATHE(&out, "runs", "stop", "3"), 0);
+    text_reset(&out);
+    assert_int_equal(LATHE(&out, "pipeline", "3"), 2);
+    must_say(&out, "forked from run 1");
+    must_say(&out, "epochs=100001, which cannot change while a run trains");
+    wait_finished(w, 3);
+    /* and slips */
+    text_reset(&out);
+    assert_int_equal(LATHE(&out, "train", "mlp", "data=jan", "target=FARE", "steer=7 set epochs 3"),
+                     2);
+    must_say(&out, "epochs cannot change while a run trains");
+    assert_int_equal(
+        LATHE(&out, "train", "mlp", "data=jan", "target=FARE", "steer=7 stop; 5 set lr 1"), 2);
+    must_say(&out, "step 5 comes after step 7");
+    RunRow *runs;
+    size_t n;
+    OK(store_runs(w->s, &w->a, &runs, &n, &w->err));
+    assert_int_equal(n, 3); /* none was made */
+    text_release(&out);
+}
+
+static void expects_and_evaluates(void **state)
+{
+    World *w = *state;
+    Text out = {0};
+    char *csv = csv_of(w, "jan.csv", 1);
+    static const char steps[] =
+        "ingest $1 as=jan\n"
+        "text tests\n    FARE > 0\n    # a share\n    expect MILES < %s mostly 0.7\n"
+        "expect $data rules=$tests\n"
+        "train linear data=$data target=FARE name=taxi epochs=10 lr=0.05\n"
+        "evaluate $run data=$data\n"
+        "evaluate $run\n";
+    char *data = arena_printf(&w->a, "1=%s", csv);
+    char *hard = file_of(w, "hard.pipeline", arena_printf(&w->a, steps, "5"));
+    assert_int_equal(LATHE(&out, "pipeline", hard, data), 1);
+    must_say(&out, "step 2  fail  expect");
+    must_say(&out, "1 of 2 tests of jan failed");
+    assert_int_equal(models(w), 0);
+    char *fair = file_of(w, "fair.pipeline", arena_printf(&w->a, steps, "8"));
+    text_reset(&out);
+    if (LATHE(&out, "pipeline", fair, data) != 0)
+        fail_msg("%s", text_str(&out));
+    must_say(&out, "2 tests passed");
+    must_say(&out, "step 4  done  evaluate");
+    must_say(&out, "rmse ");
+    text_reset(&out);
+    assert_int_equal(LATHE(&out, "pipeline", fair, data), 0);
+    must_say(&out, "step 2  skip  expect");
+    must_say(&out, "step 5  skip  evaluate");
+    /* what is measured anew on the test rows is what the training measured */
+    text_reset(&out);
+    assert_int_equal(LATHE(&out, "--json", "evaluate", "taxi"), 0);
+    json_t *o = json_loads(text_str(&out), 0, NULL),
+           *m = json_array_get(json_object_get(o, "metrics"), 0);
+    MetricPoint *last;
+    size_t n;
+    double trained = 0;
+    OK(store_metrics_last(w->s, newest(w).run, &w->a, &last, &n, &w->err));
+    for (size_t i = 0; i < n; i++)
+        if (text_equal(last[i].key, "test_rmse"))
+            trained = last[i].value;
+    assert_string_equal(json_string_value(json_object_get(m, "metric")), "rmse");
+    assert_float_equal(json_real_value(json_object_get(m, "value")), trained, 1e-9);
+    json_decref(o);
+    /* other data: tested and measured again */
+    text_reset(&out);
+    char *other = csv_of(w, "feb.csv", 2);
+    assert_int_equal(LATHE(&out, "pipeline", fair, arena_printf(&w->a, "1=%s", other)), 0);
+    must_say(&out, "step 2  done  expect");
+    must_say(&out, "step 4  done  evaluate");
+    text_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(same_bits, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(gates_and_goes_live, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(goes_on_after_a_kill, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(steered_and_forked, world_setup, world_teardown),
+        cmocka_unit_test_setup_teardown(expects_and_evaluates, world_setup, world_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
