@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What serve_load.c is measured against: serve_peer.py uvicorn-torch|uvicorn-sklearn|http.server-torch
+"""What serve_load.c is measured against: serve_peer.py FRONT-MODEL, FRONT one of uvicorn, http.server and
+gunicorn-flask, MODEL torch or sklearn
 
 The same net (16-128-128-1) behind POST /invocations with the same body, on a free port of loopback, which is
 printed; two processes, without Nagle's delay. Nothing is logged and nothing is checked beyond what json and numpy
@@ -26,6 +27,9 @@ try:
         from sklearn.neural_network import MLPRegressor
     if front == "uvicorn":
         import uvicorn
+    elif front == "gunicorn-flask":
+        import flask
+        from gunicorn.app.base import BaseApplication
 except (ImportError, OSError):
     sys.exit(77)
 
@@ -60,7 +64,9 @@ sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 sock.bind(("127.0.0.1", 0))
 sock.listen(512)
 parent = os.getpid()
-if os.fork() == 0:
+if front == "gunicorn-flask":  # starts its workers itself
+    print("http://127.0.0.1:%d" % sock.getsockname()[1], flush=True)
+elif os.fork() == 0:
     def leave():
         while os.getppid() == parent:
             time.sleep(0.2)
@@ -85,6 +91,25 @@ if front == "uvicorn":
 
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
     asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
+elif front == "gunicorn-flask":
+    app = flask.Flask("peer")
+
+    @app.post("/invocations")
+    def invocations():
+        return flask.Response(answer(flask.request.get_data()), mimetype="application/json")
+
+    class Server(BaseApplication):
+        def load_config(self):
+            # threads, for its plain workers close every connection
+            for key, value in (("bind", ["fd://%d" % sock.fileno()]), ("workers", 2), ("worker_class", "gthread"),
+                               ("threads", 16), ("keepalive", 60), ("loglevel", "critical")):
+                self.cfg.set(key, value)
+
+        def load(self):
+            return app
+
+    os.set_inheritable(sock.fileno(), True)
+    Server().run()
 else:
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
