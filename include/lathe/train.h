@@ -110,7 +110,7 @@ void run_dismiss(Team *team);
 bool run_command(Store *s, int64_t run, const char *verb, const char *key, const char *value, Error *err);
 /* Before it begins: what will be asked of it, and before which step, "120 set lr 0.001; 300 stop": as a live run that
  * was steered so, to the bit. */
-bool run_steer(Store *s, int64_t run, const char *text, Error *err);
+bool run_steer_later(Store *s, int64_t run, const char *text, Error *err);
 /* RUNNING but its process is gone: marks it KILLED so that it can be resumed. Returns how many. */
 int run_reap(Store *s, Error *err);
 /* Where its bundle is: DIR/runs/ID/bundle; false with a clear line if there is none yet. */

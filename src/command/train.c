@@ -117,7 +117,7 @@ static int64_t submit(Store *s, const RunSpec *spec, const char *steer, Error *e
     if (!store_begin(s, err))
         return 0;
     int64_t run = run_submit(s, spec, err);
-    if (run && run_steer(s, run, steer, err))
+    if (run && run_steer_later(s, run, steer, err))
         return store_commit(s, err) ? run : 0;
     store_rollback(s);
     return 0;

@@ -133,7 +133,7 @@ static bool steer_one(Store *s, int64_t run, const char *at, size_t n, int64_t *
                            err);
 }
 
-bool run_steer(Store *s, int64_t run, const char *text, Error *err)
+bool run_steer_later(Store *s, int64_t run, const char *text, Error *err)
 {
     Arena a = {0};
     int64_t last = 0;
