@@ -55,8 +55,12 @@ static Dataset *test_rows(Scoring *w, const ModelRow *model, const ModelRow *aga
         return NULL;
     Dataset *d = dataset_open(store_path(w->store, w->arena, "datasets/%s.arrow", row.hash), err);
     w->only_test = true;
-    if (d && (!split_parse(run.split, &w->split, err) ||
-              (w->split.seed = (uint64_t)run.seed, !split_bind(&w->split, d, err)))) {
+    bool ok = d && split_parse(run.split, &w->split, err);
+    const char *time = features_time(bundle_features(w->mine.bundle));
+    w->split.seed = (uint64_t)run.seed;
+    if (ok && time) /* series are parted by their time, as in their training */
+        w->split.by = time;
+    if (d && !(ok && split_bind(&w->split, d, err))) {
         dataset_close(d);
         return NULL;
     }

@@ -1,8 +1,8 @@
 /* gate_series.c -- a candidate and an incumbent of series say how the same series go on: what a gate's rules are
  * measured on.
  *
- * After each row of the test part (of all, where rows were given) that has a whole horizon behind it, each model says
- * its horizon, as in the test of its training. Where both are asked, a step counts that both said something of: the
+ * After each row that has a whole horizon behind it in the test part (anywhere, where rows were given), each model says
+ * that horizon, as in the test of its training. Where both are asked, a step counts that both said something of: the
  * same row of the table, as many steps ahead. */
 #include "deploy_int.h"
 
@@ -39,14 +39,15 @@ static const SeriesShape *series_of(const SeriesSide *side)
     return features_shape(bundle_features(side->bundle))->series;
 }
 
-/* The rows after which a horizon is said, ascending. */
+/* The rows after which a horizon is said, ascending. One in the test part may begin behind the part before. */
 static uint64_t *origins(const Dataset *d, const Split *only, size_t horizon, size_t *n, Error *err)
 {
     uint64_t rows = dataset_rows(d), every = rows * horizon / STEPS_MOST + 1, seen = 0;
     uint64_t *row = mem_try((rows + 1) * sizeof *row, err);
     *n = 0;
     for (uint64_t i = 0; row && i < rows; i++)
-        if ((!only || split_part(only, i) == PART_TEST) && seen++ % every == 0)
+        if ((!only || split_part(only, i) != PART_TRAIN || only->share[PART_VALID] <= 0.0) &&
+            seen++ % every == 0)
             row[(*n)++] = i;
     return row;
 }
@@ -59,6 +60,20 @@ static bool forecast(const SeriesSide *side, const Dataset *d, const uint64_t *a
               forecaster_test(f, after, count, a, out, n, err);
     forecaster_destroy(f);
     return ok;
+}
+
+/* Horizons of which every step that is known stands in the test part. */
+static size_t in_test(ForecastRow *row, size_t n, size_t horizon, const Split *only)
+{
+    size_t kept = 0;
+    for (size_t i = 0; only && i + horizon <= n; i += horizon) {
+        bool all = true;
+        for (size_t h = 0; h < horizon; h++)
+            all = all && (isnan(row[i + h].truth) || split_part(only, row[i + h].row) == PART_TEST);
+        for (size_t h = 0; all && h < horizon; h++)
+            row[kept++] = row[i + h];
+    }
+    return only ? kept : n;
 }
 
 /* ---- the steps that both said something of ------------------------------------------------------------------ */
@@ -136,9 +151,9 @@ bool gate_series(const SeriesSide *mine, const SeriesSide *theirs, const Dataset
     mem_free(after);
     if (!ok)
         return false;
-    n = known(row, n);
+    n = known(row, in_test(row, n, series_of(mine)->horizon, only));
     if (theirs->bundle)
-        n = pair(row, n, other, known(other, m));
+        n = pair(row, n, other, known(other, in_test(other, m, series_of(theirs)->horizon, only)));
     if (!n)
         return error_set(
             err, ERROR_USAGE, "there is no row with a whole horizon of %zu steps behind it%s",

@@ -268,16 +268,16 @@ static void wait_finished(World *w, int64_t run)
     fail_msg("run %d is %s", (int)run, run_status_name(row.status));
 }
 
-static void wait_taken(World *w, int64_t run, size_t commands)
+static void wait_taken(World *w, int64_t run, size_t many)
 {
     CommandRow *c;
     size_t n = 0;
     for (int i = 0; i < 6000; i++, nap()) {
         OK(store_commands_taken(w->s, run, -1, &w->a, &c, &n, &w->err));
-        if (n >= commands)
+        if (n >= many)
             return;
     }
-    fail_msg("run %d took %zu of %zu commands", (int)run, n, commands);
+    fail_msg("run %d took %zu of %zu many", (int)run, n, many);
 }
 
 static void steered_and_forked(void **state)
