@@ -249,11 +249,16 @@ static void answer_feedback(const Call *c)
     Served *v = c->g->state == ROUTE_GREEN && c->g->candidate ? c->g->candidate : c->g->model;
     Scorer *s = served_take(v);
     TruthKind kind = truth_kind(bundle_features(s->bundle), &t->arena);
-    bool private = truth_is_private(c, v, s->bundle);
-    if (private)
+    bool private = truth_is_private(c, v, s->bundle), series = scorer_forecasts(s);
+    if (series)
+        error_set(&err, ERROR_USAGE,
+                  "forecasts of a model of series are not logged: there is no prediction to tell "
+                  "the truth of");
+    else if (private)
         error_set(&err, ERROR_USAGE, "%s is private: its true values are not kept", kind.target);
-    bool ok = !private && feedback_rows(&kind, c->r->body, c->r->size, lines, &t->arena, &t->row,
-                                        &t->rows, &err);
+    bool ok =
+        !private && !series &&
+        feedback_rows(&kind, c->r->body, c->r->size, lines, &t->arena, &t->row, &t->rows, &err);
     served_give(v, s);
     if (ok) {
         t->known = ARENA_NEW(&t->arena, bool, t->rows + 1);

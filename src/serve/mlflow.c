@@ -252,8 +252,14 @@ json_t *body_json(const char *body, size_t n, Error *err)
     json_error_t at;
     json_t *root = json_loadb(body, n, JSON_REJECT_DUPLICATES, &at);
     if (!root) {
-        error_set(err, ERROR_PARSE, "not JSON: line %d, column %d: %.120s", at.line, at.column,
-                  at.text);
+        Text place = {0};
+        bool nan = strstr(at.text, "'NaN'") || strstr(at.text, "Infinity'");
+        json_place(body, at.position > 0 && (size_t)at.position < n ? (size_t)at.position : n,
+                   &place);
+        error_set(err, ERROR_PARSE, "not JSON: line %d, column %d%s%s%s: %.120s%s", at.line,
+                  at.column, place.count ? " (" : "", text_str(&place), place.count ? ")" : "",
+                  at.text, nan ? "; a missing value is null" : "");
+        text_release(&place);
     } else if (!json_is_object(root)) {
         not_a("the body", "an object", root, err);
         json_decref(root);

@@ -44,6 +44,8 @@ bool mlflow_fast(const Intake *in, const char *body, size_t n, Arena *a, Chunk *
 /* *id is a new reference, NULL if the request has none. */
 bool infer_rows(const Intake *in, const char *body, size_t n, Arena *a, Chunk *out, json_t **id,
                 Error *err);
+/* What stands around the body's n-th byte: "data: row 1, value 3"; nothing if nothing has a name. */
+void json_place(const char *body, size_t n, Text *into);
 json_t *body_json(const char *body, size_t n, Error *err); /* an object, a new reference */
 const char *infer_type(ColumnType t);                      /* FP64 ... as v2 names it */
 

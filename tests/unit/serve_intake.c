@@ -173,7 +173,12 @@ static void wrong_bodies(void **state)
     static const Wrong wrong[] = {
         {"", "not JSON"},
         {"{", "not JSON: line 1"},
-        {ONE("NaN"), "not JSON"},
+        {ONE("NaN"), "row 1, MILES): invalid token near 'NaN'; a missing value is null"},
+        {"{\"dataframe_split\": {\"columns\": [\"MILES\"], \"data\": [[1], [NaN]]}}",
+         "(data: row 2, value 1): invalid token near 'NaN'"},
+        {"{\"inputs\": {\"MILES\": [1, 2, -Infinity]}}", "(MILES: value 3)"},
+        {"{\"inputs\": {\"a\nb\": [1, 2, x]}}", "not JSON"},
+        {"{\"inputs\": {\"a\xff\": [1, 2, x]}}", "not JSON"},
         {ONE("1e999"), "not JSON"},
         {"{\"inputs\": [], \"inputs\": []}", "not JSON"},
         {"[1]", "the body: expected an object, found a list"},
