@@ -148,8 +148,9 @@ static int draw_traffic(const DeployTraffic *t, const Canvas *c, int row)
         canvas_put(c, row, 9, STYLE_DIM, "no requests in the last minute");
     } else {
         int col =
-            9 + canvas_printf(c, row, 9, STYLE_PLAIN, "%lld requests a minute, p50 %s, p99 %s, ",
-                              (long long)t->requests, text_str(&p50), text_str(&p99));
+            9 + canvas_printf(c, row, 9, STYLE_PLAIN, "%lld %sa minute, p50 %s, p99 %s, ",
+                              (long long)t->requests, c->cols < 90 ? "" : "requests ",
+                              text_str(&p50), text_str(&p99));
         col += canvas_printf(c, row, col, t->errors ? STYLE_BAD : STYLE_GOOD, "%lld errors",
                              (long long)t->errors);
         if (isfinite(t->candidate))
