@@ -133,6 +133,7 @@ typedef struct Param {
     const char *unit, *help;
     bool log;                    /* searched and nudged on a logarithmic scale */
     bool live;                   /* may be changed while a run trains */
+    bool by_batch;               /* says nothing to a family whose steps take all rows */
     bool required;
 } Param;
 

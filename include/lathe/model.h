@@ -121,6 +121,8 @@ typedef struct ModelFamily {
 
 extern const ModelFamily *const model_families[]; /* NULL-ended, order of the screen */
 const ModelFamily *model_family(const char *name); /* NULL if absent */
+/* Does the row say anything to the family? NULL takes every row. */
+bool model_family_takes(const ModelFamily *family, const Param *row);
 
 Model *model_create(const ModelFamily *f, const void *params, const ModelShape *shape,
                     const ModelSetup *setup, Error *err);

@@ -65,7 +65,10 @@ bool run_spec_set(RunSpec *spec, const char *key, const char *value, Error *err)
  * file: sets `from` and takes over the family's hyperparameters that the file tells, so that they fit.
  * To be called before single settings are set over them. */
 bool run_spec_from(RunSpec *spec, Store *s, const char *from, Error *err);
-/* Walks all rows in order: run, family, feature. For forms, help and storing. */
+/* Was something set that says nothing to the family (batch= of a gbdt)? Then false, and which. */
+bool run_spec_meant(const RunSpec *spec, Error *err);
+/* Walks the rows that say something to the family, in order: run, family, feature. For forms, help and
+ * storing. */
 typedef struct SpecRow { const Param *row; void *settings; const char *group; } SpecRow;
 size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most);
 bool run_spec_load(RunSpec *spec, Store *s, int64_t run, Arena *a, Error *err); /* as it was submitted */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 typedef struct Completion {
-    const char *word;                            /* what is typed of the last word */
-    Store *store;                                /* NULL: no names from the workspace */
+    const char *word; /* what is typed of the last word */
+    Store *store;     /* NULL: no names from the workspace */
     void (*add)(void *, const char *, const char *);
     void *context;
     Arena arena;
@@ -50,8 +50,10 @@ static void offer_files(Completion *c, const char *key)
     DIR *d = opendir(*dir ? dir : ".");
     for (struct dirent *e; d && (e = readdir(d));)
         if (e->d_name[0] != '.')
-            offer(c, arena_printf(&c->arena, "%s%s%s%s", key, dir, e->d_name,
-                                  e->d_type == DT_DIR ? "/" : ""), "");
+            offer(c,
+                  arena_printf(&c->arena, "%s%s%s%s", key, dir, e->d_name,
+                               e->d_type == DT_DIR ? "/" : ""),
+                  "");
     if (d)
         closedir(d);
 }
@@ -107,11 +109,13 @@ static void offer_values(Completion *c, const Param *row, const char *dataset)
     }
 }
 
-static void offer_keys(Completion *c, const Param *rows, const char *dataset)
+static void offer_keys(Completion *c, const Param *rows, const ModelFamily *f, const char *dataset)
 {
     const char *equals = strchr(c->word, '=');
     for (const Param *row = rows; row && row->kind; row++)
-        if (!equals)
+        if (!model_family_takes(f, row))
+            continue;
+        else if (!equals)
             offer(c, arena_printf(&c->arena, "%s=", row->name), row->help);
         else if (strlen(row->name) == (size_t)(equals - c->word) &&
                  !strncmp(row->name, c->word, (size_t)(equals - c->word)))
@@ -144,15 +148,15 @@ static void offer_after_verb(Completion *c, const Command *command, char **word,
         arg++;
     if (arg && arg->name && !strchr(c->word, '='))
         offer_arg(c, arg->kind);
-    offer_keys(c, command->params, dataset);
-    offer_keys(c, command->shared, dataset);
+    offer_keys(c, command->params, NULL, dataset);
+    offer_keys(c, command->shared, NULL, dataset);
+    const ModelFamily *family = command->extras && n ? model_family(word[0]) : NULL;
     if (command->extras) {
-        offer_keys(c, run_params, dataset);
-        offer_keys(c, feature_params, dataset);
-        for (const ModelFamily *const *f = model_families; *f; f++)
-            if (n && !strcmp((*f)->name, word[0]))
-                offer_keys(c, (*f)->params, dataset);
+        offer_keys(c, run_params, family, dataset);
+        offer_keys(c, feature_params, family, dataset);
     }
+    if (family)
+        offer_keys(c, family->params, family, dataset);
 }
 
 void command_complete(const char *line, Store *s, void (*add)(void *, const char *, const char *),

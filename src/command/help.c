@@ -191,7 +191,8 @@ static void roff_rows(const char *title, const Param *rows, Text *into)
         text_printf(into, ".TP\n.B %s\n", row->name);
         roff(row->help, into);
         text_printf(into, "(%s", text_str(&range));
-        text_printf(into, normal.count ? "; default %s%s)\n" : "%s%s)\n", text_str(&normal),
+        text_printf(into, normal.count ? "; default %s%s%s)\n" : "%s%s%s)\n", text_str(&normal),
+                    row->by_batch ? "; not of a gbdt, whose steps take all rows" : "",
                     row->live ? "; may be changed while a run trains" : "");
     }
     text_release(&normal);

@@ -177,9 +177,9 @@ static void list_rows(const char *title, const Param *rows, Text *into)
         text_reset(&range);
         param_default(row, &normal);
         param_range(row, &range);
-        text_printf(into, "  %-18s %s (%s)%s%s%s%s\n", row->name, row->help, text_str(&range),
+        text_printf(into, "  %-18s %s (%s)%s%s%s%s%s\n", row->name, row->help, text_str(&range),
                     normal.count ? " [" : "", text_str(&normal), normal.count ? "]" : "",
-                    row->live ? " *" : "");
+                    row->by_batch ? " -" : "", row->live ? " *" : "");
     }
     text_release(&normal);
     text_release(&range);
@@ -187,7 +187,7 @@ static void list_rows(const char *title, const Param *rows, Text *into)
 
 static void more(Text *into)
 {
-    list_rows("hyperparameters of every run (* may be changed while it trains)", run_params, into);
+    list_rows("hyperparameters of every run (* may be changed while it trains, - not of a gbdt)", run_params, into);
     list_rows("of the features", feature_params, into);
     for (const ModelFamily *const *f = model_families; *f; f++) {
         Text title = {0};

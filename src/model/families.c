@@ -15,3 +15,8 @@ const ModelFamily *model_family(const char *name)
             return model_families[i];
     return NULL;
 }
+
+bool model_family_takes(const ModelFamily *family, const Param *row)
+{
+    return !(row->by_batch && family && family->whole_batch);
+}

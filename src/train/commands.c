@@ -26,16 +26,17 @@ static bool check_verb(const char *verb, Error *err)
                      near);
 }
 
-static bool check_set(const char *key, const char *value, Error *err)
+static bool check_set(const char *family, const char *key, const char *value, Error *err)
 {
     RunParams scratch;
     const char *live[64];
     size_t n = 0;
+    const ModelFamily *f = model_family(family);
     for (const Param *p = run_params; p->kind != PARAM_KIND_END; p++)
-        if (p->live)
+        if (p->live && model_family_takes(f, p))
             live[n++] = p->name;
     const Param *row = param_find(run_params, key);
-    if (row && row->live) {
+    if (row && row->live && model_family_takes(f, row)) {
         params_init(run_params, &scratch);
         bool ok = param_set(row, &scratch, value, err);
         params_release(run_params, &scratch);
@@ -45,7 +46,10 @@ static bool check_set(const char *key, const char *value, Error *err)
     for (size_t i = 0; i < n; i++)
         text_printf(&names, "%s%s", i ? ", " : "", live[i]);
     const char *near = text_nearest(key, live, n);
-    if (row)
+    if (row && !model_family_takes(f, row))
+        error_set(err, ERROR_USAGE, "%s says nothing to a %s; these can change: %s", key, family,
+                  text_str(&names));
+    else if (row)
         error_set(err, ERROR_USAGE,
                   "%s cannot change while a run trains; these can: %s. Fork the"
                   " run to change it",
@@ -77,10 +81,10 @@ bool run_command(Store *s, int64_t run, const char *verb, const char *key, const
 {
     Arena a = {0};
     RunRow r;
-    bool ok = check_verb(verb, err) &&
-              (!text_equal(verb, "set") || check_set(key ? key : "", value ? value : "", err)) &&
-              store_run_get(s, run, &a, &r, err) && check_run(&r, err) &&
-              store_command_add(s, run, verb, key, value, err) != 0;
+    bool ok = check_verb(verb, err) && store_run_get(s, run, &a, &r, err) &&
+              (!text_equal(verb, "set") ||
+               check_set(r.family, key ? key : "", value ? value : "", err)) &&
+              check_run(&r, err) && store_command_add(s, run, verb, key, value, err) != 0;
     arena_release(&a);
     return ok;
 }

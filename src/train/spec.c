@@ -66,7 +66,8 @@ static void add_rows(const Param *rows, void *settings, const char *group, const
     }
 }
 
-size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most)
+/* Those too that say nothing to the family: runs of older programs have them. */
+static size_t all_rows(RunSpec *spec, SpecRow *out, size_t most)
 {
     size_t n = 0;
     const Param *own = spec->family ? spec->family->params : NULL;
@@ -74,6 +75,44 @@ size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most)
     add_rows(own, spec->model_params, spec->family ? spec->family->name : "", NULL, out, most, &n);
     add_rows(feature_params, &spec->feature, "features", own, out, most, &n);
     return n < most ? n : most;
+}
+
+size_t run_spec_rows(RunSpec *spec, SpecRow *out, size_t most)
+{
+    SpecRow all[MOST_ROWS];
+    size_t n = 0, every = all_rows(spec, all, MOST_ROWS);
+    for (size_t i = 0; i < every && n < most; i++)
+        if (model_family_takes(spec->family, all[i].row))
+            out[n++] = all[i];
+    return n;
+}
+
+static bool same_value(const SpecRow *a, const SpecRow *b)
+{
+    Text x = {0}, y = {0};
+    param_get(a->row, a->settings, &x);
+    param_get(b->row, b->settings, &y);
+    bool same = strcmp(text_str(&x), text_str(&y)) == 0;
+    text_release(&x);
+    text_release(&y);
+    return same;
+}
+
+bool run_spec_meant(const RunSpec *spec, Error *err)
+{
+    SpecRow row[MOST_ROWS], usual[MOST_ROWS];
+    RunSpec copy = *spec, normal; /* all_rows hands out writable settings; they are only read */
+    run_spec_init(&normal, spec->family);
+    size_t n = all_rows(&copy, row, MOST_ROWS);
+    all_rows(&normal, usual, MOST_ROWS);
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++)
+        if (!model_family_takes(spec->family, row[i].row) && !same_value(&row[i], &usual[i]))
+            ok = error_set(err, ERROR_USAGE,
+                           "%s says nothing to a %s, whose every step takes all rows; leave it out",
+                           row[i].row->name, spec->family->name);
+    run_spec_release(&normal);
+    return ok;
 }
 
 json_t *run_spec_json(const RunSpec *spec)
@@ -95,7 +134,7 @@ bool run_spec_set(RunSpec *spec, const char *key, const char *value, Error *err)
 {
     SpecRow rows[MOST_ROWS];
     const char *names[MOST_ROWS];
-    size_t n = run_spec_rows(spec, rows, MOST_ROWS);
+    size_t n = all_rows(spec, rows, MOST_ROWS);
     for (size_t i = 0; i < n; i++) {
         if (text_equal(rows[i].row->name, key))
             return param_set(rows[i].row, rows[i].settings, value, err);

@@ -151,12 +151,10 @@ static bool check_family(Check *c, Error *err)
     return false;
 }
 
-static bool check_search(Check *c, Error *err)
+/* A fork has what its parent had. */
+static bool check_settings(Check *c, Error *err)
 {
-    if (!c->spec->params.find_lr || !c->spec->family->whole_batch)
-        return true;
-    return error_set(err, ERROR_USAGE, "find_lr: a %s has no learning rate that could diverge; leave it out",
-                     c->spec->family->name);
+    return c->spec->parent || run_spec_meant(c->spec, err);
 }
 
 static bool check_products(Check *c, Error *err)
@@ -283,7 +281,7 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
     int64_t run = 0;
     if (check_family(&c, err) && check_dataset(&c, err) && check_recipe(&c, err) &&
         check_target(&c, err) && check_features(&c, err) && check_split(&c, err) && check_slice(&c, err) &&
-        check_search(&c, err) && check_products(&c, err) && check_series(&c, err) &&
+        check_settings(&c, err) && check_products(&c, err) && check_series(&c, err) &&
         check_origin(&c, err))
         run = write_row(&c, err);
     check_release(&c);

@@ -145,6 +145,24 @@ static void picks_are_the_model_rooms(void **state)
         assert_string_equal(precision->picks[i], precision_names[i]);
 }
 
+/* What says nothing to a family is not among its rows, and setting it is refused. */
+static void settings_that_say_nothing(void **state)
+{
+    (void)state;
+    RunSpec spec;
+    Error err = {0};
+    SpecRow rows[128];
+    run_spec_init(&spec, model_family("gbdt"));
+    for (size_t i = 0, n = run_spec_rows(&spec, rows, 128); i < n; i++)
+        assert_string_not_equal(rows[i].row->name, "batch");
+    assert_true(run_spec_set(&spec, "batch", "256", &err)); /* runs of older programs have it */
+    assert_true(run_spec_meant(&spec, &err));
+    assert_true(run_spec_set(&spec, "dropout", "0.5", &err));
+    assert_false(run_spec_meant(&spec, &err));
+    assert_non_null(strstr(err.text, "dropout says nothing to a gbdt"));
+    run_spec_release(&spec);
+}
+
 /* Each family's settings: defaults fit, every row has help, every value survives text. */
 static void settings_of_every_family(void **state)
 {
@@ -188,6 +206,7 @@ int main(void)
         cmocka_unit_test(sampler_goes_on_from_a_position),
         cmocka_unit_test(picks_are_the_model_rooms),
         cmocka_unit_test(settings_of_every_family),
+        cmocka_unit_test(settings_that_say_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static const Param *live_row(const RunRow *run, const char *key)
     const ModelFamily *family = model_family(run->family);
     const Param *row = family ? param_find(family->params, key) : NULL;
     row = row ? row : param_find(run_params, key);
-    return row && row->live ? row : NULL;
+    return row && row->live && model_family_takes(family, row) ? row : NULL;
 }
 
 static bool check_value(void *owner, const char *text, Error *err)
@@ -108,10 +108,11 @@ static void picked(void *owner, size_t item, Ui *ui)
     text_release(&about);
 }
 
-static void add_live(Steer *s, const Param *rows, const Param *hidden_by)
+static void add_live(Steer *s, const ModelFamily *family, const Param *rows, const Param *hidden_by)
 {
     for (; rows && rows->kind != PARAM_KIND_END && s->lives < STEER_LIVE; rows++)
-        if (rows->live && !(hidden_by && param_find(hidden_by, rows->name)))
+        if (rows->live && model_family_takes(family, rows) &&
+            !(hidden_by && param_find(hidden_by, rows->name)))
             s->live[s->lives++] = rows;
 }
 
@@ -123,8 +124,8 @@ static void change(Steer *s, const RunRow *run)
     if (!family)
         return;
     s->lives = 0;
-    add_live(s, run_params, family->params);
-    add_live(s, family->params, NULL);
+    add_live(s, family, run_params, family->params);
+    add_live(s, family, family->params, NULL);
     for (size_t i = 0; i < s->lives; i++) {
         const char *now = setting(s, s->live[i]->name);
         snprintf(label[i], sizeof label[i], "%-14s %s", s->live[i]->name, now ? now : "");
