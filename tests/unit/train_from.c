@@ -214,10 +214,15 @@ static void trees_go_on(void **state)
     double then = last_metric(w, old, "test_rmse"), now = last_metric(w, new, "test_rmse");
     assert_true(now < then);
     assert_true(fabs(now - last_metric(w, whole, "test_rmse")) < .05 * now);
-    new = submit(w, "gbdt", "FARE", "", "from=last freeze=all epochs=2");
-    says(w, run_execute(w->s, new, w->pool, NULL, NULL, NULL, &w->err), "has no layers");
-    new = submit(w, "gbdt", "FARE", "", "from=1 renew=head epochs=2");
-    says(w, run_execute(w->s, new, w->pool, NULL, NULL, NULL, &w->err), "renew: a gbdt has no layers");
+    RunSpec spec;
+    static const char *const nothing[] = {"freeze", "renew"};
+    for (size_t i = 0; i < 2; i++) {
+        run_spec_init(&spec, model_family("gbdt"));
+        spec.dataset = "trips", spec.target = "FARE";
+        OK(run_spec_set(&spec, nothing[i], "head", &w->err));
+        says(w, run_submit(w->s, &spec, &w->err), "says nothing to a gbdt");
+        run_spec_release(&spec);
+    }
 }
 
 int main(void)
