@@ -214,6 +214,8 @@ typedef struct Contributions {
     bool raw;
 } Contributions;
 bool bundle_contributions(const Bundle *b, const Batch *rows, Arena *a, Contributions *out, Error *err);
+/* Rows through the recipes from first_plan on, as the features take them. */
+bool bundle_clean(const Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Chunk *out, Error *err);
 bool bundle_score(Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Prediction **out, Error *err);
 
 /* ---- forecasts: bundles whose features are of series ---------------------------------------------- */

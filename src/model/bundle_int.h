@@ -44,8 +44,6 @@ struct Bundle {
     json_t *about;
 };
 
-/* bundle_score.c: rows through the recipes from first_plan on, as the features take them. */
-bool bundle_clean(const Bundle *b, const Chunk *rows, size_t first_plan, Arena *a, Chunk *out, Error *err);
 json_t *bundle_shape_to_json(const ModelShape *s);
 json_t *bundle_params_to_json(const ModelFamily *f, const void *params);
 

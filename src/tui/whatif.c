@@ -83,7 +83,9 @@ static void typed(void *owner, const char *text, Ui *ui)
 static void edit(Whatif *w, Ui *ui)
 {
     const WhatifAnswer *a = w->answer;
-    if (a && w->at < a->columns)
+    if (a && w->at >= a->columns)
+        ui_say(ui, STYLE_INFO, "%s is made by the recipe: change what it is made of", a->name[w->at]);
+    else if (a)
         ui_ask(ui, &(Ask){.title = "What if it were", .label = a->name[w->at], .initial = a->now[w->at], .owner = w,
                           .about = "empty: missing", .done = typed});
 }
@@ -133,8 +135,25 @@ static void draw_prediction(const Whatif *w, const WhatifAnswer *a, const Canvas
         canvas_printf(c, 0, col + 3, STYLE_DIM, "in the table %.5g", a->truth);
 }
 
+/* How the effects were found: they mean different things. */
+static void draw_method(const WhatifAnswer *a, const Canvas *c)
+{
+    char text[200];
+    if (a->exact && a->score)
+        snprintf(text, sizeof text, "SHAP, exact: the %s is %.5g, as in every row, and what the columns add", a->score, a->base);
+    else
+        snprintf(text, sizeof text, "by swaps (no SHAP of %s): the prediction less its mean with the values of %d other rows",
+                 a->family, WHATIF_OTHERS);
+    if (!a->exact || a->score)
+        canvas_field(c, 1, 1, c->cols - 2, ALIGN_LEFT, STYLE_DIM, text);
+}
+
 static void draw_effect(const WhatifAnswer *a, size_t i, const Canvas *c, int row, int from, double most)
 {
+    if (isnan(a->effect[i])) {
+        canvas_field(c, row, c->cols - 10, 9, ALIGN_RIGHT, STYLE_DIM, isnan(a->after) ? "-" : "not used");
+        return;
+    }
     int room = (c->cols - from - 11) / 2, mid = from + room;
     double share = most > 0 ? fabs(a->effect[i]) / most : 0;
     int wide = (int)lround(share * room);
@@ -160,16 +179,17 @@ static void whatif_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
     draw_prediction(w, a, &in);
     int name = in.cols / 4, value = in.cols / 5;
     double most = 0;
-    for (size_t i = 0; i < a->columns; i++)
-        most = fmax(most, fabs(a->effect[i]));
+    draw_method(a, &in);
+    for (size_t i = 0; i < a->all; i++)
+        most = isnan(a->effect[i]) ? most : fmax(most, fabs(a->effect[i]));
     canvas_field(&in, 2, 1, name - 2, ALIGN_LEFT, STYLE_HEADER, "column");
     canvas_field(&in, 2, name, value, ALIGN_LEFT, STYLE_HEADER, "value");
     canvas_field(&in, 2, name + value + 1, in.cols - name - value - 2, ALIGN_LEFT, STYLE_HEADER,
-                 "against the values of other rows it takes off, or adds");
-    for (size_t i = w->top; i < a->columns && (int)(i - w->top) < in.rows - 4; i++) {
+                 "takes off, or adds");
+    for (size_t i = w->top; i < a->all && (int)(i - w->top) < in.rows - 4; i++) {
         int row = 3 + (int)(i - w->top);
-        bool changed = strcmp(a->now[i], a->value[i]) != 0;
-        canvas_field(&in, row, 1, name - 2, ALIGN_LEFT, STYLE_PLAIN, a->name[i]);
+        bool made = i >= a->columns, changed = !made && strcmp(a->now[i], a->value[i]) != 0;
+        canvas_field(&in, row, 1, name - 2, ALIGN_LEFT, made ? STYLE_KEYWORD : STYLE_PLAIN, a->name[i]);
         canvas_field(&in, row, name, value, ALIGN_LEFT, changed ? STYLE_MARK : *a->now[i] ? STYLE_PLAIN : STYLE_MISSING,
                      *a->now[i] ? a->now[i] : "missing");
         draw_effect(a, i, &in, row, name + value + 1, most);
@@ -197,7 +217,7 @@ static void go_to_row(Whatif *w, int by)
 static void whatif_key(Overlay *o, Key key, Ui *ui)
 {
     Whatif *w = (Whatif *)o;
-    size_t n = w->answer ? w->answer->columns : 0;
+    size_t n = w->answer ? w->answer->all : 0;
     const KeyRow *row = key_find(keys, key, 1, false);
     switch (row ? row->command : key == (KEY_CTRL | 'c') ? WHATIF_LEAVE : 0) {
     case UI_DOWN:

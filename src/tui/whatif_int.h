@@ -23,11 +23,14 @@ void whatif_ask_free(void *ask);
 
 typedef struct WhatifAnswer {
     Arena arena;
-    size_t columns;
+    size_t columns, all;                    /* of the table; with those that rules make of them */
     uint64_t rows;                          /* of the table */
-    const char *target;
-    const char **name, **value, **now;      /* [columns]: as in the table, as changed */
-    double *effect;                         /* [columns]: of the changed row */
+    const char *target, *family;
+    const char **name, **now;               /* [all]: as changed; */
+    const char **value;                     /* [columns]: as in the table */
+    double *effect;                         /* [all]: on the changed row; NaN: the model does not look at it */
+    bool exact;                             /* by SHAP: the effects and `base` add up to `score` */
+    double base; const char *score;
     double before, after, truth;            /* predictions; NaN: a rule drops the row */
     unsigned dropped_by;
 } WhatifAnswer;

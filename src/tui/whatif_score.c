@@ -1,5 +1,6 @@
 /* whatif_score.c -- one row, as it is and as it was changed, scored by the run's bundle as any later row is; and
- * what each column does to it: the prediction against its mean with the column taken from other rows. */
+ * what each column does to it: exactly (SHAP) where the family can say, else by swaps, the prediction against its
+ * mean with the column taken from other rows. */
 #include "whatif_int.h"
 
 #include <math.h>
@@ -79,8 +80,8 @@ static bool read_row(const Dataset *d, uint64_t row, Arena *a, const char **out,
     return error_set(err, ERROR_USAGE, "the table has no row %llu", (unsigned long long)row + 1);
 }
 
-/* value[row][column] as a chunk, scored. */
-static bool score(Bundle *b, const Schema *s, const char *const *value, size_t rows, Arena *a, Prediction **out, Error *err)
+/* value[row][column] as a chunk. */
+static bool make_chunk(const Schema *s, const char *const *value, size_t rows, Arena *a, Chunk *out, Error *err)
 {
     Column *column = ARENA_NEW(a, Column, s->count);
     for (size_t c = 0; c < s->count; c++) {
@@ -90,38 +91,117 @@ static bool score(Bundle *b, const Schema *s, const char *const *value, size_t r
                 return false;
         column_build_finish(build, &column[c]);
     }
-    Chunk chunk = {.rows = rows, .columns = s->count, .column = column};
-    return bundle_score(b, &chunk, 0, a, out, err);
+    *out = (Chunk){.rows = rows, .columns = s->count, .column = column};
+    return true;
 }
 
-/* The row as it was, as it is, and for each column the changed row with that column of others. */
+static bool score(Bundle *b, const Schema *s, const char *const *value, size_t rows, Arena *a, Prediction **out, Error *err)
+{
+    Chunk chunk;
+    return make_chunk(s, value, rows, a, &chunk, err) && bundle_score(b, &chunk, 0, a, out, err);
+}
+
+/* ---- what the columns do ------------------------------------------------------------------------------------ */
+
+/* A column that a rule made stands after those of the table. */
+static void add_made(WhatifAnswer *out, const Chunk *clean, const char *name, double effect)
+{
+    const Column *c = chunk_find(clean, name);
+    Text text = {0};
+    if (c)
+        column_print(c, 0, &text);
+    out->name[out->all] = arena_text(&out->arena, name);
+    out->now[out->all] = arena_text(&out->arena, text_str(&text));
+    out->effect[out->all++] = effect;
+    text_release(&text);
+}
+
+/* TreeSHAP of the changed row, the inputs that are made of one column added up. */
+static bool exact_effects(Bundle *b, const Schema *s, size_t class, WhatifAnswer *out, Error *err)
+{
+    const Features *f = bundle_features(b);
+    const ModelShape *shape = features_shape(f);
+    Arena *a = &out->arena;
+    Chunk row, clean;
+    Batch batch;
+    Contributions c;
+    if (!make_chunk(s, out->now, 1, a, &row, err) || !bundle_clean(b, &row, 0, a, &clean, err))
+        return false;
+    if (clean.rows == 0)
+        return true;
+    if (!features_encode(f, &clean, false, a, &batch, err) || !bundle_contributions(b, &batch, a, &c, err))
+        return false;
+    const double *at = c.at + (shape->task == TASK_MULTICLASS ? class : 0) * (c.inputs + 1);
+    out->base = at[c.inputs];
+    out->score = shape->task == TASK_MULTICLASS ? arena_printf(a, "score of %s", features_class(f, class))
+                 : shape->task == TASK_BINARY   ? arena_printf(a, "logit of %s", features_class(f, 1))
+                 : c.raw                        ? "logarithm of the prediction, standardised"
+                                                : "prediction";
+    for (size_t i = 0; i < features_inputs(f); i++) {
+        InputSpan span = features_span(f, i);
+        double sum = 0;
+        for (size_t k = 0; k < span.dense; k++)
+            sum += at[span.dense_at + k];
+        for (size_t k = 0; k < span.codes; k++)
+            sum += at[shape->dense + span.code_at + k];
+        size_t field = schema_find(s, features_input(f, i));
+        if (field == SIZE_MAX)
+            add_made(out, &clean, features_input(f, i), sum);
+        else
+            out->effect[field] = sum;
+    }
+    return true;
+}
+
+/* The changed row with each column of others in turn. */
+static bool swapped_effects(Bundle *b, const Dataset *d, WhatifAnswer *out, Error *err)
+{
+    const Schema *s = dataset_schema(d);
+    Arena *a = &out->arena;
+    size_t n = s->count, rows = n * WHATIF_OTHERS;
+    const char **value = ARENA_NEW(a, const char *, rows * n + 1), **others = ARENA_NEW(a, const char *, WHATIF_OTHERS * n + 1);
+    Prediction *p;
+    Rng rng;
+    rng_seed(&rng, 5, 0);
+    for (size_t k = 0; k < WHATIF_OTHERS; k++)
+        if (!read_row(d, rng_below(&rng, dataset_rows(d)), a, others + k * n, err))
+            return false;
+    for (size_t c = 0; c < n; c++)
+        for (size_t k = 0; k < WHATIF_OTHERS; k++) {
+            const char **to = value + (c * WHATIF_OTHERS + k) * n;
+            memcpy(to, out->now, n * sizeof *value);
+            to[c] = others[k * n + c];
+        }
+    if (!score(b, s, value, rows, a, &p, err))
+        return false;
+    for (size_t c = 0; c < n; c++) {
+        double sum = 0;
+        size_t had = 0;
+        for (size_t k = 0; k < WHATIF_OTHERS; k++)
+            if (p[c * WHATIF_OTHERS + k].kept && isfinite(p[c * WHATIF_OTHERS + k].value))
+                sum += p[c * WHATIF_OTHERS + k].value, had++;
+        out->effect[c] = had ? out->after - sum / (double)had : 0;
+    }
+    return true;
+}
+
+/* The row as it was and as it is, and what each of its columns does. */
 static bool answer(const WhatifAsk *ask, Bundle *b, const Dataset *d, WhatifAnswer *out, Error *err)
 {
     const Schema *s = dataset_schema(d);
     Arena *a = &out->arena;
-    size_t n = s->count, rows = 2 + n * WHATIF_OTHERS;
-    const char **value = ARENA_NEW(a, const char *, rows * n), **others = ARENA_NEW(a, const char *, WHATIF_OTHERS * n);
+    size_t n = s->count, all = n + features_inputs(bundle_features(b));
+    const char **value = ARENA_NEW(a, const char *, n + all + 1);
     Prediction *p;
-    Rng rng;
-    rng_seed(&rng, 5, 0);
     if (!read_row(d, ask->row, a, value, err))
         return false;
     memcpy(value + n, value, n * sizeof *value);
     for (size_t i = 0; i < ask->changes; i++)
         if (ask->change[i].column < n)
             value[n + ask->change[i].column] = arena_text(a, ask->change[i].value);
-    for (size_t k = 0; k < WHATIF_OTHERS; k++)
-        if (!read_row(d, rng_below(&rng, dataset_rows(d)), a, others + k * n, err))
-            return false;
-    for (size_t c = 0; c < n; c++)
-        for (size_t k = 0; k < WHATIF_OTHERS; k++) {
-            const char **to = value + (2 + c * WHATIF_OTHERS + k) * n;
-            memcpy(to, value + n, n * sizeof *value);
-            to[c] = others[k * n + c];
-        }
-    if (!score(b, s, value, rows, a, &p, err))
+    if (!score(b, s, value, 2, a, &p, err))
         return false;
-    out->columns = n;
+    out->columns = out->all = n;
     out->rows = dataset_rows(d);
     out->value = value;
     out->now = value + n;
@@ -129,18 +209,15 @@ static bool answer(const WhatifAsk *ask, Bundle *b, const Dataset *d, WhatifAnsw
     out->after = p[1].kept ? p[1].value : (double)NAN;
     out->truth = p[0].truth;
     out->dropped_by = p[1].kept ? 0 : p[1].dropped_by;
-    out->effect = ARENA_NEW(a, double, n);
-    out->name = ARENA_NEW(a, const char *, n);
+    out->family = arena_text(a, bundle_family(b)->name);
+    out->exact = bundle_family(b)->contributions != NULL;
+    out->effect = ARENA_NEW(a, double, all + 1);
+    out->name = ARENA_NEW(a, const char *, all + 1);
     for (size_t c = 0; c < n; c++) {
-        double sum = 0;
-        size_t had = 0;
-        for (size_t k = 0; k < WHATIF_OTHERS; k++)
-            if (p[2 + c * WHATIF_OTHERS + k].kept && isfinite(p[2 + c * WHATIF_OTHERS + k].value))
-                sum += p[2 + c * WHATIF_OTHERS + k].value, had++;
-        out->effect[c] = had ? out->after - sum / (double)had : 0;
         out->name[c] = arena_text(a, s->field[c].name);
+        out->effect[c] = (double)NAN;
     }
-    return true;
+    return out->exact ? exact_effects(b, s, p[1].class, out, err) : swapped_effects(b, d, out, err);
 }
 
 void *whatif_score(JobContext *c, void *input, Error *err)

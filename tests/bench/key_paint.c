@@ -253,7 +253,7 @@ static int start_run(const char *name, const char *data, const char *target)
 {
     char named[40];
     snprintf(named, sizeof named, "name=bench-%ld-%s", (long)getpid(), name);
-    return run((const char *const[]){lathe, "-w", workspace, "train", "mlp", data, target, named, "epochs=100000",
+    return run((const char *const[]){lathe, "-w", workspace, "train", "mlp", data, target, named, "epochs=200", "record_every=20",
                                      "patience=0", "detach=yes", NULL});
 }
 

@@ -2,6 +2,8 @@
  * them anew in tests/golden/screens; the difference is then read like code. */
 #include "support/workbench.h"
 
+#include <ctype.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,12 +15,35 @@
 
 static const int sizes[][2] = {{24, 80}, {36, 120}, {60, 200}};
 
+/* Another at every run: times of day with their dates, and how long something has been. Their digits become 0. */
+static void without_times(char *row)
+{
+    for (char *c = strchr(row, ':'); c; c = strchr(c + 1, ':')) {
+        char *from = c, *to = c + 1;
+        if (c - row < 2 || !isdigit((unsigned char)c[-1]) || !isdigit((unsigned char)c[1]))
+            continue;
+        while (from > row && strchr("0123456789- :", from[-1]) && !(from[-1] == ' ' && from - 1 > row && from[-2] == ' '))
+            from--;
+        while (*to && strchr("0123456789:", *to))
+            to++;
+        for (; from < to; from++)
+            *from = isdigit((unsigned char)*from) ? '0' : *from;
+    }
+    char *since = strstr(row, "canary for ");
+    for (char *c = since ? since + strlen("canary for ") : row + strlen(row); *c && !(*c == ' ' && c[1] == ' '); c++)
+        *c = isdigit((unsigned char)*c) ? '0' : *c;
+}
+
 /* Without the line of tabs: it is another with every pane that comes. */
 static char *screen_now(Term *t, int rows)
 {
     Text all = {0};
-    for (int i = 1; i < rows; i++)
-        text_printf(&all, "%s\n", term_row(t, i));
+    for (int i = 1; i < rows; i++) {
+        char *row = text_copy(term_row(t, i));
+        without_times(row);
+        text_printf(&all, "%s\n", row);
+        mem_free(row);
+    }
     return text_take(&all);
 }
 
@@ -82,6 +107,43 @@ static void add_runs(void)
     store_close(s);
 }
 
+/* Two versions of a model, a quarter of the requests to the second; drift of it, measured at fixed times. */
+static void add_deployment(void)
+{
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    char dir[160], path[200];
+    snprintf(dir, sizeof dir, "%s/runs/1/bundle", bench.workspace);
+    snprintf(path, sizeof path, "%s/bundle.json", dir);
+    bool ok = s && dir_create(dir, &err) && file_write(path, "{}", 2, &err);
+    for (int i = 0; ok && i < 2; i++) {
+        ModelRow m = {.run = 100 + i, .name = "fares", .hash = "h", .path = "runs/1/bundle", .alias = ""};
+        ok = store_model_add(s, &m, &err);
+    }
+    DeploymentRow row = {.name = "trips", .state = "canary", .model = 1, .candidate = 2, .percent = 25, .step = 2, .step_since = 1000000, .settings = "{}",
+                         .created = 1000000, .changed = 1000000};
+    ok = ok && store_deployment_add(s, &row, "test", &err);
+    double none = (double)NAN;
+    for (int i = 0; ok && i < 12; i++) {
+        int64_t at = INT64_C(1546300800000000) + i * INT64_C(3600000000);
+        MonitorPointRow p[] = {
+            {.deployment = "trips", .model = 1, .time_from = at, .time_to = at, .kind = "drift", .column = "MILES",
+             .test = "wasserstein", .value = 0.02 + 0.02 * i, .low = none, .high = 0.1, .truth = none, .weight = 0.7,
+             .alarm = i > 4, .rows = 500, .detail = ""},
+            {.deployment = "trips", .model = 1, .time_from = at, .time_to = at, .kind = "estimate", .column = "", .test = "mae",
+             .value = 0.9 + 0.05 * i, .low = 0.8, .high = 1.2, .truth = none, .weight = none, .alarm = i > 6, .rows = 500,
+             .detail = ""}};
+        ok = store_monitor_points_add(s, p, 2, &err);
+    }
+    AlertRow alert = {.deployment = "trips", .subject = "fares/1: inputs", .kind = "drift", .text = "MILES has drifted",
+                      .detail = "{}"};
+    int64_t id;
+    bool fresh;
+    if (!ok || !store_alert_raise(s, &alert, 0, &id, &fresh, &err))
+        fail_msg("%s", err.text);
+    store_close(s);
+}
+
 /* Runs that never began: nothing on the screen depends on the time of day. */
 static void screens(const char *pane, const char *name, const char *ready)
 {
@@ -90,6 +152,8 @@ static void screens(const char *pane, const char *name, const char *ready)
         bench_dataset(&bench, "trips", 3000);
         if (strcmp(pane, "runs") == 0)
             add_runs();
+        if (text_starts(name, "deploy_") || text_starts(name, "watch_"))
+            add_deployment();
         bench_open(&bench, sizes[i][0], sizes[i][1], pane, NULL);
         see(ready);
         compare(name, sizes[i][0], sizes[i][1]);
@@ -139,6 +203,20 @@ static void runs_are_as_stored(void **state)
     screens("runs", "runs", "try-3");
 }
 
+static void deploy_is_as_stored(void **state)
+{
+    (void)state;
+    screens("deploy", "deploy", "No deployment yet");
+    screens("deploy", "deploy_canary", "fares/2");
+}
+
+static void watch_is_as_stored(void **state)
+{
+    (void)state;
+    screens("watch", "watch", "othing is deployed yet");
+    screens("watch", "watch_curves", "wasserstein");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +227,8 @@ int main(void)
         cmocka_unit_test(train_is_as_stored),
         cmocka_unit_test(runs_are_as_stored),
         cmocka_unit_test(drift_is_as_stored),
+        cmocka_unit_test(deploy_is_as_stored),
+        cmocka_unit_test(watch_is_as_stored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

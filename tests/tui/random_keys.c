@@ -169,8 +169,59 @@ static void lives_through_any_keys(void **state)
     assert_int_equal(bench_close(&b), 0);
 }
 
+/* Any keys into vi, which Clean's E lends the terminal to, with resizes meanwhile; then vi is left, with or
+ * without what was typed, and the pane is there again and answers. No keys that lead vi to other files or a shell. */
+static void lives_through_an_editor(void **state)
+{
+    static const char *const typed[] = {"i", "o", "a", "x", "dd", "p", "u", "j", "k", "h", "l", "w", "b", "0", "$", "G", "/a\r", "n",
+                                        "drop missing fare\r", "impute miles median\r", "\xe6\x97\xa5", "\"", "\033", "\033[A",
+                                        "\033[B", "\014", "\025", "\177", "\r", "v", "J", "~", "5", "\033[<0;20;9M"};
+    (void)state;
+    if (access("/usr/bin/vi", X_OK) != 0)
+        skip();
+    Bench b;
+    Rng rng;
+    const char *given = getenv("LATHE_SEED");
+    rng_seed(&rng, given ? strtoull(given, NULL, 10) : 20190102, 0);
+    bench_make(&b);
+    bench_dataset(&b, "trips", 1000);
+    static const char *const env[] = {"HOME=/nonexistent", "VISUAL=/usr/bin/vi", "LANG=C.UTF-8", NULL};
+    Term *t = bench_open(&b, 30, 100, "clean", env);
+    assert_true(term_wait(t, "Recipe for trips", 20));
+    for (int round = 0; round < 6; round++) {
+        term_press(t, "E");
+        if (!term_wait(t, "~", 60)) { /* vi marks the lines there are not */
+            term_print(t);
+            fail_msg("no vi in round %d", round);
+        }
+        assert_false(term_has(t, "1 Data"));
+        for (int i = 0; i < 40; i++) {
+            const char *key = typed[rng_below(&rng, sizeof typed / sizeof *typed)];
+            term_send(t, key, strlen(key));
+        }
+        term_resize(t, 20 + (int)rng_below(&rng, 20), 80 + (int)rng_below(&rng, 60));
+        for (int i = 0; i < 3; i++) { /* a pattern, a count or a selection may be half done */
+            term_send(t, "\033", 1);
+            usleep(100000);
+        }
+        const char *leave = round % 2 ? ":wq!\r" : ":q!\r";
+        term_send(t, leave, strlen(leave));
+        bool back = term_wait(t, "2 Clean", 60);
+        if (!back)
+            term_print(t);
+        assert_true(back);
+        term_press(t, "Esc Esc Esc Esc"); /* what the recipe's text has wrong is told in a dialog */
+        term_press(t, "?");
+        assert_true(term_wait(t, "search", 20));
+        term_press(t, "Esc");
+        assert_true(term_wait(t, "2 Clean", 20));
+    }
+    assert_int_equal(bench_close(&b), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lives_through_any_keys)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lives_through_any_keys),
+                                       cmocka_unit_test(lives_through_an_editor)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,6 +152,24 @@ static void alerts_are_moved_with_keys(void **state)
     see("resolved");
 }
 
+/* In the curves the keys of alerts mean the open one about the curve, and the hints say so. */
+static void a_curve_leads_to_its_alert(void **state)
+{
+    (void)state;
+    see("a acknowledge");
+    see("o rows");
+    term_press(bench.term, "o");
+    see("of alert 1");
+    see("17.75");
+    term_press(bench.term, "v");
+    see("< 0.1");
+    term_press(bench.term, "r");
+    assert_true(becomes("resolved"));
+    gone("r resolve");
+    term_press(bench.term, "a");
+    see("there is no open alert about this");
+}
+
 static void from_an_alert_to_its_rows_to_the_bytes(void **state)
 {
     (void)state;
@@ -179,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(shows_curves_and_what_is_open),
         T(alerts_are_moved_with_keys),
+        T(a_curve_leads_to_its_alert),
         T(from_an_alert_to_its_rows_to_the_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

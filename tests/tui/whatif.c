@@ -42,9 +42,20 @@ static void a_row_is_asked_of_a_model(void **state)
     see("row 7 of 2,000");
     term_press(t, "w");
     see("What if: run 1, row 7");
-    see("against the values of other rows it takes off, or adds"); /* what each column does */
+    see("SHAP, exact: the prediction is"); /* what each column does, and how that was found */
+    see("not used");                       /* the target's own column */
     term_press(t, "j j + + +"); /* more miles */
     see("\xe2\x86\x92"); /* from one prediction to another */
+    term_press(t, "Esc");
+    see("row 7 of 2,000");
+    train("linear");
+    term_press(t, "5");
+    see("linear-2");
+    term_press(t, "1");
+    see("row 7 of 2,000");
+    term_press(t, "w");
+    see("run 2, row 7");
+    see("by swaps (no SHAP of linear)");
     term_press(t, "Esc");
     see("row 7 of 2,000");
     assert_int_equal(bench_close(&bench), 0);

@@ -13,12 +13,12 @@ enum { HEAD_ROWS = 3 };
 // clang-format off
 static const KeyRow keys[] = {
     {WATCH_VIEW,      "watch-view",     "v",     "view",        "curves, alerts or logged rows", 0},
-    {WATCH_ACK,       "acknowledge",    "a",     "acknowledge", "the alert under the cursor was seen: it stays open, and quiet", 0},
-    {WATCH_RESOLVE,   "resolve",        "r",     "resolve",     "the alert under the cursor is over", 0},
+    {WATCH_ACK,       "acknowledge",    "a",     "acknowledge", "the alert under the cursor, or about the curve, was seen: it stays open, and quiet", 0},
+    {WATCH_RESOLVE,   "resolve",        "r",     "resolve",     "the alert under the cursor, or about the curve, is over", 0},
     {WATCH_SHARES,    "distributions",  "d",     "distributions", "of a drifted column: its values in the reference and now", 0},
-    {WATCH_OPEN_ROWS, "alert-rows",     "o",     "rows",        "from an alert to the rows it is about", 0},
+    {WATCH_OPEN_ROWS, "alert-rows",     "o",     "rows",        "from an alert, or a curve with one, to the rows it is about", 0},
     {WATCH_LINEAGE,   "lineage",        "L",     "lineage",     "from a prediction to model, run, dataset, recipe and source line", 0},
-    {WATCH_NEWEST,    "newest-rows",    "n",     NULL,          "the newest rows of the log again", 0},
+    {WATCH_NEWEST,    "newest-rows",    "n",     "newest",        "the newest rows of the log again", 0},
     {WATCH_ALL,       "resolved-alerts","u",     NULL,          "resolved alerts are shown as well, or not", 0},
     {WATCH_PREVIOUS,  "watch-previous", "<",     NULL,          "the deployment before", 0},
     {WATCH_NEXT,      "watch-next",     ">",     "next",        "the next deployment", 0},
@@ -37,6 +37,27 @@ const AlertRow *watch_alert_at(const WatchState *s)
 {
     uint64_t at = s->table[WATCH_ALERTS].at;
     return s->data && at < s->data->alerts ? &s->data->alert[at] : NULL;
+}
+
+/* "fares/3: mae", of the kind of the curve: by the words that the watcher puts into alerts. */
+static bool is_about(const AlertRow *a, const WatchCurve *k)
+{
+    size_t n = strlen(k->model);
+    const char *word = *k->column ? k->column : strcmp(k->kind, "drift") == 0 ? "inputs" : k->test;
+    return strcmp(a->kind, k->kind) == 0 && strncmp(a->subject, k->model, n) == 0 && a->subject[n] == ':' &&
+           strcmp(a->state, "resolved") != 0 && (strstr(a->subject, word) || strstr(a->text, word));
+}
+
+/* What the keys of alerts mean: in the curves, the newest one that is open about the curve under the cursor. */
+static const AlertRow *alert_meant(const WatchState *s)
+{
+    const WatchCurve *k = s->view == WATCH_CURVES ? watch_curve_at(s) : NULL;
+    if (s->view == WATCH_ALERTS)
+        return watch_alert_at(s);
+    for (size_t i = 0; k && i < s->data->alerts; i++)
+        if (is_about(&s->data->alert[i], k))
+            return &s->data->alert[i];
+    return NULL;
 }
 
 const PredictionRow *watch_row_at(const WatchState *s)
@@ -150,7 +171,7 @@ static void alert_done(void *owner, const json_t *result, const Error *err, Ui *
 
 static void alert_move(WatchState *s, const char *verb)
 {
-    const AlertRow *a = watch_alert_at(s);
+    const AlertRow *a = alert_meant(s);
     char line[64];
     if (!a)
         return;
@@ -160,7 +181,7 @@ static void alert_move(WatchState *s, const char *verb)
 
 static void show_rows(WatchState *s)
 {
-    const AlertRow *a = watch_alert_at(s);
+    const AlertRow *a = alert_meant(s);
     json_t *j = a ? json_loads(a->detail, 0, NULL) : NULL;
     if (!a)
         return;
@@ -247,7 +268,7 @@ static Reply on_command(void *state, int command, Ui *ui)
 static const char *why_not(const void *state, int command, const Ui *ui)
 {
     const WatchState *s = state;
-    const AlertRow *a = s->view == WATCH_ALERTS ? watch_alert_at(s) : NULL;
+    const AlertRow *a = s->data ? alert_meant(s) : NULL;
     (void)ui;
     if (!s->data || !s->data->deployments)
         return command >= PANE_COMMANDS ? "nothing is deployed yet; : deploy NAME model=MODEL does it" : NULL;
@@ -255,14 +276,16 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     case WATCH_ACK:
     case WATCH_RESOLVE:
         if (!a)
-            return "choose an alert first: v shows them";
+            return "there is no open alert about this; v shows them all";
         if (strcmp(a->state, "resolved") == 0)
             return "this alert is over already";
         return command == WATCH_ACK && strcmp(a->state, "raised") ? "it was acknowledged already" : NULL;
     case WATCH_OPEN_ROWS:
-        return !a ? "choose an alert first: v shows them" : !strstr(a->detail, "\"last\"") ? "this alert is about no rows" : NULL;
+        return !a ? "there is no open alert about this; v shows them all" : !strstr(a->detail, "\"last\"") ? "this alert is about no rows" : NULL;
     case WATCH_SHARES:
         return s->view == WATCH_CURVES && has_shares(watch_curve_at(s)) ? NULL : "choose a curve of drift of a column first";
+    case WATCH_NEWEST:
+        return s->view != WATCH_ROWS ? "v shows the log of rows first" : s->alert ? NULL : "these are the newest rows";
     case WATCH_LINEAGE:
         return s->view == WATCH_ROWS && watch_row_at(s) ? NULL : "choose a logged row first: v shows them";
     case WATCH_NEXT:

@@ -32,7 +32,7 @@ void watch_draw_head(const WatchState *s, const Canvas *c)
     const WatchData *d = s->data;
     size_t raised = 0, seen = 0;
     if (!d || !d->deployments) {
-        canvas_put(c, 0, 1, STYLE_DIM, d ? "nothing is deployed yet" : "reading");
+        canvas_put(c, 0, 1, STYLE_DIM, d ? "nothing is deployed yet: a in 7 Deploy makes a deployment of a model" : "reading ...");
         return;
     }
     const DeploymentRow *row = &d->deployment[d->at];
