@@ -175,7 +175,7 @@ static void lives_through_an_editor(void **state)
 {
     static const char *const typed[] = {"i", "o", "a", "x", "dd", "p", "u", "j", "k", "h", "l", "w", "b", "0", "$", "G", "/a\r", "n",
                                         "drop missing fare\r", "impute miles median\r", "\xe6\x97\xa5", "\"", "\033", "\033[A",
-                                        "\033[B", "\014", "\025", "\177", "\r", "v", "J", "~", "5", "\033[<0;20;9M"};
+                                        "\033[B", "\014", "\025", "\177", "\r", "v", "J", "5", "\033[<0;20;9M"};
     (void)state;
     if (access("/usr/bin/vi", X_OK) != 0)
         skip();
@@ -190,11 +190,10 @@ static void lives_through_an_editor(void **state)
     assert_true(term_wait(t, "Recipe for trips", 20));
     for (int round = 0; round < 6; round++) {
         term_press(t, "E");
-        if (!term_wait(t, "~", 60)) { /* vi marks the lines there are not */
+        if (!term_wait_gone(t, "2 Clean", 60) || !term_wait(t, "~", 60)) { /* vi marks the lines there are not */
             term_print(t);
             fail_msg("no vi in round %d", round);
         }
-        assert_false(term_has(t, "1 Data"));
         for (int i = 0; i < 40; i++) {
             const char *key = typed[rng_below(&rng, sizeof typed / sizeof *typed)];
             term_send(t, key, strlen(key));
