@@ -75,6 +75,24 @@ static int drop(void **state)
     return 0;
 }
 
+/* what was guessed of a CSV is said, for it may be wrong; what has a format of its own says that */
+static void test_told(void **state)
+{
+    World *w = *state;
+    const Command *c = NULL;
+    json_t *result = NULL;
+    Error err = {0};
+    Text text = {0};
+    char line[256];
+    snprintf(line, sizeof line, "ingest %s/trips.csv as=again again=yes", w->dir);
+    assert_true(command_line(&w->call, line, &c, &result, &err));
+    command_print(c, result, 100, &text);
+    assert_non_null(strstr(text_str(&text), "delimiter ,"));
+    assert_null(strstr(text_str(&text), "format"));
+    text_release(&text);
+    json_decref(result);
+}
+
 static double number(const json_t *o, const char *key)
 {
     const json_t *v = json_object_get(o, key);
@@ -210,7 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_freq),      cmocka_unit_test(test_pivot),
         cmocka_unit_test(test_describe),  cmocka_unit_test(test_sql_parts),
-        cmocka_unit_test(test_correlate),
+        cmocka_unit_test(test_correlate), cmocka_unit_test(test_told),
     };
     return cmocka_run_group_tests(tests, make, drop);
 }
