@@ -49,7 +49,7 @@ const char *glyph_spinner(const Canvas *c, double now)
 {
     static const char *const dots[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     static const char *const sticks[] = {"|", "/", "-", "\\"};
-    unsigned long beat = (unsigned long)(now * 10);
+    unsigned long beat = (unsigned long)(now * 5); /* each turn goes over the wire */
     return canvas_unicode(c) ? dots[beat % 10] : sticks[beat % 4];
 }
 

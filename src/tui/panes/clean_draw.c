@@ -200,6 +200,10 @@ static void draw_empty(const CleanState *s, const Canvas *c)
         canvas_put(c, row + 1 + (int)i, 5, STYLE_PLAIN, lines[i][1]);
     }
     row += 5;
+    if (s->suggestions && c->rows - row < 3) { /* no room for them: how many there are */
+        canvas_put(c, row - 1, 2, STYLE_HINT_KEY, "s");
+        canvas_printf(c, row - 1, 5, STYLE_PLAIN, "what the data asks for (%zu)", s->suggestions);
+    }
     if (!s->suggestions || c->rows - row < 3)
         return;
     canvas_put(c, row++, 2, STYLE_TITLE, "The data asks for");

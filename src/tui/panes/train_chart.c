@@ -317,7 +317,23 @@ static void range_of(const ChartSeries *one, const Chart *c, double *low, double
     }
 }
 
-static void set_range(Chart *c)
+/* While a run goes on its chart keeps its axes for a while, so that a new point is a new dot and not another
+ * picture: what a slow line has to carry. Up to the next of four steps a doubling. */
+static double with_room(double span)
+{
+    double power = exp2(floor(log2(span)));
+    return span > 0 ? power * ceil(span / power * 4.0) / 4.0 : span;
+}
+
+/* To whole steps, of which some eight are in sight. */
+static void to_steps(double *low, double *high)
+{
+    double span = *high - *low, step = exp2(ceil(log2(span / 8.0)));
+    *low = floor(*low / step) * step;
+    *high = ceil(*high / step) * step;
+}
+
+static void set_range(Chart *c, bool live)
 {
     double low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < c->count; i++)
@@ -326,6 +342,13 @@ static void set_range(Chart *c)
         return;
     if (c->y_zero && !c->y_log)
         low = fmin(low, 0.0), high = fmax(high, 0.0);
+    if (live && c->y_log) {
+        low = log10(low), high = log10(high);
+        to_steps(&low, &high);
+        low = pow(10, low), high = pow(10, high);
+    } else if (live) {
+        to_steps(&low, &high);
+    }
     double room = c->y_log ? pow(high / low, 0.04) : (high - low) * 0.04;
     c->y_low = c->y_log ? low / room : c->y_zero && !(low < 0.0) ? 0.0 : low - room;
     c->y_high = c->y_log ? high * room : high + room;
@@ -362,6 +385,9 @@ static void set_window(const TrainState *s, const Curves *c, Chart *to)
         to->x_low = s->low, to->x_high = s->high;
     else
         train_span(s, &to->x_low, &to->x_high);
+    const RunRow *run = train_run(s);
+    if (run && run->status == RUN_RUNNING && !(s->low < s->high) && !to->x_log)
+        to->x_high = to->x_low + with_room(to->x_high - to->x_low);
     if (to->x_log && to->x_low <= 0)
         to->x_low = fmin(1, to->x_high / 1000); /* zero has no place there */
 }
@@ -392,7 +418,7 @@ void train_chart(const TrainState *s, int chart, ChartBuild *out)
     to->ticks = out->ticks;
     to->y_zero = strcmp(kind->key, "lr") == 0 || strcmp(kind->key, "samples_per_second") == 0;
     to->empty = run && run_is_active(run) ? "waiting for the first points" : "no points";
-    set_range(to);
+    set_range(to, run && run->status == RUN_RUNNING);
 }
 
 void train_chart_release(ChartBuild *b)

@@ -11,6 +11,7 @@
 typedef struct Line {
     const Canvas *c;
     int row, col, end;
+    bool steady; /* numbers keep their zeros, so that what stands after them stays where it is */
 } Line;
 
 static bool piece(Line *l, Style style, const char *text)
@@ -36,7 +37,8 @@ static void pair_real(Line *l, const char *label, Style style, double v)
     char text[32];
     if (isnan(v))
         return;
-    snprintf(text, sizeof text, fabs(v) >= 1e5 || (v != 0 && fabs(v) < 1e-3) ? "%.3g" : "%.4g", v);
+    bool far = fabs(v) >= 1e5 || (v != 0 && fabs(v) < 1e-3);
+    snprintf(text, sizeof text, l->steady ? far ? "%#.3g" : "%#.4g" : far ? "%.3g" : "%.4g", v);
     pair(l, label, style, text);
 }
 
@@ -107,7 +109,7 @@ static void draw_who(const TrainState *s, const RunRow *run, const Canvas *c)
     snprintf(text, sizeof text, "%s %s", status_glyph(s, c, run->status), status_word(run->status));
     int width = (int)utf8_width(text, strlen(text));
     canvas_put(c, 0, c->cols - width - 1, run_status_style(run->status), text);
-    Line l = {c, 0, 0, c->cols - width - 2};
+    Line l = {c, 0, 0, c->cols - width - 2, false};
     piece(&l, run_style(run->id), glyph(c, GLYPH_MARK));
     snprintf(text, sizeof text, "Run %lld ", (long long)run->id);
     piece(&l, STYLE_TITLE, text);
@@ -167,7 +169,7 @@ static void draw_progress(const TrainState *s, const RunRow *run, const Curves *
     Style full = run_is_active(run) ? STYLE_BAR : run_status_style(run->status);
     (void)s;
     chart_bar(canvas, 1, 1, width, share_done(run), full, STYLE_BAR_BACK);
-    Line l = {canvas, 1, width + 2, canvas->cols};
+    Line l = {canvas, 1, width + 2, canvas->cols, false};
     if (run->status == RUN_RUNNING && *run->message) { /* before its first step, or within a long one */
         piece(&l, STYLE_INFO, run->message);
         return;
@@ -208,7 +210,7 @@ void train_draw_values(const TrainState *s, const Canvas *canvas)
     if (!c)
         return;
     main_metric(run, key);
-    Line l = {canvas, 0, 1, canvas->cols};
+    Line l = {canvas, 0, 1, canvas->cols, run->status == RUN_RUNNING && !s->has_cross};
     double at = s->has_cross ? s->cross : (double)INFINITY;
     if (s->has_cross) {
         of_total(train_cross_step(s), 0, text, sizeof text);
@@ -286,7 +288,7 @@ static void draw_results(const TrainState *s, const RunRow *run, const Canvas *c
                  *run->message ? ": " : "", run->message);
         in = canvas_box(c, STYLE_GOOD, text, "P scores rows with it  f forks it");
     }
-    Line l = {&in, 0, 1, in.cols};
+    Line l = {&in, 0, 1, in.cols, false};
     if (c->rows < 3)
         piece(&l, STYLE_GOOD, "Test  ");
     bool any = false;
@@ -300,7 +302,7 @@ static void draw_results(const TrainState *s, const RunRow *run, const Canvas *c
     if (!any)
         piece(&l, STYLE_DIM, curves && curves->loaded ? "no test rows" : "reading ...");
     if (in.rows >= 2 && run->best_step > 0) {
-        l = (Line){&in, 1, 1, in.cols};
+        l = (Line){&in, 1, 1, in.cols, false};
         pair_real(&l, "best validation", STYLE_PLAIN, run->best);
         of_total(run->best_step, 0, text, sizeof text);
         pair(&l, "at step", STYLE_PLAIN, text);

@@ -6,7 +6,7 @@
 
 /* ---- the crosshair and the window ------------------------------------------------------------------------------------ */
 
-/* The curve the crosshair walks on: the first of the active chart that the watched run has. */
+/* The curve the crosshair walks on: that of the active chart, or, before it has points, one that has. */
 const Series *train_walked(const TrainState *s)
 {
     const RunRow *run = train_run(s);
@@ -14,6 +14,7 @@ const Series *train_walked(const TrainState *s)
     const char *key = s->chart[s->active].key;
     const Series *found = curves_find(c, strcmp(key, "loss") == 0 ? "train_loss" : key);
     found = found ? found : curves_find(c, "val_loss");
+    found = found ? found : curves_find(c, "train_loss");
     return found && found->step.count ? found : NULL;
 }
 
