@@ -40,6 +40,11 @@ bool canvas_unicode(const Canvas *c)
     return screen_grid(c->screen)->unicode;
 }
 
+int canvas_dots(const Canvas *c)
+{
+    return screen_grid(c->screen)->dots;
+}
+
 const char *glyph(const Canvas *c, Glyph g)
 {
     return glyphs[g][canvas_unicode(c) ? 0 : 1];
@@ -50,7 +55,7 @@ const char *glyph_spinner(const Canvas *c, double now)
     static const char *const dots[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
     static const char *const sticks[] = {"|", "/", "-", "\\"};
     unsigned long beat = (unsigned long)(now * 5); /* each turn goes over the wire */
-    return canvas_unicode(c) ? dots[beat % 10] : sticks[beat % 4];
+    return canvas_dots(c) == DOTS_BRAILLE ? dots[beat % 10] : sticks[beat % 4];
 }
 
 static int least(int a, int b)

@@ -74,6 +74,7 @@ typedef enum Glyph { GLYPHS(AS_ENUM) GLYPH_COUNT } Glyph;
 #undef AS_ENUM
 const char *glyph(const Canvas *c, Glyph g);
 bool canvas_unicode(const Canvas *c); /* false: ASCII only */
+int canvas_dots(const Canvas *c);     /* ScreenDots, never DOTS_AUTO: what curves are made of */
 const char *glyph_spinner(const Canvas *c, double now);
 
 #endif

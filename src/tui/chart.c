@@ -1,5 +1,6 @@
-/* chart.c -- curves: dots of braille (2 x 4 a cell) or ASCII. */
+/* chart.c -- curves: dots of braille (2 x 4 a cell), halves of a cell, or ASCII. */
 #include "chart_int.h"
+#include "screen.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -107,9 +108,9 @@ static void range_y(Plot *p)
 static Plot plot_make(const Canvas *c, const Chart *chart)
 {
     Plot p = {.chart = chart};
-    bool braille = c->screen && canvas_unicode(c); /* asked for places only, there is no screen */
-    p.dx = braille ? 2 : 1;
-    p.dy = braille ? 4 : 1;
+    int dots = c->screen ? canvas_dots(c) : DOTS_ASCII; /* asked for places only, there is no screen */
+    p.dx = dots == DOTS_BRAILLE ? 2 : 1;
+    p.dy = dots == DOTS_BRAILLE ? 4 : dots == DOTS_BLOCK ? 2 : 1;
     p.top = chart->title || !chart->no_legend ? 1 : 0;
     p.left = PLOT_LABELS + 1;
     p.rows = c->rows - p.top - 1;
@@ -155,7 +156,7 @@ static void dot(Dots *d, long x, long y, Style style)
     if (d->faint[cell] && !d->is_faint)
         d->bits[cell] = 0; /* a cell has one colour: raw points give way to the curve */
     d->faint[cell] = d->is_faint;
-    d->bits[cell] |= d->dx == 2 ? braille[y % 4][x % 2] : 1;
+    d->bits[cell] |= d->dx == 2 ? braille[y % 4][x % 2] : d->dy == 2 ? (uint8_t)(1 << y % 2) : 1;
     d->style[cell] = style;
 }
 
@@ -243,6 +244,7 @@ static void draw_marks(const Plot *p, const Canvas *c)
 static void draw_dots(const Plot *p, const Canvas *c)
 {
     static const char marks[] = "*+ox#@%&";
+    static const uint32_t halves[] = {0, 0x2580, 0x2584, 0x2588}; /* upper, lower, both */
     size_t cells = (size_t)p->rows * (size_t)p->cols;
     Dots d = {.cols = p->cols * p->dx, .rows = p->rows * p->dy, .dx = p->dx, .dy = p->dy};
     d.bits = mem_alloc(cells + 1);
@@ -258,8 +260,8 @@ static void draw_dots(const Plot *p, const Canvas *c)
         if (!d.bits[i])
             continue;
         int row = p->top + (int)(i / (size_t)p->cols), col = p->left + (int)(i % (size_t)p->cols);
-        uint32_t code = p->dx == 2 ? 0x2800u + d.bits[i] : (uint32_t)marks[0];
-        for (size_t s = 0; p->dx == 1 && s < p->chart->count; s++)
+        uint32_t code = p->dx == 2 ? 0x2800u + d.bits[i] : p->dy == 2 ? halves[d.bits[i] & 3] : (uint32_t)marks[0];
+        for (size_t s = 0; p->dy == 1 && s < p->chart->count; s++)
             if (p->chart->series[s].style == d.style[i])
                 code = (uint32_t)marks[s % (sizeof marks - 1)];
         canvas_char(c, row, col, d.style[i], code);

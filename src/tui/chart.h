@@ -1,7 +1,8 @@
 /* chart.h -- numbers as pictures: curves, histograms, bars, sparks. Functions of a canvas and arrays;
  * they know nothing else.
  *
- * Curves are drawn in braille (2 x 4 dots a cell), or ASCII where the terminal has no Unicode. NaN is a
+ * Curves are drawn in braille (2 x 4 dots a cell), in halves of a cell on the Linux console, or in ASCII where
+ * the terminal has no Unicode; :set charts chooses. NaN is a
  * gap. Many points on one column of dots are drawn as the span from their least to their most, so a
  * spike is never lost. x must ascend. */
 #ifndef LATHE_TUI_CHART_H

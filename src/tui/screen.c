@@ -77,6 +77,7 @@ static Screen *open_on(FILE *out, FILE *in, const char *type, Error *err)
     s->window = stdscr;
     const char *ascii = getenv("LATHE_ASCII");
     s->grid.unicode = !strcmp(nl_langinfo(CODESET), "UTF-8") && !(ascii && *ascii);
+    screen_dots(s, DOTS_AUTO);
     if (has_colors()) {
         start_color();
         use_default_colors();
@@ -261,6 +262,13 @@ void screen_resized(Screen *s)
         resizeterm(size.ws_row, size.ws_col);
     werase(s->window);
     grid_size(s);
+}
+
+void screen_dots(Screen *s, ScreenDots dots)
+{
+    const char *term = getenv("TERM");
+    bool console = term && (!strcmp(term, "linux") || !strncmp(term, "linux-", 6));
+    s->grid.dots = !s->grid.unicode ? DOTS_ASCII : dots != DOTS_AUTO ? dots : console ? DOTS_BLOCK : DOTS_BRAILLE;
 }
 
 void screen_raw(Screen *s, const char *bytes, size_t n)

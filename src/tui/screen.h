@@ -44,6 +44,10 @@ void screen_redraw(Screen *s);               /* all cells anew at the next scree
 void screen_suspend(Screen *s);              /* to the shell and back */
 /* INPUT_NONE: no more. Waits only after an Esc, for what may follow if it begins a key's sequence. */
 Input screen_input(Screen *s);
+/* What curves are made of: 2 x 4 dots a cell, halves of a cell, or letters. AUTO: halves on the Linux console, whose
+ * fonts have no braille; letters where there is no Unicode. */
+typedef enum ScreenDots { DOTS_AUTO, DOTS_BRAILLE, DOTS_BLOCK, DOTS_ASCII } ScreenDots;
+void screen_dots(Screen *s, ScreenDots dots);
 void screen_escape_wait(Screen *s, int ms);  /* for so long; bytes that came with it are taken at once */
 
 Canvas screen_begin(Screen *s); /* a blank grid; zones and cursor forgotten */

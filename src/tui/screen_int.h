@@ -15,6 +15,7 @@ typedef struct Grid {
     GridCell *cell;  /* [rows][cols] being drawn */
     GridCell *shown; /* what the terminal shows */
     bool unicode;
+    int dots;        /* ScreenDots: what curves are made of */
     int cursor_row, cursor_col; /* -1: hidden */
     VEC(Zone) zones;
 } Grid;

@@ -22,6 +22,16 @@ static void apply_escape(Ui *ui, const char *value)
         screen_escape_wait(ui->screen, (int)ms);
 }
 
+static const char *const dots_names[] = {"auto", "braille", "block", "ascii", NULL}; /* in the order of ScreenDots */
+
+static void apply_charts(Ui *ui, const char *value)
+{
+    for (int i = 0; dots_names[i]; i++)
+        if (text_equal(dots_names[i], value))
+            screen_dots(ui->screen, (ScreenDots)i);
+    ui_draw(ui);
+}
+
 static void *keep_nice(JobContext *c, void *input, Error *err)
 {
     Store *store = job_store(c, err);
@@ -41,6 +51,8 @@ static const ScreenSetting settings[] = {
      notify_names, 0, NULL},
     {"escdelay", SCREEN_ESCAPE_TEXT, "ms, 0 to 1000", "how long to wait after an Esc for the rest of a key's sequence",
      NULL, 1000, apply_escape},
+    {"charts", "auto", "auto | braille | block | ascii", "what curves are made of; auto: by the terminal", dots_names, 0,
+     apply_charts},
     {"nice", "0", "0 to 19", "how far trainings that begin from now on stand back for other programs", NULL, 19,
      apply_nice},
 };
@@ -61,8 +73,11 @@ static bool bytes_of(const char *text, double *out)
 void set_begin(Ui *ui)
 {
     const char *wait = ui_setting(ui, "escdelay");
+    const char *charts = ui_setting(ui, "charts");
     if (wait)
         apply_escape(ui, wait);
+    if (charts)
+        apply_charts(ui, charts);
 }
 
 double set_bandwidth(const Ui *ui)

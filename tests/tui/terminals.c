@@ -92,12 +92,42 @@ static void and_bare_to_others(void **state)
     copies_and_news(false);
 }
 
+/* The Linux console's fonts have no braille: curves are halves of cells there, and what :set charts says. */
+static void curves_are_made_of_what_there_is(void **state)
+{
+    Error err = {0};
+    (void)state;
+    bench_make(&bench);
+    bench_dataset(&bench, "trips", 500);
+    Store *s = open_store();
+    int64_t run = add_run(s);
+    MetricPoint p[40];
+    for (int i = 0; i < 40; i++)
+        p[i] = (MetricPoint){"train_loss", i + 1, i, 1.0 / (i + 1)};
+    assert_true(store_metrics_add(s, run, p, 40, &err) && store_run_status(s, run, RUN_FINISHED, "", &err));
+    store_close(s);
+    bench_open(&bench, 24, 80, "train", (const char *const[]){"TERM=linux", "LANG=C.UTF-8", NULL});
+    see("train 0.025");
+    see("\xe2\x96\x84\xe2\x96\x84"); /* lower halves in a row */
+    command("set charts braille");
+    gone("\xe2\x96\x84\xe2\x96\x84");
+    command("set charts ascii");
+    see("**");
+    command("set charts auto");
+    see("\xe2\x96\x84\xe2\x96\x84");
+    command("set charts crayons");
+    see("expected auto | braille | block | ascii");
+    assert_int_equal(bench_close(&bench), 0);
+    bench = (Bench){0};
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dumb_terminal_gets_lines),
         cmocka_unit_test(sequences_go_through_tmux),
         cmocka_unit_test(and_bare_to_others),
+        cmocka_unit_test(curves_are_made_of_what_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -186,24 +186,30 @@ static Style quality(const Axis *metric, double v)
     return !isfinite(share) ? STYLE_DIM : share < 1 / 3.0 ? STYLE_GOOD : share < 2 / 3.0 ? STYLE_WARN : STYLE_BAD;
 }
 
+/* Those at the two ends take no more room than they need: what stands beside them is centred. */
+static void label(const Canvas *c, int row, size_t i, size_t n, Style style, const char *text)
+{
+    int room = c->cols / (int)n, wide = (int)utf8_width(text, strlen(text));
+    int mid = (int)lround((double)i / (double)(n - 1) * (c->cols - 1));
+    if (i > 0 && i + 1 < n)
+        canvas_field(c, row, mid - room / 2 + 1, room - 1, ALIGN_CENTRE, style, text);
+    else
+        canvas_field(c, row, i && wide < room ? c->cols - wide : i ? c->cols - room : 0, wide < room ? wide : room, ALIGN_LEFT,
+                     style, text);
+}
+
 static void label_axes(const Axis *axis, size_t n, const Canvas *c)
 {
-    int wide = c->cols / (int)n;
     for (size_t i = 0; i < n; i++) {
-        double at = (double)i / (double)(n - 1);
-        int mid = (int)lround(at * (c->cols - 1)), from = mid - wide / 2 + 1;
-        from = from < 0 ? 0 : from + wide > c->cols ? c->cols - wide : from;
-        Align align = i == 0 ? ALIGN_LEFT : i == n - 1 ? ALIGN_RIGHT : ALIGN_CENTRE;
         Text text = {0};
-        canvas_field(c, 0, from, wide - 1 + (i == n - 1), align, i == n - 1 ? STYLE_ACCENT : STYLE_HEADER,
-                     axis[i].f->name);
+        label(c, 0, i, n, i == n - 1 ? STYLE_ACCENT : STYLE_HEADER, axis[i].f->name);
         name_of(&axis[i], axis[i].high, &text);
-        canvas_field(c, 1, from, wide - 1 + (i == n - 1), align, STYLE_AXIS, text_str(&text));
+        label(c, 1, i, n, STYLE_AXIS, text_str(&text));
         text_reset(&text);
         name_of(&axis[i], axis[i].low, &text);
-        canvas_field(c, c->rows - 1, from, wide - 1 + (i == n - 1), align, STYLE_AXIS, text_str(&text));
+        label(c, c->rows - 1, i, n, STYLE_AXIS, text_str(&text));
         text_release(&text);
-        canvas_vline(c, 2, mid, c->rows - 3, STYLE_GRID);
+        canvas_vline(c, 2, (int)lround((double)i / (double)(n - 1) * (c->cols - 1)), c->rows - 3, STYLE_GRID);
     }
 }
 
