@@ -156,7 +156,8 @@ static void dot(Dots *d, long x, long y, Style style)
     if (d->faint[cell] && !d->is_faint)
         d->bits[cell] = 0; /* a cell has one colour: raw points give way to the curve */
     d->faint[cell] = d->is_faint;
-    d->bits[cell] |= d->dx == 2 ? braille[y % 4][x % 2] : d->dy == 2 ? (uint8_t)(1 << y % 2) : 1;
+    int bit = d->dx == 2 ? braille[y % 4][x % 2] : d->dy == 2 ? 1 << y % 2 : 1;
+    d->bits[cell] = (uint8_t)(d->bits[cell] | bit);
     d->style[cell] = style;
 }
 
