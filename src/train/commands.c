@@ -127,7 +127,9 @@ static bool steer_one(Store *s, int64_t run, const char *at, size_t n, int64_t *
                          "steer: step %lld comes after step %lld; say them in order",
                          (long long)step, (long long)*last);
     *last = step;
-    return (!sets || check_set(copy[2], copy[3], err)) &&
+    RunRow r;
+    return store_run_get(s, run, a, &r, err) &&
+           (!sets || check_set(r.family, copy[2], copy[3], err)) &&
            store_command_add(s, run, copy[1], sets ? copy[2] : "", sets ? copy[3] : "", err) &&
            store_commands_take(s, run, a, &c, &n, err) &&
            store_command_step(s, c[0].id, step, err) &&
