@@ -53,6 +53,8 @@ static void a_row_is_asked_of_a_model(void **state)
     see("linear-2");
     gone("scheduled"); /* the list may be of a moment when it was not finished */
     gone("running");
+    term_press(t, "g"); /* the newest is the one that is asked */
+    see("Run 2 linear-2");
     term_press(t, "1");
     see("row 7 of 2,000");
     term_press(t, "w");
