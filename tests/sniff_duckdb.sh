@@ -32,7 +32,8 @@ const known = {
   same_names: 'names differ by case; the second a is a_2',
   empty_names: 'columns count from 1',
   no_header: 'columns count from 1',
-  trailing: 'columns count from 1',
+  trailing: 'an empty last column without a name is left out',
+  'trailing and used': 'columns count from 1',
 };
 (async () => {
   const db = await DuckDBInstance.create(':memory:'), con = await db.connect();
