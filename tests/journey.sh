@@ -187,6 +187,11 @@ printf 'not a database, really not' >newer/lathe.db
 "$lathe" -w "$jan" data >/dev/null 2>stderr && fail "a file as workspace"
 [ "$(wc -l <stderr)" = 1 ] || fail "a file as workspace: $(cat stderr)"
 [ "$("$lathe" -w ws data 2>/dev/full >/dev/full; echo $?)" = 1 ] || fail "a full standard output"
+# rules that change nothing: the same table under another name, and its model carries them
+echo 'expect MILEAGE >= 0' >expect.recipe
+run clean jan recipe=expect.recipe as=jan_expected
+run train linear data=jan_expected target=FAREAMOUNT features=$features epochs=2
+run predict last "$jan" out=expected.csv
 run doctor verify=yes && [ "$(first health <<<"$out")" = whole ] || fail "doctor: $out"
 
 [ "$failures" = 0 ] && echo "journey: all as expected"

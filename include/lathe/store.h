@@ -60,6 +60,9 @@ typedef struct RejectRow { int64_t line; const char *reason, *text; } RejectRow;
 int64_t store_dataset_add(Store *s, const DatasetRow *row, const ColumnRow *columns, size_t n, Error *err); /* 0: failed */
 /* By name, hash or hash prefix (6 or more digits). "no dataset taxi_jan, did you mean trips_jan?" */
 bool store_dataset_find(Store *s, const char *name, Arena *a, DatasetRow *out, Error *err);
+/* The one that `row` was made of. A recipe that changes nothing gives its parent's hash another name: never
+ * `row` itself, and of several that hold the same table the one that stands for itself. */
+bool store_dataset_parent(Store *s, const DatasetRow *row, Arena *a, DatasetRow *out, Error *err);
 bool store_datasets(Store *s, Arena *a, DatasetRow **out, size_t *n, Error *err);   /* newest first */
 bool store_dataset_columns(Store *s, const char *hash, Arena *a, ColumnRow **out, size_t *n, Error *err);
 bool store_column_role(Store *s, const char *hash, const char *column, const char *role, Error *err);

@@ -129,7 +129,8 @@ static json_t *lineage(Store *s, const DatasetRow *of, Arena *a)
         if (!*row.parent)
             break;
         const char *parent = row.parent;
-        if (!store_dataset_find(s, parent, a, &row, &gone)) {
+        DatasetRow child = row;
+        if (!store_dataset_parent(s, &child, a, &row, &gone)) {
             json_array_append_new(table, json_pack("{s:n, s:s, s:n, s:s, s:n}", "dataset", "hash",
                                                    arena_printf(a, "%.12s", parent), "rows", "made_by",
                                                    "no longer in the workspace", "from"));

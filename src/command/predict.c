@@ -88,11 +88,11 @@ static bool score_source(const Work *w, const char *source, const IngestOptions 
 static size_t plans_behind(Store *s, const DatasetRow *row, const Bundle *b, Arena *a)
 {
     size_t depth = 0;
-    DatasetRow at = *row;
+    DatasetRow at = *row, up;
     Error ignored = {0};
-    while (*at.parent && depth < bundle_plans(b)) {
+    for (; *at.parent && depth < bundle_plans(b); at = up) {
         depth++;
-        if (!store_dataset_find(s, at.parent, a, &at, &ignored))
+        if (!store_dataset_parent(s, &at, a, &up, &ignored))
             break;
     }
     return depth;
@@ -136,10 +136,12 @@ static bool score_any(Work *w, Store *s, const char *source, const PredictSettin
 static void options_of_training(Store *s, const char *dataset, const CommandCall *call, Arena *a,
                                 IngestOptions *options)
 {
-    DatasetRow row = {.parent = dataset};
+    DatasetRow row, up;
     Error ignored = {0};
-    while (*row.parent)
-        if (!store_dataset_find(s, row.parent, a, &row, &ignored))
+    if (!store_dataset_find(s, dataset, a, &row, &ignored))
+        return;
+    for (int depth = 0; *row.parent && depth < 64; depth++, row = up)
+        if (!store_dataset_parent(s, &row, a, &up, &ignored))
             return;
     json_t *sniffed = json_loads(row.sniffed, 0, NULL), *word;
     const char *decimal = json_string_value(json_object_get(sniffed, "decimal"));

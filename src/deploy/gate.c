@@ -251,8 +251,9 @@ static bool judge_drift(const Measuring *w, const GateRule *r, GateCheckRow *c, 
     if (!store_run_get(w->store, w->model->run, w->arena, &run, err) ||
         !store_dataset_find(w->store, run.dataset, w->arena, &from, err))
         return false;
-    while (*from.parent) /* raw rows are compared with raw rows */
-        if (!store_dataset_find(w->store, from.parent, w->arena, &from, err))
+    DatasetRow up;
+    for (int depth = 0; *from.parent && depth < 64; depth++, from = up) /* raw beside raw rows */
+        if (!store_dataset_parent(w->store, &from, w->arena, &up, err))
             return false;
     Dataset *d = dataset_open(store_path(w->store, w->arena, "datasets/%s.arrow", from.hash), err);
     Scratch *scratch = d ? scratch_create(store_dir(w->store), 0) : NULL;

@@ -35,13 +35,15 @@ typedef struct Scoring {
 /* A dataset that went through the recipes a model carries is scored behind them. */
 static size_t plans_behind(Store *s, const char *hash, const Bundle *b, Arena *a)
 {
-    DatasetRow at = {.parent = hash};
+    DatasetRow at = {.parent = hash}, up;
     Error ignored = {0};
     size_t depth = 0;
     bool ok = s && store_dataset_find(s, hash, a, &at, &ignored);
-    while (ok && *at.parent && depth < bundle_plans(b)) {
+    for (; ok && *at.parent && depth < bundle_plans(b); at = up) {
         depth++;
-        ok = store_dataset_find(s, at.parent, a, &at, &ignored);
+        ok = store_dataset_parent(s, &at, a, &up, &ignored);
+        if (!ok)
+            break;
     }
     return depth;
 }

@@ -100,22 +100,21 @@ static bool print_source(Printing *p, const DatasetRow *row, Error *err)
     return true;
 }
 
-static bool print_dataset(Printing *p, const char *hash, int depth, Error *err)
+static bool print_dataset(Printing *p, const DatasetRow *row, int depth, Error *err)
 {
-    DatasetRow row;
-    if (depth > 100 || !store_dataset_find(p->store, hash, p->arena, &row, err))
-        return depth <= 100
-                   ? false
-                   : error_set(err, ERROR_PARSE, "dataset %s: its parents go in a circle", hash);
-    if (!*row.parent)
-        return print_source(p, &row, err) && print_roles(p, &row, err);
-    if (!print_dataset(p, row.parent, depth + 1, err))
+    DatasetRow parent;
+    if (depth > 100)
+        return error_set(err, ERROR_PARSE, "dataset %s: its parents go in a circle", row->name);
+    if (!*row->parent)
+        return print_source(p, row, err) && print_roles(p, row, err);
+    if (!store_dataset_parent(p->store, row, p->arena, &parent, err) ||
+        !print_dataset(p, &parent, depth + 1, err))
         return false;
-    const char *name = add_text(p, "recipe", row.recipe);
+    const char *name = add_text(p, "recipe", row->recipe);
     text_printf(p->into, "clean $data recipe=$%s", name);
-    add_word(p->into, "as", row.name);
+    add_word(p->into, "as", row->name);
     text_putc(p->into, '\n');
-    return print_roles(p, &row, err);
+    return print_roles(p, row, err);
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------------- */
@@ -325,6 +324,7 @@ bool pipeline_print(Store *s, int64_t run, Text *into, Error *err)
     Arena a = {0};
     RunRow row;
     ModelRow model;
+    DatasetRow from;
     Error none = {0};
     Printing p = {.store = s, .arena = &a, .into = into};
     bool ok = store_run_get(s, run, &a, &row, err);
@@ -337,7 +337,8 @@ bool pipeline_print(Store *s, int64_t run, Text *into, Error *err)
                     (long long)run, row.name);
     if (made)
         text_printf(into, "# Its model: %s\n", model.hash);
-    ok = ok && print_dataset(&p, row.dataset, 0, err) && print_run(&p, &row, err) &&
+    ok = ok && store_dataset_find(s, row.dataset, &a, &from, err) &&
+         print_dataset(&p, &from, 0, err) && print_run(&p, &row, err) &&
          (!made || (print_gate(&p, &model, err) && print_deploy(&p, &model, err)));
     arena_release(&a);
     return ok;

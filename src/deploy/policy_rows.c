@@ -267,7 +267,7 @@ bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, cons
         return from ? error_in(err, "the table %s was trained on", m->label)
                     : error_set(err, ERROR_SHAPE, "%s does not say what it was trained on", m->label);
     for (; *was[n - 1].parent && n < DEEPEST; n++)
-        if (!store_dataset_find(w->store, was[n - 1].parent, a, &was[n], err))
+        if (!store_dataset_parent(w->store, &was[n - 1], a, &was[n], err))
             return false;
     if (!grow(w, row, &was[n - 1], m->target, window, &g, progress, err))
         return false;

@@ -152,6 +152,20 @@ bool store_dataset_find(Store *s, const char *name, Arena *a, DatasetRow *out, E
     return found || not_found(s, name, err);
 }
 
+bool store_dataset_parent(Store *s, const DatasetRow *row, Arena *a, DatasetRow *out, Error *err)
+{
+    bool found = false;
+    sqlite3_stmt *q = store_query(s, err,
+                                  "SELECT " DATASET_COLUMNS " FROM datasets WHERE hash = ?1 AND id <> ?2"
+                                  " ORDER BY parent <> '', id DESC LIMIT 1",
+                                  "ti", row->parent, row->id);
+    if (!first_row(s, q, a, out, &found, err))
+        return false;
+    return found || error_set(err, ERROR_IO,
+                              "dataset %s: its parent %.12s is not in the workspace; pull or ingest it again",
+                              row->name, row->parent);
+}
+
 bool store_datasets(Store *s, Arena *a, DatasetRow **out, size_t *n, Error *err)
 {
     VEC(DatasetRow) rows = {0};

@@ -50,8 +50,8 @@ static bool ancestors(Store *s, const DatasetRow *from, Arena *a, DatasetRow *ro
         if (*n == DEEPEST)
             return error_set(err, ERROR_SHAPE, "dataset %s: more than %d recipes deep", from->name,
                              DEEPEST);
-        if (!store_dataset_find(s, rows[*n - 1].parent, a, &rows[*n], err))
-            return error_in(err, "dataset %s: its parent", rows[*n - 1].name);
+        if (!store_dataset_parent(s, &rows[*n - 1], a, &rows[*n], err))
+            return false;
     }
     return true;
 }

@@ -58,6 +58,18 @@ static void datasets(void **state)
     assert_string_equal(out.hash, "aaaaaa11");
     OK(store_datasets(p->s, &p->a, &all, &n, &p->err));
     assert_int_equal(n, 3);
+    /* a recipe that changes nothing: the same table under another name, made of the first */
+    d.name = "trips_same", d.parent = "aaaaaa11";
+    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
+    OK(store_dataset_find(p->s, "trips_same", &p->a, &out, &p->err));
+    DatasetRow up;
+    OK(store_dataset_parent(p->s, &out, &p->a, &up, &p->err));
+    assert_string_equal(up.name, "trips_jan");
+    assert_string_equal(up.parent, "");
+    d.hash = "cccccc11", d.name = "orphan", d.parent = "dddddd11";
+    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
+    OK(store_dataset_find(p->s, "orphan", &p->a, &out, &p->err));
+    says(p, store_dataset_parent(p->s, &out, &p->a, &up, &p->err), "its parent dddddd11 is not");
     OK(store_dataset_rename(p->s, "other", "another", &p->err));
     OK(store_dataset_find(p->s, "another", &p->a, &out, &p->err));
 }

@@ -280,8 +280,9 @@ static void print_prediction(const PredictionRow *p, Text *into)
 
 static bool print_datasets(Store *s, const char *hash, Arena *a, DatasetRow *root, Text *into, Error *err)
 {
-    for (int deep = 0; *hash && deep < 64; deep++) {
-        if (!store_dataset_find(s, hash, a, root, err))
+    DatasetRow at;
+    for (int deep = 0; *hash && deep < 64; deep++, at = *root) {
+        if (!(deep ? store_dataset_parent(s, &at, a, root, err) : store_dataset_find(s, hash, a, root, err)))
             return false;
         text_printf(into, "dataset       %s, datasets/%s.arrow\n", root->name, root->hash);
         text_printf(into, "     rows     %lld, %lld columns, %lld lines rejected\n", (long long)root->rows, (long long)root->columns,
