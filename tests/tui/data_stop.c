@@ -50,7 +50,6 @@ static void a_search_that_is_stopped_goes_on_with_n(void **state)
         }
     }
     assert_true(stopped);
-    see("of 2,000,000 rows; n and N go on");
     see("row 1 of 2,000,000"); /* the place is as it was */
     term_press(t, "n");
     snprintf(digits + strlen(digits), 16, "' is nowhere");
