@@ -103,6 +103,7 @@ const char *text_nearest(const char *word, const char *const *names, size_t n);
 bool text_to_real(const char *s, size_t n, double *out); /* also nan, inf; correctly rounded */
 bool text_to_int(const char *s, size_t n, int64_t *out);
 void text_add_real(Text *t, double value);        /* shortest form that reads back the same */
+void text_add_int(Text *t, int64_t value);
 void text_add_count(Text *t, double value);       /* 12,345 or 1.2M; for screens */
 void text_add_bytes(Text *t, double bytes);       /* 1.4 GB */
 void text_add_seconds(Text *t, double seconds);   /* 850 ms, 12 s, 3 m 04 s, 2 h 10 m */

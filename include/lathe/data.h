@@ -93,6 +93,8 @@ typedef struct Chunk {
 static inline bool bit_get(const uint8_t *bits, size_t i) { return bits[i >> 3] >> (i & 7) & 1; }
 static inline bool column_has(const Column *c, size_t row) { return !c->valid || bit_get(c->valid, row); }
 const Column *chunk_find(const Chunk *c, const char *name);             /* NULL if absent */
+/* The same for names asked for in the columns' order, most often: *next begins at 0 and goes along. */
+const Column *chunk_find_next(const Chunk *c, const char *name, size_t *next);
 double      column_real(const Column *c, size_t row);  /* missing or TEXT: NaN; bool 0/1 */
 const char *column_text(const Column *c, size_t row, size_t *n); /* TEXT only; not terminated */
 /* Bytes between two offsets of plain text. They only grow, but those of a file that is cut while it is

@@ -211,6 +211,11 @@ static void add_digits(Text *t, bool minus, uint64_t value, int decimals)
     text_add(t, digits + at, sizeof digits - at);
 }
 
+void text_add_int(Text *t, int64_t value)
+{
+    add_digits(t, value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 0);
+}
+
 /* Most numbers in files have few decimals: value = m / 10^k is exact to test (see step 1 above). */
 static bool add_short(Text *t, double value)
 {

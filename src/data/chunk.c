@@ -6,9 +6,19 @@
 const Column *chunk_find(const Chunk *c, const char *name)
 {
     for (size_t i = 0; i < c->columns; i++)
-        if (strcmp(c->column[i].name, name) == 0)
+        if (c->column[i].name[0] == name[0] && strcmp(c->column[i].name, name) == 0)
             return &c->column[i];
     return NULL;
+}
+
+const Column *chunk_find_next(const Chunk *c, const char *name, size_t *next)
+{
+    const Column *found = *next < c->columns && strcmp(c->column[*next].name, name) == 0
+                              ? &c->column[*next]
+                              : chunk_find(c, name);
+    if (found)
+        *next = (size_t)(found - c->column) + 1;
+    return found;
 }
 
 uint64_t chunk_origin(const Chunk *c, size_t row)

@@ -28,7 +28,7 @@ struct ColumnBuild {
 
 ColumnBuild *column_build(Arena *a, const char *name, ColumnType type, size_t rows_at_most)
 {
-    ColumnBuild *b = ARENA_NEW(a, ColumnBuild, 1);
+    ColumnBuild *b = arena_raw(a, sizeof *b);
     *b = (ColumnBuild){.arena = a,
                        .name = arena_text(a, name),
                        .type = type,

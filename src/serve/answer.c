@@ -171,9 +171,11 @@ void answer_mlflow(const Scorer *s, int64_t first, Text *into)
     if (classes)
         put_classes(s, classes, into);
     put_dropped(s, into);
-    for (size_t i = 0; first && i < s->said.count; i++)
-        text_printf(into, "%s\"%lld\"", i ? "," : ",\"prediction_ids\":[",
-                    (long long)(first + (int64_t)i));
+    for (size_t i = 0; first && i < s->said.count; i++) {
+        text_puts(into, i ? ",\"" : ",\"prediction_ids\":[\"");
+        text_add_int(into, first + (int64_t)i);
+        text_putc(into, '"');
+    }
     text_puts(into, first && s->said.count ? "]}" : "}");
 }
 

@@ -180,8 +180,11 @@ static void note(const Call *c, Served *v, const Scorer *s, double latency)
 static void reply_scored(const Call *c, const Served *v, const Scorer *s, json_t *id)
 {
     int64_t told = c->s->ids || c->r->ids ? c->out->id : 0;
+    uint64_t dropped = 0;
     for (size_t i = 0; i < s->said.count; i++)
-        c->s->counter.dropped += !s->said.at[i].kept;
+        dropped += !s->said.at[i].kept;
+    if (dropped) /* what all threads count costs all of them */
+        c->s->counter.dropped += dropped;
     c->s->counter.rows += s->said.count + s->rows;
     if (is_infer(c->r)) {
         ServeModel about = v->about;
@@ -219,7 +222,7 @@ static void answer_scored(const Call *c)
     } else {
         reply_error(c->out, err.kind == ERROR_SPACE ? 413 : fault ? 400 : 500, err.text);
     }
-    snprintf(c->out->model, sizeof c->out->model, "%s", v->label);
+    memcpy(c->out->model, v->label, strnlen(v->label, sizeof c->out->model - 1));
     counter_time(&c->s->counter, took);
     traffic_count(v->traffic, took, s->said.count, !ok && !fault);
     json_decref(id);
@@ -379,8 +382,8 @@ static bool type_is_read(const Endpoint *e, const Request *r)
 {
     if (!r->type)
         return !e->also;
-    const char *set = strcasestr(r->type, "charset=");
     size_t n = strcspn(r->type, "; ");
+    const char *set = r->type[n] ? strcasestr(r->type, "charset=") : NULL;
     bool utf8 = !set || !strncasecmp(set + 8, "utf-8", 5) || !strncasecmp(set + 8, "\"utf-8", 6);
     bool json = n == 16 && !strncasecmp(r->type, "application/json", n);
     return utf8 && (json || (e->also && n == strlen(e->also) && !strncasecmp(r->type, e->also, n)));

@@ -139,21 +139,28 @@ bool intake_check(const Intake *in, const bool *given, Error *err)
     return true;
 }
 
+bool intake_absent(const Field *f, size_t rows, Arena *a, Column *out)
+{
+    if (f->role == ROLE_TARGET)
+        return false;
+    ColumnBuild *b = column_build(a, f->name, f->type, rows);
+    for (size_t row = 0; row < rows; row++)
+        column_build_missing(b);
+    column_build_finish(b, out);
+    return true;
+}
+
 void intake_complete(const Intake *in, const Chunk *have, Arena *a, Chunk *out)
 {
     Column *column = ARENA_NEW(a, Column, in->schema->count + 1);
-    size_t n = 0;
+    size_t n = 0, next = 0;
     for (size_t i = 0; i < in->schema->count; i++) {
         const Field *f = &in->schema->field[i];
-        const Column *given = chunk_find(have, f->name);
-        if (given) {
+        const Column *given = chunk_find_next(have, f->name, &next);
+        if (given)
             column[n++] = *given;
-        } else if (f->role != ROLE_TARGET) {
-            ColumnBuild *b = column_build(a, f->name, f->type, have->rows);
-            for (size_t row = 0; row < have->rows; row++)
-                column_build_missing(b);
-            column_build_finish(b, &column[n++]);
-        }
+        else
+            n += intake_absent(f, have->rows, a, &column[n]);
     }
     *out = *have;
     out->column = column;

@@ -65,9 +65,9 @@ struct Journal {
 
 /* Ids are micros since 1970 << 12 plus a place within; each server begins at a place of its own, so that two
  * of them hardly ever meet. */
-static int64_t number(Journal *j, size_t rows, bool shadowed)
+static int64_t number(Journal *j, int64_t now, size_t rows, bool shadowed)
 {
-    int64_t id = (time_now() << 12) | (j->next & 0xfff);
+    int64_t id = (now << 12) | (j->next & 0xfff);
     if (id < j->next)
         id = j->next;
     int64_t span = (int64_t)rows + (shadowed ? PREDICTION_SHADOW : 0);
@@ -88,10 +88,9 @@ static size_t keep(Pile *p, const char *s)
 }
 
 static void add_notes(Journal *j, const Served *v, const Scorer *s, const char *role, int64_t first,
-                      double latency)
+                      int64_t now, double latency)
 {
     Pile *p = &j->pile;
-    int64_t now = time_now();
     size_t base = p->bytes.count, columns = v->traffic ? v->traffic->columns : 0;
     text_add(&p->bytes, s->inputs.at, s->inputs.count);
     for (size_t i = 0; i < s->note.count; i++) {
@@ -119,12 +118,13 @@ int64_t journal_add(Journal *j, const Served *v, const Scorer *s, const char *ro
                     bool shadowed, double latency)
 {
     bool wake = false;
+    int64_t now = time_now();
     pthread_mutex_lock(&j->lock);
-    int64_t first = beside ? beside + PREDICTION_SHADOW : number(j, s->said.count, shadowed);
+    int64_t first = beside ? beside + PREDICTION_SHADOW : number(j, now, s->said.count, shadowed);
     if (!s->note.count) {
         /* not sampled */
     } else if (!j->ending && has_room(j, s->note.count, s->inputs.count + s->note.count * 64)) {
-        add_notes(j, v, s, role, first, latency);
+        add_notes(j, v, s, role, first, now, latency);
         wake = j->pile.entry.count > PILE_ROWS / 2 || j->pile.bytes.count > PILE_BYTES / 2;
     } else {
         j->dropped += s->note.count;

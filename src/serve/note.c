@@ -41,7 +41,9 @@ void put_json_number(double v, Text *into)
         return;
     }
     text_add_real(into, v);
-    if (!strpbrk(into->at + at, ".e")) /* as JSON libraries tell a real from an integer */
+    size_t n = into->count - at;
+    if (!memchr(into->at + at, '.', n) &&
+        !memchr(into->at + at, 'e', n)) /* as JSON libraries tell a real from an integer */
         text_puts(into, ".0");
 }
 
@@ -75,7 +77,7 @@ static void note_value(const Column *c, size_t row, Text *into)
         text_puts(into, bit_get(c->bit, row) ? "true" : "false");
         break;
     case COLUMN_INT:
-        text_printf(into, "%lld", (long long)c->integer[row]);
+        text_add_int(into, c->integer[row]);
         break;
     case COLUMN_REAL:
         put_json_number(c->real[row], into);
@@ -91,20 +93,13 @@ static void note_value(const Column *c, size_t row, Text *into)
     }
 }
 
-/* Chunks that intake_complete made have their columns in the schema's order, most often. */
-static const Column *column_of(const Chunk *rows, const char *name, size_t *next)
-{
-    if (*next < rows->columns && !strcmp(rows->column[*next].name, name))
-        return &rows->column[(*next)++];
-    return chunk_find(rows, name);
-}
-
+/* Chunks that intake_complete made have their columns in the schema's order. */
 void note_inputs(const Intake *in, const bool *masked, const Chunk *rows, size_t row, Text *into)
 {
     char mark = '{';
     size_t next = 0;
     for (size_t i = 0; i < in->schema->count; i++) {
-        const Column *c = column_of(rows, in->name[i], &next);
+        const Column *c = chunk_find_next(rows, in->name[i], &next);
         bool has = c && column_has(c, row);
         if (!c || (!has && !in->needed[i]))
             continue;

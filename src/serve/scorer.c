@@ -7,8 +7,9 @@
 
 static void note_values(Scorer *s, const Chunk *rows, size_t row)
 {
+    size_t next = 0;
     for (size_t k = 0; k < s->numbers; k++) {
-        const Column *c = chunk_find(rows, s->intake->name[s->number[k]]);
+        const Column *c = chunk_find_next(rows, s->intake->name[s->number[k]], &next);
         vec_add(&s->value, c && column_has(c, row) ? column_real(c, row) : (double)NAN);
     }
 }

@@ -31,6 +31,7 @@ size_t intake_find(const Intake *in, const char *name, Error *err); /* SIZE_MAX:
 bool intake_check(const Intake *in, const bool *given, Error *err); /* "column X is missing" */
 /* The chunk with a column of missing values for each that was left out. */
 void intake_complete(const Intake *in, const Chunk *have, Arena *a, Chunk *out);
+bool intake_absent(const Field *f, size_t rows, Arena *a, Column *out); /* false: a target, which may be */
 /* One JSON value as a value of the field: text, a date as ISO text, null is missing. */
 bool intake_cell(ColumnBuild *b, const Field *f, const json_t *value, size_t row, Error *err);
 

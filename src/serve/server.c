@@ -25,6 +25,8 @@
 #include <unistd.h>
 
 #define BODY_KEPT (1 << 20) /* bytes of memory that a connection keeps between requests */
+#define HEAD_MOST                                                                                  \
+    (8 << 10) /* bytes of a request's line and headers; libmicrohttpd clears as many after each */
 
 typedef enum Stage { STAGE_IDLE, STAGE_COMING, STAGE_ANSWERED } Stage;
 
@@ -169,17 +171,19 @@ static void show_out_the_slow(Server *s)
 /* Which model, which prediction, when to come again. */
 static void add_facts(struct MHD_Response *response, const Reply *r)
 {
-    char number[24];
+    Text number = {0};
     if (*r->model)
         MHD_add_response_header(response, "X-Lathe-Model", r->model);
     if (r->id) {
-        snprintf(number, sizeof number, "%lld", (long long)r->id);
-        MHD_add_response_header(response, "X-Lathe-Prediction", number);
+        text_add_int(&number, r->id);
+        MHD_add_response_header(response, "X-Lathe-Prediction", text_str(&number));
     }
     if (r->wait) {
-        snprintf(number, sizeof number, "%d", r->wait);
-        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, number);
+        text_reset(&number);
+        text_add_int(&number, r->wait);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, text_str(&number));
     }
+    text_release(&number);
     if (r->code == 401)
         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
 }
@@ -313,12 +317,12 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *c, const
 {
     Server *s = context;
     Visitor *v = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    Request r = request_of(s, v, c, path, method);
     (void)version;
     *under_way = v;
-    if (!v->here)
-        return begin(s, v, c, &r);
-    return *n ? more_body(s, v, bytes, n) : answer(s, v, c, &r);
+    if (v->here && *n)
+        return more_body(s, v, bytes, n);
+    Request r = request_of(s, v, c, path, method);
+    return v->here ? answer(s, v, c, &r) : begin(s, v, c, &r);
 }
 
 static void on_completed(void *context, struct MHD_Connection *c, void **under_way,
@@ -424,10 +428,10 @@ static bool start(Server *s, const ServeOptions *o, Error *err)
     s->daemon = MHD_start_daemon(
         flags | (s->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, s,
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)threads, MHD_OPTION_CONNECTION_LIMIT,
-        (connections + 16) * (unsigned)threads, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)(ceil(o->patience) + 1), MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, s->tls ? tls : tls + 3,
-        MHD_OPTION_END);
+        (connections + 16) * (unsigned)threads, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEAD_MOST, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(ceil(o->patience) + 1),
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        s, MHD_OPTION_ARRAY, s->tls ? tls : tls + 3, MHD_OPTION_END);
     if (!s->daemon)
         return error_set(err, ERROR_IO,
                          s->tls

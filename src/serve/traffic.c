@@ -31,7 +31,8 @@ void traffic_count(Traffic *t, double seconds, size_t rows, bool error)
     if (!t)
         return;
     t->requests++;
-    t->errors += error;
+    if (error)
+        t->errors++;
     t->rows += rows;
     t->step[step_of(seconds)]++;
 }

@@ -139,6 +139,21 @@ static void whole_numbers(void **state)
         assert_false(text_to_int(bad[i], strlen(bad[i]), &value));
 }
 
+static void prints_whole_numbers(void **state)
+{
+    static const int64_t some[] = {0, 7, -7, 10, INT64_MAX, INT64_MIN, 7290213846528000};
+    Text text = {0};
+    char expected[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        text_reset(&text);
+        text_add_int(&text, some[i]);
+        snprintf(expected, sizeof expected, "%" PRId64, some[i]);
+        assert_string_equal(text_str(&text), expected);
+    }
+    text_release(&text);
+}
+
 static void round_trip(double value)
 {
     Text text = {0};
@@ -280,8 +295,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_like_strtod), cmocka_unit_test(refuses),
-        cmocka_unit_test(whole_numbers),     cmocka_unit_test(prints_shortest),
-        cmocka_unit_test(locale_is_ignored), cmocka_unit_test(for_people),
+        cmocka_unit_test(whole_numbers),     cmocka_unit_test(prints_whole_numbers),
+        cmocka_unit_test(prints_shortest),   cmocka_unit_test(locale_is_ignored),
+        cmocka_unit_test(for_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

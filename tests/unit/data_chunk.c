@@ -173,6 +173,15 @@ static void test_slice_and_gather(void **state)
     }
     assert_ptr_equal(chunk_find(&whole, "city"), &whole.column[5]);
     assert_null(chunk_find(&whole, "cit"));
+    size_t next = 0;
+    for (size_t i = 0; i < whole.columns;
+         i++) { /* in order, and what is not there is passed over */
+        assert_ptr_equal(chunk_find_next(&whole, whole.column[i].name, &next), &whole.column[i]);
+        assert_null(chunk_find_next(&whole, "cit", &next));
+        assert_int_equal(next, i + 1);
+    }
+    assert_ptr_equal(chunk_find_next(&whole, "city", &next), &whole.column[5]); /* back again */
+    assert_int_equal(next, 6);
     schema_release(&s);
     arena_release(&a);
     (void)state;

@@ -308,6 +308,24 @@ static void too_large(void **state)
     assert_int_equal(end(&small).errors, 3);
 }
 
+static void long_headers_are_refused(void **state)
+{
+    Served *v = *state;
+    Text request = {0}, reply = {0};
+    char headers[9000];
+    const char *body = RECORDS(RECORD);
+    for (int n = 4000; n <= 8500; n += 4500) {
+        snprintf(headers, sizeof headers, "X-Long: %0*d\r\n", n, 0);
+        compose_with(&request, headers, "POST", "/invocations", "application/json", body);
+        int fd = dial(v);
+        put(fd, request.at, request.count);
+        get(fd, &reply);
+        assert_int_equal(status_of(&reply), n < 8192 ? 200 : 431);
+    }
+    text_release(&request);
+    text_release(&reply);
+}
+
 static void slow_clients_are_shown_out(void **state)
 {
     Served *v = *state;
@@ -558,6 +576,7 @@ int main(void)
         cmocka_unit_test(counts),
         cmocka_unit_test(a_thousand_from_four_threads),
         cmocka_unit_test(too_large),
+        cmocka_unit_test(long_headers_are_refused),
         cmocka_unit_test(slow_clients_are_shown_out),
         cmocka_unit_test(cut_clients_do_no_harm),
         cmocka_unit_test(the_end_waits_for_requests),
