@@ -63,6 +63,11 @@ bool store_dataset_find(Store *s, const char *name, Arena *a, DatasetRow *out, E
 /* The one that `row` was made of. A recipe that changes nothing gives its parent's hash another name: never
  * `row` itself, and of several that hold the same table the one that stands for itself. */
 bool store_dataset_parent(Store *s, const DatasetRow *row, Arena *a, DatasetRow *out, Error *err);
+/* `from`, what it was made of, and so on up to the table that was read from a source, the root: *n of them, the
+ * root last. False: one of them is not here, or there are more than 64; the *n before it are given. */
+bool store_dataset_line(Store *s, const DatasetRow *from, Arena *a, DatasetRow **out, size_t *n, Error *err);
+/* The last of that line. */
+bool store_dataset_root(Store *s, const DatasetRow *from, Arena *a, DatasetRow *out, Error *err);
 bool store_datasets(Store *s, Arena *a, DatasetRow **out, size_t *n, Error *err);   /* newest first */
 bool store_dataset_columns(Store *s, const char *hash, Arena *a, ColumnRow **out, size_t *n, Error *err);
 bool store_column_role(Store *s, const char *hash, const char *column, const char *role, Error *err);

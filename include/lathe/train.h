@@ -120,6 +120,8 @@ int run_reap(Store *s, Error *err);
 bool run_bundle_path(Store *s, int64_t run, Arena *a, const char **path, Error *err);
 /* The columns of a dataset of the workspace as a run sees them: types, and the roles the user gave. into: empty. */
 bool run_schema(Store *s, const char *hash, Schema *into, Error *err);
+/* Of a model's `plans` recipes, how many the dataset has been through: its rows are scored behind them. */
+size_t run_plans_behind(Store *s, const DatasetRow *dataset, size_t plans);
 /* The rows of a step, recomputed from the seed: row numbers in the dataset. */
 bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err);
 /* The same with each row's loss, the largest first, by the weights nearest to that step that are kept:

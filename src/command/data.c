@@ -110,33 +110,28 @@ static void add_units(json_t *columns, const char *sniffed)
     json_decref(all);
 }
 
-#define DEEPEST 64
-
 /* From the dataset back to the source that the first of its line was read from. */
 static json_t *lineage(Store *s, const DatasetRow *of, Arena *a)
 {
     json_t *table = json_array();
-    DatasetRow row = *of;
-    for (size_t i = 0; i < DEEPEST; i++) {
+    DatasetRow *row;
+    size_t n;
+    Error gone = {0};
+    bool whole = store_dataset_line(s, of, a, &row, &n, &gone);
+    for (size_t i = 0; i < n; i++) {
+        bool made = *row[i].parent;
         json_t *step = json_object();
-        Error gone = {0};
-        result_text(step, "dataset", row.name);
-        result_text(step, "hash", arena_printf(a, "%.12s", row.hash));
-        result_int(step, "rows", row.rows);
-        result_text(step, "made_by", *row.parent ? "clean" : "ingest");
-        result_text(step, "from", *row.parent ? row.recipe : row.source);
+        result_text(step, "dataset", row[i].name);
+        result_text(step, "hash", arena_printf(a, "%.12s", row[i].hash));
+        result_int(step, "rows", row[i].rows);
+        result_text(step, "made_by", made ? "clean" : "ingest");
+        result_text(step, "from", made ? row[i].recipe : row[i].source);
         json_array_append_new(table, step);
-        if (!*row.parent)
-            break;
-        const char *parent = row.parent;
-        DatasetRow child = row;
-        if (!store_dataset_parent(s, &child, a, &row, &gone)) {
-            json_array_append_new(table, json_pack("{s:n, s:s, s:n, s:s, s:n}", "dataset", "hash",
-                                                   arena_printf(a, "%.12s", parent), "rows", "made_by",
-                                                   "no longer in the workspace", "from"));
-            break;
-        }
     }
+    if (!whole)
+        json_array_append_new(table, json_pack("{s:n, s:s, s:n, s:s, s:n}", "dataset", "hash",
+                                               arena_printf(a, "%.12s", row[n - 1].parent), "rows", "made_by",
+                                               "no longer in the workspace", "from"));
     return table;
 }
 

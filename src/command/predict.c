@@ -84,20 +84,6 @@ static bool score_source(const Work *w, const char *source, const IngestOptions 
     return predict_through(w, read_source, &in, err);
 }
 
-/* A dataset cleaned by the recipes the model carries has been through them: they are skipped. */
-static size_t plans_behind(Store *s, const DatasetRow *row, const Bundle *b, Arena *a)
-{
-    size_t depth = 0;
-    DatasetRow at = *row, up;
-    Error ignored = {0};
-    for (; *at.parent && depth < bundle_plans(b); at = up) {
-        depth++;
-        if (!store_dataset_parent(s, &at, a, &up, &ignored))
-            break;
-    }
-    return depth;
-}
-
 static bool is_lines(const char *path)
 {
     return text_ends(path, ".jsonl") || text_ends(path, ".ndjson");
@@ -114,7 +100,7 @@ static bool read_any(Work *w, Store *s, const char *source, const PredictSetting
     if (outside || !store_dataset_find(s, source, a, &row, &ignored))
         return score_source(w, source, options, err);
     Dataset *d = workspace_dataset(s, source, a, &row, err);
-    w->first_plan = d ? plans_behind(s, &row, w->bundle, a) : 0;
+    w->first_plan = d ? run_plans_behind(s, &row, bundle_plans(w->bundle)) : 0;
     bool ok = d && score_dataset(w, d, err);
     dataset_close(d);
     return ok;
@@ -136,14 +122,11 @@ static bool score_any(Work *w, Store *s, const char *source, const PredictSettin
 static void options_of_training(Store *s, const char *dataset, const CommandCall *call, Arena *a,
                                 IngestOptions *options)
 {
-    DatasetRow row, up;
+    DatasetRow row, root;
     Error ignored = {0};
-    if (!store_dataset_find(s, dataset, a, &row, &ignored))
+    if (!store_dataset_find(s, dataset, a, &row, &ignored) || !store_dataset_root(s, &row, a, &root, &ignored))
         return;
-    for (int depth = 0; *row.parent && depth < 64; depth++, row = up)
-        if (!store_dataset_parent(s, &row, a, &up, &ignored))
-            return;
-    json_t *sniffed = json_loads(row.sniffed, 0, NULL), *word;
+    json_t *sniffed = json_loads(root.sniffed, 0, NULL), *word;
     const char *decimal = json_string_value(json_object_get(sniffed, "decimal"));
     Text words = {0};
     size_t i;

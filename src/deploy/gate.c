@@ -245,17 +245,14 @@ static void judge_significance(const Measuring *w, const GateRule *r, GateCheckR
 static bool judge_drift(const Measuring *w, const GateRule *r, GateCheckRow *c, Error *err)
 {
     RunRow run;
-    DatasetRow from;
+    DatasetRow from, root;
     if (!w->rows)
         return error_set(err, ERROR_USAGE, "%s: say which rows with data=", r->text);
     if (!store_run_get(w->store, w->model->run, w->arena, &run, err) ||
-        !store_dataset_find(w->store, run.dataset, w->arena, &from, err))
+        !store_dataset_find(w->store, run.dataset, w->arena, &from, err) ||
+        !store_dataset_root(w->store, &from, w->arena, &root, err)) /* raw beside raw rows */
         return false;
-    DatasetRow up;
-    for (int depth = 0; *from.parent && depth < 64; depth++, from = up) /* raw beside raw rows */
-        if (!store_dataset_parent(w->store, &from, w->arena, &up, err))
-            return false;
-    Dataset *d = dataset_open(store_path(w->store, w->arena, "datasets/%s.arrow", from.hash), err);
+    Dataset *d = dataset_open(store_path(w->store, w->arena, "datasets/%s.arrow", root.hash), err);
     Scratch *scratch = d ? scratch_create(store_dir(w->store), 0) : NULL;
     DriftOptions o = {.scratch = scratch, .target = run.target, .test = ""};
     DriftReport *report = d ? drift_report(d, w->rows, &o, w->pool, w->progress, err) : NULL;

@@ -32,20 +32,12 @@ typedef struct Scoring {
 
 /* ---- what the rows are ------------------------------------------------------------------------------------- */
 
-/* A dataset that went through the recipes a model carries is scored behind them. */
 static size_t plans_behind(Store *s, const char *hash, const Bundle *b, Arena *a)
 {
-    DatasetRow at = {.parent = hash}, up;
+    DatasetRow row;
     Error ignored = {0};
-    size_t depth = 0;
-    bool ok = s && store_dataset_find(s, hash, a, &at, &ignored);
-    for (; ok && *at.parent && depth < bundle_plans(b); at = up) {
-        depth++;
-        ok = store_dataset_parent(s, &at, a, &up, &ignored);
-        if (!ok)
-            break;
-    }
-    return depth;
+    bool known = s && store_dataset_find(s, hash, a, &row, &ignored);
+    return known ? run_plans_behind(s, &row, bundle_plans(b)) : 0;
 }
 
 static Dataset *test_rows(Scoring *w, const ModelRow *model, const ModelRow *against, Error *err)

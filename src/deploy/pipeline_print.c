@@ -100,21 +100,21 @@ static bool print_source(Printing *p, const DatasetRow *row, Error *err)
     return true;
 }
 
-static bool print_dataset(Printing *p, const DatasetRow *row, int depth, Error *err)
+static bool print_datasets(Printing *p, const DatasetRow *last, Error *err)
 {
-    DatasetRow parent;
-    if (depth > 100)
-        return error_set(err, ERROR_PARSE, "dataset %s: its parents go in a circle", row->name);
-    if (!*row->parent)
-        return print_source(p, row, err) && print_roles(p, row, err);
-    if (!store_dataset_parent(p->store, row, p->arena, &parent, err) ||
-        !print_dataset(p, &parent, depth + 1, err))
-        return false;
-    const char *name = add_text(p, "recipe", row->recipe);
-    text_printf(p->into, "clean $data recipe=$%s", name);
-    add_word(p->into, "as", row->name);
-    text_putc(p->into, '\n');
-    return print_roles(p, row, err);
+    DatasetRow *row;
+    size_t n;
+    bool ok = store_dataset_line(p->store, last, p->arena, &row, &n, err) && print_source(p, &row[n - 1], err);
+    for (size_t i = n; ok && i-- > 0;) {
+        if (i < n - 1) {
+            const char *name = add_text(p, "recipe", row[i].recipe);
+            text_printf(p->into, "clean $data recipe=$%s", name);
+            add_word(p->into, "as", row[i].name);
+            text_putc(p->into, '\n');
+        }
+        ok = print_roles(p, &row[i], err);
+    }
+    return ok;
 }
 
 /* ---- the run ---------------------------------------------------------------------------------------------------------- */
@@ -338,7 +338,7 @@ bool pipeline_print(Store *s, int64_t run, Text *into, Error *err)
     if (made)
         text_printf(into, "# Its model: %s\n", model.hash);
     ok = ok && store_dataset_find(s, row.dataset, &a, &from, err) &&
-         print_dataset(&p, &from, 0, err) && print_run(&p, &row, err) &&
+         print_datasets(&p, &from, err) && print_run(&p, &row, err) &&
          (!made || (print_gate(&p, &model, err) && print_deploy(&p, &model, err)));
     arena_release(&a);
     return ok;

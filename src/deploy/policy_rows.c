@@ -14,8 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK   4096
-#define DEEPEST 64
+#define BLOCK 4096
 
 /* ---- entering a file ------------------------------------------------------------------------------------------------ */
 
@@ -260,16 +259,13 @@ bool policy_rows(Watcher *w, const DeploymentRow *row, const WatchModel *m, cons
                  const char **hash, int64_t *added, Progress *progress, Error *err)
 {
     const char *from = json_string_value(json_object_get(bundle_about(m->bundle), "dataset"));
-    DatasetRow was[DEEPEST + 1];
-    size_t n = 1;
+    DatasetRow learnt, *was;
+    size_t n;
     Grown g = {0};
-    if (!from || !store_dataset_find(w->store, from, a, &was[0], err))
+    if (!from || !store_dataset_find(w->store, from, a, &learnt, err))
         return from ? error_in(err, "the table %s was trained on", m->label)
                     : error_set(err, ERROR_SHAPE, "%s does not say what it was trained on", m->label);
-    for (; *was[n - 1].parent && n < DEEPEST; n++)
-        if (!store_dataset_parent(w->store, &was[n - 1], a, &was[n], err))
-            return false;
-    if (!grow(w, row, &was[n - 1], m->target, window, &g, progress, err))
+    if (!store_dataset_line(w->store, &learnt, a, &was, &n, err) || !grow(w, row, &was[n - 1], m->target, window, &g, progress, err))
         return false;
     *added = g.rows;
     if (!g.rows)

@@ -166,6 +166,29 @@ bool store_dataset_parent(Store *s, const DatasetRow *row, Arena *a, DatasetRow 
                               row->name, row->parent);
 }
 
+bool store_dataset_line(Store *s, const DatasetRow *from, Arena *a, DatasetRow **out, size_t *n, Error *err)
+{
+    enum { DEEPEST = 64 };
+    DatasetRow *row = ARENA_NEW(a, DatasetRow, DEEPEST);
+    bool ok = true;
+    *out = row;
+    row[0] = *from;
+    for (*n = 1; ok && *row[*n - 1].parent; *n += ok)
+        ok = *n == DEEPEST ? error_set(err, ERROR_SHAPE, "dataset %s: more than %d recipes deep", from->name, DEEPEST)
+                           : store_dataset_parent(s, &row[*n - 1], a, &row[*n], err);
+    return ok;
+}
+
+bool store_dataset_root(Store *s, const DatasetRow *from, Arena *a, DatasetRow *out, Error *err)
+{
+    DatasetRow *row;
+    size_t n;
+    if (!store_dataset_line(s, from, a, &row, &n, err))
+        return false;
+    *out = row[n - 1];
+    return true;
+}
+
 bool store_datasets(Store *s, Arena *a, DatasetRow **out, size_t *n, Error *err)
 {
     VEC(DatasetRow) rows = {0};

@@ -1,8 +1,6 @@
 /* chain.c -- from a dataset back to its raw source: every recipe on the way, fitted as it was. */
 #include "train_int.h"
 
-#define DEEPEST 64
-
 bool run_schema(Store *s, const char *hash, Schema *into, Error *err)
 {
     Arena a = {0};
@@ -28,6 +26,18 @@ bool run_schema(Store *s, const char *hash, Schema *into, Error *err)
     return ok;
 }
 
+size_t run_plans_behind(Store *s, const DatasetRow *dataset, size_t plans)
+{
+    Arena a = {0};
+    DatasetRow *row;
+    size_t n;
+    Error ignored = {0};
+    bool whole = store_dataset_line(s, dataset, &a, &row, &n, &ignored);
+    arena_release(&a);
+    size_t behind = whole ? n - 1 : n; /* the last one is made of one that is gone */
+    return behind < plans ? behind : plans;
+}
+
 static Plan *fitted_plan(const char *json, const Schema *in, Error *err)
 {
     json_error_t where;
@@ -41,28 +51,13 @@ static Plan *fitted_plan(const char *json, const Schema *in, Error *err)
     return p;
 }
 
-/* The datasets from `from` back to the one without a parent: *n of them, the root last. */
-static bool ancestors(Store *s, const DatasetRow *from, Arena *a, DatasetRow *rows, size_t *n,
-                      Error *err)
-{
-    rows[0] = *from;
-    for (*n = 1; *rows[*n - 1].parent; ++*n) {
-        if (*n == DEEPEST)
-            return error_set(err, ERROR_SHAPE, "dataset %s: more than %d recipes deep", from->name,
-                             DEEPEST);
-        if (!store_dataset_parent(s, &rows[*n - 1], a, &rows[*n], err))
-            return false;
-    }
-    return true;
-}
-
 bool chain_open(Chain *c, Store *s, const DatasetRow *from, Error *err)
 {
     Arena a = {0};
-    DatasetRow rows[DEEPEST + 1];
+    DatasetRow *rows;
     size_t n = 0;
     bool ok =
-        ancestors(s, from, &a, rows, &n, err) && run_schema(s, rows[n - 1].hash, &c->raw, err);
+        store_dataset_line(s, from, &a, &rows, &n, err) && run_schema(s, rows[n - 1].hash, &c->raw, err);
     c->plan = mem_alloc((n + 1) * sizeof *c->plan);
     const Schema *in = &c->raw;
     for (size_t i = n - 1; ok && i-- > 0;) {

@@ -70,6 +70,21 @@ static void datasets(void **state)
     OK(store_dataset_add(p->s, &d, c, 2, &p->err));
     OK(store_dataset_find(p->s, "orphan", &p->a, &out, &p->err));
     says(p, store_dataset_parent(p->s, &out, &p->a, &up, &p->err), "its parent dddddd11 is not");
+    d.hash = "eeeeee11", d.name = "child", d.parent = "cccccc11";
+    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
+    OK(store_dataset_find(p->s, "child", &p->a, &out, &p->err));
+    DatasetRow *line;
+    says(p, store_dataset_line(p->s, &out, &p->a, &line, &n, &p->err), "its parent dddddd11 is not");
+    assert_int_equal(n, 2); /* what is known of it */
+    assert_string_equal(line[1].name, "orphan");
+    d.hash = "ffffff11", d.name = "whole", d.parent = "aaaaaa11";
+    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
+    OK(store_dataset_find(p->s, "whole", &p->a, &out, &p->err));
+    OK(store_dataset_line(p->s, &out, &p->a, &line, &n, &p->err));
+    assert_int_equal(n, 2);
+    OK(store_dataset_root(p->s, &out, &p->a, &up, &p->err));
+    assert_string_equal(up.name, line[1].name);
+    assert_string_equal(up.hash, "aaaaaa11");
     OK(store_dataset_rename(p->s, "other", "another", &p->err));
     OK(store_dataset_find(p->s, "another", &p->a, &out, &p->err));
 }

@@ -280,19 +280,20 @@ static void print_prediction(const PredictionRow *p, Text *into)
 
 static bool print_datasets(Store *s, const char *hash, Arena *a, DatasetRow *root, Text *into, Error *err)
 {
-    DatasetRow at;
-    for (int deep = 0; *hash && deep < 64; deep++, at = *root) {
-        if (!(deep ? store_dataset_parent(s, &at, a, root, err) : store_dataset_find(s, hash, a, root, err)))
-            return false;
-        text_printf(into, "dataset       %s, datasets/%s.arrow\n", root->name, root->hash);
-        text_printf(into, "     rows     %lld, %lld columns, %lld lines rejected\n", (long long)root->rows, (long long)root->columns,
-                    (long long)root->rejects);
-        hash = root->parent;
-        if (*hash)
+    DatasetRow last, *row;
+    size_t n;
+    if (!store_dataset_find(s, hash, a, &last, err) || !store_dataset_line(s, &last, a, &row, &n, err))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        text_printf(into, "dataset       %s, datasets/%s.arrow\n", row[i].name, row[i].hash);
+        text_printf(into, "     rows     %lld, %lld columns, %lld lines rejected\n", (long long)row[i].rows,
+                    (long long)row[i].columns, (long long)row[i].rejects);
+        if (i < n - 1)
             text_puts(into, "     made by  the recipe above from\n");
         else
-            text_printf(into, "     source   %s  %s\n", root->source, root->source_tag);
+            text_printf(into, "     source   %s  %s\n", row[i].source, row[i].source_tag);
     }
+    *root = row[n - 1];
     DatasetRow older = *root; /* root stays what the model's rows are of */
     for (const char *from; *(from = grown_from(&older, a));) {
         if (!store_dataset_find(s, from, a, &older, err))
