@@ -226,6 +226,106 @@ static void logistic_known_values(void **state)
         assert_true(fabs((double)grad[i] - expected[i]) < 0.006);
 }
 
+/* A dense layer's arrays: x [m, in], w [in, out], dy and y [m, out], dx like x, dw like w. */
+typedef struct Product {
+    size_t m, in, out;
+    float *x, *w, *dy, *bias, *scratch, *y, *dx, *dw;
+} Product;
+
+static float *drawn(Rng *rng, size_t n)
+{
+    float *v = mem_alloc(n * sizeof *v);
+    for (size_t i = 0; i < n; i++)
+        v[i] = (float)(rng_unit(rng) - 0.5);
+    return v;
+}
+
+static Product product_create(size_t m, size_t in, size_t out, uint64_t seed)
+{
+    Rng rng;
+    rng_seed(&rng, seed, 0);
+    return (Product){.m = m, .in = in, .out = out,
+                     .x = drawn(&rng, m * in), .w = drawn(&rng, in * out), .dy = drawn(&rng, m * out),
+                     .bias = drawn(&rng, out), .scratch = drawn(&rng, gemm_scratch((Way){0}, in, out) + 1),
+                     .y = drawn(&rng, m * out), .dx = drawn(&rng, m * in), .dw = drawn(&rng, in * out)};
+}
+
+static void product_destroy(Product *p)
+{
+    float *all[] = {p->x, p->w, p->dy, p->bias, p->scratch, p->y, p->dx, p->dw};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        mem_free(all[i]);
+}
+
+static void forward_as_plain(Product *p, bool relu)
+{
+    gemm_forward((Way){0}, p->y, p->x, p->w, p->bias, relu, p->m, p->in, p->out, p->scratch);
+    for (size_t i = 0; i < p->m; i++)
+        for (size_t j = 0; j < p->out; j++) {
+            double sum = (double)p->bias[j];
+            for (size_t k = 0; k < p->in; k++)
+                sum += (double)p->x[i * p->in + k] * (double)p->w[k * p->out + j];
+            assert_true(fabs((double)p->y[i * p->out + j] - (relu ? fmax(sum, 0) : sum)) < 1e-4);
+        }
+}
+
+/* Added to what is there; else where x is not above 0 nothing comes through. */
+static void input_as_plain(Product *p, bool add)
+{
+    for (size_t i = 0; i < p->m * p->in; i++)
+        p->dx[i] = 2;
+    gemm_input((Way){0}, p->dx, p->dy, p->w, add ? NULL : p->x, add, p->m, p->in, p->out, p->scratch);
+    for (size_t i = 0; i < p->m; i++)
+        for (size_t k = 0; k < p->in; k++) {
+            double sum = add ? 2 : 0;
+            for (size_t j = 0; j < p->out; j++)
+                sum += (double)p->dy[i * p->out + j] * (double)p->w[k * p->out + j];
+            sum = add || p->x[i * p->in + k] > 0.0f ? sum : 0.0;
+            assert_true(fabs((double)p->dx[i * p->in + k] - sum) < 1e-4);
+        }
+}
+
+static void weight_as_plain(Product *p, bool add)
+{
+    for (size_t i = 0; i < p->in * p->out; i++)
+        p->dw[i] = 3;
+    gemm_weight((Way){0}, p->dw, p->x, p->dy, add, p->m, p->in, p->out, p->scratch);
+    for (size_t k = 0; k < p->in; k++)
+        for (size_t j = 0; j < p->out; j++) {
+            double sum = add ? 3 : 0;
+            for (size_t i = 0; i < p->m; i++)
+                sum += (double)p->x[i * p->in + k] * (double)p->dy[i * p->out + j];
+            assert_true(fabs((double)p->dw[k * p->out + j] - sum) < 1e-4);
+        }
+}
+
+/* The weights turned beforehand: the same bits. */
+static void turned_as_not(Product *p)
+{
+    if (!gemm_turned((Way){0}, p->in, p->out))
+        return;
+    float *turned = mem_alloc(p->in * p->out * sizeof *turned);
+    float *again = mem_alloc(p->m * p->in * sizeof *again);
+    gemm_turn(turned, p->w, p->in, p->out);
+    gemm_input((Way){0}, p->dx, p->dy, p->w, p->x, false, p->m, p->in, p->out, p->scratch);
+    gemm_input_turned(again, p->dy, turned, p->x, false, p->m, p->in, p->out, p->scratch);
+    assert_memory_equal(again, p->dx, p->m * p->in * sizeof *again);
+    mem_free(turned);
+    mem_free(again);
+}
+
+/* A row alone has the bits it has among others. */
+static void alone_as_among_others(Product *p)
+{
+    float *alone = mem_alloc(p->out * sizeof *alone);
+    gemm_forward((Way){0}, p->y, p->x, p->w, p->bias, true, p->m, p->in, p->out, p->scratch);
+    for (size_t i = 0; i < p->m; i++) {
+        gemm_forward((Way){0}, alone, p->x + i * p->in, p->w, p->bias, true, 1, p->in, p->out, p->scratch);
+        assert_memory_equal(alone, p->y + i * p->out, p->out * sizeof *alone);
+    }
+    mem_free(alone);
+}
+
 /* Shapes around every edge of the tiles, both sides of the choice of kernel. */
 static void products_against_plain(void **state)
 {
@@ -235,75 +335,15 @@ static void products_against_plain(void **state)
                                 {7, 20, 15},  {300, 5, 48}, {40, 300, 250}, {3, 257, 257},
                                 {9, 64, 80}};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-        size_t m = shapes[s][0], in = shapes[s][1], out = shapes[s][2];
-        size_t sizes[] = {m * in, in * out, m * out, out, gemm_scratch((Way){0}, in, out) + 1};
-        float *at[5];
-        Rng rng;
-        rng_seed(&rng, s, 0);
-        for (size_t k = 0; k < 5; k++) {
-            at[k] = mem_alloc(sizes[k] * sizeof(float));
-            for (size_t i = 0; i < sizes[k]; i++)
-                at[k][i] = (float)(rng_unit(&rng) - 0.5);
-        }
-        float *x = at[0], *w = at[1], *dy = at[2], *bias = at[3], *scratch = at[4];
-        float *y = mem_alloc(m * out * sizeof *y), *dx = mem_alloc(m * in * sizeof *dx);
-        float *dw = mem_alloc(in * out * sizeof *dw);
+        Product p = product_create(shapes[s][0], shapes[s][1], shapes[s][2], s);
         for (int add = 0; add < 2; add++) {
-            for (size_t i = 0; i < m * in; i++)
-                dx[i] = 2;
-            for (size_t i = 0; i < in * out; i++)
-                dw[i] = 3;
-            gemm_forward((Way){0}, y, x, w, bias, add, m, in, out, scratch);
-            gemm_input((Way){0}, dx, dy, w, add ? NULL : x, add, m, in, out, scratch);
-            gemm_weight((Way){0}, dw, x, dy, add, m, in, out, scratch);
-            for (size_t i = 0; i < m; i++)
-                for (size_t j = 0; j < out; j++) {
-                    double sum = (double)bias[j];
-                    for (size_t k = 0; k < in; k++)
-                        sum += (double)x[i * in + k] * (double)w[k * out + j];
-                    assert_true(fabs((double)y[i * out + j] - (add ? fmax(sum, 0) : sum)) < 1e-4);
-                }
-            for (size_t i = 0; i < m; i++)
-                for (size_t k = 0; k < in; k++) {
-                    double sum = add ? 2 : 0;
-                    for (size_t j = 0; j < out; j++)
-                        sum += (double)dy[i * out + j] * (double)w[k * out + j];
-                    sum = add || x[i * in + k] > 0.0f ? sum : 0.0;
-                    assert_true(fabs((double)dx[i * in + k] - sum) < 1e-4);
-                }
-            for (size_t k = 0; k < in; k++)
-                for (size_t j = 0; j < out; j++) {
-                    double sum = add ? 3 : 0;
-                    for (size_t i = 0; i < m; i++)
-                        sum += (double)x[i * in + k] * (double)dy[i * out + j];
-                    assert_true(fabs((double)dw[k * out + j] - sum) < 1e-4);
-                }
+            forward_as_plain(&p, add);
+            input_as_plain(&p, add);
+            weight_as_plain(&p, add);
         }
-        if (gemm_turned((Way){0}, in, out)) { /* the weights turned beforehand: the same bits */
-            float *turned = mem_alloc(in * out * sizeof *turned);
-            float *again = mem_alloc(m * in * sizeof *again);
-            gemm_turn(turned, w, in, out);
-            gemm_input((Way){0}, dx, dy, w, x, false, m, in, out, scratch);
-            gemm_input_turned(again, dy, turned, x, false, m, in, out, scratch);
-            assert_memory_equal(again, dx, m * in * sizeof *dx);
-            mem_free(turned);
-            mem_free(again);
-        }
-        /* a row alone has the bits it has among others */
-        {
-            float *alone = mem_alloc(out * sizeof *alone);
-            gemm_forward((Way){0}, y, x, w, bias, true, m, in, out, scratch);
-            for (size_t i = 0; i < m; i++) {
-                gemm_forward((Way){0}, alone, x + i * in, w, bias, true, 1, in, out, scratch);
-                assert_memory_equal(alone, y + i * out, out * sizeof *alone);
-            }
-            mem_free(alone);
-        }
-        for (size_t k = 0; k < 5; k++)
-            mem_free(at[k]);
-        mem_free(y);
-        mem_free(dx);
-        mem_free(dw);
+        turned_as_not(&p);
+        alone_as_among_others(&p);
+        product_destroy(&p);
     }
 }
 
