@@ -79,6 +79,15 @@ bool deployment_create(Store *s, const char *name, const char *model, const char
  * told ERROR_STOP. */
 bool deployment_move(Store *s, const char *name, DeployMove m, const char *model, const char *actor, Error *err);
 bool deployment_set(Store *s, const char *name, const char *key, const char *value, const char *actor, Error *err);
+/* The last minute, from the log's traffic of it: what a shadow answered was given to nobody and is not counted. */
+#define DEPLOY_SECONDS 60
+typedef struct DeployMinute {
+    double each[DEPLOY_SECONDS];    /* requests in each second, the oldest first */
+    int64_t requests, errors, rows; /* of all models */
+    double p50, p99;                /* s: mean by requests, the worst second */
+    double candidate;               /* its share of the requests since the step began; NaN: none came, or a shadow */
+} DeployMinute;
+void deployment_minute(const DeploymentRow *d, const TrafficRow *row, size_t n, int64_t now, DeployMinute *out);
 /* Where the model's bundle is. */
 bool deployment_bundle(Store *s, int64_t model, Arena *a, const char **path, Error *err);
 

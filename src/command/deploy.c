@@ -3,7 +3,6 @@
 
 #include <lathe/deploy.h>
 
-#include <math.h>
 #include <string.h>
 
 typedef struct DeployCall {
@@ -230,21 +229,17 @@ const Command deploy_command = {
 static void add_traffic(PredictionLog *log, const DeploymentRow *r, json_t *into)
 {
     Arena a = {0};
-    TrafficRow *t;
+    TrafficRow *t = NULL;
     size_t n = 0;
-    int64_t requests = 0, errors = 0;
-    double p99 = 0.0;
+    int64_t now = time_now();
+    DeployMinute minute;
     Error ignored = {0};
-    bool ok = log && prediction_log_traffic_since(log, r->name, time_now() - 60 * 1000000LL, &a, &t,
-                                                  &n, &ignored);
-    for (size_t i = 0; ok && i < n; i++) {
-        requests += t[i].requests;
-        errors += t[i].errors;
-        p99 = isfinite(t[i].p99) && t[i].p99 > p99 ? t[i].p99 : p99;
-    }
-    result_int(into, "requests_1m", requests);
-    result_int(into, "errors_1m", errors);
-    result_real(into, "p99_ms", requests ? p99 * 1e3 : (double)NAN);
+    bool ok = log && prediction_log_traffic_since(log, r->name, now - DEPLOY_SECONDS * 1000000LL,
+                                                  &a, &t, &n, &ignored);
+    deployment_minute(r, t, ok ? n : 0, now, &minute);
+    result_int(into, "requests_1m", minute.requests);
+    result_int(into, "errors_1m", minute.errors);
+    result_real(into, "p99_ms", minute.p99 * 1e3);
     arena_release(&a);
 }
 

@@ -5,7 +5,8 @@
  *     {"instances":         the records, or lists in the order of the model's inputs}
  *     {"inputs":            the same, or columns: {"MILES": [1.5, 2], "TIME": ["day", null]}}
  *
- * and nothing beside it. Every row must have every needed column; what that is, intake.c says. */
+ * and nothing beside it but "params", an object that MLflow's clients may send and a model without parameters passes
+ * over, as theirs do. Every row must have every needed column; what that is, intake.c says. */
 #include "serve_int.h"
 
 #include <string.h>
@@ -294,14 +295,18 @@ bool mlflow_tree(const Intake *in, const char *body, size_t n, Arena *a, Chunk *
     json_t *root = body_json(body, n, err);
     if (!root)
         return false;
+    const json_t *params = json_object_get(root, "params");
+    bool ok = !params || json_is_object(params) || json_is_null(params) ||
+              not_a("params", "an object", params, err);
+    json_object_del(root, "params");
     void *only = json_object_iter(root);
-    bool ok =
-        json_object_size(root) == 1
-            ? read_form(in, json_object_iter_key(only), json_object_iter_value(only), a, out, err)
-            : error_set(err, ERROR_PARSE,
-                        "expected exactly one of dataframe_split, dataframe_records, instances "
-                        "and inputs, found %zu keys",
-                        json_object_size(root));
+    if (ok && json_object_size(root) == 1)
+        ok = read_form(in, json_object_iter_key(only), json_object_iter_value(only), a, out, err);
+    else if (ok)
+        ok = error_set(err, ERROR_PARSE,
+                       "expected exactly one of dataframe_split, dataframe_records, instances "
+                       "and inputs, found %zu keys",
+                       json_object_size(root));
     json_decref(root);
     return ok;
 }

@@ -42,9 +42,8 @@ void put_json_number(double v, Text *into)
     }
     text_add_real(into, v);
     size_t n = into->count - at;
-    if (!memchr(into->at + at, '.', n) &&
-        !memchr(into->at + at, 'e', n)) /* as JSON libraries tell a real from an integer */
-        text_puts(into, ".0");
+    if (!memchr(into->at + at, '.', n) && !memchr(into->at + at, 'e', n))
+        text_puts(into, ".0"); /* as JSON libraries tell a real from an integer */
 }
 
 static void note_time(int64_t micros, bool date, Text *into)

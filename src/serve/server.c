@@ -33,7 +33,7 @@ typedef enum Stage { STAGE_IDLE, STAGE_COMING, STAGE_ANSWERED } Stage;
 typedef struct Visitor {
     struct Visitor *next, *before; /* guarded by the server's lock */
     int fd;
-    _Atomic double since; /* when the connection came, or its last request was done */
+    _Atomic double since; /* when the connection came, a request began, or the last one was done */
     _Atomic int stage;    /* Stage */
     atomic_bool shown_out;
     Text body;      /* this and the rest: only the thread of the connection */
@@ -311,6 +311,16 @@ static enum MHD_Result answer(Server *s, Visitor *v, struct MHD_Connection *c, c
     return send_reply(s, v, c, &reply);
 }
 
+/* The request's line is here: from now on it is late, not idle. */
+static void *on_line(void *context, const char *line, struct MHD_Connection *c)
+{
+    Visitor *v = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    (void)context, (void)line;
+    v->since = clock_now();
+    v->stage = STAGE_COMING;
+    return v;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *c, const char *path,
                                   const char *method, const char *version, const char *bytes,
                                   size_t *n, void **under_way)
@@ -331,11 +341,13 @@ static void on_completed(void *context, struct MHD_Connection *c, void **under_w
     Server *s = context;
     Visitor *v = *under_way;
     (void)c, (void)why;
-    if (!v || !v->here)
+    if (!v)
         return;
-    v->here = false;
     v->since = clock_now();
     v->stage = STAGE_IDLE;
+    if (!v->here) /* libmicrohttpd has refused it */
+        return;
+    v->here = false;
     if (v->body.room > BODY_KEPT)
         text_release(&v->body);
     text_reset(&v->body);
@@ -430,8 +442,9 @@ static bool start(Server *s, const ServeOptions *o, Error *err)
         MHD_OPTION_THREAD_POOL_SIZE, (unsigned)threads, MHD_OPTION_CONNECTION_LIMIT,
         (connections + 16) * (unsigned)threads, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HEAD_MOST, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(ceil(o->patience) + 1),
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-        s, MHD_OPTION_ARRAY, s->tls ? tls : tls + 3, MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, on_line, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_ARRAY, s->tls ? tls : tls + 3,
+        MHD_OPTION_END);
     if (!s->daemon)
         return error_set(err, ERROR_IO,
                          s->tls

@@ -45,6 +45,47 @@ static int64_t with_alias(World *w, const char *name)
     return store_model_find(w->s, name, &w->a, &m, &none) ? m.id : 0;
 }
 
+/* Every second of the last minute model 1 answers four, the candidate 2 four as a shadow or one as a canary. */
+static void a_shadow_is_no_traffic(void **state)
+{
+    enum { SECONDS = 60 };
+    const int64_t second = 1000000, now = 1000 * second;
+    TrafficRow row[2 * SECONDS];
+    DeployMinute m;
+    (void)state;
+    for (int i = 0; i < SECONDS; i++) { /* a shadow for 40 s, then a canary */
+        bool shadow = i < 40;
+        row[2 * i] = (TrafficRow){.time = now - (SECONDS - i) * second + 1,
+                                  .model = 1,
+                                  .requests = shadow ? 4 : 3,
+                                  .p50 = 0.001,
+                                  .p99 = 0.002};
+        row[2 * i + 1] = row[2 * i];
+        row[2 * i + 1].model = 2;
+        row[2 * i + 1].requests = shadow ? 4 : 1;
+        row[2 * i + 1].p99 = shadow ? 0.5 : 0.003;
+    }
+    DeploymentRow d = {
+        .state = "shadow", .model = 1, .candidate = 2, .step_since = now - 60 * second};
+    deployment_minute(&d, row, 80, now - 20 * second, &m);
+    assert_int_equal(m.requests, 160);
+    assert_true(isnan(m.candidate) && m.p99 == 0.002);
+    d.state = "canary";
+    d.step = 1;
+    d.step_since = now - 20 * second;
+    deployment_minute(&d, row, 120, now, &m);
+    assert_int_equal(m.requests, 160 + 80);
+    assert_true(m.candidate == 0.25 && m.p99 == 0.003);
+    assert_true(m.each[0] == 4 && m.each[59] == 4);
+    d.step = 2; /* the step before was a canary's: its answers were given */
+    d.step_since = now - 10 * second;
+    deployment_minute(&d, row + 80, 40, now, &m);
+    assert_int_equal(m.requests, 80);
+    assert_true(m.candidate == 0.25);
+    deployment_minute(&d, row, 0, now, &m);
+    assert_true(m.requests == 0 && isnan(m.candidate) && isnan(m.p50));
+}
+
 static void moves(void **state)
 {
     World *w = *state;
@@ -217,6 +258,7 @@ static void killed_while_moving(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_shadow_is_no_traffic),
         cmocka_unit_test_setup_teardown(moves, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(another_name, world_setup, world_teardown),
         cmocka_unit_test_setup_teardown(settings_survive, world_setup, world_teardown),

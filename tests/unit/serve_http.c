@@ -94,6 +94,8 @@ static void every_form_scores_the_same(void **state)
         "{\"instances\": [{\"MILES\": 2.25, \"MINUTES\": 10, \"TIME\": \"night\", \"SAME\": 1}]}",
         "{\"instances\": [[2.25, 10, \"night\"]]}",
         "{\"inputs\": {\"MILES\": [2.25], \"MINUTES\": [10], \"TIME\": [\"night\"]}}",
+        "{\"params\": {\"method\": \"mean\"}, \"instances\": [[2.25, 10, \"night\"]]}",
+        "{\"instances\": [[2.25, 10, \"night\"]], \"params\": null}",
     };
     Arena a = {0};
     Bundle *b = must_open(v->bundle);
@@ -334,13 +336,16 @@ static void slow_clients_are_shown_out(void **state)
     static const char head[] = "POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: "
                                "application/json\r\nContent-Length: 1000\r\n\r\n{";
     double from = clock_now();
-    int fd = dial(&strict), idle = dial(&strict), drip = dial(&strict);
+    int fd = dial(&strict), idle = dial(&strict), drip = dial(&strict), half = dial(&strict);
     put(fd, head, strlen(head));
+    put(half, head, 40); /* the line, and no more of the headers */
     for (int i = 0; i < 60 && put(drip, head + i, 1); i++) /* the headers, letter by letter */
         nap(0.05);
     get(fd, &reply);
     if (status_of(&reply) != 408)
         fail_msg("expected 408, found '%s'", text_str(&reply));
+    get(half, &reply);
+    assert_int_equal(status_of(&reply), 408);
     get(idle, &reply);
     assert_int_equal(reply.count, 0);
     get(drip, &reply);

@@ -183,6 +183,8 @@ static void wrong_bodies(void **state)
         {"{\"inputs\": [], \"inputs\": []}", "not JSON"},
         {"[1]", "the body: expected an object, found a list"},
         {"{}", "exactly one of"},
+        {"{\"params\": {}}", "exactly one of"},
+        {"{\"params\": [1], \"instances\": []}", "params: expected an object"},
         {"{\"inputs\": [], \"instances\": []}", "found 2 keys"},
         {"{\"rows\": []}", "rows: expected dataframe_split"},
         {"{\"dataframe_split\": []}", "dataframe_split: expected an object"},

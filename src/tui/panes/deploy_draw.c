@@ -138,7 +138,7 @@ static void add_latency(double seconds, Text *into)
         text_putc(into, '-');
 }
 
-static int draw_traffic(const DeployTraffic *t, const Canvas *c, int row)
+static int draw_traffic(const DeployMinute *t, const Canvas *c, int row)
 {
     Text p50 = {0}, p99 = {0};
     add_latency(t->p50, &p50);
@@ -147,10 +147,9 @@ static int draw_traffic(const DeployTraffic *t, const Canvas *c, int row)
     if (!t->requests) {
         canvas_put(c, row, 9, STYLE_DIM, "no requests in the last minute");
     } else {
-        int col =
-            9 + canvas_printf(c, row, 9, STYLE_PLAIN, "%lld %sa minute, p50 %s, p99 %s, ",
-                              (long long)t->requests, c->cols < 90 ? "" : "requests ",
-                              text_str(&p50), text_str(&p99));
+        int col = 9 + canvas_printf(c, row, 9, STYLE_PLAIN, "%lld %sa minute, p50 %s, p99 %s, ",
+                                    (long long)t->requests, c->cols < 90 ? "" : "requests ",
+                                    text_str(&p50), text_str(&p99));
         col += canvas_printf(c, row, col, t->errors ? STYLE_BAD : STYLE_GOOD, "%lld errors",
                              (long long)t->errors);
         if (isfinite(t->candidate))
@@ -172,14 +171,14 @@ static void draw_state(const DeployState *s, const Canvas *c)
                     "green, is checked step by step, and is promoted or taken back.");
         return;
     }
-    const DeployTraffic *t = deploy_traffic(s);
+    const DeployMinute *t = deploy_traffic(s);
     int row = draw_models(s, d, &in, 0);
     row = draw_plan(s, d, &in, row);
     row = draw_step(s, d, &in, row);
     row = draw_traffic(t, &in, row);
     if (row < in.rows && t->requests)
-        chart_spark(&in, row, 9, in.cols - 10 < DEPLOY_SPARK ? in.cols - 10 : DEPLOY_SPARK,
-                    STYLE_BAR, t->each, DEPLOY_SPARK);
+        chart_spark(&in, row, 9, in.cols - 10 < DEPLOY_SECONDS ? in.cols - 10 : DEPLOY_SECONDS,
+                    STYLE_BAR, t->each, DEPLOY_SECONDS);
 }
 
 /* ---- the other part ------------------------------------------------------------------------------------------------ */

@@ -7,22 +7,12 @@
 
 #include <lathe/deploy.h>
 
-#define DEPLOY_SPARK 60 /* seconds of traffic that are shown */
-
-/* The last minute of one deployment. */
-typedef struct DeployTraffic {
-    double each[DEPLOY_SPARK];      /* requests in each second, the oldest first */
-    int64_t requests, errors, rows; /* of the minute, all models */
-    double p50, p99;                /* s: mean by requests, the worst second */
-    double candidate;               /* the candidate's share of the requests; NaN: none came */
-} DeployTraffic;
-
 /* What the store says, read by a job; replaced, never changed. */
 typedef struct DeployView {
     Arena arena;
     size_t rows, checks, audits;
     DeploymentRow *row;    /* by name */
-    DeployTraffic *traffic; /* [rows] */
+    DeployMinute *traffic; /* [rows] */
     GateCheckRow *check;   /* the newest gate first */
     AuditRow *audit;       /* the newest first */
     bool busy;             /* requests came in the last seconds: it changes by itself */
@@ -55,7 +45,7 @@ typedef struct DeployState {
 } DeployState;
 
 const DeploymentRow *deploy_at(const DeployState *s); /* NULL: there is none */
-const DeployTraffic *deploy_traffic(const DeployState *s);
+const DeployMinute *deploy_traffic(const DeployState *s);
 const char *deploy_model_name(const DeployState *s, int64_t id, Text *into); /* "taxi/3" */
 
 /* deploy_load.c */

@@ -1,7 +1,6 @@
 /* deploy_load.c -- what the Deploy pane shows, read by a job: deployments, their last minute, checks, audit. */
 #include "deploy_int.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,40 +18,18 @@ void deploy_view_free(void *view)
     mem_free(v);
 }
 
-static void add_second(DeployTraffic *t, const TrafficRow *row, const DeploymentRow *d, int64_t now,
-                       int64_t *candidate)
-{
-    int64_t ago = (now - row->time) / SECOND;
-    if (ago < 0 || ago >= DEPLOY_SPARK)
-        return;
-    t->each[DEPLOY_SPARK - 1 - ago] += (double)row->requests;
-    t->requests += row->requests;
-    t->errors += row->errors;
-    t->rows += row->rows;
-    if (row->model == d->candidate)
-        *candidate += row->requests;
-    if (isfinite(row->p50))
-        t->p50 += row->p50 * (double)row->requests;
-    if (isfinite(row->p99) && row->p99 > t->p99)
-        t->p99 = row->p99;
-}
-
 static void read_traffic(DeployView *v, PredictionLog *log, size_t i)
 {
-    TrafficRow *row;
+    TrafficRow *row = NULL;
     size_t n = 0;
-    int64_t now = time_now(), candidate = 0;
+    int64_t now = time_now();
     Error ignored = {0};
-    DeployTraffic *t = &v->traffic[i];
-    bool ok = log && prediction_log_traffic_since(log, v->row[i].name, now - DEPLOY_SPARK * SECOND,
-                                                  &v->arena, &row, &n, &ignored);
-    for (size_t k = 0; ok && k < n; k++)
-        add_second(t, &row[k], &v->row[i], now, &candidate);
-    t->p50 = t->requests ? t->p50 / (double)t->requests : (double)NAN;
-    t->p99 = t->requests ? t->p99 : (double)NAN;
-    t->candidate =
-        t->requests && v->row[i].candidate ? (double)candidate / (double)t->requests : (double)NAN;
-    for (size_t k = DEPLOY_SPARK - 10; k < DEPLOY_SPARK; k++)
+    DeployMinute *t = &v->traffic[i];
+    bool ok =
+        log && prediction_log_traffic_since(log, v->row[i].name, now - DEPLOY_SECONDS * SECOND,
+                                            &v->arena, &row, &n, &ignored);
+    deployment_minute(&v->row[i], row, ok ? n : 0, now, t);
+    for (size_t k = DEPLOY_SECONDS - 10; k < DEPLOY_SECONDS; k++)
         v->busy = v->busy || t->each[k] > 0.0;
 }
 
@@ -70,7 +47,7 @@ static void *read_view(JobContext *c, void *input, Error *err)
         return NULL;
     }
     PredictionLog *log = v->rows ? prediction_log_open(job_workspace(c), STORE_READ, &none) : NULL;
-    v->traffic = ARENA_NEW(&v->arena, DeployTraffic, v->rows + 1);
+    v->traffic = ARENA_NEW(&v->arena, DeployMinute, v->rows + 1);
     for (size_t i = 0; i < v->rows; i++)
         read_traffic(v, log, i);
     prediction_log_close(log);
@@ -111,7 +88,7 @@ const DeploymentRow *deploy_at(const DeployState *s)
     return s->view && at < s->view->rows ? &s->view->row[at] : NULL;
 }
 
-const DeployTraffic *deploy_traffic(const DeployState *s)
+const DeployMinute *deploy_traffic(const DeployState *s)
 {
     return deploy_at(s) ? &s->view->traffic[s->table[DEPLOY_LIST].at] : NULL;
 }

@@ -54,7 +54,7 @@ static void list_cell(const void *context, uint64_t row, size_t column, Cell *ou
 {
     const DeployState *s = context;
     const DeploymentRow *d = &s->view->row[row];
-    const DeployTraffic *t = &s->view->traffic[row];
+    const DeployMinute *t = &s->view->traffic[row];
     switch (column) {
     case LIST_NAME:
         text_puts(out->text, d->name);
