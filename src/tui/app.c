@@ -2,6 +2,7 @@
  * draw once. Nothing is drawn when nothing changed, and frames are dropped rather than keys. */
 #include "tui_int.h"
 
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -119,17 +120,13 @@ static bool anything_moves(const Ui *ui)
     return false;
 }
 
-/* A budget of bytes a second (`:set bandwidth`): a frame waits until the ones before are paid for. Seconds. */
+/* Seconds until the budget (`:set bandwidth`) has something for a frame. */
 static double frame_waits(Ui *ui)
 {
-    double budget = set_bandwidth(ui);
-    if (budget <= 0)
-        return 0;
-    ui->credit += (ui->now - ui->credited) * budget;
-    ui->credited = ui->now;
-    if (ui->credit > budget / 4)
-        ui->credit = budget / 4;
-    return ui->credit >= 0 ? 0 : -ui->credit / budget;
+    size_t sent = screen_sent(ui->screen);
+    budget_reckon(&ui->budget, set_bandwidth(ui), ui->now, sent - ui->sent);
+    ui->sent = sent;
+    return budget_waits(&ui->budget);
 }
 
 static void wait_for_something(Ui *ui, int most_ms)
@@ -199,7 +196,7 @@ static void run(Ui *ui)
             session_save(ui, false);
         }
         more = ui->dirty;
-        wait_for_something(ui, more                                   ? (int)(later * 1000)
+        wait_for_something(ui, more                                   ? (int)ceil(later * 1000)
                                : moves || ui->now < ui->animate_until ? 100
                                : ui->settings_changed                 ? 5000
                                                                       : -1);

@@ -41,6 +41,12 @@ void chart_number(double v, Text *into)
     text_puts(into, t);
 }
 
+void chart_seconds_left(double v, Text *into)
+{
+    double known = v < 20 ? 1 : v < 600 ? 5 : 60;
+    text_add_seconds(into, known * ceil(v / known));
+}
+
 /* ---- the frame of a plot: ranges and place ------------------------------------------------------------------ */
 
 static double to_axis(double v, bool log_scale)

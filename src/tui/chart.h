@@ -84,5 +84,8 @@ void chart_bar(const Canvas *c, int row, int col, int width, double share, Style
 
 /* A number as an axis shows it: 3 to 4 digits, 12.3k, 1e-05. */
 void chart_number(double v, Text *into);
+/* An estimate of what is left: up to the next 5 s, from 10 minutes on to the next minute. Seconds that come and go
+ * say nothing, and each goes over the wire. */
+void chart_seconds_left(double v, Text *into);
 
 #endif

@@ -133,12 +133,12 @@ static int draw_run(const Ui *ui, const Canvas *c, int col)
         col += width;
     }
     col += canvas_printf(c, 0, col, STYLE_STATUS, " %.0f%%", share * 100);
-    double gone = r->started ? (double)(time_now() - r->started) / 1e6 : 0;
+    double gone = r->started ? (double)(r->heartbeat - r->started) / 1e6 : 0; /* when it was at that step */
     double made = (double)(r->step - r->parent_step); /* by this run: a fork began later */
     if (r->status == RUN_RUNNING && share > 0.02 && share < 1 && made > 0 &&
         left_of(c, col, 0) > 16) {
         Text left = {0};
-        text_add_seconds(&left, gone * (double)(r->steps_total - r->step) / made);
+        chart_seconds_left(gone * (double)(r->steps_total - r->step) / made, &left);
         col += canvas_printf(c, 0, col, STYLE_STATUS_DIM, "  %s left", text_str(&left));
         text_release(&left);
     }
@@ -165,7 +165,7 @@ static void job_numbers(const JobItem *item, double now, Text *into)
     }
     if (total && done && done < total && seconds > 2) {
         text_putc(into, ' ');
-        text_add_seconds(into, seconds * (double)(total - done) / (double)done);
+        chart_seconds_left(seconds * (double)(total - done) / (double)done, into);
     }
 }
 

@@ -101,7 +101,7 @@ void frame_draw(Ui *ui)
     Canvas screen = screen_begin(ui->screen);
     if (!frame_fits(ui)) {
         draw_too_small(ui, &screen);
-        ui->credit -= (double)screen_show(ui->screen);
+        ui->dirty |= !screen_show(ui->screen, budget_may(&ui->budget));
         return;
     }
     const Pane *p = ui_pane(ui);
@@ -128,7 +128,7 @@ void frame_draw(Ui *ui)
         Canvas above = canvas_part(&screen, 0, 0, screen.rows - 1, screen.cols);
         stack[n]->kind->draw(stack[n], &above, ui);
     }
-    ui->credit -= (double)screen_show(ui->screen);
+    ui->dirty |= !screen_show(ui->screen, budget_may(&ui->budget));
 }
 
 /* ---- keys ------------------------------------------------------------------------------------------------------------- */

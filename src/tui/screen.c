@@ -3,6 +3,7 @@
 
 #include <term.h>
 
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -58,9 +59,10 @@ static Screen *open_on(FILE *out, FILE *in, const char *type, Error *err)
     set_escdelay(SCREEN_ESCAPE_MS);
     screen_signals_begin();
     Screen *s = mem_alloc(sizeof *s);
-    s->terminal = out == stdout;
+    s->terminal = in == stdin;
     s->out = out;
     s->in = in;
+    wire_init(&s->wire, fileno(out));
     s->curses = newterm(type, out, in);
     if (!s->curses || !can_place_cursor()) {
         error_set(err, ERROR_IO, s->curses ? "terminal '%s' cannot place its cursor; use the commands (lathe --help)"
@@ -71,6 +73,7 @@ static Screen *open_on(FILE *out, FILE *in, const char *type, Error *err)
             delscreen(s->curses);
         }
         screen_signals_end();
+        wire_release(&s->wire);
         mem_free(s);
         return NULL;
     }
@@ -93,14 +96,23 @@ static Screen *open_on(FILE *out, FILE *in, const char *type, Error *err)
     return s;
 }
 
+/* curses gets a descriptor of its own: during a frame another file stands in for it (screen_wire.h). */
 Screen *screen_open(Error *err)
 {
-    if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-        return open_on(stdout, stdin, NULL, err);
-    error_set(err, ERROR_USAGE,
-              "the workbench needs a terminal for input and output; "
-              "`lathe --help` lists the commands that do not");
-    return NULL;
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+        error_set(err, ERROR_USAGE,
+                  "the workbench needs a terminal for input and output; "
+                  "`lathe --help` lists the commands that do not");
+        return NULL;
+    }
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    Screen *s = out ? open_on(out, stdin, NULL, err) : NULL;
+    if (!out)
+        error_set(err, ERROR_IO, "the terminal: no file descriptor left");
+    else if (!s)
+        fclose(out);
+    return s;
 }
 
 Screen *screen_open_nowhere(int rows, int cols, Error *err)
@@ -136,10 +148,10 @@ void screen_close(Screen *s)
     screen_taken(false);
     screen_signals_give(s);
     delscreen(s->curses);
-    if (!s->terminal) {
-        fclose(s->out);
+    fclose(s->out);
+    if (!s->terminal)
         fclose(s->in);
-    }
+    wire_release(&s->wire);
     screen_signals_end();
     mem_free(s->grid.cell);
     mem_free(s->grid.shown);
@@ -207,51 +219,97 @@ static void cell_show(Screen *s, int row, int col, const GridCell *cell)
     }
 }
 
-/* A place and a look of their own, three bytes a character: more than curses needs. */
-enum { BYTES_PLACE = 9, BYTES_LOOK = 22, BYTES_CELL = 3, BYTES_FRAME = 16 };
+/* What a cell costs, rather too much: a place and a look of its own, three bytes a character. */
+enum { BYTES_PLACE = 9, BYTES_LOOK = 28, BYTES_LOOK_DIRECT = 44, BYTES_CELL = 3, BYTES_FRAME = 16 };
 
-size_t screen_show(Screen *s)
+typedef struct Spending {
+    size_t left;
+    Style look;
+} Spending;
+
+static bool pay(const Screen *s, Spending *p, const GridCell *cell, bool joined)
+{
+    size_t look = s->depth == DEPTH_DIRECT ? BYTES_LOOK_DIRECT : BYTES_LOOK;
+    size_t bytes = (joined ? 0 : BYTES_PLACE) + (cell->style == p->look ? 0 : look) +
+                   (cell->code < 128 ? 1 : BYTES_CELL * (1u + (cell->mark[0] != 0) + (cell->mark[1] != 0)));
+    if (bytes > p->left)
+        return false;
+    p->left -= bytes;
+    p->look = cell->style;
+    return true;
+}
+
+/* False: what may be spent is spent; the rest of the row stays as it is. */
+static bool row_show(Screen *s, int row, Spending *p)
 {
     Grid *g = &s->grid;
-    size_t bytes = BYTES_FRAME;
-    Style look = STYLE_COUNT;
-    for (int row = 0; row < g->rows; row++) {
-        GridCell *now = g->cell + (size_t)row * (size_t)g->cols;
-        GridCell *was = g->shown + (size_t)row * (size_t)g->cols;
-        bool joined = false;
-        for (int col = 0; col < g->cols; col++) {
-            if (now[col].code == 0)
-                continue;
-            bool wide = col + 1 < g->cols && now[col + 1].code == 0;
-            if (s->all || !cell_same(&now[col], &was[col]) ||
-                (wide && !cell_same(&now[col + 1], &was[col + 1])))
-                cell_show(s, row, col, &now[col]);
-            else {
-                joined = false;
-                continue;
-            }
-            bytes += (size_t)(joined ? 0 : BYTES_PLACE) + (now[col].style == look ? 0 : BYTES_LOOK) +
-                     (now[col].code < 128 ? 1 : BYTES_CELL);
-            look = now[col].style;
-            joined = true;
+    GridCell *now = g->cell + (size_t)row * (size_t)g->cols;
+    GridCell *was = g->shown + (size_t)row * (size_t)g->cols;
+    bool joined = false;
+    for (int col = 0; col < g->cols; col++) {
+        if (now[col].code == 0)
+            continue;
+        bool wide = col + 1 < g->cols && now[col + 1].code == 0;
+        if (cell_same(&now[col], &was[col]) && !(wide && !cell_same(&now[col + 1], &was[col + 1]))) {
+            joined = false;
+            continue;
+        }
+        if (!pay(s, p, &now[col], joined))
+            return false;
+        cell_show(s, row, col, &now[col]);
+        memcpy(&was[col], &now[col], (wide ? 2 : 1) * sizeof *now);
+        joined = true;
+    }
+    return true;
+}
+
+/* The row with the cursor first, where something is typed; then on from where the last frame was cut. */
+static bool rows_show(Screen *s, size_t most)
+{
+    Grid *g = &s->grid;
+    Spending p = {.left = most > BYTES_FRAME ? most - BYTES_FRAME : 0, .look = STYLE_COUNT};
+    if (g->cursor_row >= 0 && g->cursor_row < g->rows && !row_show(s, g->cursor_row, &p))
+        return false;
+    for (int i = 0; i < g->rows; i++) {
+        int row = (s->cut + i) % g->rows;
+        if (!row_show(s, row, &p)) {
+            s->cut = row;
+            return false;
         }
     }
-    memcpy(g->shown, g->cell, (size_t)g->rows * (size_t)g->cols * sizeof *g->cell);
+    s->cut = 0;
+    return true;
+}
+
+bool screen_show(Screen *s, size_t most)
+{
+    Grid *g = &s->grid;
+    if (s->all)
+        memset(g->shown, 0, (size_t)g->rows * (size_t)g->cols * sizeof *g->shown);
     s->all = false;
-    if (g->cursor_row >= 0) {
-        curs_set(1);
+    bool whole = rows_show(s, most);
+    bool caught = !isendwin(); /* else curses takes the terminal again, which nothing may stand in for */
+    if (caught)
+        wire_catch(&s->wire);
+    curs_set(g->cursor_row >= 0);
+    if (g->cursor_row >= 0)
         wmove(s->window, g->cursor_row, g->cursor_col);
-    } else {
-        curs_set(0);
-    }
     wnoutrefresh(s->window);
     doupdate();
-    return bytes;
+    if (caught)
+        wire_send(&s->wire);
+    return whole;
+}
+
+size_t screen_sent(const Screen *s)
+{
+    return s->wire.sent;
 }
 
 void screen_redraw(Screen *s)
 {
     s->all = true;
+    s->wire.unsure = true;
     clearok(curscr, TRUE);
 }
 
@@ -275,6 +333,7 @@ void screen_raw(Screen *s, const char *bytes, size_t n)
 {
     fwrite(bytes, 1, n, s->out);
     fflush(s->out);
+    wire_count(&s->wire, n);
 }
 
 void screen_lend(Screen *s)

@@ -51,8 +51,10 @@ void screen_dots(Screen *s, ScreenDots dots);
 void screen_escape_wait(Screen *s, int ms);  /* for so long; bytes that came with it are taken at once */
 
 Canvas screen_begin(Screen *s); /* a blank grid; zones and cursor forgotten */
-/* What changed goes to the terminal, at once. Returns about how many bytes that took, rather too many. */
-size_t screen_show(Screen *s);
+/* What changed goes to the terminal, as far as `most` bytes reach (SIZE_MAX: all). False: something is left for
+ * the next time. A screen that is painted anew (the first time, another size, Ctrl-L) goes whole. */
+bool screen_show(Screen *s, size_t most);
+size_t screen_sent(const Screen *s); /* bytes, ever */
 /* The topmost zone at a place, or NULL; zones before `from` do not count (they lie under a dialog). */
 const Zone *screen_zone(const Screen *s, int row, int col);
 size_t screen_zones(const Screen *s);

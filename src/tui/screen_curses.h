@@ -3,6 +3,7 @@
 #define LATHE_TUI_SCREEN_CURSES_H
 
 #include "screen_int.h"
+#include "screen_wire.h"
 
 #include <curses.h>
 
@@ -16,6 +17,7 @@ struct Screen {
     Grid grid;
     SCREEN *curses;
     FILE *out, *in;
+    Wire wire;
     bool terminal; /* else both are nothing */
     WINDOW *window;
     Depth depth;
@@ -26,6 +28,7 @@ struct Screen {
     int pair[STYLE_COUNT][STYLE_COUNT + 1]; /* 0: not made yet */
     int pairs;
     bool all; /* show every cell */
+    int cut;  /* the row at which the last frame was cut, as more was not to be sent */
     bool pasting;
     ScreenMouse click[SCREEN_CLICKS]; /* that came together, newest first */
     int clicks;

@@ -45,7 +45,7 @@ static void apply_nice(Ui *ui, const char *value)
 }
 
 static const ScreenSetting settings[] = {
-    {"bandwidth", "0", "bytes a second, as in 2k; 0: any", "what the screen may send: fewer frames where it would be more",
+    {"bandwidth", "0", "bytes a second, as in 2k; 0: any", "what the screen may send in any second; what does not fit comes later",
      NULL, 0, NULL},
     {"notify", "all", "all | bell | off", "when a run ends: a bell and OSC 9 and 777, the bell alone, nothing",
      notify_names, 0, NULL},

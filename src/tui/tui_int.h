@@ -2,6 +2,7 @@
 #ifndef LATHE_TUI_INT_H
 #define LATHE_TUI_INT_H
 
+#include "budget.h"
 #include "keymap.h"
 #include "screen.h"
 #include "tui.h"
@@ -155,7 +156,7 @@ struct Ui {
     Recording recording;
     Replay *replay;
     bool disk_said;                        /* that the disk is low */
-    double credit, credited;               /* bytes that may be sent now (bandwidth), and when that was reckoned */
+    Budget budget; size_t sent;            /* of bytes (bandwidth); bytes that it knows of */
     Error failed;                          /* why `lathe replay` ends badly */
     Jobs *jobs;
     Watch *watch;

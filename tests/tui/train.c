@@ -195,7 +195,7 @@ static void a_resumed_run_takes_back_its_points(void **state)
     MetricPoint p = {"train_loss", 61, 6.1, 0.7777};
     assert_true(store_metrics_add(s, run, &p, 1, &err));
     set_progress(s, run, 61);
-    see("train 0.7777");
+    see("train 0.778");
     store_close(s);
 }
 

@@ -110,6 +110,7 @@ static void layout(void *state, int rows, int cols, Ui *ui)
     s->machine_row = strip ? s->values_row - 1 : -1;
     s->events_row = rows - s->events_rows;
     train_place(s, top, s->values_row - top - strip, one);
+    train_hold(s);
 }
 
 /* ---- drawing -------------------------------------------------------------------------------------------------------- */

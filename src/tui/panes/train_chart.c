@@ -19,8 +19,10 @@ static void add_chart(TrainState *s, const char *key, const char *title, bool lo
     for (size_t i = 0; i < s->charts; i++)
         if (strcmp(s->chart[i].key, key) == 0)
             return;
-    if (strcmp(kind->key, key) != 0) /* the user's choice of axis stays with the chart */
+    if (strcmp(kind->key, key) != 0) { /* the user's choice of axis stays with the chart */
         kind->log = log;
+        kind->held = (Held){0};
+    }
     snprintf(kind->key, sizeof kind->key, "%s", key);
     snprintf(kind->title, sizeof kind->title, "%s", title);
     s->charts++;
@@ -318,11 +320,11 @@ static void range_of(const ChartSeries *one, const Chart *c, double *low, double
 }
 
 /* While a run goes on its chart keeps its axes for a while, so that a new point is a new dot and not another
- * picture: what a slow line has to carry. Up to the next of four steps a doubling. */
+ * picture: what a slow line has to carry. Up to the next of two steps a doubling. */
 static double with_room(double span)
 {
     double power = exp2(floor(log2(span)));
-    return span > 0 ? power * ceil(span / power * 4.0) / 4.0 : span;
+    return span > 0 ? power * ceil(span / power * 2.0) / 2.0 : span;
 }
 
 /* To whole steps, of which some eight are in sight. */
@@ -333,25 +335,35 @@ static void to_steps(double *low, double *high)
     *high = ceil(*high / step) * step;
 }
 
-static void set_range(Chart *c, bool live)
+/* Of the points in sight, in the space of the axis. False: there is no range. */
+static bool natural_range(const Chart *c, double *low, double *high)
 {
-    double low = INFINITY, high = -INFINITY;
+    *low = INFINITY, *high = -INFINITY;
     for (size_t i = 0; i < c->count; i++)
-        range_of(&c->series[i], c, &low, &high);
-    if (!(low < high))
-        return;
-    if (c->y_zero && !c->y_log)
-        low = fmin(low, 0.0), high = fmax(high, 0.0);
-    if (live && c->y_log) {
-        low = log10(low), high = log10(high);
-        to_steps(&low, &high);
-        low = pow(10, low), high = pow(10, high);
-    } else if (live) {
-        to_steps(&low, &high);
-    }
-    double room = c->y_log ? pow(high / low, 0.04) : (high - low) * 0.04;
-    c->y_low = c->y_log ? low / room : c->y_zero && !(low < 0.0) ? 0.0 : low - room;
-    c->y_high = c->y_log ? high * room : high + room;
+        range_of(&c->series[i], c, low, high);
+    if (!(*low < *high))
+        return false;
+    if (c->y_log)
+        *low = log10(*low), *high = log10(*high);
+    else if (c->y_zero)
+        *low = fmin(*low, 0.0), *high = fmax(*high, 0.0);
+    return true;
+}
+
+static void set_range(Chart *c, double low, double high)
+{
+    double room = (high - low) * 0.04;
+    c->y_low = c->y_zero && !c->y_log && !(low < 0.0) ? 0.0 : low - room;
+    c->y_high = high + room;
+    if (c->y_log)
+        c->y_low = pow(10, c->y_low), c->y_high = pow(10, c->y_high);
+}
+
+/* What the points fill half of and hardly leave may stay: noise at an edge would have the chart leap to and fro. */
+static bool may_stay(const Held *h, double low, double high)
+{
+    double span = h->high - h->low;
+    return low >= h->low - 0.04 * span && high <= h->high + 0.04 * span && high - low >= 0.5 * span;
 }
 
 /* ---- one chart ---------------------------------------------------------------------------------------------- */
@@ -392,7 +404,14 @@ static void set_window(const TrainState *s, const Curves *c, Chart *to)
         to->x_low = fmin(1, to->x_high / 1000); /* zero has no place there */
 }
 
-void train_chart(const TrainState *s, int chart, ChartBuild *out)
+static bool is_live(const TrainState *s)
+{
+    const RunRow *run = train_run(s);
+    return run && run->status == RUN_RUNNING;
+}
+
+/* All but the range of values. */
+static void build(const TrainState *s, int chart, ChartBuild *out)
 {
     const ChartKind *kind = &s->chart[chart];
     const RunRow *run = train_run(s);
@@ -418,7 +437,48 @@ void train_chart(const TrainState *s, int chart, ChartBuild *out)
     to->ticks = out->ticks;
     to->y_zero = strcmp(kind->key, "lr") == 0 || strcmp(kind->key, "samples_per_second") == 0;
     to->empty = run && run_is_active(run) ? "waiting for the first points" : "no points";
-    set_range(to, run && run->status == RUN_RUNNING);
+}
+
+static bool same_look(const Held *a, const Held *b)
+{
+    return a->run == b->run && a->shows == b->shows && a->look == b->look && a->width == b->width;
+}
+
+static Held held_for(const TrainState *s, const ChartKind *kind)
+{
+    return (Held){.run = s->shown[0], .shows = s->shows, .width = s->high - s->low,
+                  .look = s->smooth + SMOOTH_COUNT * (int)s->axis + (kind->log ? 100 : 0) + (s->x_log ? 200 : 0)};
+}
+
+void train_hold(TrainState *s)
+{
+    double low, high;
+    for (size_t i = 0; i < s->places && is_live(s); i++) {
+        ChartBuild b;
+        Held *was = &s->chart[s->place[i].chart].held, now = held_for(s, &s->chart[s->place[i].chart]);
+        build(s, s->place[i].chart, &b);
+        bool any = natural_range(&b.chart, &low, &high);
+        train_chart_release(&b);
+        if (any && same_look(was, &now) && may_stay(was, low, high))
+            continue;
+        if (any)
+            to_steps(&low, &high);
+        now.low = any ? low : 0;
+        now.high = any ? high : 0;
+        *was = now;
+    }
+}
+
+void train_chart(const TrainState *s, int chart, ChartBuild *out)
+{
+    const ChartKind *kind = &s->chart[chart];
+    const Held *held = &kind->held, now = held_for(s, kind);
+    double low, high;
+    build(s, chart, out);
+    if (is_live(s) && held->low < held->high && same_look(held, &now))
+        set_range(&out->chart, held->low, held->high);
+    else if (natural_range(&out->chart, &low, &high))
+        set_range(&out->chart, low, high);
 }
 
 void train_chart_release(ChartBuild *b)

@@ -11,8 +11,10 @@
 typedef struct Line {
     const Canvas *c;
     int row, col, end;
-    bool steady; /* numbers keep their zeros, so that what stands after them stays where it is */
+    bool steady; /* numbers change all the time: three digits, and what stands after them stays where it is */
 } Line;
+
+#define STEADY_WIDTH 8 /* 0.000123, -1.2e-05 */
 
 static bool piece(Line *l, Style style, const char *text)
 {
@@ -38,8 +40,11 @@ static void pair_real(Line *l, const char *label, Style style, double v)
     if (isnan(v))
         return;
     bool far = fabs(v) >= 1e5 || (v != 0 && fabs(v) < 1e-3);
-    snprintf(text, sizeof text, l->steady ? far ? "%#.3g" : "%#.4g" : far ? "%.3g" : "%.4g", v);
+    snprintf(text, sizeof text, l->steady ? "%#.3g" : far ? "%.3g" : "%.4g", v);
+    int end = l->col + (int)utf8_width(label, strlen(label)) + STEADY_WIDTH + 4;
     pair(l, label, style, text);
+    if (l->steady)
+        l->col = end;
 }
 
 static void print_count(double v, char *into, size_t size)
@@ -148,12 +153,27 @@ static void of_total(int64_t done, int64_t total, char *into, size_t size)
     snprintf(into, size, total ? "%s/%s" : "%s", a, b);
 }
 
+static void print_left(double v, char *into, size_t size)
+{
+    Text t = {0};
+    chart_seconds_left(v, &t);
+    snprintf(into, size, "%s", text_str(&t));
+    text_release(&t);
+}
+
+/* Of a speed two digits are more than chance. */
+static double two_digits(double v)
+{
+    double unit = v > 0 ? pow(10, floor(log10(v)) - 1) : 1;
+    return unit * round(v / unit);
+}
+
 static void draw_time(const RunRow *run, const Curves *c, Line *l)
 {
     char text[48];
     double rate = c ? curves_rate(c) : (double)NAN;
     if (run->status == RUN_RUNNING && rate > 0 && run->steps_total > run->step) {
-        print_seconds((double)(run->steps_total - run->step) / rate, text, sizeof text);
+        print_left((double)(run->steps_total - run->step) / rate, text, sizeof text);
         pair(l, "left", STYLE_STRONG, text);
     } else if (run->started && run->ended > run->started) {
         print_seconds((double)(run->ended - run->started) / 1e6, text, sizeof text);
@@ -183,7 +203,7 @@ static void draw_progress(const TrainState *s, const RunRow *run, const Curves *
     draw_time(run, c, &l);
     double speed = c ? curves_last(c, "samples_per_second") : (double)NAN;
     if (isfinite(speed)) {
-        print_count(speed, text, sizeof text - 8);
+        print_count(two_digits(speed), text, sizeof text - 8);
         strcat(text, " rows/s");
         pair(&l, "at", STYLE_PLAIN, text);
     }

@@ -112,7 +112,9 @@ size_t series_near(const Reals *ascending, double v);           /* index of the 
 /* ---- looked at --------------------------------------------------------------------------------------- */
 
 typedef struct Place { int chart, row, col, rows, cols; } Place; /* chart: index into TrainState.chart */
-typedef struct ChartKind { char key[56]; char title[56]; bool log; } ChartKind;
+/* The range of values a live chart keeps, in the space of its axis, and what it was chosen for. */
+typedef struct Held { double low, high, width; int64_t run; size_t shows; int look; } Held;
+typedef struct ChartKind { char key[56]; char title[56]; bool log; Held held; } ChartKind;
 
 typedef struct MachineNow { /* ticks count up; bytes */
     double time, ticks, busy, run_ticks, memory, memory_free, run_memory, gpu, gpu_memory, gpu_total;
@@ -164,6 +166,7 @@ typedef struct ChartBuild {
 void train_charts(TrainState *s);                    /* which charts there are, from the keys seen */
 void train_chart(const TrainState *s, int chart, ChartBuild *out);
 void train_chart_release(ChartBuild *b);
+void train_hold(TrainState *s);                      /* before drawing: the ranges of the charts in place */
 bool train_chart_shown(const void *state, Arena *a, Chart *out, char title[160]); /* the active one, for a file */
 void train_span(const TrainState *s, double *low, double *high); /* of all points on the axis */
 void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active);
