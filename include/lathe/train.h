@@ -118,6 +118,9 @@ bool run_steer_later(Store *s, int64_t run, const char *text, Error *err);
 int run_reap(Store *s, Error *err);
 /* Where its bundle is: DIR/runs/ID/bundle; false with a clear line if there is none yet. */
 bool run_bundle_path(Store *s, int64_t run, Arena *a, const char **path, Error *err);
+/* DIR/datasets/HASH.arrow of the row into the workspace, with its columns and n rejects; rows, columns, bytes and
+ * created are the file's. */
+bool run_dataset_enter(Store *s, const DatasetRow *row, const RejectRow *rejects, size_t n, Error *err);
 /* The columns of a dataset of the workspace as a run sees them: types, and the roles the user gave. into: empty. */
 bool run_schema(Store *s, const char *hash, Schema *into, Error *err);
 /* Of a model's `plans` recipes, how many the dataset has been through: its rows are scored behind them. */

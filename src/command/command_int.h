@@ -79,9 +79,6 @@ extern const char *const model_format_names[];
 bool export_model(const char *dir, size_t format, const char *out, Pool *pool, json_t *result,
                   Error *err);
 
-/* Enters a dataset file of the workspace with its columns and rejects: one transaction. */
-bool workspace_register(Store *s, const DatasetRow *row, const RejectRow *rejects, size_t n,
-                        Error *err);
 /* "../data/Trips 2019.csv.gz" -> "trips_2019" */
 char *workspace_name_of(const char *source, Arena *a);
 bool workspace_name_check(const char *name, Error *err);

@@ -86,7 +86,7 @@ static bool enter(Store *s, const char *name, const char *source, const IngestRe
                       .plan = "",
                       .sniffed = sniffed ? sniffed : "{}",
                       .rejects = (int64_t)report->rejects};
-    bool ok = workspace_register(s, &row, rejects->row.at, rejects->row.count, err);
+    bool ok = run_dataset_enter(s, &row, rejects->row.at, rejects->row.count, err);
     free(sniffed);
     return ok;
 }

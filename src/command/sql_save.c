@@ -213,7 +213,7 @@ static bool enter(Store *s, const char *hash, const char *text, const char *as, 
     text_printf(&source, "sql: %.4000s", text);
     DatasetRow row = {.hash = hash, .name = as, .source = text_str(&source), .source_tag = "",
                       .parent = "", .recipe = "", .plan = "", .sniffed = "{}"};
-    bool ok = workspace_register(s, &row, NULL, 0, err);
+    bool ok = run_dataset_enter(s, &row, NULL, 0, err);
     text_release(&source);
     return ok;
 }

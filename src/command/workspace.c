@@ -73,66 +73,6 @@ bool workspace_schema(Store *s, const Dataset *d, Schema *into, Error *err)
     return ok;
 }
 
-/* ---- entering a dataset file --------------------------------------------------------------------- */
-
-static const char *limit_text(const ColumnProfile *p, double value, Arena *a)
-{
-    Text text = {0};
-    if (p->numeric && p->count > p->missing) {
-        if (p->type == COLUMN_TIME)
-            time_format((int64_t)value, &text);
-        else if (p->type == COLUMN_DATE)
-            date_format((int32_t)value, &text);
-        else
-            text_add_real(&text, value);
-    }
-    char *kept = arena_text(a, text_str(&text));
-    text_release(&text);
-    return kept;
-}
-
-static ColumnRow *column_rows(const Dataset *d, Arena *a)
-{
-    const Schema *schema = dataset_schema(d);
-    const Profile *profile = dataset_profile(d);
-    ColumnRow *rows = ARENA_NEW(a, ColumnRow, schema->count + 1);
-    for (size_t i = 0; i < schema->count; i++) {
-        const ColumnProfile *p = &profile->column[i];
-        rows[i] = (ColumnRow){.name = schema->field[i].name,
-                              .type = column_type_name(schema->field[i].type),
-                              .role = role_name(schema->field[i].role),
-                              .nullable = schema->field[i].nullable,
-                              .private = schema->field[i].private,
-                              .distinct = p->distinct,
-                              .missing = (int64_t)p->missing,
-                              .least = limit_text(p, p->least, a),
-                              .most = limit_text(p, p->most, a)};
-    }
-    return rows;
-}
-
-bool workspace_register(Store *s, const DatasetRow *row, const RejectRow *rejects, size_t n,
-                        Error *err)
-{
-    Arena arena = {0};
-    Dataset *d = dataset_open(store_path(s, &arena, "datasets/%s.arrow", row->hash), err);
-    bool ok = d && store_begin(s, err);
-    if (ok) {
-        DatasetRow full = *row;
-        full.rows = (int64_t)dataset_rows(d);
-        full.columns = (int64_t)dataset_schema(d)->count;
-        full.bytes = (int64_t)dataset_bytes(d);
-        full.created = time_now();
-        ok = store_dataset_add(s, &full, column_rows(d, &arena), dataset_schema(d)->count, err) &&
-             (!n || store_rejects_add(s, row->hash, rejects, n, err)) && store_commit(s, err);
-        if (!ok)
-            store_rollback(s);
-    }
-    dataset_close(d);
-    arena_release(&arena);
-    return ok;
-}
-
 /* ---- clean ------------------------------------------------------------------------------------------ */
 
 static bool clean_register(Store *s, const DatasetRow *parent, const Recipe *r, const Plan *plan,
@@ -150,7 +90,7 @@ static bool clean_register(Store *s, const DatasetRow *parent, const Recipe *r, 
                       .recipe = text_str(&text),
                       .plan = plan_text ? plan_text : "",
                       .sniffed = parent->sniffed};
-    bool ok = workspace_register(s, &row, NULL, 0, err);
+    bool ok = run_dataset_enter(s, &row, NULL, 0, err);
     free(plan_text);
     json_decref(fitted);
     text_release(&text);

@@ -16,50 +16,6 @@
 
 #define BLOCK 4096
 
-/* ---- entering a file ------------------------------------------------------------------------------------------------ */
-
-static const char *limit_text(const ColumnProfile *p, double value, Arena *a)
-{
-    Text text = {0};
-    if (p->numeric && p->count > p->missing) {
-        if (p->type == COLUMN_TIME)
-            time_format((int64_t)value, &text);
-        else if (p->type == COLUMN_DATE)
-            date_format((int32_t)value, &text);
-        else
-            text_add_real(&text, value);
-    }
-    const char *kept = arena_text(a, text_str(&text));
-    text_release(&text);
-    return kept;
-}
-
-static bool enter(Store *s, DatasetRow *row, Error *err)
-{
-    Arena a = {0};
-    Dataset *d = dataset_open(store_path(s, &a, "datasets/%s.arrow", row->hash), err);
-    if (!d)
-        return false;
-    const Schema *schema = dataset_schema(d);
-    const Profile *profile = dataset_profile(d);
-    ColumnRow *c = ARENA_NEW(&a, ColumnRow, schema->count + 1);
-    for (size_t i = 0; i < schema->count; i++) {
-        const ColumnProfile *p = &profile->column[i];
-        c[i] = (ColumnRow){.name = schema->field[i].name, .type = column_type_name(schema->field[i].type),
-                           .role = role_name(schema->field[i].role), .nullable = schema->field[i].nullable, .private = schema->field[i].private,
-                           .distinct = p->distinct, .missing = (int64_t)p->missing, .least = limit_text(p, p->least, &a),
-                           .most = limit_text(p, p->most, &a)};
-    }
-    row->rows = (int64_t)dataset_rows(d);
-    row->columns = (int64_t)schema->count;
-    row->bytes = (int64_t)dataset_bytes(d);
-    row->created = time_now();
-    bool ok = store_dataset_add(s, row, c, schema->count, err) != 0;
-    dataset_close(d);
-    arena_release(&a);
-    return ok;
-}
-
 /* ---- raw rows ------------------------------------------------------------------------------------------------------------ */
 
 /* How far feedback is in this table already: micros. */
@@ -211,7 +167,7 @@ static bool enter_grown(Watcher *w, const DeploymentRow *row, const DatasetRow *
                       .source = arena_printf(&a, "%lld rows of %.12s and %lld predictions of deployment %s with their feedback (%lld to %lld)",
                                              (long long)g->kept, root->hash, (long long)g->rows, row->name, (long long)g->first, (long long)g->last),
                       .sniffed = text ? text : "{}"};
-    bool ok = enter(w->store, &out, err);
+    bool ok = run_dataset_enter(w->store, &out, NULL, 0, err);
     free(text);
     json_decref(j);
     arena_release(&a);
@@ -236,7 +192,7 @@ static bool clean_again(Watcher *w, const DatasetRow *was, const char *hash, con
         char *text = json_dumps(fitted, JSON_COMPACT);
         DatasetRow row = {.hash = arena_text(a, report.hash), .name = name, .source = was->source, .source_tag = "",
                           .parent = hash, .recipe = was->recipe, .plan = text ? text : "", .sniffed = "{}"};
-        ok = enter(w->store, &row, err);
+        ok = run_dataset_enter(w->store, &row, NULL, 0, err);
         *out = row.hash;
         free(text);
         json_decref(fitted);

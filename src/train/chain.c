@@ -1,43 +1,6 @@
 /* chain.c -- from a dataset back to its raw source: every recipe on the way, fitted as it was. */
 #include "train_int.h"
 
-bool run_schema(Store *s, const char *hash, Schema *into, Error *err)
-{
-    Arena a = {0};
-    ColumnRow *c;
-    size_t n;
-    bool ok = store_dataset_columns(s, hash, &a, &c, &n, err);
-    if (ok && n == 0)
-        ok = error_set(err, ERROR_SHAPE, "dataset %.12s: the workspace knows no columns of it",
-                       hash);
-    for (size_t i = 0; ok && i < n; i++) {
-        ColumnType type;
-        Role role;
-        ok = (column_type_parse(c[i].type, &type) && role_parse(c[i].role, &role)) ||
-             error_set(err, ERROR_PARSE, "dataset %.12s: column %s has type '%s' and role '%s'",
-                       hash, c[i].name, c[i].type, c[i].role);
-        if (ok) {
-            schema_add(into, c[i].name, type, role);
-            into->field[into->count - 1].nullable = c[i].nullable;
-            into->field[into->count - 1].private = c[i].private;
-        }
-    }
-    arena_release(&a);
-    return ok;
-}
-
-size_t run_plans_behind(Store *s, const DatasetRow *dataset, size_t plans)
-{
-    Arena a = {0};
-    DatasetRow *row;
-    size_t n;
-    Error ignored = {0};
-    bool whole = store_dataset_line(s, dataset, &a, &row, &n, &ignored);
-    arena_release(&a);
-    size_t behind = whole ? n - 1 : n; /* the last one is made of one that is gone */
-    return behind < plans ? behind : plans;
-}
-
 static Plan *fitted_plan(const char *json, const Schema *in, Error *err)
 {
     json_error_t where;

@@ -280,11 +280,8 @@ static bool judge(Job *j, double watched)
     return false;
 }
 
-static void say_epoch(Job *j, size_t from)
+void loop_say_epoch(const Job *j, const char *text, size_t from)
 {
-    char text[64];
-    snprintf(text, sizeof text, "epoch %lld of %d", (long long)(j->sampler.epoch - j->pretrain) + 1,
-             j->spec.params.epochs);
     RunNews news = {.run = j->row.id,
                     .step = j->loop.step,
                     .epoch = j->sampler.epoch + 1,
@@ -294,6 +291,14 @@ static void say_epoch(Job *j, size_t from)
                     .count = j->record.count - from};
     if (j->on_news)
         j->on_news(j->context, &news);
+}
+
+static void say_epoch(const Job *j, size_t from)
+{
+    char text[64];
+    snprintf(text, sizeof text, "epoch %lld of %d", (long long)(j->sampler.epoch - j->pretrain) + 1,
+             j->spec.params.epochs);
+    loop_say_epoch(j, text, from);
 }
 
 static bool end_epoch(Job *j, Error *err)

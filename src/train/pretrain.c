@@ -127,15 +127,7 @@ bool pretrain_epoch(Job *j, Error *err)
     char text[64];
     snprintf(text, sizeof text, "pre-training %lld of %lld", (long long)j->sampler.epoch + 1,
              (long long)j->pretrain);
-    RunNews news = {.run = j->row.id,
-                    .step = j->loop.step,
-                    .epoch = j->sampler.epoch + 1,
-                    .kind = "epoch",
-                    .text = text,
-                    .metrics = j->record.point + from,
-                    .count = j->record.count - from};
-    if (j->on_news)
-        j->on_news(j->context, &news);
+    loop_say_epoch(j, text, from);
     sampler_epoch_next(&j->sampler);
     j->loop.epoch_loss = j->loop.epoch_rows = 0.0;
     if (pretrain_now(j))

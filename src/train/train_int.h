@@ -236,6 +236,8 @@ bool loop_run(Job *j, Error *err);
 /* The rows of the next step; order NULL: all. A team's members are told of it, with these knobs. */
 size_t loop_batch(Job *j, const Knobs *k, const uint32_t **order, Batch *out);
 Knobs loop_knobs(const Job *j);
+/* The points recorded since `from`, to whoever listens. */
+void loop_say_epoch(const Job *j, const char *text, size_t from);
 bool find_lr(Job *j, Error *err);               /* find_lr.c: instead of loop and finish */
 bool finish_run(Job *j, Error *err);
 /* Every metric of the task that these have, as test_NAME: a point and in numbers. */

@@ -58,35 +58,42 @@ static void datasets(void **state)
     assert_string_equal(out.hash, "aaaaaa11");
     OK(store_datasets(p->s, &p->a, &all, &n, &p->err));
     assert_int_equal(n, 3);
-    /* a recipe that changes nothing: the same table under another name, made of the first */
-    d.name = "trips_same", d.parent = "aaaaaa11";
-    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
-    OK(store_dataset_find(p->s, "trips_same", &p->a, &out, &p->err));
-    DatasetRow up;
-    OK(store_dataset_parent(p->s, &out, &p->a, &up, &p->err));
-    assert_string_equal(up.name, "trips_jan");
-    assert_string_equal(up.parent, "");
-    d.hash = "cccccc11", d.name = "orphan", d.parent = "dddddd11";
-    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
-    OK(store_dataset_find(p->s, "orphan", &p->a, &out, &p->err));
-    says(p, store_dataset_parent(p->s, &out, &p->a, &up, &p->err), "its parent dddddd11 is not");
-    d.hash = "eeeeee11", d.name = "child", d.parent = "cccccc11";
-    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
-    OK(store_dataset_find(p->s, "child", &p->a, &out, &p->err));
-    DatasetRow *line;
-    says(p, store_dataset_line(p->s, &out, &p->a, &line, &n, &p->err), "its parent dddddd11 is not");
-    assert_int_equal(n, 2); /* what is known of it */
-    assert_string_equal(line[1].name, "orphan");
-    d.hash = "ffffff11", d.name = "whole", d.parent = "aaaaaa11";
-    OK(store_dataset_add(p->s, &d, c, 2, &p->err));
-    OK(store_dataset_find(p->s, "whole", &p->a, &out, &p->err));
-    OK(store_dataset_line(p->s, &out, &p->a, &line, &n, &p->err));
-    assert_int_equal(n, 2);
-    OK(store_dataset_root(p->s, &out, &p->a, &up, &p->err));
-    assert_string_equal(up.name, line[1].name);
-    assert_string_equal(up.hash, "aaaaaa11");
     OK(store_dataset_rename(p->s, "other", "another", &p->err));
     OK(store_dataset_find(p->s, "another", &p->a, &out, &p->err));
+}
+
+static DatasetRow made_of(Place *p, const char *name, const char *hash, const char *parent)
+{
+    DatasetRow d = {.hash = hash, .name = name, .source = "", .source_tag = "", .parent = parent, .recipe = "", .plan = "",
+                    .sniffed = "{}"}, out = {0};
+    OK(store_dataset_add(p->s, &d, NULL, 0, &p->err));
+    OK(store_dataset_find(p->s, name, &p->a, &out, &p->err));
+    return out;
+}
+
+static void the_line_up_to_the_source(void **state)
+{
+    Place *p = *state;
+    DatasetRow up, *line;
+    size_t n;
+    made_of(p, "trips", "aaaaaa11", "");
+    /* a recipe that changes nothing: the same table under another name, made of the first */
+    DatasetRow same = made_of(p, "trips_same", "aaaaaa11", "aaaaaa11");
+    OK(store_dataset_parent(p->s, &same, &p->a, &up, &p->err));
+    assert_string_equal(up.name, "trips");
+    assert_string_equal(up.parent, "");
+    DatasetRow orphan = made_of(p, "orphan", "cccccc11", "dddddd11");
+    says(p, store_dataset_parent(p->s, &orphan, &p->a, &up, &p->err), "its parent dddddd11 is not");
+    DatasetRow child = made_of(p, "child", "eeeeee11", "cccccc11");
+    says(p, store_dataset_line(p->s, &child, &p->a, &line, &n, &p->err), "its parent dddddd11 is not");
+    assert_int_equal(n, 2); /* what is known of it */
+    assert_string_equal(line[1].name, "orphan");
+    DatasetRow whole = made_of(p, "whole", "ffffff11", "aaaaaa11");
+    OK(store_dataset_line(p->s, &whole, &p->a, &line, &n, &p->err));
+    assert_int_equal(n, 2);
+    OK(store_dataset_root(p->s, &whole, &p->a, &up, &p->err));
+    assert_string_equal(up.name, line[1].name);
+    assert_string_equal(up.hash, "aaaaaa11");
 }
 
 static void columns_and_roles(void **state)
@@ -374,6 +381,7 @@ int main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         EACH(datasets),
+        EACH(the_line_up_to_the_source),
         EACH(columns_and_roles),
         EACH(rejects_and_drafts),
         EACH(runs),
