@@ -121,6 +121,13 @@ static bool read_json(const TruthKind *kind, const char *body, size_t n, Arena *
     return ok;
 }
 
+static bool is_blank(const char *s, const char *end)
+{
+    while (s < end && (*s == ' ' || *s == '\t' || *s == '\r'))
+        s++;
+    return s == end;
+}
+
 static bool read_lines(const TruthKind *kind, const char *body, size_t n, Arena *a,
                        PredictionRow **out, size_t *rows, Error *err)
 {
@@ -132,7 +139,7 @@ static bool read_lines(const TruthKind *kind, const char *body, size_t n, Arena 
         stop = memchr(at, '\n', (size_t)(end - at));
         stop = stop ? stop : end;
         line++;
-        if (strspn(at, " \t\r") >= (size_t)(stop - at))
+        if (is_blank(at, stop))
             continue;
         json_t *one = json_loadb(at, (size_t)(stop - at), JSON_REJECT_DUPLICATES, &why);
         ok = one ? read_one(kind, one, line - 1, a, vec_slot(&all), err)
