@@ -33,25 +33,19 @@
 
 /* ---- where they lie --------------------------------------------------------------------------------- */
 
-/* All rows of the product for the columns from j on. */
-#define PANEL(name, vecs)                                                                          \
-    static void name(const Product *t, size_t j)                                                   \
-    {                                                                                              \
-        size_t i = 0;                                                                              \
-        for (; i + TILE_ROWS <= t->m; i += TILE_ROWS)                                              \
-            tile(t, i, j, TILE_ROWS, vecs);                                                        \
-        if (i + TILE_ROWS / 2 <= t->m) {                                                           \
-            tile(t, i, j, TILE_ROWS / 2, vecs);                                                    \
-            i += TILE_ROWS / 2;                                                                    \
-        }                                                                                          \
-        for (; i < t->m; i++)                                                                      \
-            tile(t, i, j, 1, vecs);                                                                \
+/* All rows of the product for so many vectors of columns from j on. */
+static inline __attribute__((always_inline)) void panel(const Product *t, size_t j, int vecs, bool away)
+{
+    size_t i = 0;
+    for (; i + TILE_ROWS <= t->m; i += TILE_ROWS)
+        tile_to(t, i, j, TILE_ROWS, vecs, away);
+    if (i + TILE_ROWS / 2 <= t->m) {
+        tile_to(t, i, j, TILE_ROWS / 2, vecs, away);
+        i += TILE_ROWS / 2;
     }
-PANEL(panel1, 1)
-PANEL(panel2, 2)
-#if TILE_VECS >= 3
-PANEL(panel3, 3)
-#endif
+    for (; i < t->m; i++)
+        tile_to(t, i, j, 1, vecs, away);
+}
 
 static void gate_row(float *restrict c, const float *restrict gate, size_t n)
 {
@@ -82,7 +76,7 @@ static void narrow(const Product *t, size_t j, float *scratch)
         for (size_t r = 0; t->add && r < q.m; r++)
             for (size_t v = 0; v < LANES; v++)
                 c[r * LANES + v] = v < rest ? t->c[(i + r) * t->ldc + j + v] : 0.0f;
-        panel1(&q, 0);
+        panel(&q, 0, 1, false);
         for (size_t r = 0; r < q.m; r++)
             memcpy(t->c + (i + r) * t->ldc + j, c + r * LANES, rest * sizeof *c);
     }
@@ -90,21 +84,29 @@ static void narrow(const Product *t, size_t j, float *scratch)
         gate_row(t->c + i * t->ldc + j, t->gate + i * t->ldc + j, rest);
 }
 
-static void columns(const Product *t, float *scratch)
+static inline __attribute__((always_inline)) void columns(const Product *t, float *scratch, bool away)
 {
     size_t j = 0;
 #if TILE_VECS >= 3
     for (; t->n - j >= 3 * LANES && t->n - j != 4 * LANES; j += 3 * LANES) /* 4 is 2 and 2 */
-        panel3(t, j);
+        panel(t, j, 3, away);
 #endif
     for (; t->n - j >= 2 * LANES; j += 2 * LANES)
-        panel2(t, j);
+        panel(t, j, 2, away);
     if (t->n - j >= LANES) {
-        panel1(t, j);
+        panel(t, j, 1, away);
         j += LANES;
     }
     if (j < t->n)
         narrow(t, j, scratch);
+}
+
+static void rows_of(Product *q, const Product *t, size_t i, size_t rows)
+{
+    q->m = rows;
+    q->a = t->a + i * t->row;
+    q->c = t->c + i * t->ldc;
+    q->gate = t->gate ? t->gate + i * t->ldc : NULL;
 }
 
 /* Some rows at a time, so that a wide c is not walked over with strides of a page. */
@@ -112,11 +114,18 @@ static void multiply(const Product *t, float *scratch)
 {
     Product q = *t;
     for (size_t i = 0; i < t->m; i += STRIP_ROWS) {
-        q.m = gemm_least(STRIP_ROWS, t->m - i);
-        q.a = t->a + i * t->row;
-        q.c = t->c + i * t->ldc;
-        q.gate = t->gate ? t->gate + i * t->ldc : NULL;
-        columns(&q, scratch);
+        rows_of(&q, t, i, gemm_least(STRIP_ROWS, t->m - i));
+        columns(&q, scratch, false);
+    }
+}
+
+/* The same, all of c past the caches. */
+static void multiply_away(const Product *t, float *scratch)
+{
+    Product q = *t;
+    for (size_t i = 0; i < t->m; i += STRIP_ROWS) {
+        rows_of(&q, t, i, gemm_least(STRIP_ROWS, t->m - i));
+        columns(&q, scratch, true);
     }
 }
 
@@ -333,6 +342,26 @@ void gemm_input(Way way, float *restrict dx, const float *restrict dy, const flo
     large_gradient(&t, scratch);
 }
 
+/* The row of dw that `at` lies in, in whole tiles. */
+static size_t home_row(const float *at, const float *dw, size_t in, size_t out)
+{
+    size_t row = at > dw ? (size_t)(at - dw) / out / TILE_ROWS * TILE_ROWS : 0;
+    return row < in ? row : in;
+}
+
+/* dw is read next by the cores whose home its rows are: only those of this one stay in its caches. */
+static void multiply_home(Way way, const Product *t, float *scratch)
+{
+    size_t from = home_row(way.home, t->c, t->m, t->n), to = home_row(way.home_end, t->c, t->m, t->n);
+    Product q = *t;
+    rows_of(&q, t, 0, from);
+    multiply_away(&q, scratch);
+    rows_of(&q, t, from, to - from);
+    multiply(&q, scratch);
+    rows_of(&q, t, to, t->m - to);
+    multiply_away(&q, scratch);
+}
+
 void gemm_weight(Way way, float *restrict dw, const float *restrict x, const float *restrict dy,
                  bool add, size_t m, size_t in, size_t out, float *scratch)
 {
@@ -364,7 +393,10 @@ void gemm_weight(Way way, float *restrict dw, const float *restrict x, const flo
         t.k = gemm_least(WEIGHT_ROWS, m - i);
         t.a = x + i * in;
         t.b = dy + i * out;
-        multiply(&t, scratch);
+        if (way.home && i + WEIGHT_ROWS >= m && out % LANES == 0 && vec_aligned(dw))
+            multiply_home(way, &t, scratch);
+        else
+            multiply(&t, scratch);
         t.add = true;
     }
 }

@@ -33,9 +33,10 @@ typedef struct Product {
     bool add, relu;
 } Product;
 
-/* c[rows][vecs * LANES] at (i, j). rows and vecs are constants where it is expanded. */
-static inline __attribute__((always_inline)) void tile(const Product *t, size_t i, size_t j,
-                                                       int rows, int vecs)
+/* c[rows][vecs * LANES] at (i, j). rows, vecs and away are constants where it is expanded. away: past the
+ * caches, without gate and relu. */
+static inline __attribute__((always_inline)) void tile_to(const Product *t, size_t i, size_t j,
+                                                          int rows, int vecs, bool away)
 {
     Vec acc[TILE_ROWS][TILE_VECS];
     const float *a = t->a + i * t->row;
@@ -70,11 +71,21 @@ static inline __attribute__((always_inline)) void tile(const Product *t, size_t 
         UNROLL
         for (int v = 0; v < vecs; v++) {
             size_t at = (size_t)r * ldc + v * LANES;
+            if (away) {
+                vec_stream(c + at, acc[r][v]);
+                continue;
+            }
             if (t->gate)
                 acc[r][v] = vec_gate(acc[r][v], vec_load(t->gate + i * ldc + j + at));
             vec_store(c + at, t->relu ? vec_max(acc[r][v], vec_all(0.0f)) : acc[r][v]);
         }
     }
+}
+
+static inline __attribute__((always_inline)) void tile(const Product *t, size_t i, size_t j,
+                                                       int rows, int vecs)
+{
+    tile_to(t, i, j, rows, vecs, false);
 }
 
 #ifndef __clang__

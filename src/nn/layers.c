@@ -3,39 +3,88 @@
 
 #include <stdio.h>
 
-/* One pass for the moments and the range, one for the bins. */
-static void fill(LayerStats *s, const float *x, size_t n, const float *const *more, size_t mores)
+/* Numbers where they lie: one piece behind the other, or number by number the sum of all pieces. */
+typedef struct Numbers {
+    const float *piece[SHARDS_MOST];
+    size_t count[SHARDS_MOST], pieces;
+    bool summed;
+} Numbers;
+
+static double number_at(const Numbers *x, size_t piece, size_t i)
 {
-    double sum = 0, squares = 0;
-    size_t zeros = 0;
-    s->least = INFINITY, s->most = -INFINITY;
-    for (int pass = 0; pass < 2; pass++) {
-        double width = s->most - s->least;
-        for (size_t i = 0; i < n; i++) {
-            double v = (double)x[i];
-            for (size_t k = 0; k < mores; k++)
-                v += (double)more[k][i];
-            if (!isfinite(v)) {
-                s->broken += pass == 0;
-            } else if (pass == 0) {
-                sum += v;
-                squares += v * v;
-                zeros += v == 0;
-                s->least = v < s->least ? v : s->least;
-                s->most = v > s->most ? v : s->most;
-                s->count++;
-            } else {
-                size_t bin = width > 0 ? (size_t)((v - s->least) / width * LAYER_BINS) : 0;
-                s->bin[bin < LAYER_BINS ? bin : LAYER_BINS - 1]++;
-            }
-        }
+    double v = (double)x->piece[piece][i];
+    for (size_t k = piece + 1; x->summed && k < x->pieces; k++)
+        v += (double)x->piece[k][i];
+    return v;
+}
+
+typedef struct Moments {
+    double sum, squares;
+    size_t zeros;
+} Moments;
+
+static void take_number(LayerStats *s, Moments *m, double v)
+{
+    if (!isfinite(v)) {
+        s->broken++;
+        return;
     }
+    m->sum += v;
+    m->squares += v * v;
+    m->zeros += v == 0;
+    s->least = v < s->least ? v : s->least;
+    s->most = v > s->most ? v : s->most;
+    s->count++;
+}
+
+static void bin_number(LayerStats *s, double v)
+{
+    double width = s->most - s->least;
+    size_t bin = width > 0 ? (size_t)((v - s->least) / width * LAYER_BINS) : 0;
+    s->bin[bin < LAYER_BINS ? bin : LAYER_BINS - 1]++;
+}
+
+/* One pass for the moments and the range, one for the bins. */
+static void fill(LayerStats *s, const Numbers *x)
+{
+    Moments m = {0};
+    size_t pieces = x->summed ? 1 : x->pieces;
+    s->least = INFINITY, s->most = -INFINITY;
+    for (size_t k = 0; k < pieces; k++)
+        for (size_t i = 0; i < x->count[k]; i++)
+            take_number(s, &m, number_at(x, k, i));
+    for (size_t k = 0; k < pieces; k++)
+        for (size_t i = 0; i < x->count[k]; i++)
+            if (isfinite(number_at(x, k, i)))
+                bin_number(s, number_at(x, k, i));
     double all = s->count ? (double)s->count : 1;
-    s->mean = sum / all;
-    s->deviation = sqrt(fmax(0.0, squares / all - s->mean * s->mean));
-    s->zero = (double)zeros / all;
+    s->mean = m.sum / all;
+    s->deviation = sqrt(fmax(0.0, m.squares / all - s->mean * s->mean));
+    s->zero = (double)m.zeros / all;
     if (!s->count)
         s->least = s->most = 0;
+}
+
+static void fill_output(LayerStats *s, const Node *n, size_t rows)
+{
+    const Pass batch = {.batch = rows, .shards = shard_count(rows)};
+    Numbers x = {.pieces = batch.shards};
+    for (size_t k = 0; k < x.pieces; k++) {
+        Pass p = pass_shard(&batch, k);
+        x.piece[k] = node_value(n, &p);
+        x.count[k] = p.rows * node_row(n);
+    }
+    fill(s, &x);
+}
+
+static void fill_gradient(LayerStats *s, const Graph *g, const GraphTensor *t, size_t shards)
+{
+    Numbers x = {.pieces = shards, .summed = true};
+    for (size_t k = 0; k < shards; k++) {
+        x.piece[k] = g->gradient + k * g->gradient_size + t->offset;
+        x.count[k] = t->count;
+    }
+    fill(s, &x);
 }
 
 static bool is_layer(const Graph *g, const Node *n)
@@ -54,7 +103,7 @@ size_t graph_layers(const Graph *g, size_t rows, LayerStats *out, size_t most)
         if (found < most) {
             out[found] = (LayerStats){0};
             snprintf(out[found].name, sizeof out->name, "%s", n->name);
-            fill(&out[found], n->value, rows * node_row(n), NULL, 0);
+            fill_output(&out[found], n, rows);
         }
         found++;
     }
@@ -63,13 +112,9 @@ size_t graph_layers(const Graph *g, size_t rows, LayerStats *out, size_t most)
         if (!t->learnt)
             continue;
         if (found < most) {
-            const float *more[SHARDS_MOST];
-            size_t mores = g->tensor_plan.at[i].whole ? 1 : shards;
-            for (size_t k = 1; k < mores; k++)
-                more[k - 1] = g->gradient + k * g->learnt + t->offset;
             out[found] = (LayerStats){.gradient = true};
             snprintf(out[found].name, sizeof out->name, "%s", t->name);
-            fill(&out[found], g->gradient + t->offset, t->count, more, mores - 1);
+            fill_gradient(&out[found], g, t, g->tensor_plan.at[i].whole ? 1 : shards);
         }
         found++;
     }

@@ -14,7 +14,12 @@
 #define SHARD_USUAL 64 /* rows a shard before there are SHARDS_MOST */
 #define BLOCK_ALIGN 16 /* floats: every tensor begins on a cache line */
 #define NODE_PARAMS 4
-#define NORM_APART  8  /* doubles: what two threads write lies on lines of its own */
+#define NORM_APART  8    /* doubles: what two threads write lies on lines of its own */
+#define APART       2048 /* floats between what two threads write again and again: two pages, since a
+                          * core fetches ahead beyond the end of what it reads, and each line that it
+                          * takes so costs its owner as much as a hundred multiplications */
+#define HOMES_MOST  64   /* threads that have a home */
+#define HOME_LEARNT (1 << 16) /* floats: of a larger block little would stay in a core's cache anyway */
 
 /* One shard of one batch on its way through the graph. */
 typedef struct Pass {
@@ -29,6 +34,9 @@ typedef struct Pass {
     bool learns;   /* a step: running statistics move */
     bool fresh;    /* op->whole: nothing was added yet */
 } Pass;
+
+/* The i-th shard of a whole batch. */
+Pass pass_shard(const Pass *whole, size_t i);
 
 /* The graph while it is said in ONNX. A value of one token is [rows][width], of more
  * [rows][tokens][width]. */
@@ -75,14 +83,15 @@ struct Node {
     size_t tables;    /* tasks of op->whole */
     const void *attr; /* the operator's own, in the graph's arena */
     /* filled by the plan; [rows_most] rows each */
-    float *value, *grad; /* [rows][tokens][width] */
+    float *value, *grad; /* [rows][tokens][width], of each shard `apart` floats behind the one before */
+    size_t apart;
     float *save;         /* what backward needs besides, [rows][save_width]; NULL: none */
     size_t save_width;
     float *part; /* [shards + 2][part_width]: parts of the shards, then joined */
     size_t part_width;
     size_t scratch; /* floats a worker needs */
     size_t kept_size; /* floats a worker keeps from shard to shard of a gradient: node_kept */
-    float *kept;      /* [threads][BLOCK_ALIGN + kept_size]; NULL: none */
+    float *kept;      /* [threads][BLOCK_ALIGN + kept_size + APART]; NULL: none */
 };
 
 typedef struct Work {
@@ -128,7 +137,8 @@ struct Graph {
     size_t learnt, block; /* floats of the learnt part of the block, with padding; of all */
     float *params;        /* [block] */
     float *moments;       /* [moments][learnt] */
-    float *gradient;      /* [SHARDS_MOST][learnt] */
+    float *gradient;      /* [SHARDS_MOST][gradient_size], learnt of them */
+    size_t gradient_size;
     float *memory;        /* values, gradients, saves, parts */
     float *scratch;       /* [threads][scratch_size] */
     uint64_t gradients;   /* made so far: what was kept of an earlier one is old */
@@ -141,6 +151,7 @@ struct Graph {
     bool summed; /* the last step's gradients lie summed in the first shard's block */
     double *task_norm; /* [tasks][NORM_APART] squares of the gradient in the first */
     float *kept;       /* of workers, see node_kept */
+    size_t home[HOMES_MOST + 1], homes; /* thread i updates the floats home[i] .. home[i + 1] */
     float *before;     /* team: running statistics before the step */
 };
 
@@ -175,11 +186,11 @@ static inline size_t node_row(const Node *n) /* numbers a row */
 }
 static inline float *node_value(const Node *n, const Pass *p)
 {
-    return n->value + p->begin * node_row(n);
+    return n->value + p->begin * node_row(n) + p->shard * n->apart;
 }
 static inline float *node_grad(const Node *n, const Pass *p)
 {
-    return n->grad + p->begin * node_row(n);
+    return n->grad + p->begin * node_row(n) + p->shard * n->apart;
 }
 /* What the worker keeps of this node; *made: by an earlier shard of the same gradient. */
 float *node_kept(const Node *n, const Pass *p, bool *made);
@@ -216,6 +227,7 @@ void dropout_apply(const Node *n, const Pass *p, float rate, float *restrict y, 
 typedef struct Way {
     Products products;
     Precision precision;
+    const float *home, *home_end; /* of gradients: what this core reads next; NULL: all */
 } Way;
 size_t gemm_scratch(Way way, size_t in, size_t out);
 /* y[m][out] = x[m][in] w[in][out] (+ bias, then relu) */
@@ -246,6 +258,7 @@ typedef struct UpdateJob {
     size_t count;
     float lr, decay, momentum, beta1, beta2, epsilon;
     float fix1, fix2; /* 1 / (1 - beta^t) */
+    bool away;        /* the weights are read next by other cores too */
 } UpdateJob;
 extern void (*const optimizer_update[OPTIMIZER_COUNT])(const UpdateJob *job);
 extern const size_t optimizer_moments[OPTIMIZER_COUNT];

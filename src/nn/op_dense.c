@@ -3,7 +3,19 @@
 
 static Way way_of(const Node *n)
 {
-    return (Way){n->graph->plan.products, n->graph->plan.precision};
+    return (Way){.products = n->graph->plan.products, .precision = n->graph->plan.precision};
+}
+
+/* What of the weight gradient this thread will read in the update, it keeps at hand. */
+static Way weight_way(const Node *n, const Pass *p)
+{
+    Way way = way_of(n);
+    const Graph *g = n->graph;
+    if (p->worker < g->homes) {
+        way.home = p->gradient + g->home[p->worker];
+        way.home_end = p->gradient + g->home[p->worker + 1];
+    }
+    return way;
 }
 
 static void prepare(Node *n)
@@ -51,7 +63,7 @@ static void backward(const Node *n, const Pass *p)
     size_t rows = p->rows * n->tokens;
     bool add = n->graph->tensor_plan.at[n->param[0]].last != n->number; /* shared weights */
     tail_backward(n, p, dz);
-    gemm_weight(way_of(n), node_gradient(n, p, 0), node_value(x, p), dz, add, rows, x->width,
+    gemm_weight(weight_way(n, p), node_gradient(n, p, 0), node_value(x, p), dz, add, rows, x->width,
                 n->width, p->scratch);
     column_sums(node_gradient(n, p, 1), dz, rows, n->width, add);
     if (x->needs_grad)

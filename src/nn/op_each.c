@@ -26,7 +26,7 @@ static void set_groups(Node *n, size_t groups)
 
 static Way way_of(const Node *n)
 {
-    return (Way){n->graph->plan.products, n->graph->plan.precision};
+    return (Way){.products = n->graph->plan.products, .precision = n->graph->plan.precision};
 }
 
 static void prepare_each(Node *n)

@@ -69,11 +69,14 @@ static void whole(const Node *n, const Pass *batch, size_t i)
         memset(gradient, 0, tensor->count * sizeof *gradient);
     const Table *table = &t->table[i];
     const int32_t *code = batch->feed->code;
-    const float *dy = n->grad + table->at;
-    for (size_t row = 0; row < batch->batch; row++, code += t->codes, dy += n->width) {
-        float *e = gradient + row_of(table, code) * table->size;
-        for (size_t k = 0; k < table->size; k++)
-            e[k] += dy[k];
+    for (size_t s = 0; s < batch->shards; s++) {
+        Pass p = pass_shard(batch, s);
+        const float *dy = node_grad(n, &p) + table->at;
+        for (size_t row = 0; row < p.rows; row++, code += t->codes, dy += n->width) {
+            float *e = gradient + row_of(table, code) * table->size;
+            for (size_t k = 0; k < table->size; k++)
+                e[k] += dy[k];
+        }
     }
 }
 

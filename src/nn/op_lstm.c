@@ -15,7 +15,7 @@ enum { STEPS, BEGIN }; /* inputs; BEGIN, [1][h, c], may be left out: zeros */
 
 static Way way_of(const Node *n)
 {
-    return (Way){n->graph->plan.products, n->graph->plan.precision};
+    return (Way){.products = n->graph->plan.products, .precision = n->graph->plan.precision};
 }
 
 static void prepare(Node *n)

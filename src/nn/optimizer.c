@@ -22,6 +22,7 @@ static inline void adam(const UpdateJob *job, float keep, float in_gradient)
     const float *restrict g = job->g;
     const float b1 = job->beta1, b2 = job->beta2, eps = job->epsilon;
     const float step = job->lr * job->fix1, root = sqrtf(job->fix2);
+    const bool away = job->away && vec_aligned(w);
     size_t i = 0;
     for (; i + LANES <= job->count; i += LANES) {
         Vec at = vec_load(w + i), d = vec_load(g + i) + in_gradient * at;
@@ -29,7 +30,11 @@ static inline void adam(const UpdateJob *job, float keep, float in_gradient)
         Vec square = b2 * vec_load(v + i) + (1.0f - b2) * d * d;
         vec_store(m + i, mean);
         vec_store(v + i, square);
-        vec_store(w + i, keep * at - step * mean / (vec_sqrt(square) * root + eps));
+        at = keep * at - step * mean / (vec_sqrt(square) * root + eps);
+        if (away)
+            vec_stream(w + i, at);
+        else
+            vec_store(w + i, at);
     }
     for (; i < job->count; i++) {
         float d = g[i] + in_gradient * w[i];

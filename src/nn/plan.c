@@ -35,6 +35,7 @@ static void lay_out_tensors(Graph *g)
             g->learnt = at;
     }
     g->block = at;
+    g->gradient_size = g->learnt + APART;
 }
 
 static void init_tensors(Graph *g)
@@ -72,6 +73,20 @@ static void cut_updates(Graph *g)
             done += count;
         }
     }
+}
+
+/* Whose pieces are whose, as pool_run_near deals them out. */
+static void find_homes(Graph *g)
+{
+    size_t threads = pool_threads(g->plan.pool), tasks = g->task.count;
+    if (threads < 2 || threads > HOMES_MOST || tasks < threads || g->learnt > HOME_LEARNT)
+        return;
+    for (size_t i = 0; i < threads; i++) {
+        const UpdateTask *first = &g->task.at[tasks / threads * i + tasks % threads * i / threads];
+        g->home[i] = g->piece.at[first->first].offset;
+    }
+    g->home[threads] = g->learnt;
+    g->homes = threads;
 }
 
 static void end_stage(Program *p, void (*join)(const Node *, const Pass *), const Node *node)
@@ -154,12 +169,23 @@ static void mark_single(Graph *g)
     }
 }
 
+/* The output lies in one piece, for who predicts; a gradient that is lent lies as the user's. */
+static void set_apart(Graph *g)
+{
+    bool alone = g->plan.predicts || pool_threads(g->plan.pool) == 1;
+    for (size_t i = g->node.count; i-- > 0;) {
+        Node *n = g->node.at[i];
+        n->apart = alone || n == g->output || n == g->input ? 0 : n->lent ? n->lent->apart : APART;
+    }
+}
+
 /* What a node has a number a row for, in floats of the whole batch. */
 static void row_sizes(const Graph *g, const Node *n, size_t rows, size_t sizes[4])
 {
     bool grad = n->needs_grad && !n->lent && !g->plan.predicts;
-    sizes[0] = n == g->input ? 0 : rows * node_row(n);
-    sizes[1] = grad ? rows * node_row(n) : 0;
+    size_t more = (shard_count(rows) - 1) * n->apart;
+    sizes[0] = n == g->input ? 0 : rows * node_row(n) + more;
+    sizes[1] = grad ? rows * node_row(n) + more : 0;
     sizes[2] = rows * n->save_width;
     sizes[3] = (SHARDS_MOST + 2) * n->part_width;
 }
@@ -184,7 +210,7 @@ static size_t lay_out_rows(Graph *g, float *base, size_t rows)
     for (size_t i = g->node.count; base && i-- > 0;) /* users stand behind what they use */
         if (g->node.at[i]->lent && g->node.at[i]->needs_grad)
             g->node.at[i]->grad = g->node.at[i]->lent->grad;
-    g->scratch_size = aligned(g->scratch_size + BLOCK_ALIGN);
+    g->scratch_size = aligned(g->scratch_size + APART);
     return at;
 }
 
@@ -198,7 +224,7 @@ static size_t lay_out_kept(Graph *g, float *base)
             continue;
         n->kept_size = aligned(n->kept_size);
         n->kept = base ? base + at : NULL;
-        at += (BLOCK_ALIGN + n->kept_size) * pool_threads(g->plan.pool);
+        at += (BLOCK_ALIGN + n->kept_size + APART) * pool_threads(g->plan.pool);
     }
     return at;
 }
@@ -212,7 +238,7 @@ static bool take_memory(Graph *g, Error *err)
     } blocks[] = {
         {&g->params, g->block},
         {&g->moments, graph_moments(g) * g->learnt},
-        {&g->gradient, g->plan.predicts ? 0 : SHARDS_MOST * g->learnt},
+        {&g->gradient, g->plan.predicts ? 0 : SHARDS_MOST * g->gradient_size},
         {&g->memory, rows},
         {&g->scratch, g->scratch_size * pool_threads(g->plan.pool)},
         {&g->kept, lay_out_kept(g, NULL)},
@@ -269,12 +295,15 @@ bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err)
             g->node.at[i]->op->prepare(g->node.at[i]);
     mark_fresh(g);
     mark_single(g);
+    set_apart(g);
     lay_out_tensors(g);
     if (!take_memory(g, err))
         return false;
     init_tensors(g);
-    if (!plan->predicts)
+    if (!plan->predicts) {
         cut_updates(g);
+        find_homes(g);
+    }
     write_programs(g);
     g->task_norm = mem_alloc(sizeof(double) * (g->task.count + 1) * NORM_APART);
     return true;

@@ -63,7 +63,7 @@ double products_rate(Products p, Precision as, size_t side, double seconds, Pool
         return 0;
     products_begin(p);
     size_t threads = pool_threads(pool),
-           room = BLOCK_ALIGN + gemm_scratch((Way){p, as}, side, side);
+           room = BLOCK_ALIGN + gemm_scratch((Way){.products = p, .precision = as}, side, side);
     room = (room + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
     size_t square = side * side;
     float *all = mem_try((2 * square + threads * (square + room)) * sizeof *all, NULL);

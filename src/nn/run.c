@@ -23,6 +23,15 @@ size_t shard_begin(size_t rows, size_t shards, size_t i)
     return i == shards ? rows : rows * i / shards / 8 * 8;
 }
 
+Pass pass_shard(const Pass *whole, size_t i)
+{
+    Pass p = *whole;
+    p.shard = i;
+    p.begin = shard_begin(p.batch, p.shards, i);
+    p.rows = shard_begin(p.batch, p.shards, i + 1) - p.begin;
+    return p;
+}
+
 typedef struct Run {
     Graph *g;
     const Program *program;
@@ -36,18 +45,16 @@ static void run_shard(void *job, size_t i, size_t worker)
 {
     const Run *run = job;
     const Graph *g = run->g;
-    Pass p = run->pass;
-    i += run->first;
-    p.shard = i;
-    p.begin = shard_begin(p.batch, p.shards, i);
-    p.rows = shard_begin(p.batch, p.shards, i + 1) - p.begin;
-    p.gradient = g->gradient + i * g->learnt;
+    Pass p = pass_shard(&run->pass, run->first + i);
+    p.gradient = g->gradient + p.shard * g->gradient_size;
     p.scratch = g->scratch + worker * g->scratch_size;
     p.worker = worker;
     const Work *work = run->program->work.at + run->stage->first;
     unsigned before = tiny_off();
     for (size_t k = 0; k < run->stage->count; k++)
         work[k].run(work[k].node, &p);
+    if (g->homes)
+        vec_settle();
     tiny_restore(before);
 }
 
@@ -102,7 +109,7 @@ static void deal_shards(Run *run)
 /* Before the floats stands the number of the gradient they were made in. */
 float *node_kept(const Node *n, const Pass *p, bool *made)
 {
-    float *kept = n->kept + p->worker * (BLOCK_ALIGN + n->kept_size);
+    float *kept = n->kept + p->worker * (BLOCK_ALIGN + n->kept_size + APART);
     uint64_t of;
     memcpy(&of, kept, sizeof of);
     *made = of == n->graph->gradients;
@@ -158,15 +165,13 @@ static void run_whole(void *job, size_t i, size_t worker)
 /* Tables are summed over all rows: those of the others' shards have no gradient here. */
 static void clear_others(const Run *run)
 {
-    size_t rows = run->pass.batch, shards = run->pass.shards;
-    size_t from = shard_begin(rows, shards, run->first),
-           to = shard_begin(rows, shards, run->first + run->count);
-    for (size_t k = 0; run->team && k < run->g->whole.count; k++) {
-        const Node *n = run->g->whole.at[k].node;
-        size_t width = node_row(n);
-        memset(n->grad, 0, from * width * sizeof *n->grad);
-        memset(n->grad + to * width, 0, (rows - to) * width * sizeof *n->grad);
-    }
+    for (size_t k = 0; run->team && k < run->g->whole.count; k++)
+        for (size_t s = 0; s < run->pass.shards; s++) {
+            const Node *n = run->g->whole.at[k].node;
+            Pass p = pass_shard(&run->pass, s);
+            if (s < run->first || s >= run->first + run->count)
+                memset(node_grad(n, &p), 0, p.rows * node_row(n) * sizeof *n->grad);
+        }
 }
 
 /* The tables' gradients, in the order of the rows: each member goes on where the one before it stopped. */
@@ -249,7 +254,7 @@ static void sum_shards(const Graph *g, size_t begin, size_t shards, const Piece 
     else if (shards == 0) /* a team with more members than shards */
         memset(out, 0, count * sizeof *out);
     else
-        add_shards(first + begin * g->learnt, g->learnt, shards, out, count);
+        add_shards(first + begin * g->gradient_size, g->gradient_size, shards, out, count);
 }
 
 double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient)
@@ -337,6 +342,8 @@ static void run_update(void *arg, size_t task, size_t worker)
     }
     if (u->sum)
         g->task_norm[task * NORM_APART] = norm;
+    if (u->job.away)
+        vec_settle();
     tiny_restore(before);
 }
 
@@ -376,7 +383,8 @@ static double update(Graph *g, size_t shards, const GraphKnobs *k)
                         .beta2 = (float)g->plan.beta2,
                         .epsilon = (float)g->plan.epsilon,
                         .fix1 = (float)(1.0 / (1.0 - pow(g->plan.beta1, t))),
-                        .fix2 = (float)(1.0 / (1.0 - pow(g->plan.beta2, t)))}};
+                        .fix2 = (float)(1.0 / (1.0 - pow(g->plan.beta2, t))),
+                        .away = g->homes > 0}};
     g->summed = k->clip > 0 || g->plan.team;
     if (k->clip <= 0)
         return update_round(&u, true, true);
@@ -399,12 +407,12 @@ static bool all_finite(const float *x, size_t n)
 }
 
 /* Which rows of a layer's output hold what is not finite. */
-static void name_rows(const Node *n, size_t batch, GraphStats *out)
+static void name_rows(const Node *n, const Pass *p, GraphStats *out)
 {
-    for (size_t i = 0; i < batch; i++)
-        if (!all_finite(n->value + i * node_row(n), node_row(n))) {
+    for (size_t i = 0; i < p->rows; i++)
+        if (!all_finite(node_value(n, p) + i * node_row(n), node_row(n))) {
             if (out->bad < sizeof out->bad_row / sizeof *out->bad_row)
-                out->bad_row[out->bad] = (uint32_t)i;
+                out->bad_row[out->bad] = (uint32_t)(p->begin + i);
             out->bad++;
         }
 }
@@ -422,9 +430,12 @@ static void name_layer(Graph *g, const Run *run, GraphStats *stats)
     }
     for (size_t i = 0; i < g->node.count; i++) {
         const Node *n = g->node.at[i];
-        if (n->reached && n->value && !all_finite(n->value, run->pass.batch * node_row(n))) {
+        for (size_t s = 0; n->reached && n->value && s < run->pass.shards; s++) {
+            Pass p = pass_shard(&run->pass, s);
+            name_rows(n, &p, stats);
+        }
+        if (stats->bad) {
             snprintf(out, 64, "%s", n->name);
-            name_rows(n, run->pass.batch, stats);
             return;
         }
     }
@@ -437,7 +448,7 @@ static void name_layer(Graph *g, const Run *run, GraphStats *stats)
         const GraphTensor *t = &g->tensor.at[i];
         size_t shards = g->tensor_plan.at[i].whole ? 1 : run->pass.shards;
         for (size_t s = 0; t->learnt && s < shards; s++)
-            if (!all_finite(g->gradient + s * g->learnt + t->offset, t->count)) {
+            if (!all_finite(g->gradient + s * g->gradient_size + t->offset, t->count)) {
                 snprintf(out, 64, "gradient of %.50s", t->name);
                 return;
             }

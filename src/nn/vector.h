@@ -4,11 +4,14 @@
 #define NN_VECTOR_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-#ifdef __AVX512F__
+#ifdef __AVX__
 #include <immintrin.h>
+#endif
+#ifdef __AVX512F__
 #define LANES 16
 #else
 #define LANES 8
@@ -59,6 +62,31 @@ static inline Vec vec_load(const float *p)
 static inline void vec_store(float *p, Vec v)
 {
     memcpy(p, &v, sizeof v);
+}
+
+/* Past the caches, for what another core reads next: writing lines that it has read is several times
+ * slower than that. p: aligned to a vector. Before the other is told, vec_settle. */
+static inline void vec_stream(float *p, Vec v)
+{
+#if defined(__AVX512F__)
+    _mm512_stream_ps(p, (__m512)v);
+#elif defined(__AVX__)
+    _mm256_stream_ps(p, (__m256)v);
+#else
+    vec_store(p, v);
+#endif
+}
+
+static inline void vec_settle(void)
+{
+#if defined(__SSE__)
+    _mm_sfence();
+#endif
+}
+
+static inline bool vec_aligned(const float *p)
+{
+    return (uintptr_t)p % sizeof(Vec) == 0;
 }
 
 static inline Vec vec_all(float x)

@@ -314,6 +314,21 @@ static void turned_as_not(Product *p)
     mem_free(again);
 }
 
+/* A part of the weight gradient stored past the caches: the same bits. */
+static void weight_as_at_home(Product *p)
+{
+    float *again = mem_alloc(p->in * p->out * sizeof *again);
+    for (size_t from = 0; from < p->in; from += p->in / 3 + 1) {
+        const float *home = p->dw + from * p->out;
+        Way homely = {.home = home, .home_end = home + p->in / 2 * p->out};
+        memcpy(again, p->dw, p->in * p->out * sizeof *again);
+        gemm_weight((Way){0}, again, p->x, p->dy, true, p->m, p->in, p->out, p->scratch);
+        gemm_weight(homely, p->dw, p->x, p->dy, true, p->m, p->in, p->out, p->scratch);
+        assert_memory_equal(again, p->dw, p->in * p->out * sizeof *again);
+    }
+    mem_free(again);
+}
+
 /* A row alone has the bits it has among others. */
 static void alone_as_among_others(Product *p)
 {
@@ -342,6 +357,7 @@ static void products_against_plain(void **state)
             weight_as_plain(&p, add);
         }
         turned_as_not(&p);
+        weight_as_at_home(&p);
         alone_as_among_others(&p);
         product_destroy(&p);
     }
@@ -574,6 +590,49 @@ static void same_bits_on_any_threads(void **state)
     }
 }
 
+/* Weights enough that each thread has a home, whose gradients and weights are stored in ways of their own. */
+static void same_bits_at_home_and_away(void **state)
+{
+    (void)state;
+    enum { N = 300, TENSORS = 6, LAYERS = 3 + TENSORS };
+    static float dense[N * WIDTH], target[N];
+    Rng rng;
+    rng_seed(&rng, 4, 5);
+    for (size_t i = 0; i < N * WIDTH; i++)
+        dense[i] = (float)rng_normal(&rng);
+    for (size_t i = 0; i < N; i++)
+        target[i] = dense[i * WIDTH];
+    float *first = NULL;
+    LayerStats seen[LAYERS], now[LAYERS];
+    for (size_t threads = 1; threads <= 3; threads++) {
+        Pool *pool = pool_create(threads);
+        Graph *g = graph_create(1);
+        Node *x = graph_dense(g, "a", graph_input(g, WIDTH), 96, (Tail){.act = ACT_RELU});
+        x = graph_dense(g, "b", x, 96, (Tail){.act = ACT_RELU});
+        GraphPlan p = {
+            .loss = LOSS_SQUARED, .optimizer = OPTIMIZER_ADAM, .rows_most = N, .pool = pool};
+        Error err = {0};
+        assert_true(graph_plan(g, graph_dense(g, "head", x, 1, (Tail){0}), &p, &err));
+        assert_true(threads == 1 ? g->homes == 0 : g->homes == threads);
+        GraphStats stats;
+        for (size_t i = 0; i < 6; i++)
+            graph_step(g, &(GraphFeed){.rows = i % 2 ? N : 64, .dense = dense, .target = target},
+                       &(GraphKnobs){.lr = 1e-2}, &stats);
+        memset(now, 0, sizeof now);
+        assert_int_equal(graph_layers(g, N, now, LAYERS), LAYERS);
+        size_t bytes = graph_block_size(g) * sizeof(float);
+        if (!first) {
+            first = mem_copy(graph_block(g), bytes);
+            memcpy(seen, now, sizeof now);
+        }
+        assert_memory_equal(first, graph_block(g), bytes);
+        assert_memory_equal(seen, now, sizeof now);
+        graph_destroy(g);
+        pool_destroy(pool);
+    }
+    mem_free(first);
+}
+
 /* The loss goes down, and dropout keeps its expectation. */
 static void learns_and_drops(void **state)
 {
@@ -715,6 +774,7 @@ int main(void)
         cmocka_unit_test(roots_are_exact),
         cmocka_unit_test(optimisers_by_hand),
         cmocka_unit_test(same_bits_on_any_threads),
+        cmocka_unit_test(same_bits_at_home_and_away),
         cmocka_unit_test(learns_and_drops),
         cmocka_unit_test(moments_fade_to_zero),
         cmocka_unit_test(names_where_it_broke),

@@ -20,7 +20,7 @@ static size_t ways(Named *out)
     for (int p = 0; p < PRODUCTS_COUNT; p++)
         for (int as = 0; as < PRECISION_COUNT; as++)
             if (products_there((Products)p, (Precision)as, NULL))
-                out[n++] = (Named){{(Products)p, (Precision)as},
+                out[n++] = (Named){{.products = (Products)p, .precision = (Precision)as},
                                    as == PRECISION_BF16 ? "bf16" : products_names[p]};
     return n;
 }
