@@ -176,7 +176,7 @@ static int draw_tasks(const Ui *ui, const Canvas *c, int from)
     size_t more = 0;
     for (size_t i = 0; i < jobs_count(ui->jobs); i++) {
         const JobItem *item = jobs_at(ui->jobs, i);
-        if (item->stale || !job_title(item) || ui->now - item->started < 0.2)
+        if (item->stale || !job_title(item) || ui->now - item->started < JOB_SHOWN_AFTER)
             continue;
         more += shown != NULL;
         shown = item;

@@ -276,16 +276,20 @@ const char *job_title(const JobItem *item)
     return item->job.what_text[0] ? item->job.what_text : item->job.what;
 }
 
+/* One that is shown goes before those that come and go: what is meant is what is seen. */
 bool jobs_stop_newest(Jobs *j, const char **what)
 {
-    for (size_t i = j->flying.count; i-- > 0;) {
-        JobItem *item = j->flying.at[i];
-        if (!item->stale && job_title(item) && !progress_stopped(&item->progress)) {
+    double now = clock_now();
+    for (int shown = 1; shown >= 0; shown--)
+        for (size_t i = j->flying.count; i-- > 0;) {
+            JobItem *item = j->flying.at[i];
+            if (item->stale || !job_title(item) || progress_stopped(&item->progress) ||
+                (shown && now - item->started < JOB_SHOWN_AFTER))
+                continue;
             stop_ask(&item->progress.stop);
             *what = job_title(item);
             return true;
         }
-    }
     return false;
 }
 

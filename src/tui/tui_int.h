@@ -14,6 +14,8 @@
 
 /* ---- jobs (job.c) ---------------------------------------------------------------------------------- */
 
+#define JOB_SHOWN_AFTER 0.2 /* seconds: in the status line, if it has a title */
+
 typedef struct JobItem JobItem;
 struct JobItem {
     Job job;

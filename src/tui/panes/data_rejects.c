@@ -33,6 +33,7 @@ static void enter(DataState *s, Ui *ui)
     if (s->data && s->data->row.rejects)
         ui_job(ui, (Job){.owner = s,
                          .slot = DATA_REJECTS_SLOT,
+                         .what = "reading what was left out",
                          .run = load_rejects,
                          .input = text_copy(s->data->row.hash),
                          .release = reject_list_destroy,

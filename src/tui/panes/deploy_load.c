@@ -48,9 +48,17 @@ static void *read_view(JobContext *c, void *input, Error *err)
     }
     PredictionLog *log = v->rows ? prediction_log_open(job_workspace(c), STORE_READ, &none) : NULL;
     v->traffic = ARENA_NEW(&v->arena, DeployMinute, v->rows + 1);
-    for (size_t i = 0; i < v->rows; i++)
+    progress_begin(job_progress(c), NULL, "deployments", v->rows);
+    for (size_t i = 0; i < v->rows && !job_stopped(c); i++) {
         read_traffic(v, log, i);
+        progress_add(job_progress(c), 1);
+    }
     prediction_log_close(log);
+    if (job_stopped(c)) {
+        error_set(err, ERROR_STOP, "stopped");
+        deploy_view_free(v);
+        return NULL;
+    }
     return v;
 }
 
@@ -73,6 +81,7 @@ void deploy_load(DeployState *s)
     s->read_at = ui_now(s->ui);
     ui_job(s->ui, (Job){.owner = s,
                         .slot = SLOT_VIEW,
+                        .what = "reading the deployments",
                         .run = read_view,
                         .done = view_read,
                         .release = deploy_view_free,

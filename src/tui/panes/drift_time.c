@@ -39,7 +39,9 @@ static void *read_times(JobContext *c, void *input, Error *err)
     const TimeAsk *ask = input;
     DriftTimes *out = mem_alloc(sizeof *out);
     (void)err;
+    progress_begin(job_progress(c), NULL, "reports", ask->n);
     for (size_t i = 0; i < ask->n && !job_stopped(c); i++) {
+        progress_add(job_progress(c), 1);
         Error broken = {0}; /* a damaged report is left out */
         json_t *doc = json_loads(ask->report[i], 0, NULL);
         DriftReport *r = doc ? drift_report_from_json(doc, &broken) : NULL;
@@ -78,7 +80,7 @@ void drift_times_ask(DriftState *s)
         ask->created[ask->n] = snap->drift[i].created;
         ask->report[ask->n++] = text_copy(snap->drift[i].report);
     }
-    ui_job(s->ui, (Job){.owner = s, .slot = SLOT_TIME, .run = read_times, .input = ask, .release_input = free_ask,
+    ui_job(s->ui, (Job){.owner = s, .slot = SLOT_TIME, .what = "reading the reports", .run = read_times, .input = ask, .release_input = free_ask,
                         .done = times_read, .release = drift_times_free, .quiet = true});
 }
 

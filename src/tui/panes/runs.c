@@ -97,7 +97,7 @@ static void ask_detail(RunsState *s, bool again)
     if (memcmp(&ask, &s->asked, sizeof ask) != 0 && s->view == RUN_VIEW_FACTS)
         s->detail_top = 0;
     s->asked = ask;
-    ui_job(s->ui, (Job){.owner = s, .slot = RUNS_SLOT_COMPARE, .run = run_compare_load,
+    ui_job(s->ui, (Job){.owner = s, .slot = RUNS_SLOT_COMPARE, .what = "reading the runs", .run = run_compare_load,
                         .input = mem_copy(&ask, sizeof ask), .done = compared,
                         .release = run_compare_free, .quiet = true, .urgent = true});
 }

@@ -147,8 +147,10 @@ static void *read_book(JobContext *c, void *input, Error *err)
     if (!s)
         return NULL;
     BookAnswer *out = mem_alloc(sizeof *out);
+    progress_begin(job_progress(c), NULL, "runs", ask->n);
     for (size_t i = 0; i < ask->n && !job_stopped(c); i++) {
         Error gone = {0}; /* deleted meanwhile: left out */
+        progress_add(job_progress(c), 1);
         RunFacts *f = read_one(s, ask->at[i].run, ask->at[i].stamp, &gone);
         if (f)
             vec_add(&out->of, f);
@@ -174,7 +176,7 @@ void book_read(RunBook *b, const Snapshot *snap, void *owner, int slot,
         mem_free(ask);
         return;
     }
-    ui_job(ui, (Job){.owner = owner, .slot = slot, .run = read_book, .input = ask, .done = done,
+    ui_job(ui, (Job){.owner = owner, .slot = slot, .what = "reading the runs", .run = read_book, .input = ask, .done = done,
                      .release = book_facts_free, .quiet = true, .urgent = true});
 }
 

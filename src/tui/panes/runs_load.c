@@ -167,8 +167,11 @@ void *run_compare_load(JobContext *j, void *input, Error *err)
     bool ok = s != NULL;
     int64_t cursor = 0;
     c->sides = ask->sides;
-    for (size_t i = 0; ok && i < ask->sides; i++)
-        ok = add_side(c, s, i, ask->run[i], err);
+    progress_begin(job_progress(j), NULL, "runs", ask->sides);
+    for (size_t i = 0; ok && i < ask->sides; i++) {
+        ok = job_stopped(j) ? error_set(err, ERROR_STOP, "stopped") : add_side(c, s, i, ask->run[i], err);
+        progress_add(job_progress(j), 1);
+    }
     if (ok && c->sides == 1)
         ok = store_events_since(s, ask->run[0], &cursor, &c->arena, &c->event, &c->events, err);
     if (!ok) {

@@ -34,6 +34,7 @@ void sql_load_tables(SqlState *s)
     snprintf(s->newest, sizeof s->newest, "%s", newest);
     ui_job(s->ui, (Job){.owner = s,
                         .slot = SQL_SLOT_TABLES,
+                        .what = "reading the tables",
                         .run = sql_tables_load,
                         .done = tables_loaded,
                         .release = sql_tables_free,

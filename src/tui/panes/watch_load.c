@@ -282,6 +282,6 @@ void watch_load(WatchState *s)
 {
     LoadAsk ask = {.alert = s->alert, .first = s->first, .last = s->last, .model = s->model, .more = s->more, .log = ui_visible(s->ui, s)};
     snprintf(ask.deployment, sizeof ask.deployment, "%s", s->deployment);
-    ui_job(s->ui, (Job){.owner = s, .slot = SLOT_LOAD, .run = read_data, .input = mem_copy(&ask, sizeof ask), .done = data_read,
+    ui_job(s->ui, (Job){.owner = s, .slot = SLOT_LOAD, .what = "reading the log", .run = read_data, .input = mem_copy(&ask, sizeof ask), .done = data_read,
                         .release = watch_data_free, .quiet = true, .urgent = true});
 }
