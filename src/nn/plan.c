@@ -2,7 +2,11 @@
  *
  * Memory: one block each for parameters, moments, gradients (one copy a shard) and for everything
  * that has a row a row of the batch. Programs: the nodes in order, forward, loss, backward, cut into
- * stages where an operator needs all rows. */
+ * stages where an operator needs all rows.
+ *
+ * With more than one thread, what two of them write lies APART, and each has a home: the part of the
+ * parameter block that it updates. Gradients that a thread makes for another's home, and the weights,
+ * which all read, it stores past its caches. No bit of what is computed depends on that. */
 #include "nn_int.h"
 
 #define UPDATE_TASK 2048 /* floats: a piece of the optimiser's work */
