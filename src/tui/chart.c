@@ -41,6 +41,19 @@ void chart_number(double v, Text *into)
     text_puts(into, t);
 }
 
+void chart_figure(double v, int digits, Text *into)
+{
+    double a = fabs(v);
+    if (isnan(v))
+        return;
+    if (a >= 9999999.5)
+        chart_number(v, into);
+    else if (a >= pow(10, digits) - 0.5)
+        text_printf(into, "%.0f", v);
+    else
+        text_printf(into, "%.*g", digits, v);
+}
+
 void chart_seconds_left(double v, Text *into)
 {
     double known = v < 20 ? 1 : v < 600 ? 5 : 60;

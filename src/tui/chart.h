@@ -84,6 +84,10 @@ void chart_bar(const Canvas *c, int row, int col, int width, double share, Style
 
 /* A number as an axis shows it: 3 to 4 digits, 12.3k, 1e-05. */
 void chart_number(double v, Text *into);
+
+/* A number as prose and tables show it: so many digits that count, all of them before the point (41647, not
+ * 4.165e+04) up to ten million, where chart_number takes over. Nothing for NaN. */
+void chart_figure(double v, int digits, Text *into);
 /* An estimate of what is left: up to the next 5 s, from 10 minutes on to the next minute. Seconds that come and go
  * say nothing, and each goes over the wire. */
 void chart_seconds_left(double v, Text *into);

@@ -80,9 +80,26 @@ static void add_place(const Plot *p, double v, Text *into)
     text_release(&when);
 }
 
+/* The place under the crosshair, in a box below it. Its width, or 0 if it is not in sight. */
+static int cross_label(const Plot *p, Text *label, int *from)
+{
+    double x = plot_x(p, p->chart->cross);
+    if (!p->chart->has_cross || !isfinite(x) || x < 0 || x > p->cols * p->dx - 1)
+        return 0;
+    text_putc(label, ' ');
+    add_place(p, p->chart->cross, label);
+    text_putc(label, ' ');
+    int w = (int)label->count, at = p->left + (int)(lround(x) / p->dx) - w / 2;
+    *from = at < p->left ? p->left : at + w > p->left + p->cols ? p->left + p->cols - w : at;
+    return w;
+}
+
 static void draw_x_axis(const Plot *p, const Canvas *c)
 {
-    int row = p->top + p->rows, last_end = p->left;
+    int row = p->top + p->rows, last_end = p->left, cross = 0;
+    Text under = {0};
+    int cross_width = cross_label(p, &under, &cross); /* numbers that it would cut give way to it */
+    text_release(&under);
     const char *name = p->chart->x_name ? p->chart->x_name : "";
     int name_width = (int)utf8_width(name, strlen(name));
     double low = p->x0, high = p->x1;
@@ -104,7 +121,8 @@ static void draw_x_axis(const Plot *p, const Canvas *c)
         from = from < p->left ? p->left : from;
         if (from + w > p->left + p->cols)
             from = p->left + p->cols - w;
-        bool fits = from >= last_end && from + w + 1 + name_width < p->left + p->cols + 1;
+        bool fits = from >= last_end && from + w + 1 + name_width < p->left + p->cols + 1 &&
+                    (!cross_width || from + w <= cross || from >= cross + cross_width);
         if (fits) {
             canvas_put(c, row, from, STYLE_AXIS, text_str(&label));
             last_end = from + w + 2;
@@ -133,17 +151,38 @@ void plot_ticks(const Plot *p, const Canvas *c)
     }
 }
 
-/* Over everything else: a word that a curve runs through cannot be read. */
+/* Where the word of a tick stands: right of its line, at the right end before it. Its width, or 0. */
+static int tick_word(const Plot *p, const ChartTick *t, int *at)
+{
+    int col = tick_column(p, t), w = col >= 0 && t->label ? (int)utf8_width(t->label, strlen(t->label)) : 0;
+    *at = col + 1 + w <= p->left + p->cols ? col + 1 : col - w;
+    return *at >= p->left ? w : 0;
+}
+
+/* Over everything else: a word that a curve runs through cannot be read. Checkpoints (STYLE_GRID) come last: their
+ * word stands where the others leave room. */
 void plot_tick_words(const Plot *p, const Canvas *c)
 {
-    int last_end = p->left - 1;
+    int last_end = p->left - 1, at, other;
     for (size_t i = 0; i < p->chart->tick_count; i++) {
         const ChartTick *t = &p->chart->ticks[i];
-        int col = tick_column(p, t);
-        int w = col >= 0 && t->label ? (int)utf8_width(t->label, strlen(t->label)) : 0;
-        int at = col + 1 + w <= p->left + p->cols ? col + 1 : col - w; /* at the right end: before its line */
+        int w = t->style == STYLE_GRID ? 0 : tick_word(p, t, &at);
         if (w && at > last_end) {
             canvas_put(c, p->top, at, t->style ? t->style : STYLE_EVENT, t->label);
+            last_end = at + w;
+        }
+    }
+    last_end = p->left - 1;
+    for (size_t i = 0; i < p->chart->tick_count; i++) {
+        const ChartTick *t = &p->chart->ticks[i];
+        int w = t->style == STYLE_GRID ? tick_word(p, t, &at) : 0;
+        bool fits = w && at > last_end;
+        for (size_t k = 0; fits && k < p->chart->tick_count; k++) {
+            int others = p->chart->ticks[k].style == STYLE_GRID ? 0 : tick_word(p, &p->chart->ticks[k], &other);
+            fits = !others || at > other + others || at + w < other;
+        }
+        if (fits) {
+            canvas_put(c, p->top, at, STYLE_DIM, t->label);
             last_end = at + w;
         }
     }
@@ -151,18 +190,13 @@ void plot_tick_words(const Plot *p, const Canvas *c)
 
 void plot_cross(const Plot *p, const Canvas *c)
 {
-    double x = plot_x(p, p->chart->cross);
-    if (!p->chart->has_cross || !isfinite(x) || x < 0 || x > p->cols * p->dx - 1)
-        return;
-    int col = p->left + (int)(lround(x) / p->dx);
-    canvas_vline(c, p->top, col, p->rows, STYLE_CROSS);
     Text label = {0};
-    text_putc(&label, ' ');
-    add_place(p, p->chart->cross, &label);
-    text_putc(&label, ' ');
-    int w = (int)label.count, from = col - w / 2;
-    from = from < p->left ? p->left : from + w > p->left + p->cols ? p->left + p->cols - w : from;
-    canvas_put(c, p->top + p->rows, from, style_on(STYLE_STRONG, STYLE_CURSOR), text_str(&label));
+    int from = 0;
+    if (cross_label(p, &label, &from)) {
+        int col = p->left + (int)(lround(plot_x(p, p->chart->cross)) / p->dx);
+        canvas_vline(c, p->top, col, p->rows, STYLE_CROSS);
+        canvas_put(c, p->top + p->rows, from, style_on(STYLE_STRONG, STYLE_CURSOR), text_str(&label));
+    }
     text_release(&label);
 }
 

@@ -209,14 +209,14 @@ void frame_draw_status(const Ui *ui, const Canvas *c)
     int need = said ? (int)utf8_width(ui->said, strlen(ui->said)) : 0;
     int col = draw_dataset(ui, c, 0);
     if (said && need > c->cols - col - 4)
-        col = 0; /* a long message takes the line */
+        col = 1; /* a long message takes the line */
     else
         col = draw_run(ui, c, col);
     int right = draw_tasks(ui, c, col);
     int room = right - col - 1;
     if (said && need > room) {
-        col = 0;
-        room = right - 1;
+        col = 1;
+        room = right - 2;
     }
     if (said && room > 8) {
         Style mark = ui->said_style == STYLE_BAD    ? STYLE_BAD

@@ -118,34 +118,58 @@ static void whatif_layout(Overlay *o, const Ui *ui, int rows, int cols)
         w->top = w->at - (size_t)w->rows + 1;
 }
 
+/* With its sign. */
+static int print_change(const Canvas *c, int row, int col, int width, Style style, double v)
+{
+    Text t = {0};
+    text_puts(&t, v > 0 ? "+" : "");
+    chart_figure(v, fabs(v) < 1e-3 ? 3 : 4, &t);
+    int wide = (int)utf8_width(text_str(&t), t.count);
+    canvas_put(c, row, width > wide ? col + width - wide : col, style, text_str(&t));
+    text_release(&t);
+    return wide;
+}
+
+static int print_figure(const Canvas *c, int row, int col, Style style, double v)
+{
+    Text t = {0};
+    chart_figure(v, 5, &t);
+    col = canvas_put(c, row, col, style, text_str(&t));
+    text_release(&t);
+    return col;
+}
+
 static void draw_prediction(const Whatif *w, const WhatifAnswer *a, const Canvas *c)
 {
     int col = 1 + canvas_printf(c, 0, 1, STYLE_ROLE_TARGET, "%s ", a->target);
     if (w->ask.changes) {
-        col += canvas_printf(c, 0, col, STYLE_BEFORE, "%.5g ", a->before);
+        col += print_figure(c, 0, col, STYLE_BEFORE, a->before) + 1;
         col += canvas_printf(c, 0, col, STYLE_DIM, "%s ", glyph(c, GLYPH_ARROW));
     }
     if (isnan(a->after))
         col += canvas_printf(c, 0, col, STYLE_WARN, "rule %u of the recipe drops such a row", a->dropped_by);
     else
-        col += canvas_printf(c, 0, col, STYLE_AFTER, "%.5g", a->after);
+        col += print_figure(c, 0, col, STYLE_AFTER, a->after);
     if (w->ask.changes && isfinite(a->after - a->before))
-        col += canvas_printf(c, 0, col, STYLE_STRONG, "  %+.4g", a->after - a->before);
+        col += 2 + print_change(c, 0, col + 2, 0, STYLE_STRONG, a->after - a->before);
     if (isfinite(a->truth))
-        canvas_printf(c, 0, col + 3, STYLE_DIM, "in the table %.5g", a->truth);
+        print_figure(c, 0, col + 3 + canvas_put(c, 0, col + 3, STYLE_DIM, "in the table "), STYLE_DIM, a->truth);
 }
 
 /* How the effects were found: they mean different things. */
 static void draw_method(const WhatifAnswer *a, const Canvas *c)
 {
     char text[200];
+    Text base = {0};
+    chart_figure(a->base, 5, &base);
     if (a->exact && a->score)
-        snprintf(text, sizeof text, "SHAP, exact: the %s is %.5g, as in every row, and what the columns add", a->score, a->base);
+        snprintf(text, sizeof text, "SHAP, exact: the %s is %s, as in every row, and what the columns add", a->score, text_str(&base));
     else
         snprintf(text, sizeof text, "by swaps (no SHAP of %s): the prediction less its mean with the values of %d other rows",
                  a->family, WHATIF_OTHERS);
     if (!a->exact || a->score)
         canvas_field(c, 1, 1, c->cols - 2, ALIGN_LEFT, STYLE_DIM, text);
+    text_release(&base);
 }
 
 static void draw_effect(const WhatifAnswer *a, size_t i, const Canvas *c, int row, int from, double most)
@@ -159,8 +183,8 @@ static void draw_effect(const WhatifAnswer *a, size_t i, const Canvas *c, int ro
     int wide = (int)lround(share * room);
     Style style = a->effect[i] < 0 ? STYLE_MINUS_1 : STYLE_PLUS_1;
     for (int k = 0; k < wide; k++)
-        canvas_put(c, row, a->effect[i] < 0 ? mid - 1 - k : mid + k, style, glyph(c, GLYPH_BLOCK));
-    canvas_printf(c, row, c->cols - 10, share > 0.01 ? STYLE_NUMBER : STYLE_DIM, "%+9.3g", a->effect[i]);
+        canvas_char(c, row, a->effect[i] < 0 ? mid - 1 - k : mid + k, style, canvas_unicode(c) ? 0x2586 : '#');
+    print_change(c, row, c->cols - 10, 9, share > 0.01 ? STYLE_NUMBER : STYLE_DIM, a->effect[i]);
 }
 
 static void whatif_draw(const Overlay *o, const Canvas *screen, const Ui *ui)

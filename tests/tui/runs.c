@@ -188,6 +188,23 @@ static void runs_are_filtered_by_expressions(void **state)
     see("4 of 12");
 }
 
+static void the_filter_outlives_the_session(void **state)
+{
+    (void)state;
+    many_runs();
+    Term *t = open_pane("runs", 40, 140);
+    see("5.51");
+    only("val_rmse < 3 and family = mlp", "3 of 12");
+    term_press(t, "Q");
+    assert_true(term_wait_end(t, 10));
+    term_close(t);
+    t = bench_open(&bench, 40, 140, "runs", NULL);
+    see("& val_rmse < 3 and family = mlp");
+    see("3 of 12");
+    term_press(t, "Esc"); /* and it goes with the key that always takes it away */
+    gone("3 of 12");
+}
+
 static void seeds_become_one_line(void **state)
 {
     (void)state;
@@ -339,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_say_why_not, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_finished_run_is_not_stopped, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(runs_are_filtered_by_expressions, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(the_filter_outlives_the_session, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(seeds_become_one_line, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(columns_are_chosen_pinned_moved, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(views_show_what_hyperparameters_do, bench_begin, bench_end),

@@ -449,8 +449,24 @@ static void a_fork_begins_at_a_checkpoint(void **state)
     make_run("calm");
     Term *t = open_at(24, 80);
     see("train 0.1");
+    see("\342\224\212checkpoint"); /* its line says what it is */
     term_press(t, "b f"); /* the best step is 90; the checkpoint before it is 60 */
     see("runs fork 1 step=60 lr=0.001");
+}
+
+static void figures_are_written_out(void **state)
+{
+    (void)state;
+    static const struct { double v; int digits; const char *text; } said[] = {
+        {41647.3, 4, "41647"}, {-14321.7, 4, "-14322"}, {1.57614, 4, "1.576"}, {0.0004, 3, "0.0004"},
+        {1e4, 3, "10000"}, {12180000, 5, "12.18M"}, {9999.96, 4, "10000"}, {(double)NAN, 4, ""},
+    };
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        Text t = {0};
+        chart_figure(said[i].v, said[i].digits, &t);
+        assert_string_equal(text_str(&t), said[i].text);
+        text_release(&t);
+    }
 }
 
 /* ---- curves in memory ---------------------------------------------------------------------------------- */
@@ -555,6 +571,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),
+        cmocka_unit_test(figures_are_written_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

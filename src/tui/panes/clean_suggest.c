@@ -60,8 +60,11 @@ static void suggest_outliers(CleanState *s, const ColumnProfile *p, const Field 
              p->least < low - 3 * mid ? low : p->least, p->most > high + 3 * mid ? high : p->most);
     Text t = {0};
     chart_number(p->most > high + 3 * mid ? p->most : p->least, &t);
-    snprintf(one->why, sizeof one->why, "reaches %s; 98%% lie between %.4g and %.4g", text_str(&t),
-             low, high);
+    text_puts(&t, "; 98% lie between ");
+    chart_figure(low, 4, &t);
+    text_puts(&t, " and ");
+    chart_figure(high, 4, &t);
+    snprintf(one->why, sizeof one->why, "reaches %s", text_str(&t));
     text_release(&t);
 }
 

@@ -83,7 +83,9 @@ static bool paint(const void *context, uint64_t row, size_t column, const Canvas
     if (g->rows) /* as they came the first is the largest */
         most = column_real(count, 0);
     canvas_fill(part, ground);
-    chart_bar(part, 0, 0, part->cols, most > 0 ? v / most : 0, STYLE_BAR, ground);
+    int wide = v > 0 && most > 0 ? (int)fmax(1, round(v / most * part->cols)) : 0;
+    for (int i = 0; i < wide; i++) /* not as high as the row: many rows would be one slab */
+        canvas_char(part, 0, i, style_on(STYLE_BAR, ground), canvas_unicode(part) ? 0x2586 : '#');
     return true;
 }
 

@@ -168,10 +168,25 @@ static size_t detail_lines(const RunsState *s)
     }
 }
 
+/* The filter of the session before, once the workspace has said it and the fields it names are read. */
+static void restore_filter(RunsState *s)
+{
+    const char *known = s->filter_known ? NULL : ui_setting(s->ui, "runs-filter");
+    Error err = {0};
+    if (!known || !ui_snapshot(s->ui)->runs)
+        return;
+    if (*known && !runs_filter_check(s, known, &err))
+        return;
+    s->filter_known = true;
+    snprintf(s->filter, sizeof s->filter, "%s", known);
+    runs_arrange(s);
+}
+
 static void layout(void *state, int rows, int cols, Ui *ui)
 {
     RunsState *s = state;
     runs_columns(s);
+    restore_filter(s);
     TableSource src = runs_source(s);
     int below = rows >= 16 ? rows / 2 : 0, lines = (int)s->line.count;
     if (below && lines + 4 < rows - below) /* few runs leave their room to the detail */
@@ -327,6 +342,7 @@ static void filter_set(void *owner, const char *text, Ui *ui)
 {
     RunsState *s = owner;
     snprintf(s->filter, sizeof s->filter, "%s", text + strspn(text, " "));
+    s->filter_known = true;
     ui_set_setting(ui, "runs-filter", s->filter);
     runs_arrange(s);
     ui_draw(ui);

@@ -7,9 +7,7 @@
 
 static void print_metric(double v, Text *into)
 {
-    if (isnan(v))
-        return;
-    text_printf(into, fabs(v) >= 1e5 || (v != 0 && fabs(v) < 1e-3) ? "%.4g" : "%.5g", v);
+    chart_figure(v, v != 0 && fabs(v) < 1e-3 ? 4 : 5, into);
 }
 
 static int what_width(const RunCompare *c, int most)
@@ -110,7 +108,7 @@ static void draw_side_by_side(const RunsState *s, const RunCompare *c, const Can
 static void draw_part(const RunCompare *c, const Canvas *canvas, bool results, size_t top,
                       const char *title)
 {
-    int what = what_width(c, canvas->cols / 2) + 1, at = 1;
+    int what = what_width(c, canvas->cols - 14) + 1, at = 1;
     size_t skipped = 0;
     canvas_put(canvas, 0, 0, STYLE_HEADER, title);
     for (size_t i = 0; i < c->row.count; i++) {

@@ -194,7 +194,7 @@ static void *importance(JobContext *c, void *input, Error *err)
     }
     if (t->rows < LEAST_RUNS)
         snprintf(out->trouble, sizeof out->trouble,
-                 "%zu run%s with %s: at least %d are needed to tell what matters.", t->rows, t->rows == 1 ? "" : "s",
+                 "%zu run%s with %s: at least %d are needed to tell what matters; 3 Params sets up more.", t->rows, t->rows == 1 ? "" : "s",
                  t->metric, LEAST_RUNS);
     else if (!t->inputs)
         snprintf(out->trouble, sizeof out->trouble, "All runs here have the same hyperparameters.");

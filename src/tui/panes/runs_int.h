@@ -157,6 +157,7 @@ typedef struct RunsState {
     size_t pinned;
     VEC(TableColumn) heads;         /* the same for the table */
     bool columns_known;             /* taken from what the workspace remembers */
+    bool filter_known;              /* likewise, or set since */
     Table table;
     VEC(size_t) shown;              /* runs that pass filter and search, in order */
     VEC(RunLine) line;              /* the same as lines: a run, or a group of them */

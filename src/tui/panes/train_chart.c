@@ -241,13 +241,13 @@ static void add_events(ChartBuild *b, const Curves *c, int64_t forked_at)
         }
     }
     for (size_t i = 0; i < c->checkpoint.count; i++)
-        add_tick(b, curves_x(c, (double)c->checkpoint.at[i]), STYLE_GRID, "");
+        add_tick(b, curves_x(c, (double)c->checkpoint.at[i]), STYLE_GRID, "checkpoint");
 }
 
 static int by_place(const void *left, const void *right)
 {
     const ChartTick *a = left, *b = right;
-    bool said[2] = {*a->label != 0, *b->label != 0}; /* of two at one place the one with a word is on top */
+    bool said[2] = {a->style != STYLE_GRID, b->style != STYLE_GRID}; /* of two at one place a checkpoint is below */
     return a->x != b->x ? (a->x > b->x) - (a->x < b->x) : said[0] - said[1];
 }
 

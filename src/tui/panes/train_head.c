@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- a line made of pieces; a piece that does not fit whole is left out ---------------------------------- */
@@ -34,15 +35,29 @@ static void pair(Line *l, const char *label, Style style, const char *value)
     l->col += canvas_put(l->c, l->row, l->col, style, value) + 3;
 }
 
-static void pair_real(Line *l, const char *label, Style style, double v)
+/* Three digits, all of them always written: 0.500, 62.4k. */
+static void steady_real(double v, Text *into)
 {
     char text[32];
+    snprintf(text, sizeof text, "%#.3g", v);
+    if (fabs(v) < 999.5)
+        text_puts(into, text);
+    else
+        chart_number(strtod(text, NULL), into);
+}
+
+static void pair_real(Line *l, const char *label, Style style, double v)
+{
+    Text text = {0};
     if (isnan(v))
         return;
-    bool far = fabs(v) >= 1e5 || (v != 0 && fabs(v) < 1e-3);
-    snprintf(text, sizeof text, l->steady ? "%#.3g" : far ? "%.3g" : "%.4g", v);
+    if (l->steady)
+        steady_real(v, &text);
+    else
+        chart_figure(v, v != 0 && fabs(v) < 1e-3 ? 3 : 4, &text);
     int end = l->col + (int)utf8_width(label, strlen(label)) + STEADY_WIDTH + 4;
-    pair(l, label, style, text);
+    pair(l, label, style, text_str(&text));
+    text_release(&text);
     if (l->steady)
         l->col = end;
 }

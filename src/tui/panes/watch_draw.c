@@ -191,6 +191,20 @@ void watch_draw_alert(const WatchState *s, const Canvas *c)
     json_decref(j);
 }
 
+/* As wide as the names need, and no less than the facts above them, so that the values stand in one line. */
+static int input_names(json_t *inputs, int most)
+{
+    const char *key;
+    json_t *v;
+    int widest = 13;
+    json_object_foreach(inputs, key, v)
+    {
+        int w = (int)utf8_width(key, strlen(key));
+        widest = w > widest ? w : widest;
+    }
+    return widest < most ? widest : most;
+}
+
 void watch_draw_row(const WatchState *s, const Canvas *c)
 {
     const PredictionRow *r = watch_row_at(s);
@@ -214,13 +228,14 @@ void watch_draw_row(const WatchState *s, const Canvas *c)
     row = time_fact(&in, row, "time", r->time);
     json_t *j = json_loads(r->inputs, 0, NULL), *v;
     const char *key;
+    int name = input_names(j, in.cols / 2);
     json_object_foreach(j, key, v)
     {
         if (row >= in.rows)
             break;
         char *word = json_is_string(v) ? NULL : json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-        canvas_field(&in, row, 1, in.cols / 2 - 2, ALIGN_LEFT, STYLE_DIM, key);
-        canvas_field(&in, row++, in.cols / 2, in.cols / 2 - 1, ALIGN_LEFT, STYLE_TEXT, word ? word : json_string_value(v));
+        canvas_field(&in, row, 1, name, ALIGN_LEFT, STYLE_DIM, key);
+        canvas_field(&in, row++, name + 2, in.cols - name - 3, ALIGN_LEFT, STYLE_TEXT, word ? word : json_string_value(v));
         free(word);
     }
     json_decref(j);

@@ -267,7 +267,7 @@ static void print_prediction(const PredictionRow *p, Text *into)
     else
         text_printf(into, "     said     %.9g  %s\n", p->output, p->said);
     if (p->truth_time)
-        text_printf(into, "     came true %.9g  %s\n", p->truth, p->truth_said);
+        text_printf(into, "     truth    %.9g  %s\n", p->truth, p->truth_said);
     text_puts(into, "     inputs\n");
     json_object_foreach(inputs, key, v)
     {
@@ -314,8 +314,8 @@ static bool print_way(JobContext *c, Store *s, const PredictionRow *p, Arena *a,
     print_prediction(p, into);
     if (!store_model_get(s, p->model, a, &model, err) || !store_run_get(s, model.run, a, &run, err))
         return false;
-    text_printf(into, "\nmodel         %s/%lld %s, %s\n     weights  sha256 %s\n", model.name, (long long)model.version, model.alias,
-                model.path, model.hash);
+    text_printf(into, "\nmodel         %s/%lld%s%s, %s\n     weights  sha256 %s\n", model.name, (long long)model.version,
+                *model.alias ? " " : "", model.alias, model.path, model.hash);
     text_printf(into, "run           %lld %s, %s of %s, split %s, seed %lld, lathe %s\n", (long long)run.id, run.name, run.family,
                 run.target, run.split, (long long)run.seed, run.version);
     path = store_path(s, a, "%s", model.path);

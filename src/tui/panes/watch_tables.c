@@ -15,7 +15,7 @@ static void when(double seconds, Text *into)
 static void number(double v, Text *into)
 {
     if (isfinite(v))
-        text_printf(into, "%.4g", v);
+        chart_figure(v, 4, into);
 }
 
 /* ---- curves ----------------------------------------------------------------------------------------------------------- */
@@ -23,8 +23,8 @@ static void number(double v, Text *into)
 enum { CURVE_KIND, CURVE_COLUMN, CURVE_TEST, CURVE_VALUE, CURVE_LIMIT, CURVE_SPARK, CURVE_MODEL, CURVE_COUNT };
 static const TableColumn curve_columns[CURVE_COUNT] = {
     [CURVE_KIND] = {.title = "What", .width = 11},
-    [CURVE_COLUMN] = {.title = "Column", .width = 16},
-    [CURVE_TEST] = {.title = "Measure", .width = 12},
+    [CURVE_COLUMN] = {.title = "Column", .width = 14},
+    [CURVE_TEST] = {.title = "Measure", .width = 14},
     [CURVE_VALUE] = {.title = "Now", .width = 8, .align = ALIGN_RIGHT},
     [CURVE_LIMIT] = {.title = "Usual", .width = 15, .align = ALIGN_RIGHT},
     [CURVE_SPARK] = {.title = "Time", .width = 12},
@@ -34,12 +34,13 @@ static const TableColumn curve_columns[CURVE_COUNT] = {
 static void limit_of(const WatchCurve *k, Text *into)
 {
     double low = k->n ? k->low[k->n - 1] : (double)NAN, high = k->n ? k->high[k->n - 1] : (double)NAN;
-    if (isfinite(low) && isfinite(high))
-        text_printf(into, "%.3g .. %.3g", low, high);
-    else if (isfinite(high))
-        text_printf(into, "< %.3g", high);
-    else if (isfinite(low))
-        text_printf(into, "> %.3g", low);
+    bool below = isfinite(high), above = isfinite(low);
+    text_puts(into, below && above ? "" : below ? "< " : above ? "> " : "");
+    if (above)
+        chart_figure(low, 3, into);
+    text_puts(into, below && above ? " .. " : "");
+    if (below)
+        chart_figure(high, 3, into);
 }
 
 static void curve_cell(const void *context, uint64_t row, size_t column, Cell *out)
@@ -79,11 +80,11 @@ static bool curve_paint(const void *context, uint64_t row, size_t column, const 
 {
     const WatchState *s = context;
     const WatchCurve *k = &s->data->curve[row];
-    (void)ground;
     if (column != CURVE_SPARK || !k->n)
         return false;
     size_t n = k->n < (size_t)cell->cols ? k->n : (size_t)cell->cols;
-    chart_spark(cell, 0, 0, cell->cols, k->alarm ? STYLE_BAD : STYLE_BAR, k->value + k->n - n, n);
+    canvas_fill(cell, ground);
+    chart_spark(cell, 0, 0, cell->cols, style_on(k->alarm ? STYLE_BAD : STYLE_BAR, ground), k->value + k->n - n, n);
     return true;
 }
 
