@@ -26,6 +26,7 @@ static bool answered(int fd, int ms)
     return any;
 }
 
+/* Its own: libraries that are loaded late, and tables, are pages of files. */
 static long resident_kb(pid_t pid)
 {
     char path[64], line[200];
@@ -33,7 +34,7 @@ static long resident_kb(pid_t pid)
     snprintf(path, sizeof path, "/proc/%ld/status", (long)pid);
     FILE *f = fopen(path, "r");
     while (f && fgets(line, sizeof line, f))
-        sscanf(line, "VmRSS: %ld", &kb);
+        sscanf(line, "RssAnon: %ld", &kb);
     if (f)
         fclose(f);
     return kb;
