@@ -308,6 +308,8 @@ void ui_copy(Ui *ui, const char *text)
     text_puts(&out, "\033]52;c;");
     add_base64(&out, (const uint8_t *)text, strlen(text));
     text_puts(&out, "\a");
+    if (getenv("TMUX")) /* bare for set-clipboard on, wrapped for allow-passthrough on: who has neither gets none */
+        screen_raw(ui->screen, text_str(&out), out.count);
     ui_escape(ui, text_str(&out), out.count);
     text_release(&out);
     ui_say(ui, STYLE_GOOD, "copied %.*s%s", (int)utf8_fit(text, strlen(text), 48), text,

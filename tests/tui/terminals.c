@@ -68,7 +68,7 @@ static void copies_and_news(bool tmux)
     see("wrapped");
     term_press(bench.term, "y");
     see("copied");
-    const char *copied = tmux ? "\033Ptmux;\033\033]52;c;MQ==\a\033\\" : "\033]52;c;MQ==\a"; /* "1" */
+    const char *copied = tmux ? "\033]52;c;MQ==\a\033Ptmux;\033\033]52;c;MQ==\a\033\\" : "\033]52;c;MQ==\a"; /* "1" */
     assert_true(term_sent(bench.term, copied));
     assert_int_equal(term_sent(bench.term, "\033Ptmux;"), tmux);
     s = open_store();

@@ -454,6 +454,23 @@ static void a_fork_begins_at_a_checkpoint(void **state)
     see("runs fork 1 step=60 lr=0.001");
 }
 
+static void the_zoom_outlives_the_session(void **state)
+{
+    (void)state;
+    make_run("calm");
+    Term *t = open_at(36, 120);
+    see("train 0.1");
+    term_press(t, "+ +");
+    see("zoomed");
+    term_press(t, "Q");
+    assert_true(term_wait_end(t, 10));
+    term_close(t);
+    t = open_at(36, 120);
+    see("zoomed");
+    term_press(t, "0");
+    gone("zoomed");
+}
+
 static void figures_are_written_out(void **state)
 {
     (void)state;
@@ -571,6 +588,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(the_zoom_outlives_the_session, bench_begin, bench_end),
         cmocka_unit_test(figures_are_written_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

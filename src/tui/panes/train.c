@@ -218,9 +218,20 @@ static void copy_values(const TrainState *s, Ui *ui)
     text_release(&text);
 }
 
+/* For the next session. Not the window that a run at work pushes on: what a key made of it. */
+static void remember_zoom(TrainState *s)
+{
+    char text[100] = "";
+    if (s->low < s->high)
+        snprintf(text, sizeof text, "%lld %d %.9g %.9g", (long long)train_run(s)->id, (int)s->axis, s->low, s->high);
+    s->zoom_known = true;
+    ui_set_setting(s->ui, "train-zoom", text);
+}
+
 static Reply on_command(void *state, int command, Ui *ui)
 {
     TrainState *s = state;
+    double low = s->low, high = s->high;
     if (!train_run(s))
         return REPLY_IGNORED;
     if (command == UI_NEXT || command == UI_PREVIOUS)
@@ -230,6 +241,8 @@ static Reply on_command(void *state, int command, Ui *ui)
         return REPLY_DRAW;
     }
     Reply reply = train_look(s, command);
+    if (s->low != low || s->high != high)
+        remember_zoom(s);
     return reply != REPLY_IGNORED ? reply : do_more(s, command, ui);
 }
 

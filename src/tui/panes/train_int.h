@@ -133,6 +133,7 @@ typedef struct TrainState {
     int active;
     bool has_cross; double cross;             /* a step */
     double low, high;                         /* zoom on the axis; both 0: everything */
+    bool zoom_known;                          /* taken from what the workspace remembers, or changed since */
     int64_t event_at;                         /* the event the crosshair was taken to; -1 none */
     int rows, cols, events_row, events_rows, values_row, notice_row, notice_rows;
     Place place[TRAIN_CHARTS]; size_t places;

@@ -49,6 +49,23 @@ static int64_t watched(const TrainState *s)
     return snap->runs ? snap->run[0].id : 0;
 }
 
+/* The zoom of the session before, once the workspace has said it and its run is watched again. */
+static void restore_zoom(TrainState *s, int64_t run)
+{
+    const char *known = s->zoom_known ? NULL : ui_setting(s->ui, "train-zoom");
+    long long of;
+    int axis;
+    double low, high;
+    if (!known || sscanf(known, "%lld %d %lf %lf", &of, &axis, &low, &high) != 4 || of != run)
+        return;
+    s->zoom_known = true;
+    if (axis < 0 || axis >= AXIS_COUNT || !(low < high))
+        return;
+    s->axis = (Axis)axis;
+    s->low = low;
+    s->high = high;
+}
+
 /* The watched run, the marked ones, where it was forked from and what was forked from it. */
 void train_gather(TrainState *s)
 {
@@ -62,6 +79,8 @@ void train_gather(TrainState *s)
         s->low = s->high = 0;
         s->event_at = -1;
     }
+    if (run)
+        restore_zoom(s, run->id);
     if (!run || !s->others)
         return;
     size_t n = ui_marked_runs(s->ui, marked, TRAIN_RUNS);
