@@ -183,7 +183,7 @@ static void draw_effect(const WhatifAnswer *a, size_t i, const Canvas *c, int ro
     int wide = (int)lround(share * room);
     Style style = a->effect[i] < 0 ? STYLE_MINUS_1 : STYLE_PLUS_1;
     for (int k = 0; k < wide; k++)
-        canvas_char(c, row, a->effect[i] < 0 ? mid - 1 - k : mid + k, style, canvas_unicode(c) ? 0x2586 : '#');
+        canvas_char(c, row, a->effect[i] < 0 ? mid - 1 - k : mid + k, style_on(style, STYLE_PLAIN), canvas_unicode(c) ? 0x2586 : '#');
     print_change(c, row, c->cols - 10, 9, share > 0.01 ? STYLE_NUMBER : STYLE_DIM, a->effect[i]);
 }
 

@@ -10,14 +10,19 @@ static void print_metric(double v, Text *into)
     chart_figure(v, v != 0 && fabs(v) < 1e-3 ? 4 : 5, into);
 }
 
-static int what_width(const RunCompare *c, int most)
+static int widest_of(const RunCompare *c, bool results, int widest, int most)
 {
-    int widest = 12; /* "what differs" */
     for (size_t i = 0; i < c->row.count; i++) {
         int n = (int)utf8_width(c->row.at[i].what, strlen(c->row.at[i].what));
-        widest = n > widest ? n : widest;
+        widest = c->row.at[i].metric == results && n > widest ? n : widest;
     }
     return widest < most ? widest : most;
+}
+
+static int what_width(const RunCompare *c, int most)
+{
+    int widest = widest_of(c, false, 12, most); /* "what differs" */
+    return widest_of(c, true, widest, most);
 }
 
 /* A recipe or another text of several lines is shown in one, without its comments. */
@@ -108,7 +113,7 @@ static void draw_side_by_side(const RunsState *s, const RunCompare *c, const Can
 static void draw_part(const RunCompare *c, const Canvas *canvas, bool results, size_t top,
                       const char *title)
 {
-    int what = what_width(c, canvas->cols - 14) + 1, at = 1;
+    int what = widest_of(c, results, 12, canvas->cols - 14) + 1, at = 1;
     size_t skipped = 0;
     canvas_put(canvas, 0, 0, STYLE_HEADER, title);
     for (size_t i = 0; i < c->row.count; i++) {
