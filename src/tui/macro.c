@@ -93,6 +93,20 @@ static void last_path(const Ui *ui, char *out, size_t size)
     snprintf(out, size, "%s/last.macro", ui->workspace);
 }
 
+/* `:record` ended it: played, those keys would begin a recording. */
+static void forget_the_line(Recording *r)
+{
+    char *all = text_copy(text_str(&r->text)), *line = strstr(all, " :\ntype record");
+    if (line) {
+        if (line - all >= 6 && memcmp(line - 6, "\npress", 6) == 0)
+            line -= 6; /* no other key was pressed in that step */
+        text_reset(&r->text);
+        text_add(&r->text, all, (size_t)(line - all));
+        text_puts(&r->text, "\n");
+    }
+    mem_free(all);
+}
+
 void macro_record(Ui *ui, const char *path)
 {
     Recording *r = &ui->recording;
@@ -108,6 +122,8 @@ void macro_record(Ui *ui, const char *path)
         return;
     }
     flush_typed(r);
+    if (path)
+        forget_the_line(r);
     r->on = false;
     if (file_write(r->path, text_str(&r->text), r->text.count, &err))
         ui_say(ui, STYLE_GOOD, "recorded in %s; F4 plays it", r->path);

@@ -90,6 +90,15 @@ static void keys_are_recorded_and_played(void **state)
     see("2 rules");
     command("replay no-such-file");
     see("no-such-file");
+    command("record"); /* what ends a recording is no part of it */
+    see("recording keys");
+    term_press(t, "j");
+    command("record");
+    see("recorded in");
+    text_reset(&macro);
+    assert_true(file_read(path, &macro, 1 << 16, &err));
+    assert_null(strstr(text_str(&macro), "record"));
+    assert_non_null(strstr(text_str(&macro), "press j\n"));
     text_release(&macro);
 }
 
