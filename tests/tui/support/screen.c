@@ -100,8 +100,10 @@ Term *term_open(int rows, int cols, int (*program)(void *context), void *context
     t->cursor = true;
     fflush(NULL);
     t->child = forkpty(&t->fd, NULL, NULL, &size);
-    if (t->child == 0)
+    if (t->child == 0) {
+        free(t); /* nobody here knows of it: it would count as a leak of the program */
         child_main(program, context, env);
+    }
     fcntl(t->fd, F_SETFL, O_NONBLOCK);
     t->vt = vterm_new(rows, cols);
     vterm_set_utf8(t->vt, 1);
