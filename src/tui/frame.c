@@ -155,9 +155,17 @@ static void quit(Ui *ui)
     ui->quit = true;
 }
 
-static void frame_command(Ui *ui, int command)
+static void stop_newest(Ui *ui)
 {
     const char *what;
+    if (jobs_stop_newest(ui->jobs, &what))
+        ui_say(ui, STYLE_WARN, "stopping: %s", what);
+    else
+        ui_say(ui, STYLE_INFO, "no task is running (Q leaves; trainings are stopped in Train)");
+}
+
+static void frame_command(Ui *ui, int command)
+{
     size_t n = ui->pane_count;
     switch (command) {
     case UI_MAXIMISE:
@@ -173,10 +181,7 @@ static void frame_command(Ui *ui, int command)
         prompt_open(ui, "");
         break;
     case UI_CANCEL:
-        if (jobs_stop_newest(ui->jobs, &what))
-            ui_say(ui, STYLE_WARN, "stopping: %s", what);
-        else
-            ui_say(ui, STYLE_INFO, "no task is running (Q leaves; trainings are stopped in Train)");
+        stop_newest(ui);
         break;
     case UI_PANE_1:
     case UI_PANE_2:

@@ -5,44 +5,14 @@
  *
  * Times are of the processor (user and system, of the process with its threads) where they are shares; the first
  * paint is by the clock, the best and the middle of ten. */
-#include <lathe/base.h>
+#include "tube.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <pty.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { TIMES = 10 };
 
 static const char *lathe;
 static char workspace[300];
-
-static int run(const char *const *args)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        int null = open("/dev/null", O_RDWR);
-        dup2(null, 0);
-        dup2(null, 1);
-        execv(lathe, (char *const *)(uintptr_t)args);
-        _exit(127);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static double used(int who)
 {
@@ -70,14 +40,7 @@ static double used_by(pid_t pid)
 
 static pid_t start(int *fd)
 {
-    struct winsize size = {.ws_row = 36, .ws_col = 120};
-    pid_t child = forkpty(fd, NULL, NULL, &size);
-    if (child == 0) {
-        setenv("TERM", "xterm-256color", 1);
-        execl(lathe, lathe, "-w", workspace, (char *)NULL);
-        _exit(127);
-    }
-    return child;
+    return bench_screen(fd, workspace, 36, 120);
 }
 
 /* Bytes that came in so many seconds. */
@@ -111,7 +74,7 @@ static void version(void)
     double ms[TIMES], before = used(RUSAGE_CHILDREN);
     for (int i = 0; i < TIMES; i++) {
         double began = clock_now();
-        run((const char *const[]){lathe, "--version", NULL});
+        bench_run((const char *const[]){lathe, "--version", NULL});
         ms[i] = (clock_now() - began) * 1e3;
     }
     qsort(ms, TIMES, sizeof *ms, by_size);
@@ -177,14 +140,14 @@ static bool prepare(const char *dir)
     }
     fclose(f);
     snprintf(workspace, sizeof workspace, "%s/ws", dir);
-    return run((const char *const[]){lathe, "-w", workspace, "ingest", csv, "as=table", NULL}) == 0;
+    return bench_run((const char *const[]){lathe, "-w", workspace, "ingest", csv, "as=table", NULL}) == 0;
 }
 
 int main(int argc, char **argv)
 {
     char dir[] = "/tmp/lathe-bench-XXXXXX";
     double seconds = argc > 1 ? atof(argv[1]) : 10;
-    lathe = getenv("LATHE_BENCH_PROGRAM") ? getenv("LATHE_BENCH_PROGRAM") : LATHE_PROGRAM;
+    lathe = bench_program();
     if (!mkdtemp(dir) || !prepare(dir)) {
         fprintf(stderr, "bench_screen_quiet: could not set up\n");
         return 1;
@@ -192,13 +155,13 @@ int main(int argc, char **argv)
     version();
     first_paint();
     measure("idle", "1", 3, seconds, "no bytes, under 0.2 %");
-    bool ok = run((const char *const[]){lathe, "-w", workspace, "train", "mlp", "data=table", "target=target", "name=live",
+    bool ok = bench_run((const char *const[]){lathe, "-w", workspace, "train", "mlp", "data=table", "target=target", "name=live",
                                         "epochs=2000", "patience=0", "record_every=5", "detach=yes", NULL}) == 0;
     if (ok) {
         sleep(2);
         measure("a live chart", "\x1b" "4", 20, seconds, "under 4000 bytes");
         measure("a live chart with :set bandwidth 2k", "\x1b" "4:set bandwidth 2k\r", 3, seconds, "under 2000 bytes");
-        run((const char *const[]){lathe, "-w", workspace, "runs", "stop", "live", NULL});
+        bench_run((const char *const[]){lathe, "-w", workspace, "runs", "stop", "live", NULL});
         sleep(2);
     }
     dir_remove(dir, NULL);

@@ -3,9 +3,8 @@
  *
  *     bench_soak [FRAMES]          (100,000 otherwise: seven minutes)
  *
- * Caches and the threads' heaps have filled after some 30,000; of the second half nothing should stay. Exit status 1 when
- * more than 4 MB
- * were added in it. */
+ * Caches and the threads' heaps have filled after some 30,000; of the second half nothing should stay. Exit status 1
+ * when more than 4 MB were added in it. */
 #include "tube.h" /* LATHE_PROGRAM, unless LATHE_BENCH_PROGRAM says another */
 
 enum { ROWS = 36, COLUMNS = 120, ANSWER_MS = 6, PARTS = 10, ALLOWED_KB = 4096, PANES = 8 };
