@@ -150,6 +150,9 @@ bool store_metrics_part(Store *s, int64_t run, int64_t *cursor, size_t most, Are
                         size_t *n, Error *err);
 /* Last value of every key (final table of a run). */
 bool store_metrics_last(Store *s, int64_t run, Arena *a, MetricPoint **out, size_t *n, Error *err);
+/* Steps a second over the last third of its loss, validations included, pauses and kills left out: what the
+ * rest of the run will feel like. NaN: not known yet. */
+double store_run_pace(Store *s, int64_t run);
 /* After a resume from step: points beyond it are taken back (they will be written again). */
 bool store_metrics_cut(Store *s, int64_t run, int64_t after_step, Error *err);
 

@@ -4,6 +4,7 @@
  * and read one range. A NaN value is stored as NULL. */
 #include "store_int.h"
 
+#include <math.h>
 #include <string.h>
 
 #define SEQUENCE_BITS 40
@@ -130,6 +131,33 @@ bool store_metrics_last(Store *s, int64_t run, Arena *a, MetricPoint **out, size
         " WHERE keys.key IS NOT NULL ORDER BY m.key",
         "i", run);
     return collect(s, q, a, NULL, out, n, err);
+}
+
+/* Three steps down the index of the key, however long the curve is. */
+static double pace_of(Store *s, int64_t run, const char *key)
+{
+    double pace = (double)NAN;
+    bool ok;
+    sqlite3_stmt *q = store_query(
+        s, NULL,
+        "WITH ends(first, last) AS (SELECT"
+        "  (SELECT min(step) FROM metrics WHERE run = ?1 AND key = ?2),"
+        "  (SELECT max(step) FROM metrics WHERE run = ?1 AND key = ?2))"
+        " SELECT (b.step - a.step) / (b.wall - a.wall) FROM ends"
+        "  JOIN metrics b ON b.run = ?1 AND b.key = ?2 AND b.step = last"
+        "  JOIN metrics a ON a.id = (SELECT id FROM metrics WHERE run = ?1 AND key = ?2"
+        "    AND step <= last - (last - first + 2) / 3 ORDER BY step DESC LIMIT 1)"
+        " ORDER BY b.id DESC LIMIT 1",
+        "it", run, key);
+    while (store_next(s, q, &ok, NULL))
+        pace = store_real(q, 0);
+    return pace > 0 && isfinite(pace) ? pace : (double)NAN;
+}
+
+double store_run_pace(Store *s, int64_t run)
+{
+    double pace = pace_of(s, run, "train_loss");
+    return isnan(pace) ? pace_of(s, run, "pretrain_loss") : pace;
 }
 
 bool store_metrics_cut(Store *s, int64_t run, int64_t after_step, Error *err)

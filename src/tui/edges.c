@@ -133,12 +133,10 @@ static int draw_run(const Ui *ui, const Canvas *c, int col)
         col += width;
     }
     col += canvas_printf(c, 0, col, STYLE_STATUS, " %.0f%%", share * 100);
-    double gone = r->started ? (double)(r->heartbeat - r->started) / 1e6 : 0; /* when it was at that step */
-    double made = (double)(r->step - r->parent_step); /* by this run: a fork began later */
-    if (r->status == RUN_RUNNING && share > 0.02 && share < 1 && made > 0 &&
-        left_of(c, col, 0) > 16) {
+    double seconds = snapshot_seconds_left(ui_snapshot(ui), r->id);
+    if (seconds > 0 && left_of(c, col, 0) > 16) {
         Text left = {0};
-        chart_seconds_left(gone * (double)(r->steps_total - r->step) / made, &left);
+        chart_seconds_left(seconds, &left);
         col += canvas_printf(c, 0, col, STYLE_STATUS_DIM, "  %s left", text_str(&left));
         text_release(&left);
     }

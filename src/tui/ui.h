@@ -17,7 +17,8 @@ typedef struct Snapshot {
     size_t datasets;
     DatasetRow *dataset; /* newest first */
     size_t runs;
-    RunRow *run; /* newest first */
+    RunRow *run;  /* newest first */
+    double *pace; /* [runs] steps a second of late of those that train; NaN: not known */
     size_t drifts;
     DriftRow *drift; /* newest first */
     size_t models;
@@ -29,6 +30,7 @@ const Snapshot *ui_snapshot(const Ui *ui); /* never NULL */
 const DatasetRow *snapshot_dataset(const Snapshot *s,
                                    const char *hash_or_name); /* NULL if absent */
 const RunRow *snapshot_run(const Snapshot *s, int64_t id);    /* NULL if absent */
+double snapshot_seconds_left(const Snapshot *s, int64_t run); /* of its training; NaN: not known, or it does not train */
 bool run_is_active(const RunRow *r);                          /* scheduled, running or paused */
 void ui_refresh(Ui *ui); /* look at the store now; a finished job does so by itself */
 

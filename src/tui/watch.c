@@ -5,6 +5,7 @@
 #include "tui_int.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -52,6 +53,25 @@ const RunRow *snapshot_run(const Snapshot *s, int64_t id)
     return NULL;
 }
 
+double snapshot_seconds_left(const Snapshot *s, int64_t run)
+{
+    for (size_t i = 0; i < s->runs; i++) {
+        const RunRow *r = &s->run[i];
+        if (r->id == run)
+            return r->status == RUN_RUNNING && r->steps_total > r->step
+                       ? (double)(r->steps_total - r->step) / s->pace[i]
+                       : (double)NAN;
+    }
+    return (double)NAN;
+}
+
+static void read_pace(Store *store, Snapshot *s)
+{
+    s->pace = ARENA_NEW(&s->arena, double, s->runs + 1);
+    for (size_t i = 0; i < s->runs; i++)
+        s->pace[i] = s->run[i].status == RUN_RUNNING ? store_run_pace(store, s->run[i].id) : (double)NAN;
+}
+
 static Snapshot *snapshot_read(Store *store, uint64_t number)
 {
     Snapshot *s = mem_alloc(sizeof *s);
@@ -61,6 +81,7 @@ static Snapshot *snapshot_read(Store *store, uint64_t number)
               store_runs(store, &s->arena, &s->run, &s->runs, &err) &&
               store_drifts(store, &s->arena, &s->drift, &s->drifts, &err) &&
               store_models(store, &s->arena, &s->model, &s->models, &err);
+    read_pace(store, s);
     struct statvfs disk;
     if (statvfs(store_dir(store), &disk) == 0) {
         s->disk_free = (double)disk.f_bavail * (double)disk.f_frsize;

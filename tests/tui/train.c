@@ -163,6 +163,16 @@ static void shows_a_run_at_every_size(void **state)
     }
 }
 
+/* 180 steps to go at ten a second: the head and the status line say the same, whatever the clock says of the start. */
+static void the_time_left_is_said_once(void **state)
+{
+    (void)state;
+    make_run("calm");
+    open_at(36, 120);
+    see("left 18 s");
+    see("  18 s left");
+}
+
 static void follows_what_the_run_writes(void **state)
 {
     (void)state;
@@ -573,6 +583,7 @@ int main(void)
         cmocka_unit_test(smoothing_is_the_same_in_pieces_and_at_once),
         cmocka_unit_test_setup_teardown(says_what_to_do_without_a_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(shows_a_run_at_every_size, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(the_time_left_is_said_once, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(follows_what_the_run_writes, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_resumed_run_takes_back_its_points, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(says_how_it_ended, bench_begin, bench_end),

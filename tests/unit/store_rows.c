@@ -281,6 +281,28 @@ static void metrics(void **state)
     assert_int_equal(n, 300);
 }
 
+/* A second a step at first, ten steps a second in the last third. */
+static void the_pace_is_that_of_late(void **state)
+{
+    Place *p = *state;
+    int64_t run = a_run(p, "");
+    assert_true(isnan(store_run_pace(p->s, run)));
+    for (int i = 1; i <= 90; i++) {
+        MetricPoint point = {i <= 20 ? "pretrain_loss" : "train_loss", i, i <= 60 ? i : 60 + .1 * (i - 60), 1};
+        OK(store_metrics_add(p->s, run, &point, 1, &p->err));
+        double pace = store_run_pace(p->s, run);
+        if (i == 1)
+            assert_true(isnan(pace)); /* one point is no pace */
+        else if (i == 20)
+            assert_true(fabs(pace - 1) < 1e-9);
+    }
+    for (int i = 91; i <= 180; i++) {
+        MetricPoint point = {"train_loss", i, 60 + .1 * (i - 60), 1};
+        OK(store_metrics_add(p->s, run, &point, 1, &p->err));
+    }
+    assert_true(fabs(store_run_pace(p->s, run) - 10) < 1e-9);
+}
+
 static void commands_and_events(void **state)
 {
     Place *p = *state;
@@ -387,6 +409,7 @@ int main(void)
         EACH(runs),
         EACH(claims),
         EACH(metrics),
+        EACH(the_pace_is_that_of_late),
         EACH(commands_and_events),
         EACH(checkpoints_models_drift),
     };

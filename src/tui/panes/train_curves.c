@@ -242,17 +242,6 @@ int64_t curves_checkpoint(const Curves *c, int64_t step)
     return found;
 }
 
-/* Over the last third, validations included: what the rest of the run will feel like. */
-double curves_rate(const Curves *c)
-{
-    const Series *s = curves_find(c, "train_loss");
-    if (!s || s->step.count < 2)
-        return (double)NAN;
-    size_t last = s->step.count - 1, from = last - (last + 2) / 3;
-    double seconds = s->wall.at[last] - s->wall.at[from];
-    return seconds > 0 ? (s->step.at[last] - s->step.at[from]) / seconds : (double)NAN;
-}
-
 void main_metric(const RunRow *run, char into[64])
 {
     TaskKind task = TASK_REGRESSION;

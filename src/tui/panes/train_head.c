@@ -183,12 +183,12 @@ static double two_digits(double v)
     return unit * round(v / unit);
 }
 
-static void draw_time(const RunRow *run, const Curves *c, Line *l)
+static void draw_time(const TrainState *s, const RunRow *run, Line *l)
 {
     char text[48];
-    double rate = c ? curves_rate(c) : (double)NAN;
-    if (run->status == RUN_RUNNING && rate > 0 && run->steps_total > run->step) {
-        print_left((double)(run->steps_total - run->step) / rate, text, sizeof text);
+    double left = snapshot_seconds_left(ui_snapshot(s->ui), run->id);
+    if (left > 0) {
+        print_left(left, text, sizeof text);
         pair(l, "left", STYLE_STRONG, text);
     } else if (run->started && run->ended > run->started) {
         print_seconds((double)(run->ended - run->started) / 1e6, text, sizeof text);
@@ -202,7 +202,6 @@ static void draw_progress(const TrainState *s, const RunRow *run, const Curves *
     char text[64];
     int width = canvas->cols >= 150 ? 40 : canvas->cols >= 110 ? 28 : 14;
     Style full = run_is_active(run) ? STYLE_BAR : run_status_style(run->status);
-    (void)s;
     chart_bar(canvas, 1, 1, width, share_done(run), full, STYLE_BAR_BACK);
     Line l = {canvas, 1, width + 2, canvas->cols, false};
     if (run->status == RUN_RUNNING && *run->message) { /* before its first step, or within a long one */
@@ -215,7 +214,7 @@ static void draw_progress(const TrainState *s, const RunRow *run, const Curves *
     pair(&l, "epoch", STYLE_PLAIN, text);
     of_total(run->step, run->steps_total, text, sizeof text);
     pair(&l, "step", STYLE_PLAIN, text);
-    draw_time(run, c, &l);
+    draw_time(s, run, &l);
     double speed = c ? curves_last(c, "samples_per_second") : (double)NAN;
     if (isfinite(speed)) {
         print_count(two_digits(speed), text, sizeof text - 8);

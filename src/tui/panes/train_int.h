@@ -105,7 +105,6 @@ const char *curves_setting(const Curves *c, const char *key);   /* NULL if absen
 int64_t curves_checkpoint(const Curves *c, int64_t step);       /* the last at or before; -1 none */
 double curves_x(const Curves *c, double step);                  /* place of a step on the axis */
 double curves_epoch(const Curves *c, double step);
-double curves_rate(const Curves *c);                            /* steps a second of late; NaN */
 void   main_metric(const RunRow *run, char into[64]);           /* "val_rmse" */
 size_t series_near(const Reals *ascending, double v);           /* index of the nearest; 0 if empty */
 
