@@ -123,6 +123,29 @@ bool origin_check(const Origin *o, const RunSpec *spec, const Schema *cleaned, c
     return ok;
 }
 
+/* A model made up to be asked for its layers: of the inputs it is known to read, else of more of both kinds than
+ * there will be. Layers of series are named by what is in the table: the run asks for those. */
+bool origin_freezes(const Origin *o, const RunSpec *spec, size_t columns, Error *err)
+{
+    const RunParams *p = &spec->params;
+    if (!*p->freeze || spec->family->series)
+        return true;
+    bool kept = o->name && p->encoders == ENCODERS_KEEP;
+    Features *known = kept ? features_in(&o->bytes, NULL) : NULL;
+    int32_t *two = mem_alloc((columns + 1) * sizeof *two);
+    for (size_t i = 0; i < columns; i++)
+        two[i] = 2;
+    ModelShape most = {
+        .dense = columns, .codes = columns, .cardinality = two, .task = TASK_REGRESSION, .outputs = 1};
+    ModelSetup setup = {.batch_most = 1, .freeze = p->freeze, .scores = true};
+    Model *m = model_create(spec->family, spec->model_params, known ? features_shape(known) : &most, &setup, err);
+    bool ok = m != NULL;
+    model_destroy(m);
+    features_destroy(known);
+    mem_free(two);
+    return ok;
+}
+
 bool origin_keep(const Origin *o, Store *s, int64_t run, Error *err)
 {
     Arena a = {0};

@@ -195,10 +195,10 @@ static bool check_origin(Check *c, Error *err)
                          "renew=%s: says which layers do not begin with the weights of from=, "
                          "which is not there",
                          c->spec->params.renew);
-    if (!*from || c->spec->parent)
-        return true; /* a fork has its checkpoint */
-    return origin_read(&c->origin, c->store, from, &c->arena, err) &&
-           origin_check(&c->origin, c->spec, c->cleaned, c->target, err);
+    bool own = *from && !c->spec->parent; /* a fork has its checkpoint */
+    return (!own || (origin_read(&c->origin, c->store, from, &c->arena, err) &&
+                     origin_check(&c->origin, c->spec, c->cleaned, c->target, err))) &&
+           origin_freezes(&c->origin, c->spec, c->cleaned->count, err);
 }
 
 static void check_release(Check *c)

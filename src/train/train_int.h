@@ -197,6 +197,7 @@ bool commands_load(Job *j, Error *err);         /* after a restore: which there 
 typedef struct Origin { Text bytes; char *name; /* "3" or the file's path, in the arena */ } Origin;
 enum { ENCODERS_KEEP, ENCODERS_FIT };
 bool origin_read(Origin *o, Store *s, const char *from, Arena *a, Error *err);
+bool origin_freezes(const Origin *o, const RunSpec *spec, size_t columns, Error *err); /* freeze= names its layers */
 bool origin_check(const Origin *o, const RunSpec *spec, const Schema *cleaned, const char *target, Error *err);
 bool origin_keep(const Origin *o, Store *s, int64_t run, Error *err);
 bool origin_features(Job *j, Error *err);       /* as the origin has them; none: j->features stays NULL */

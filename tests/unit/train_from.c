@@ -94,11 +94,6 @@ static void mismatches_are_named(void **state)
          "tensor hidden.0.weight: the file has F32 [4,16], this model's hyperparameters and "
          "columns make "
          "it F32 [4,24]");
-    run = submit(w, "mlp", "FARE", "", "from=1 hidden=16 freeze=hiden.0 epochs=1");
-    says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err),
-         "freeze: no layer hiden.0; there are");
-    run = submit(w, "mlp", "FARE", "", "from=1 hidden=16 freeze=all epochs=1");
-    says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err), "nothing to learn");
     run = submit(w, "mlp", "FARE", "", "from=1 hidden=16 renew=haed epochs=1");
     says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err),
          "renew: no layer haed; the first of the model's is hidden.0.weight");
@@ -134,6 +129,44 @@ static void mismatches_are_named(void **state)
     assert_string_equal(text_str(&hidden), "16");
     text_release(&hidden);
     run_spec_release(&spec);
+}
+
+static void refuses(World *w, const char *family, const char *from, const char *freeze, const char *words)
+{
+    RunSpec spec;
+    RunRow *rows;
+    size_t before, after;
+    OK(store_runs(w->s, &w->a, &rows, &before, &w->err));
+    run_spec_init(&spec, model_family(family));
+    spec.dataset = "trips";
+    spec.target = "FARE";
+    OK(run_spec_set(&spec, "from", from, &w->err));
+    OK(run_spec_set(&spec, "freeze", freeze, &w->err));
+    says(w, run_submit(w->s, &spec, &w->err), words);
+    run_spec_release(&spec);
+    OK(store_runs(w->s, &w->a, &rows, &after, &w->err));
+    assert_int_equal(before, after);
+}
+
+static void no_run_is_written_down_that_freezes_what_is_not_there(void **state)
+{
+    World *w = *state;
+    int64_t old = parent(w, "mlp", "epochs=2 hidden=16");
+    refuses(w, "mlp", "1", "hiden.0", "freeze: no layer hiden.0; there are hidden.0, hidden.1, head");
+    refuses(w, "mlp", "1", "all", "nothing to learn");
+    refuses(w, "mlp", "1", "embedding", "freeze: no layer embedding"); /* it reads no words */
+    refuses(w, "mlp", "", "hiden.0", "freeze: no layer hiden.0; there are");
+    refuses(w, "linear", "", "hidden", "freeze: no layer hidden; there are");
+    refuses(w, "gbdt", "", "head", "freeze says nothing to a gbdt");
+    ParamRow typo = {"freeze", "hiden.0"}, meant[] = {{"freeze", "hidden.0"}, {"epochs", "4"}};
+    says(w, run_fork(w->s, old, -1, &typo, 1, &w->err), "done all its 2 epochs");
+    ParamRow both[] = {typo, meant[1]};
+    says(w, run_fork(w->s, old, -1, both, 2, &w->err), "freeze: no layer hiden.0; there are");
+    int64_t fork = run_fork(w->s, old, -1, meant, 2, &w->err);
+    OK(fork);
+    train(w, fork);
+    int64_t words = submit(w, "mlp", "FARE", "", "epochs=1 hidden=16 onehot_most=0 freeze=embedding");
+    train(w, words);
 }
 
 /* The safetensors export stands alone: its run may be gone. */
@@ -231,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(frozen_layers_keep_their_bits), EACH(begins_where_the_other_ended),
         EACH(mismatches_are_named),          EACH(from_a_file),
+        EACH(no_run_is_written_down_that_freezes_what_is_not_there),
         EACH(resumed_bit_for_bit),           EACH(trees_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
