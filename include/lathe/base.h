@@ -212,6 +212,7 @@ typedef struct Progress {
     _Atomic uint64_t done, total;                /* total 0: not known */
     _Atomic(const char *) unit;                  /* "bytes", "rows"; static text */
     _Atomic(const char *) what;                  /* "reading", "sorting"; static text */
+    _Atomic double since;                        /* clock_now when that began */
     Stop stop;                                   /* raised by the one who looks */
     /* Set before the work begins, or NULL: */
     const Stop *also;                            /* another's, that ends the work as well; borrowed */

@@ -126,11 +126,12 @@ bool run_schema(Store *s, const char *hash, Schema *into, Error *err);
 /* Of a model's `plans` recipes, how many the dataset has been through: its rows are scored behind them. */
 size_t run_plans_behind(Store *s, const DatasetRow *dataset, size_t plans);
 /* The rows of a step, recomputed from the seed: row numbers in the dataset. */
-bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n, Error *err);
+bool run_rows_of_step(Store *s, int64_t run, int64_t step, Progress *progress, Arena *a, uint64_t **rows, size_t *n,
+                      Error *err);
 /* The same with each row's loss, the largest first, by the weights nearest to that step that are kept:
  * *weights_of is their step; -1: none are kept, the rows stand in their order and losses are NaN. */
 typedef struct StepRow { uint64_t row; double loss; } StepRow;
-bool run_losses_of_step(Store *s, int64_t run, int64_t step, Arena *a, StepRow **rows, size_t *n,
+bool run_losses_of_step(Store *s, int64_t run, int64_t step, Progress *progress, Arena *a, StepRow **rows, size_t *n,
                         int64_t *weights_of, Error *err);
 
 /* ---- explanations: what a finished run's model makes of its columns --------------------------------- */

@@ -8,6 +8,7 @@ void progress_begin(Progress *p, const char *what, const char *unit, uint64_t to
     atomic_store_explicit(&p->done, 0, memory_order_relaxed);
     atomic_store_explicit(&p->total, total, memory_order_relaxed);
     atomic_store_explicit(&p->unit, unit, memory_order_relaxed);
+    atomic_store_explicit(&p->since, clock_now(), memory_order_relaxed);
     atomic_store_explicit(&p->what, what, memory_order_release);
 }
 

@@ -116,7 +116,7 @@ static bool fit_plan(Job *j, Error *err)
 {
     Recipe *r = recipe_create();
     bool ok = recipe_parse(r, j->row.recipe, err) && (j->plan = plan_create(r, &j->schema, err)) &&
-              plan_fit(j->plan, j->dataset, &j->split, j->pool, &j->progress, err) &&
+              plan_fit(j->plan, j->dataset, &j->split, j->pool, j->progress, err) &&
               fitted_write(j, "plan.json", plan_to_json(j->plan), err);
     recipe_destroy(r);
     return ok || error_in(err, "recipe");
@@ -172,9 +172,9 @@ static bool fit_features(Job *j, Error *err)
     const char **names = wanted_columns(j, &n);
     if (!j->features)
         j->features = features_fit(j->dataset, j->plan, &j->split, j->row.target, names, n,
-                                   &j->spec.feature, j->pool, &j->progress, err);
+                                   &j->spec.feature, j->pool, j->progress, err);
     if (j->features && j->series.time && !features_time(j->features) &&
-        !features_series(j->features, &j->series, j->dataset, j->plan, j->pool, &j->progress, err))
+        !features_series(j->features, &j->series, j->dataset, j->plan, j->pool, j->progress, err))
         return false;
     return j->features && fitted_write(j, "features.json", features_to_json(j->features), err);
 }
@@ -204,10 +204,10 @@ static bool make_table(Job *j, Error *err)
     TableShare share = {team_rank(j->team), team_size(j->team)};
     bool made = j->series.time
                     ? feature_table_series(&j->table, j->scratch, j->features, j->series.stride,
-                                           j->dataset, j->plan, &j->split, j->pool, &j->progress,
+                                           j->dataset, j->plan, &j->split, j->pool, j->progress,
                                            err)
                     : feature_table_create_share(&j->table, share, j->scratch, j->features, j->dataset,
-                                                 j->plan, &j->split, j->pool, &j->progress,
+                                                 j->plan, &j->split, j->pool, j->progress,
                                                  err);
     if (!made)
         return false;
@@ -262,7 +262,7 @@ bool job_rows(Job *j, bool ok, Error *err)
 /* Nothing is learnt yet: a stop ends the run as one that can be begun again. */
 static bool go_on(Job *j, const char *what, Error *err)
 {
-    if (progress_stopped(&j->progress))
+    if (progress_stopped(j->progress))
         return error_set(err, ERROR_STOP, "stopped on request");
     return job_news(j, "prepare", what, false, err);
 }
@@ -270,7 +270,7 @@ static bool go_on(Job *j, const char *what, Error *err)
 /* "stopped by request while encoding the rows, before the first step" */
 static bool say_stopped(Job *j, const char *what, Error *err)
 {
-    if (err && err->kind == ERROR_STOP && progress_stopped(&j->progress))
+    if (err && err->kind == ERROR_STOP && j->progress == &j->own && progress_stopped(j->progress))
         error_set(err, ERROR_STOP,
                   "stopped by request while %s, before a step was taken; lathe runs resume %lld begins"
                   " again",
@@ -282,6 +282,7 @@ bool job_open(Job *j, Store *s, int64_t run, Pool *pool, Error *err)
 {
     j->store = s;
     j->pool = pool;
+    j->progress = j->progress ? j->progress : &j->own;
     j->dir = store_path(s, &j->arena, "runs/%lld", (long long)run);
     j->loop = (LoopState){.first_loss = (double)NAN, .best = (double)NAN, .best_step = -1};
     if (!store_run_get(s, run, &j->arena, &j->row, err) ||
@@ -359,7 +360,7 @@ bool job_model(Job *j, size_t batch_most, Error *err)
         .epsilon = p->epsilon,
         .class_weight = j->class_weight,
         .pool = j->pool,
-        .progress = &j->progress,
+        .progress = j->progress,
         .steps_total = j->planned,
         .pretrains = j->pretrain > 0,
         .products = p->products,

@@ -36,7 +36,7 @@ static void tell(Job *j, double now)
 {
     Look *l = &j->look;
     Text text = {0};
-    say_where(&j->progress, now - l->since, &text);
+    say_where(j->progress, now - l->since, &text);
     store_run_says(j->store, j->row.id, text_str(&text), NULL); /* the work goes on without */
     l->wrote = now;
     l->shown = true;
@@ -52,8 +52,8 @@ static void look(void *context)
     Job *j = context;
     Look *l = &j->look;
     double now = clock_now();
-    const char *what = atomic_load(&j->progress.what);
-    uint64_t done = atomic_load(&j->progress.done);
+    const char *what = atomic_load(&j->progress->what);
+    uint64_t done = atomic_load(&j->progress->done);
     if (what && what != l->what)
         l->polled = 0;
     if (what && (what != l->what || done < l->done)) { /* another loop has begun */
@@ -68,16 +68,17 @@ static void look(void *context)
     l->polled = now;
     if (store_command_waits(j->store, j->row.id, "stop") ||
         store_command_waits(j->store, j->row.id, "abort"))
-        stop_ask(&j->progress.stop);
+        stop_ask(&j->progress->stop);
     if (what && now - l->wrote >= WRITE_SECONDS)
         tell(j, now);
 }
 
 void job_look_begin(Job *j)
 {
-    j->progress.also = j->stop;
-    j->progress.look = look;
-    j->progress.context = j;
+    j->progress = &j->own;
+    j->progress->also = j->stop;
+    j->progress->look = look;
+    j->progress->context = j;
 }
 
 bool job_look_end(Job *j, Error *err)
@@ -85,6 +86,6 @@ bool job_look_end(Job *j, Error *err)
     Look *l = &j->look;
     bool shown = l->shown;
     *l = (Look){0};
-    atomic_store(&j->progress.what, NULL);
+    atomic_store(&j->progress->what, NULL);
     return !shown || store_run_says(j->store, j->row.id, "", err);
 }

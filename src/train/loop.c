@@ -327,10 +327,10 @@ static bool end_epoch(Job *j, Error *err)
 /* A long step was given up, because someone wants the run to end: that is found between two steps. */
 static bool given_up(Job *j, Error *err)
 {
-    if (j->team || !err || err->kind != ERROR_STOP || !progress_stopped(&j->progress))
+    if (j->team || !err || err->kind != ERROR_STOP || !progress_stopped(j->progress))
         return false;
     *err = (Error){0};
-    atomic_store(&j->progress.stop.asked, false);
+    atomic_store(&j->progress->stop.asked, false);
     j->polled = 0;
     return true;
 }

@@ -83,7 +83,8 @@ static bool weigh(Job *j, const uint32_t *order, StepRow *rows, size_t n, Error 
     const Batch *all = &j->table.part[PART_TRAIN];
     const ModelShape *s = features_shape(j->features);
     float *out = mem_try((s->outputs + 1) * sizeof *out, err);
-    for (size_t i = 0; out && i < n; i++) {
+    progress_begin(j->progress, "weighing the rows", "rows", n);
+    for (size_t i = 0; out && i < n && !progress_stopped(j->progress); i++) {
         size_t at = order ? order[i] : i;
         size_t labelled = all->rows;
         Batch one = batch_slice(at < labelled ? all : &j->bare, s, at < labelled ? at : at - labelled, 1);
@@ -95,9 +96,10 @@ static bool weigh(Job *j, const uint32_t *order, StepRow *rows, size_t n, Error 
             loss = model_loss(j->model, &one, out);
         }
         rows[i] = (StepRow){job_row(j, at), loss};
+        progress_add(j->progress, 1);
     }
     mem_free(out);
-    return out != NULL;
+    return out && (!progress_stopped(j->progress) || error_set(err, ERROR_STOP, "stopped on request"));
 }
 
 static bool look_deeper(Job *j, int64_t step, Arena *a, StepRow **rows, size_t *n,
@@ -119,22 +121,36 @@ static bool look_deeper(Job *j, int64_t step, Arena *a, StepRow **rows, size_t *
     return true;
 }
 
-bool run_losses_of_step(Store *s, int64_t run, int64_t step, Arena *a, StepRow **rows, size_t *n,
-                        int64_t *weights_of, Error *err)
+/* A run that is only asked: its rows are found as it found them. */
+static Job *ask(Store *s, int64_t run, Progress *progress, Error *err)
 {
     Job *j = mem_alloc(sizeof *j);
-    bool ok = job_open(j, s, run, NULL, err) && look_deeper(j, step, a, rows, n, weights_of, err);
+    j->progress = progress;
+    if (job_open(j, s, run, NULL, err))
+        return j;
     job_close(j);
+    mem_free(j);
+    return NULL;
+}
+
+bool run_losses_of_step(Store *s, int64_t run, int64_t step, Progress *progress, Arena *a, StepRow **rows, size_t *n,
+                        int64_t *weights_of, Error *err)
+{
+    Job *j = ask(s, run, progress, err);
+    bool ok = j && look_deeper(j, step, a, rows, n, weights_of, err);
+    if (j)
+        job_close(j);
     mem_free(j);
     return ok;
 }
 
-bool run_rows_of_step(Store *s, int64_t run, int64_t step, Arena *a, uint64_t **rows, size_t *n,
+bool run_rows_of_step(Store *s, int64_t run, int64_t step, Progress *progress, Arena *a, uint64_t **rows, size_t *n,
                       Error *err)
 {
-    Job *j = mem_alloc(sizeof *j);
-    bool ok = job_open(j, s, run, NULL, err) && look(j, step, a, rows, n, err);
-    job_close(j);
+    Job *j = ask(s, run, progress, err);
+    bool ok = j && look(j, step, a, rows, n, err);
+    if (j)
+        job_close(j);
     mem_free(j);
     return ok;
 }

@@ -106,7 +106,8 @@ typedef struct Job {
     OnRunNews on_news;
     void *context;
     const Stop *stop;
-    Progress progress;            /* of what takes long before and within a step; its stop: look.c */
+    Progress own;                 /* of what takes long before and within a step; its stop: look.c */
+    Progress *progress;           /* that one, or of someone who waits for an answer about the run */
     Look look;
     Arena arena;
     RunRow row;

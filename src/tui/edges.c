@@ -149,7 +149,7 @@ static void job_numbers(const JobItem *item, double now, Text *into)
 {
     uint64_t done = atomic_load(&item->progress.done), total = atomic_load(&item->progress.total);
     const char *unit = atomic_load(&item->progress.unit);
-    double seconds = now - item->started;
+    double seconds = now - atomic_load(&item->progress.since); /* of what it does now, not of what came before */
     bool bytes = unit && !strcmp(unit, "bytes");
     if (total && done <= total)
         text_printf(into, " %.0f%%", 100.0 * (double)done / (double)total);

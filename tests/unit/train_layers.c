@@ -111,8 +111,8 @@ static void rows_by_their_loss(void **state)
     StepRow *weighed;
     size_t n, m;
     int64_t of;
-    OK(run_rows_of_step(w->s, run, 12, &w->a, &rows, &n, &w->err));
-    OK(run_losses_of_step(w->s, run, 12, &w->a, &weighed, &m, &of, &w->err));
+    OK(run_rows_of_step(w->s, run, 12, NULL, &w->a, &rows, &n, &w->err));
+    OK(run_losses_of_step(w->s, run, 12, NULL, &w->a, &weighed, &m, &of, &w->err));
     assert_int_equal(n, m);
     assert_true(n > 30 && of > 0);
     for (size_t i = 0; i < m; i++) {

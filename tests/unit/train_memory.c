@@ -49,8 +49,8 @@ static void rows_of_a_step(void **state)
     int64_t two = submit(w, "linear", "FARE", "MILES", "epochs=1 batch=512 memory=1");
     OK(run_execute(w->s, one, w->pool, NULL, NULL, NULL, &w->err));
     OK(run_execute(w->s, two, w->pool, NULL, NULL, NULL, &w->err));
-    OK(run_rows_of_step(w->s, one, 17, &w->a, &a, &n, &w->err));
-    OK(run_rows_of_step(w->s, two, 17, &w->a, &b, &m, &w->err));
+    OK(run_rows_of_step(w->s, one, 17, NULL, &w->a, &a, &n, &w->err));
+    OK(run_rows_of_step(w->s, two, 17, NULL, &w->a, &b, &m, &w->err));
     assert_int_equal(n, 512);
     assert_int_equal(m, n);
     assert_memory_equal(a, b, n * sizeof *a);

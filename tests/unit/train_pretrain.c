@@ -66,13 +66,13 @@ static void has_a_curve_of_its_own(void **state)
     assert_int_equal(run_of(w, run).epochs_total, 12);
     uint64_t *rows;
     size_t n;
-    OK(run_rows_of_step(w->s, run, 3, &w->a, &rows, &n, &w->err));
+    OK(run_rows_of_step(w->s, run, 3, NULL, &w->a, &rows, &n, &w->err));
     assert_int_equal(n, 128);
     for (size_t i = 0; i < n; i++)
         assert_true(rows[i] < TRIPS);
     StepRow *losses;
     int64_t weights;
-    OK(run_losses_of_step(w->s, run, 3, &w->a, &losses, &n, &weights, &w->err));
+    OK(run_losses_of_step(w->s, run, 3, NULL, &w->a, &losses, &n, &weights, &w->err));
     assert_true(n == 128 && weights >= 0 && isfinite(losses[0].loss));
     ParamRow more = {"epochs", "6"};
     int64_t fork = run_fork(w->s, run, -1, &more, 1, &w->err);

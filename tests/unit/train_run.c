@@ -182,7 +182,7 @@ static void rows_of_steps(void **state)
     for (int64_t step = 1; step <= r.step / 2; step++) {
         uint64_t *rows;
         size_t n;
-        OK(run_rows_of_step(w->s, run, step, &w->a, &rows, &n, &w->err));
+        OK(run_rows_of_step(w->s, run, step, NULL, &w->a, &rows, &n, &w->err));
         for (size_t i = 0; i < n; i++) {
             assert_int_equal(split_part(&split, rows[i]), PART_TRAIN);
             assert_int_equal(seen[rows[i]], 0);
@@ -194,7 +194,27 @@ static void rows_of_steps(void **state)
     free(seen);
     uint64_t *rows;
     size_t n;
-    says(w, run_rows_of_step(w->s, run, r.step + 1, &w->a, &rows, &n, &w->err), "has steps 1 to");
+    says(w, run_rows_of_step(w->s, run, r.step + 1, NULL, &w->a, &rows, &n, &w->err), "has steps 1 to");
+}
+
+static void who_asks_for_rows_sees_how_far_it_is_and_may_stop(void **state)
+{
+    World *w = *state;
+    int64_t run = submit(w, "linear", "FARE", "MILES", "epochs=1 batch=500"), of;
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    Progress p = {0};
+    StepRow *rows;
+    size_t n;
+    OK(run_losses_of_step(w->s, run, 2, &p, &w->a, &rows, &n, &of, &w->err));
+    assert_int_equal(n, 500);
+    assert_string_equal(atomic_load(&p.what), "weighing the rows");
+    assert_int_equal(atomic_load(&p.done), 500);
+    assert_int_equal(atomic_load(&p.total), 500);
+    assert_true(atomic_load(&p.since) > 0 && atomic_load(&p.since) <= clock_now());
+    stop_ask(&p.stop);
+    assert_false(run_losses_of_step(w->s, run, 2, &p, &w->a, &rows, &n, &of, &w->err));
+    assert_int_equal(w->err.kind, ERROR_STOP);
+    assert_null(strstr(w->err.text, "resume")); /* the run has ended: it is the question that is stopped */
 }
 
 /* No validation rows: the training loss is watched; no test rows: no test metrics; more batch than
@@ -372,9 +392,9 @@ static void steering(void **state)
     /* the rows of a step after the change are 200, before it 32 */
     uint64_t *rows;
     size_t n;
-    OK(run_rows_of_step(w->s, r.run, change.step, &w->a, &rows, &n, &w->err));
+    OK(run_rows_of_step(w->s, r.run, change.step, NULL, &w->a, &rows, &n, &w->err));
     assert_true(n <= 32);
-    OK(run_rows_of_step(w->s, r.run, at + 2, &w->a, &rows, &n, &w->err));
+    OK(run_rows_of_step(w->s, r.run, at + 2, NULL, &w->a, &rows, &n, &w->err));
     assert_true(n > 32);
 }
 
@@ -437,7 +457,7 @@ static void forks(void **state)
     OK(store_run_delete(w->s, run, &w->err));
     OK(dir_remove(store_path(w->s, &w->a, "runs/%lld", (long long)run), &w->err));
     uint64_t *rows;
-    OK(run_rows_of_step(w->s, fork, child.parent_step + 1, &w->a, &rows, &n, &w->err));
+    OK(run_rows_of_step(w->s, fork, child.parent_step + 1, NULL, &w->a, &rows, &n, &w->err));
     assert_true(n > 0);
 }
 
@@ -500,6 +520,7 @@ int main(void)
         EACH(divergence_is_named),
         EACH(divergence_keeps_the_best),
         EACH(rows_of_steps),
+        EACH(who_asks_for_rows_sees_how_far_it_is_and_may_stop),
         EACH(odd_splits),
         EACH(lineage),
         EACH(steering),

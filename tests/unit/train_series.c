@@ -169,7 +169,7 @@ static void is_steered_and_forked(void **state)
     StepRow *rows;
     size_t n;
     int64_t weights;
-    OK(run_losses_of_step(w->s, r.run, 5, &w->a, &rows, &n, &weights, &w->err));
+    OK(run_losses_of_step(w->s, r.run, 5, NULL, &w->a, &rows, &n, &weights, &w->err));
     assert_true(n == 32 && weights >= 0 && rows[0].loss >= rows[n - 1].loss &&
                 isfinite(rows[0].loss));
     ParamRow less[] = {{"epochs", "20000"}, {"lr", "0.0001"}};

@@ -20,7 +20,7 @@ static void *find_rows(JobContext *c, void *input, Error *err)
     FoundRows *out = NULL;
     Store *s = job_store(c, err);
     if (s && store_run_get(s, ask->run, &a, &run, err) &&
-        run_losses_of_step(s, ask->run, ask->step, &a, &row, &n, &weights, err)) {
+        run_losses_of_step(s, ask->run, ask->step, job_progress(c), &a, &row, &n, &weights, err)) {
         out = mem_alloc(sizeof *out);
         out->row = mem_alloc((n + 1) * sizeof *out->row);
         out->count = n;
