@@ -228,6 +228,7 @@ typedef struct ForecastRow {
     double time;           /* in the units of the time column */
     size_t step;           /* 1 .. horizon */
     uint64_t row;          /* number of the row that was given for this step; UINT64_MAX: none was */
+    uint64_t after;        /* of the row it goes on from: the last whose target is known */
     double truth;          /* raw units; NaN: not known */
     double value;          /* the middle quantile */
     const double *quantile; /* [levels] ascending, raw units */

@@ -300,9 +300,10 @@ typedef struct PredictionRow {
     double latency;             /* s of its request */
     double truth; const char *truth_said; int64_t truth_time; /* of its feedback; NaN, "", 0: none yet */
 } PredictionRow;
-/* One second. errors: answered with 5xx; dropped: rows not logged because the queue was full. */
+/* One second. errors: answered with 5xx; dropped: rows not logged because the queue was full; shadow: what was answered
+ * beside others' answers, and given to nobody. */
 typedef struct TrafficRow { int64_t time; const char *deployment; int64_t model, requests, errors, rows, dropped;
-                            double p50, p99; } TrafficRow;
+                            double p50, p99; bool shadow; } TrafficRow;
 PredictionLog *prediction_log_open(const char *dir, StoreMode mode, Error *err); /* READ of none: ERROR_USAGE */
 void prediction_log_close(PredictionLog *l);
 /* One transaction each; feedback is on disk when it returns, the others with the next flush. */

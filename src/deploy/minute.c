@@ -1,21 +1,12 @@
 /* minute.c -- the last minute of a deployment as its clients saw it, from what its servers counted.
  *
- * Servers count what a model answered, not to whom: what it answered as a shadow was given to nobody and is left
- * out here. What the candidate answered before this step is its own only where the step before was a canary's, too. */
+ * What a model answered as a shadow was given to nobody and is left out. */
 #include "deploy_int.h"
 
 #include <math.h>
 #include <string.h>
 
 #define SECOND 1000000LL
-
-static bool was_given(const DeploymentRow *d, const TrafficRow *t)
-{
-    if (!d->candidate || t->model != d->candidate)
-        return true;
-    bool canary = strcmp(d->state, "canary") == 0;
-    return strcmp(d->state, "shadow") != 0 && (t->time >= d->step_since || (canary && d->step > 1));
-}
 
 void deployment_minute(const DeploymentRow *d, const TrafficRow *row, size_t n, int64_t now,
                        DeployMinute *out)
@@ -26,7 +17,7 @@ void deployment_minute(const DeploymentRow *d, const TrafficRow *row, size_t n, 
     for (size_t i = 0; i < n; i++) {
         const TrafficRow *t = &row[i];
         int64_t ago = (now - t->time) / SECOND;
-        if (ago < 0 || ago >= DEPLOY_SECONDS || !was_given(d, t))
+        if (ago < 0 || ago >= DEPLOY_SECONDS || t->shadow)
             continue;
         out->each[DEPLOY_SECONDS - 1 - ago] += (double)t->requests;
         out->requests += t->requests;

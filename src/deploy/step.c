@@ -37,7 +37,7 @@ static void wait_for(Step *t, const char *what, double seen, double needed)
 
 /* ---- the candidate's requests ---------------------------------------------------------------------------------- */
 
-/* p99: the mean of each second's, by its requests. */
+/* As what it is rolled out now. p99: the mean of each second's, by its requests. */
 static bool read_traffic(Step *t, Error *err)
 {
     TrafficRow *row;
@@ -46,8 +46,9 @@ static bool read_traffic(Step *t, Error *err)
     PredictionLog *log = prediction_log_open(store_dir(t->store), STORE_READ, &none);
     bool ok = !log || prediction_log_traffic_since(log, t->row.name, t->row.step_since, &t->arena,
                                                    &row, &n, err);
+    bool shadow = text_equal(t->row.state, "shadow");
     for (size_t i = 0; ok && i < n; i++) {
-        if (row[i].model != t->row.candidate)
+        if (row[i].model != t->row.candidate || row[i].shadow != shadow)
             continue;
         t->requests += row[i].requests;
         t->errors += row[i].errors;

@@ -188,8 +188,9 @@ static bool step(Watcher *w, const DeploymentRow *row, bool *busy, Error *err)
     return true;
 }
 
-/* Answers of a model of series are not one a row: they are not logged, and nothing of them can be judged. */
-static void say_of_series(Watcher *w, Watched *d, const DeploymentRow *row)
+/* Forecasts are not judged: what the model is asked about is a course, which the log has, not the columns of a row, and
+ * how well it did depends on the step. Their traffic is. */
+static void look_for_series(Watcher *w, Watched *d, const DeploymentRow *row)
 {
     Arena a = {0};
     Error none = {0};
@@ -198,8 +199,9 @@ static void say_of_series(Watcher *w, Watched *d, const DeploymentRow *row)
         return;
     d->looked_at = row->model;
     Bundle *b = deployment_bundle(w->store, row->model, &a, &path, &none) ? bundle_open(path, w->pool, &none) : NULL;
-    if (b && features_shape(bundle_features(b))->series)
-        watch_say(w, d->name, "note", "its model forecasts series: forecasts are not logged, and nothing of them is watched");
+    d->series = b && features_shape(bundle_features(b))->series;
+    if (d->series)
+        watch_say(w, d->name, "note", "its model forecasts series: they are logged, but of them only traffic is watched");
     bundle_close(b);
     arena_release(&a);
 }
@@ -212,11 +214,12 @@ static bool one_deployment(Watcher *w, const DeploymentRow *row, int64_t now, bo
         return false;
     bool ok = watched_of(w, row->name, &d, err) && resolve_gone(w, row, err);
     if (ok)
-        say_of_series(w, d, row);
+        look_for_series(w, d, row);
     if (ok && w->log)
-        ok = watched_read(w, d, row, &set, now, busy, progress, err) && monitor_truth(w, d, row, &set, now, busy, progress, err) &&
+        ok = (d->series || (watched_read(w, d, row, &set, now, busy, progress, err) &&
+                            monitor_truth(w, d, row, &set, now, busy, progress, err))) &&
              monitor_traffic(w, d, row, &set, now, busy, err);
-    ok = ok && step(w, row, busy, err) && policy_round(w, d, row, &set, now, busy, progress, err);
+    ok = ok && step(w, row, busy, err) && (d->series || policy_round(w, d, row, &set, now, busy, progress, err));
     params_release(deploy_params, &set);
     return ok || error_in(err, "deployment %s", row->name);
 }

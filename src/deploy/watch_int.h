@@ -133,7 +133,8 @@ typedef struct Watched {
     int64_t labelled, labelled_since; /* how much came since then: since the last training */
     int64_t traffic;        /* up to here */
     struct WatchWants { char reason[200]; const char *kind; int64_t model; } wants; /* what speaks for training anew */
-    int64_t looked_at;      /* model of which it was said whether it can be watched at all */
+    int64_t looked_at;      /* model of which it was said whether it can be watched at all: */
+    bool series;            /* it forecasts, and only its traffic is watched */
     int64_t judged_model;   /* whose newest chunks these are: relative loss, NaN not known */
     double worst_estimate, worst_performance;
 } Watched;

@@ -65,6 +65,7 @@ static void fill_row(const Forecaster *f, uint32_t origin, size_t step, const fl
                          .time = last.time + (double)step * features_time_step(features),
                          .step = step,
                          .row = UINT64_MAX,
+                         .after = last.row,
                          .truth = (double)NAN,
                          .quantile = quantile};
     if (origin + step < last.end) {

@@ -13,7 +13,7 @@
  *
  *     {"predictions": [{"group": "a", "time": "2019-02-01 00:00:00", "step": 1, "prediction": 7.5, "q0.1": 5.1, ...}]}
  *
- * (such are not logged), in v2 the tensors "group", "time", "step", the target, and "quantiles" [rows][levels]. */
+ * in v2 the tensors "group", "time", "step", the target, and "quantiles" [rows][levels]. */
 #include "serve_int.h"
 
 #include <math.h>
@@ -145,9 +145,20 @@ static void put_dropped(const Scorer *s, Text *into)
     text_putc(into, ']');
 }
 
-static void put_forecast(const Scorer *s, Text *into)
+/* As text: many programs read JSON's numbers as doubles. */
+static json_t *all_ids(const Scorer *s, int64_t first)
+{
+    json_t *ids = json_array();
+    for (size_t i = 0; i < s->said.count; i++)
+        json_array_append_new(ids, json_sprintf("%lld", (long long)(first + (int64_t)i)));
+    return ids;
+}
+
+static void put_forecast(const Scorer *s, int64_t first, Text *into)
 {
     json_t *o = json_pack("{s:o}", "predictions", all_forecast(s));
+    if (first)
+        json_object_set_new(o, "prediction_ids", all_ids(s, first));
     char *text = json_dumps(o, JSON_COMPACT);
     text_puts(into, text ? text : "{}");
     free(text);
@@ -157,7 +168,7 @@ static void put_forecast(const Scorer *s, Text *into)
 void answer_mlflow(const Scorer *s, int64_t first, Text *into)
 {
     if (scorer_forecasts(s)) {
-        put_forecast(s, into);
+        put_forecast(s, first, into);
         return;
     }
     size_t classes = classes_of(s);
@@ -198,6 +209,12 @@ static void add_key(const json_t *all, json_t *outputs, const char *name, const 
     add_tensor(outputs, name, type, json_array_size(all), 0, data);
 }
 
+static void add_ids(const Scorer *s, int64_t first, json_t *outputs)
+{
+    if (first)
+        add_tensor(outputs, "prediction_ids", "BYTES", s->said.count, 0, all_ids(s, first));
+}
+
 static json_t *forecast_tensors(const Scorer *s)
 {
     const Features *f = bundle_features(s->bundle);
@@ -216,7 +233,7 @@ static json_t *forecast_tensors(const Scorer *s)
     return outputs;
 }
 
-static json_t *score_tensors(const Scorer *s, int64_t first)
+static json_t *score_tensors(const Scorer *s)
 {
     json_t *outputs = json_array(), *drops = dropped(s);
     size_t classes = classes_of(s), rows = s->said.count;
@@ -231,18 +248,13 @@ static json_t *score_tensors(const Scorer *s, int64_t first)
     }
     if (drops)
         add_tensor(outputs, "dropped_by", "UINT16", rows, 0, drops);
-    if (first) {
-        json_t *ids = json_array();
-        for (size_t i = 0; i < rows; i++)
-            json_array_append_new(ids, json_sprintf("%lld", (long long)(first + (int64_t)i)));
-        add_tensor(outputs, "prediction_ids", "BYTES", rows, 0, ids);
-    }
     return outputs;
 }
 
 json_t *answer_infer(const Scorer *s, const ServeModel *m, int64_t first, json_t *id)
 {
-    json_t *outputs = scorer_forecasts(s) ? forecast_tensors(s) : score_tensors(s, first);
+    json_t *outputs = scorer_forecasts(s) ? forecast_tensors(s) : score_tensors(s);
+    add_ids(s, first, outputs);
     json_t *o = json_pack("{s:s, s:s, s:o}", "model_name", m->name, "model_version", m->version,
                           "outputs", outputs);
     if (id)

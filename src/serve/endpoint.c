@@ -170,7 +170,7 @@ static void note(const Call *c, Served *v, const Scorer *s, double latency)
     Service *service = c->s;
     bool shadowed =
         service->shadow && c->g->state == ROUTE_SHADOW && c->g->candidate && v == c->g->model;
-    if (!service->journal || scorer_forecasts(s))
+    if (!service->journal)
         return;
     c->out->id = journal_add(service->journal, v, s, role_of(c->g, v), 0, shadowed, latency);
     if (shadowed)
@@ -185,7 +185,7 @@ static void reply_scored(const Call *c, const Served *v, const Scorer *s, json_t
         dropped += !s->said.at[i].kept;
     if (dropped) /* what all threads count costs all of them */
         c->s->counter.dropped += dropped;
-    c->s->counter.rows += s->said.count + s->rows;
+    c->s->counter.rows += s->said.count;
     if (is_infer(c->r)) {
         ServeModel about = v->about;
         about.name = c->g->name;
@@ -224,7 +224,8 @@ static void answer_scored(const Call *c)
     }
     memcpy(c->out->model, v->label, strnlen(v->label, sizeof c->out->model - 1));
     counter_time(&c->s->counter, took);
-    traffic_count(v->traffic, took, s->said.count, !ok && !fault);
+    if (v->traffic)
+        traffic_count(&v->traffic->given, took, s->said.count, !ok && !fault);
     json_decref(id);
     served_give(v, s);
 }
@@ -252,16 +253,11 @@ static void answer_feedback(const Call *c)
     Served *v = c->g->state == ROUTE_GREEN && c->g->candidate ? c->g->candidate : c->g->model;
     Scorer *s = served_take(v);
     TruthKind kind = truth_kind(bundle_features(s->bundle), &t->arena);
-    bool private = truth_is_private(c, v, s->bundle), series = scorer_forecasts(s);
-    if (series)
-        error_set(&err, ERROR_USAGE,
-                  "forecasts of a model of series are not logged: there is no prediction to tell "
-                  "the truth of");
-    else if (private)
+    bool private = truth_is_private(c, v, s->bundle);
+    if (private)
         error_set(&err, ERROR_USAGE, "%s is private: its true values are not kept", kind.target);
-    bool ok =
-        !private && !series &&
-        feedback_rows(&kind, c->r->body, c->r->size, lines, &t->arena, &t->row, &t->rows, &err);
+    bool ok = !private && feedback_rows(&kind, c->r->body, c->r->size, lines, &t->arena, &t->row,
+                                        &t->rows, &err);
     served_give(v, s);
     if (ok) {
         t->known = ARENA_NEW(&t->arena, bool, t->rows + 1);

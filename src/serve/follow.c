@@ -200,7 +200,7 @@ static void say_routing(const Routing *g, Text *into)
     if (g->state == ROUTE_CANARY)
         text_printf(into, " %g %%", g->percent);
     if (g->model && scorer_forecasts(&g->model->scorer[0]))
-        text_puts(into, "; forecasts, which are not logged");
+        text_puts(into, "; forecasts");
 }
 
 static void audit(Follower *f, const char *actor, const char *what, const char *text)

@@ -30,6 +30,7 @@ typedef struct Entry {
     double output;
     float latency;
     Traffic *traffic;
+    bool shadow;   /* that is its role */
     size_t values; /* in the pile's; as many as the traffic has columns */
 } Entry;
 
@@ -87,8 +88,13 @@ static size_t keep(Pile *p, const char *s)
     return at;
 }
 
-static void add_notes(Journal *j, const Served *v, const Scorer *s, const char *role, int64_t first,
-                      int64_t now, double latency)
+static _Atomic uint64_t *dropped_of(Traffic *t, bool shadow)
+{
+    return shadow ? &t->shadow.dropped : &t->given.dropped;
+}
+
+static void add_notes(Journal *j, const Served *v, const Scorer *s, const char *role, bool shadow,
+                      int64_t first, int64_t now, double latency)
 {
     Pile *p = &j->pile;
     size_t base = p->bytes.count, columns = v->traffic ? v->traffic->columns : 0;
@@ -96,21 +102,24 @@ static void add_notes(Journal *j, const Served *v, const Scorer *s, const char *
     for (size_t i = 0; i < s->note.count; i++) {
         const Note *note = &s->note.at[i];
         const Prediction *said = &s->said.at[note->row];
-        bool detected = j->detect && columns == s->numbers && p->detected < DETECTED;
+        /* the values of a forecast are those of a row that is yet to come */
+        bool detected = j->detect && !s->ahead && columns == s->numbers && p->detected < DETECTED;
         size_t values = detected ? p->value.count : SIZE_MAX;
         p->detected += detected;
         for (size_t k = 0; detected && k < columns; k++)
             vec_add(&p->value, s->value.at[i * columns + k]);
-        vec_add(&p->entry, (Entry){.id = first + (int64_t)note->row,
-                                   .time = now,
-                                   .model = v->id,
-                                   .role = role,
-                                   .inputs = base + note->at,
-                                   .said = keep(p, answer_said(s, said)),
-                                   .output = said->kept ? said->value : (double)NAN,
-                                   .latency = (float)latency,
-                                   .traffic = v->traffic,
-                                   .values = values});
+        vec_add(&p->entry,
+                (Entry){.id = first + (int64_t)note->row,
+                        .time = now,
+                        .model = v->id,
+                        .role = role,
+                        .inputs = base + note->at,
+                        .said = note->said ? base + note->said : keep(p, answer_said(s, said)),
+                        .output = said->kept ? said->value : (double)NAN,
+                        .latency = (float)latency,
+                        .traffic = v->traffic,
+                        .shadow = shadow,
+                        .values = values});
     }
 }
 
@@ -124,12 +133,12 @@ int64_t journal_add(Journal *j, const Served *v, const Scorer *s, const char *ro
     if (!s->note.count) {
         /* not sampled */
     } else if (!j->ending && has_room(j, s->note.count, s->inputs.count + s->note.count * 64)) {
-        add_notes(j, v, s, role, first, now, latency);
+        add_notes(j, v, s, role, beside != 0, first, now, latency);
         wake = j->pile.entry.count > PILE_ROWS / 2 || j->pile.bytes.count > PILE_BYTES / 2;
     } else {
         j->dropped += s->note.count;
         if (v->traffic)
-            v->traffic->dropped += s->note.count;
+            *dropped_of(v->traffic, beside != 0) += s->note.count;
     }
     pthread_mutex_unlock(&j->lock);
     if (wake)
@@ -232,9 +241,11 @@ static void count_lost(Journal *j)
 {
     const Pile *p = &j->taken;
     j->dropped += p->entry.count;
-    for (size_t i = 0; i < p->entry.count; i++)
-        if (p->entry.at[i].traffic)
-            p->entry.at[i].traffic->dropped++;
+    for (size_t i = 0; i < p->entry.count; i++) {
+        const Entry *e = &p->entry.at[i];
+        if (e->traffic)
+            ++*dropped_of(e->traffic, e->shadow);
+    }
 }
 
 /* last: what cannot be written now never will be. */
@@ -315,11 +326,11 @@ static void write_feedback(Journal *j, Ticket *list)
 static void write_traffic(Journal *j)
 {
     Service *s = j->service;
-    TrafficRow row[TRAFFIC_MOST];
+    TrafficRow row[2 * TRAFFIC_MOST];
     Error err = {0};
     size_t n = 0, all = s->traffics;
-    for (size_t i = 0; i < all; i++)
-        if (traffic_take(&s->traffic[i], &row[n])) {
+    for (size_t i = 0; i < 2 * all; i++)
+        if (traffic_take(&s->traffic[i / 2], i % 2, &row[n])) {
             row[n].time = j->second * 1000000;
             row[n++].deployment = j->deployment;
         }

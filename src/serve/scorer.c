@@ -19,7 +19,7 @@ static void note_rows(Scorer *s, const Chunk *rows, size_t before)
     for (size_t i = 0; i < rows->rows; i++) {
         if (s->sample < 1 && rng_unit(&s->rng) >= s->sample)
             continue;
-        vec_add(&s->note, (Note){before + i, s->inputs.count});
+        vec_add(&s->note, (Note){.row = before + i, .at = s->inputs.count});
         note_inputs(s->intake, s->masked, rows, i, &s->inputs);
         text_add(&s->inputs, "", 1); /* each ends with its zero */
         note_values(s, rows, i);
@@ -31,18 +31,11 @@ bool scorer_forecasts(const Scorer *s)
     return features_time(bundle_features(s->bundle)) != NULL;
 }
 
-static bool add_past(Scorer *s, const Chunk *rows, Error *err)
-{
-    if (!s->ahead)
-        s->ahead = forecaster_create(s->bundle, err);
-    return s->ahead && forecaster_add(s->ahead, rows, 0, err);
-}
-
 bool scorer_add(Scorer *s, const Chunk *rows, Error *err)
 {
     Prediction *p;
     if (scorer_forecasts(s))
-        return add_past(s, rows, err);
+        return ahead_add(s, rows, err);
     if (!rows->rows)
         return true;
     if (!bundle_score(s->bundle, rows, 0, &s->arena, &p, err))
@@ -57,7 +50,7 @@ bool scorer_add(Scorer *s, const Chunk *rows, Error *err)
 
 bool scorer_end(Scorer *s, Error *err)
 {
-    return !s->ahead || forecaster_next(s->ahead, &s->arena, &s->row, &s->rows, err);
+    return !s->ahead || ahead_end(s, err);
 }
 
 void scorer_reset(Scorer *s)
@@ -65,6 +58,8 @@ void scorer_reset(Scorer *s)
     forecaster_destroy(s->ahead);
     s->ahead = NULL;
     s->rows = 0;
+    text_reset(&s->past);
+    s->past_at.count = 0;
     s->said.count = 0;
     s->note.count = 0;
     s->value.count = 0;
@@ -81,4 +76,6 @@ void scorer_release(Scorer *s)
     vec_release(&s->note);
     vec_release(&s->value);
     text_release(&s->inputs);
+    text_release(&s->past);
+    vec_release(&s->past_at);
 }

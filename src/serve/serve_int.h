@@ -52,8 +52,8 @@ const char *infer_type(ColumnType t);                      /* FP64 ... as v2 nam
 
 /* ---- scoring ---------------------------------------------------------------------------------------- */
 
-/* A row on its way to the log: its inputs stand in the scorer's text from `at` on. */
-typedef struct Note { size_t row, at; } Note;
+/* A row on its way to the log: its inputs stand in the scorer's text from `at` on, of a forecast also what was said. */
+typedef struct Note { size_t row, at, said /* 0: answer_said */; } Note;
 
 /* One thread's bundle and what it said of the request at hand. */
 typedef struct Scorer {
@@ -61,8 +61,10 @@ typedef struct Scorer {
     Arena arena;
     VEC(Prediction) said;
     Forecaster *ahead;     /* a model of series: the rows are its past; made with the first of them */
-    ForecastRow *row;      /* [rows] what comes next, after scorer_end; such are not logged */
+    ForecastRow *row;      /* [rows] what comes next, after scorer_end; said has the same values */
     size_t rows;
+    Text past;             /* of a model of series: the rows that were sent, as the log has them ... */
+    VEC(size_t) past_at;   /* ... and where each begins */
     Rng rng;               /* which rows are logged, which requests go to a canary */
     double sample;         /* of the request at hand; 0: nothing is noted */
     const bool *masked;    /* [columns of the schema] */
@@ -77,6 +79,8 @@ typedef struct Scorer {
 bool scorer_add(Scorer *s, const Chunk *rows, Error *err);
 bool scorer_end(Scorer *s, Error *err); /* all rows are there: a model of series forecasts */
 bool scorer_forecasts(const Scorer *s);
+bool ahead_add(Scorer *s, const Chunk *rows, Error *err); /* both, of a model of series */
+bool ahead_end(Scorer *s, Error *err);
 void scorer_reset(Scorer *s);
 void scorer_release(Scorer *s);
 /* The row as a JSON object: needed columns, and others where they have a value; masked ones are "***". */
@@ -110,6 +114,11 @@ void counter_time(Counter *c, double seconds);
 #define DETECT_COLUMNS 64
 typedef struct Detect Detect;
 
+typedef struct TrafficCount {
+    _Atomic uint64_t requests, errors, rows, dropped;
+    _Atomic uint32_t step[TRAFFIC_STEPS]; /* of times, eight an octave */
+} TrafficCount;
+
 /* What one model answered since it was last asked, and what is watched of it. */
 typedef struct Traffic {
     int64_t model;
@@ -117,12 +126,11 @@ typedef struct Traffic {
     size_t columns;
     bool classes;
     _Atomic(Detect *) detect;             /* the journal's */
-    _Atomic uint64_t requests, errors, rows, dropped;
-    _Atomic uint32_t step[TRAFFIC_STEPS]; /* of times, eight an octave */
+    TrafficCount given, shadow;           /* to who asked; beside another's answer, to nobody */
 } Traffic;
-void traffic_count(Traffic *t, double seconds, size_t rows, bool error);
-/* False: nothing since. */
-bool traffic_take(Traffic *t, TrafficRow *out);
+void traffic_count(TrafficCount *c, double seconds, size_t rows, bool error);
+/* The model and what was counted, or false: nothing since. */
+bool traffic_take(Traffic *t, bool shadow, TrafficRow *out);
 
 Detect *detect_create(char *const *column, size_t columns, bool classes);
 void detect_destroy(Detect *d);

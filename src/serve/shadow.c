@@ -72,7 +72,7 @@ void shadow_add(Shadow *w, Routing *g, const Request *r, int64_t first, size_t r
         w->jobs++;
         w->bytes += r->size;
     } else if (g->candidate->traffic) {
-        g->candidate->traffic->dropped += rows;
+        g->candidate->traffic->shadow.dropped += rows;
     }
     pthread_mutex_unlock(&w->lock);
     if (room)
@@ -110,8 +110,8 @@ static void score(Shadow *w, const Job *job)
     double took = clock_now() - from;
     if (ok && s->said.count == job->rows)
         journal_add(w->service->journal, v, s, "shadow", job->first, false, took);
-    traffic_count(v->traffic, took, s->said.count,
-                  !ok); /* what it cannot answer speaks against it */
+    if (v->traffic) /* what it cannot answer speaks against it */
+        traffic_count(&v->traffic->shadow, took, s->said.count, !ok);
     json_decref(id);
     served_give(v, s);
 }

@@ -26,15 +26,13 @@ static double middle_of(size_t step)
     return octave * (1 + ((double)((step - 16) % 8) + 0.5) / 8) / UNIT;
 }
 
-void traffic_count(Traffic *t, double seconds, size_t rows, bool error)
+void traffic_count(TrafficCount *c, double seconds, size_t rows, bool error)
 {
-    if (!t)
-        return;
-    t->requests++;
+    c->requests++;
     if (error)
-        t->errors++;
-    t->rows += rows;
-    t->step[step_of(seconds)]++;
+        c->errors++;
+    c->rows += rows;
+    c->step[step_of(seconds)]++;
 }
 
 static double quantile(const uint32_t *step, uint64_t sum, double share)
@@ -46,19 +44,21 @@ static double quantile(const uint32_t *step, uint64_t sum, double share)
     return (double)NAN;
 }
 
-bool traffic_take(Traffic *t, TrafficRow *out)
+bool traffic_take(Traffic *t, bool shadow, TrafficRow *out)
 {
+    TrafficCount *c = shadow ? &t->shadow : &t->given;
     uint32_t step[TRAFFIC_STEPS];
     uint64_t sum = 0;
     *out = (TrafficRow){.model = t->model,
-                        .requests = (int64_t)atomic_exchange(&t->requests, 0),
-                        .errors = (int64_t)atomic_exchange(&t->errors, 0),
-                        .rows = (int64_t)atomic_exchange(&t->rows, 0),
-                        .dropped = (int64_t)atomic_exchange(&t->dropped, 0)};
+                        .shadow = shadow,
+                        .requests = (int64_t)atomic_exchange(&c->requests, 0),
+                        .errors = (int64_t)atomic_exchange(&c->errors, 0),
+                        .rows = (int64_t)atomic_exchange(&c->rows, 0),
+                        .dropped = (int64_t)atomic_exchange(&c->dropped, 0)};
     if (!out->requests && !out->dropped)
         return false;
     for (size_t i = 0; i < TRAFFIC_STEPS; i++)
-        sum += step[i] = atomic_exchange(&t->step[i], 0);
+        sum += step[i] = atomic_exchange(&c->step[i], 0);
     out->p50 = sum ? quantile(step, sum, 0.5) : (double)NAN;
     out->p99 = sum ? quantile(step, sum, 0.99) : (double)NAN;
     return true;

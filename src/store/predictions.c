@@ -15,10 +15,35 @@
 #define PIECE   4096 /* rows thrown away in one transaction */
 
 struct PredictionLog {
-    Store s; /* the connection, with this file in place of lathe.db */
+    Store s;     /* the connection, with this file in place of lathe.db */
+    bool shadow; /* its traffic tells a shadow's: not so in an old file that is only read */
 };
 
 /* ---- opening ----------------------------------------------------------------------------------------- */
+
+static bool traffic_tells(Store *s, bool *shadow, Error *err)
+{
+    int64_t n;
+    bool ok =
+        store_number(s, err, &n, 0,
+                     "SELECT count(*) FROM pragma_table_info('traffic') WHERE name = 'shadow'", "");
+    *shadow = n > 0;
+    return ok;
+}
+
+/* The tables there are to be, whichever of them there are. */
+static bool make_tables(Store *s, bool fresh, Error *err)
+{
+    char sql[64];
+    bool shadow;
+    snprintf(sql, sizeof sql, "PRAGMA application_id=%d", STORE_APPLICATION);
+    if (sqlite3_exec(s->db, log_schema, NULL, NULL, NULL) != SQLITE_OK ||
+        (fresh && sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK))
+        return store_fail(s, err);
+    return traffic_tells(s, &shadow, err) &&
+           (shadow || sqlite3_exec(s->db, log_shadow_schema, NULL, NULL, NULL) == SQLITE_OK ||
+            store_fail(s, err));
+}
 
 static bool set_up(Store *s, Error *err)
 {
@@ -31,16 +56,12 @@ static bool set_up(Store *s, Error *err)
     if (s->mode == STORE_READ)
         return application != 0 ||
                error_set(err, ERROR_USAGE, "%s: no predictions are logged here", s->dir);
-    char sql[64];
-    snprintf(sql, sizeof sql, "PRAGMA application_id=%d", STORE_APPLICATION);
     if (application == 0 && /* a new file: before its first table */
         sqlite3_exec(s->db, "PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL, NULL) != SQLITE_OK)
         return store_fail(s, err);
     if (!store_use_wal(s, err) || !store_begin(s, err))
         return false;
-    if ((sqlite3_exec(s->db, log_schema, NULL, NULL, NULL) == SQLITE_OK &&
-         (application != 0 || sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK)) ||
-        store_fail(s, err))
+    if (make_tables(s, application == 0, err))
         return store_commit(s, err);
     store_rollback(s);
     return false;
@@ -70,7 +91,7 @@ PredictionLog *prediction_log_open(const char *dir, StoreMode mode, Error *err)
             "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
             "PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216",
             NULL, NULL, NULL);
-        ok = set_up(s, err);
+        ok = set_up(s, err) && traffic_tells(s, &l->shadow, err);
     }
     text_release(&path);
     if (ok)
@@ -141,14 +162,14 @@ bool prediction_log_traffic(PredictionLog *l, const TrafficRow *rows, size_t n, 
         ok = store_exec(
             s, err,
             "INSERT INTO traffic(time, deployment, model, requests, errors, rows,"
-            " dropped, p50, p99) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-            " ON CONFLICT(time, deployment, model) DO UPDATE SET"
+            " dropped, p50, p99, shadow) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+            " ON CONFLICT(time, deployment, model, shadow) DO UPDATE SET"
             " requests = requests + excluded.requests, errors = errors + excluded.errors,"
             " rows = rows + excluded.rows, dropped = dropped + excluded.dropped,"
             " p50 = max(coalesce(p50, 0), coalesce(excluded.p50, 0)),"
             " p99 = max(coalesce(p99, 0), coalesce(excluded.p99, 0))",
-            "itiiiiidd", r->time, r->deployment, r->model, r->requests, r->errors, r->rows,
-            r->dropped, r->p50, r->p99);
+            "itiiiiiddi", r->time, r->deployment, r->model, r->requests, r->errors, r->rows,
+            r->dropped, r->p50, r->p99, (int64_t)r->shadow);
     }
     return end(s, ok, err);
 }
@@ -346,22 +367,37 @@ bool prediction_log_answers(PredictionLog *l, const char *deployment, int64_t si
     return rows_of(&l->s, q, a, out, n, err);
 }
 
+#define TRAFFIC_SINCE(shadow)                                                                      \
+    "SELECT time, deployment, model, requests, errors, rows, dropped, p50, p99, " shadow           \
+    " FROM traffic WHERE time > ?1 AND (?2 = '' OR deployment = ?2)"                               \
+    " ORDER BY time, deployment, model, 10"
+
+static TrafficRow traffic_of(sqlite3_stmt *q, Arena *a)
+{
+    return (TrafficRow){
+        .time = sqlite3_column_int64(q, 0),
+        .deployment = store_text(q, 1, a),
+        .model = sqlite3_column_int64(q, 2),
+        .requests = sqlite3_column_int64(q, 3),
+        .errors = sqlite3_column_int64(q, 4),
+        .rows = sqlite3_column_int64(q, 5),
+        .dropped = sqlite3_column_int64(q, 6),
+        .p50 = store_real(q, 7),
+        .p99 = store_real(q, 8),
+        .shadow = sqlite3_column_int(q, 9) != 0,
+    };
+}
+
 bool prediction_log_traffic_since(PredictionLog *l, const char *deployment, int64_t since, Arena *a,
                                   TrafficRow **out, size_t *n, Error *err)
 {
     VEC(TrafficRow) rows = {0};
     bool ok;
-    sqlite3_stmt *q = store_query(&l->s, err,
-                                  "SELECT time, deployment, model, requests, errors, rows, dropped,"
-                                  " p50, p99 FROM traffic WHERE time > ?1 AND (?2 = '' OR"
-                                  " deployment = ?2) ORDER BY time, deployment, model",
-                                  "it", since, deployment);
+    sqlite3_stmt *q =
+        l->shadow ? store_query(&l->s, err, TRAFFIC_SINCE("shadow"), "it", since, deployment)
+                  : store_query(&l->s, err, TRAFFIC_SINCE("0"), "it", since, deployment);
     while (store_next(&l->s, q, &ok, err))
-        vec_add(&rows,
-                (TrafficRow){sqlite3_column_int64(q, 0), store_text(q, 1, a),
-                             sqlite3_column_int64(q, 2), sqlite3_column_int64(q, 3),
-                             sqlite3_column_int64(q, 4), sqlite3_column_int64(q, 5),
-                             sqlite3_column_int64(q, 6), store_real(q, 7), store_real(q, 8)});
+        vec_add(&rows, traffic_of(q, a));
     store_give(&rows, a, out, n);
     return ok;
 }

@@ -150,13 +150,22 @@ static const char second[] =
     "  created INTEGER NOT NULL, ended INTEGER NOT NULL, status TEXT NOT NULL, text TEXT NOT NULL);"
     "CREATE TABLE pipeline_steps("
     "  pipeline INTEGER NOT NULL, position INTEGER NOT NULL, step TEXT NOT NULL, key TEXT NOT NULL,"
-    "  started INTEGER NOT NULL, ended INTEGER NOT NULL, status TEXT NOT NULL, result TEXT NOT NULL,"
+    "  started INTEGER NOT NULL, ended INTEGER NOT NULL, status TEXT NOT NULL, result TEXT NOT "
+    "NULL,"
     "  PRIMARY KEY(pipeline, position)) WITHOUT ROWID;"
     "CREATE INDEX pipeline_steps_key ON pipeline_steps(key, status);";
 
 static const char third[] = "ALTER TABLE columns ADD COLUMN private INTEGER NOT NULL DEFAULT 0;";
 
 const char *const store_migrations[STORE_VERSION] = {first, second, third};
+
+/* One row a second, deployment, model, and whether it answered as a shadow. */
+#define TRAFFIC                                                                                    \
+    "("                                                                                            \
+    "  time INTEGER NOT NULL, deployment TEXT NOT NULL, model INTEGER NOT NULL,"                   \
+    "  requests INTEGER NOT NULL, errors INTEGER NOT NULL, rows INTEGER NOT NULL,"                 \
+    "  dropped INTEGER NOT NULL, p50 REAL, p99 REAL, shadow INTEGER NOT NULL,"                     \
+    "  PRIMARY KEY(time, deployment, model, shadow)) WITHOUT ROWID;"
 
 const char log_schema[] =
     "CREATE TABLE IF NOT EXISTS predictions("
@@ -166,8 +175,10 @@ const char log_schema[] =
     "CREATE TABLE IF NOT EXISTS feedback("
     "  prediction INTEGER PRIMARY KEY, time INTEGER NOT NULL, truth REAL, said TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS feedback_time ON feedback(time);"
-    "CREATE TABLE IF NOT EXISTS traffic(" /* one row a second, deployment and model */
-    "  time INTEGER NOT NULL, deployment TEXT NOT NULL, model INTEGER NOT NULL,"
-    "  requests INTEGER NOT NULL, errors INTEGER NOT NULL, rows INTEGER NOT NULL,"
-    "  dropped INTEGER NOT NULL, p50 REAL, p99 REAL, PRIMARY KEY(time, deployment, model))"
-    "  WITHOUT ROWID;";
+    "CREATE TABLE IF NOT EXISTS traffic" TRAFFIC;
+
+/* Logs from before a shadow's answers were counted apart. */
+const char log_shadow_schema[] =
+    "ALTER TABLE traffic RENAME TO traffic_before;"
+    "CREATE TABLE traffic" TRAFFIC "INSERT INTO traffic SELECT *, 0 FROM traffic_before;"
+    "DROP TABLE traffic_before;";

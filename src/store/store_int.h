@@ -36,6 +36,7 @@ struct Store {
 
 extern const char *const store_migrations[STORE_VERSION];
 extern const char log_schema[];       /* of predictions.db */
+extern const char log_shadow_schema[]; /* ... on one that is older than traffic.shadow */
 
 bool store_use_wal(Store *s, Error *err);
 bool store_create(const Store *s, Error *err); /* lathe.db where there is none, whole or not at all */

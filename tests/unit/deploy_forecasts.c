@@ -1,4 +1,4 @@
-/* deploy_forecasts -- a deployment of a model of series: that nothing of it is watched is said, once. */
+/* deploy_forecasts -- a deployment of a model of series: that only its traffic is watched is said, once. */
 #include "series_world.h"
 
 #include <lathe/deploy.h>
@@ -8,7 +8,7 @@ static int notes;
 static void heard(void *context, const WatchNews *news)
 {
     (void)context;
-    notes += strcmp(news->kind, "note") == 0 && strstr(news->text, "forecasts are not logged");
+    notes += strcmp(news->kind, "note") == 0 && strstr(news->text, "only traffic is watched");
 }
 
 static void it_is_said_that_forecasts_are_not_watched(void **state)

@@ -167,8 +167,17 @@ static void classes(void **state)
 
 /* ---- the check of a step ------------------------------------------------------------------------------------ */
 
+static DeploymentRow row_of(World *w)
+{
+    DeploymentRow r;
+    OK(store_deployment_find(w->s, "fares", &w->a, &r, &w->err));
+    return r;
+}
+
+/* As the server counts it: the candidate's are a shadow's while it is one. */
 static void traffic(World *w, int64_t model_id, int64_t requests, int64_t errors, double p99)
 {
+    DeploymentRow d = row_of(w);
     PredictionLog *log = prediction_log_open(w->dir, STORE_WRITE, &w->err);
     OK(log);
     TrafficRow t = {.time = time_now(),
@@ -178,17 +187,11 @@ static void traffic(World *w, int64_t model_id, int64_t requests, int64_t errors
                     .errors = errors,
                     .rows = requests,
                     .p50 = p99 / 2,
-                    .p99 = p99};
+                    .p99 = p99,
+                    .shadow = d.candidate == model_id && strcmp(d.state, "shadow") == 0};
     OK(prediction_log_traffic(log, &t, 1, &w->err));
     prediction_log_close(log);
     usleep(2000); /* a row of the same moment is the same row */
-}
-
-static DeploymentRow row_of(World *w)
-{
-    DeploymentRow r;
-    OK(store_deployment_find(w->s, "fares", &w->a, &r, &w->err));
-    return r;
 }
 
 static StepReport step(World *w)
@@ -236,6 +239,20 @@ static void steps(void **state)
     assert_int_equal(r.move, MOVE_CANARY);
     assert_string_equal(row_of(w).state, "canary");
     assert_true(row_of(w).percent == 20);
+    /* what was asked as a shadow and is scored only now is no canary's */
+    TrafficRow late = {.time = time_now(),
+                       .deployment = "fares",
+                       .model = good,
+                       .requests = 400,
+                       .rows = 400,
+                       .errors = 400,
+                       .p50 = 2,
+                       .p99 = 2,
+                       .shadow = true};
+    PredictionLog *log = prediction_log_open(w->dir, STORE_WRITE, &w->err);
+    OK(log && prediction_log_traffic(log, &late, 1, &w->err));
+    prediction_log_close(log);
+    assert_false(step(w).checked);
     traffic(w, good, 1000, 9, 0.001); /* 99.1 % */
     r = step(w);
     assert_true(r.moved && row_of(w).percent == 100);

@@ -64,6 +64,7 @@ static void a_shadow_is_no_traffic(void **state)
         row[2 * i + 1].model = 2;
         row[2 * i + 1].requests = shadow ? 4 : 1;
         row[2 * i + 1].p99 = shadow ? 0.5 : 0.003;
+        row[2 * i + 1].shadow = shadow;
     }
     DeploymentRow d = {
         .state = "shadow", .model = 1, .candidate = 2, .step_since = now - 60 * second};
@@ -77,11 +78,16 @@ static void a_shadow_is_no_traffic(void **state)
     assert_int_equal(m.requests, 160 + 80);
     assert_true(m.candidate == 0.25 && m.p99 == 0.003);
     assert_true(m.each[0] == 4 && m.each[59] == 4);
-    d.step = 2; /* the step before was a canary's: its answers were given */
-    d.step_since = now - 10 * second;
-    deployment_minute(&d, row + 80, 40, now, &m);
-    assert_int_equal(m.requests, 80);
+    d.step_since = now - 10 * second; /* the step before was a canary's, too */
+    deployment_minute(&d, row, 120, now, &m);
+    assert_int_equal(m.requests, 160 + 80);
     assert_true(m.candidate == 0.25);
+    d.state =
+        "live"; /* taken back: what it answered as a canary was given, what it answered as a shadow was not */
+    d.candidate = 0;
+    deployment_minute(&d, row, 120, now, &m);
+    assert_int_equal(m.requests, 160 + 80);
+    assert_true(m.p99 == 0.003);
     deployment_minute(&d, row, 0, now, &m);
     assert_true(m.requests == 0 && isnan(m.candidate) && isnan(m.p50));
 }

@@ -233,6 +233,22 @@ static void truth_comes_back(void **state)
     expect(&p->v, "GET", "/metrics", NULL, NULL, 200, "lathe_feedback_total 5");
 }
 
+/* What the candidate answered so far was given to nobody, and is counted so. */
+static void expect_shadow_traffic(const Place *p)
+{
+    World *w = p->v.w;
+    TrafficRow *t;
+    size_t n, shadows = 0;
+    for (int i = 0; i < 60 && !shadows; i++, nap(0.05)) {
+        OK(prediction_log_traffic_since(p->log, "fares", 0, &w->a, &t, &n, &w->err));
+        for (size_t k = 0; k < n; k++) {
+            assert_true(t[k].shadow == (t[k].model == p->model[1]));
+            shadows += t[k].shadow;
+        }
+    }
+    assert_true(shadows > 0);
+}
+
 static void states(void **state)
 {
     Place *p = *state;
@@ -258,6 +274,7 @@ static void states(void **state)
     expect(&p->v, "POST", "/feedback", "application/json", body, 200, "\"known\":1");
     assert_true(find_row(p, a.id + PREDICTION_SHADOW, &r));
     assert_float_equal(r.truth, 9, 0);
+    expect_shadow_traffic(p);
 
     change(w, "green", p->model[1], 0, NULL);
     a = wait_for(p, 200, p->label[1]);
@@ -517,7 +534,8 @@ static void what_detectors_see(void **state)
     for (size_t i = 0; i < n; i++) {
         assert_string_equal(alert[i].kind, "detector");
         assert_string_equal(alert[i].deployment, "fares");
-        json_t *detail = json_loads(alert[i].detail, 0, NULL); /* whose rows it is about, and which */
+        json_t *detail =
+            json_loads(alert[i].detail, 0, NULL); /* whose rows it is about, and which */
         assert_int_equal(json_integer_value(json_object_get(detail, "model")), 1);
         assert_true(json_integer_value(json_object_get(detail, "first")) > 0);
         assert_true(json_integer_value(json_object_get(detail, "last")) >

@@ -181,8 +181,8 @@ static void shadows(void **state)
 static void traffic(void **state)
 {
     Place *p = *state;
-    TrafficRow in[2] = {{1000000, "fares", 3, 10, 1, 12, 0, 0.001, 0.002},
-                        {2000000, "fares", 3, 20, 0, 20, 5, 0.001, 0.004}};
+    TrafficRow in[2] = {{1000000, "fares", 3, 10, 1, 12, 0, 0.001, 0.002, false},
+                        {2000000, "fares", 3, 20, 0, 20, 5, 0.001, 0.004, false}};
     TrafficRow *out;
     size_t n;
     OK(prediction_log_traffic(p->log, in, 2, &p->err));
@@ -194,6 +194,46 @@ static void traffic(void **state)
     assert_float_equal(out[1].p99, 0.004, 0);
     OK(prediction_log_traffic_since(p->log, NULL, 1000000, &p->a, &out, &n, &p->err));
     assert_int_equal(n, 1);
+    in[0].shadow = true; /* the same second and model, beside others' answers */
+    OK(prediction_log_traffic(p->log, in, 1, &p->err));
+    OK(prediction_log_traffic_since(p->log, "fares", 0, &p->a, &out, &n, &p->err));
+    assert_int_equal(n, 3);
+    assert_true(!out[0].shadow && out[1].shadow && !out[2].shadow);
+    assert_int_equal(out[1].requests, 10);
+}
+
+/* A log from before shadows were counted apart: it is read as it is, and brought up to date by who writes. */
+static void an_old_log(void **state)
+{
+    Place *p = *state;
+    sqlite3 *db;
+    TrafficRow *out, row = {3000000, "fares", 3, 1, 0, 1, 0, 0.001, 0.002, true};
+    size_t n;
+    prediction_log_close(p->log);
+    assert_int_equal(sqlite3_open(arena_printf(&p->a, "%s/predictions.db", p->dir), &db),
+                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "DROP TABLE traffic; CREATE TABLE traffic(time INTEGER NOT NULL,"
+                     " deployment TEXT NOT NULL, model INTEGER NOT NULL, requests INTEGER NOT NULL,"
+                     " errors INTEGER NOT NULL, rows INTEGER NOT NULL, dropped INTEGER NOT NULL,"
+                     " p50 REAL, p99 REAL, PRIMARY KEY(time, deployment, model)) WITHOUT ROWID;"
+                     "INSERT INTO traffic VALUES(2000000, 'fares', 3, 7, 1, 8, 2, 0.001, 0.002)",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    for (int write = 0; write < 2; write++) {
+        p->log = prediction_log_open(p->dir, write ? STORE_WRITE : STORE_READ, &p->err);
+        OK(p->log);
+        OK(prediction_log_traffic_since(p->log, "fares", 0, &p->a, &out, &n, &p->err));
+        assert_int_equal(n, 1);
+        assert_true(out[0].requests == 7 && out[0].dropped == 2 && !out[0].shadow);
+        if (!write)
+            prediction_log_close(p->log);
+    }
+    OK(prediction_log_traffic(p->log, &row, 1, &p->err));
+    OK(prediction_log_traffic_since(p->log, "fares", 2000000, &p->a, &out, &n, &p->err));
+    assert_true(n == 1 && out[0].shadow);
 }
 
 static int64_t size_of(const Place *p, const char *name)
@@ -258,9 +298,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, with_log, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(audit),          TEST(tokens),  TEST(secrets_are_not_kept),
-        TEST(rows_come_back), TEST(traffic), TEST(shadows), TEST(oldest_go_first),
-        TEST(readers),
+        TEST(audit),           TEST(tokens),     TEST(secrets_are_not_kept),
+        TEST(rows_come_back),  TEST(traffic),    TEST(shadows),
+        TEST(oldest_go_first), TEST(an_old_log), TEST(readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
