@@ -156,6 +156,14 @@ static bool grow(Watcher *w, const DeploymentRow *row, const DatasetRow *root, c
     return ok;
 }
 
+/* The table's source, in words. */
+static const char *source_of(const DatasetRow *root, const char *deployment, const Grown *g, Arena *a)
+{
+    const char *old = g->kept ? arena_printf(a, "the newest %lld rows of %s (%.8s) and ", (long long)g->kept, root->name, root->hash) : "";
+    return arena_printf(a, "%s%lld predictions of deployment %s with their feedback, numbers %lld to %lld", old, (long long)g->rows,
+                        deployment, (long long)g->first, (long long)g->last);
+}
+
 static bool enter_grown(Watcher *w, const DeploymentRow *row, const DatasetRow *root, const char *name, const Grown *g, Error *err)
 {
     Arena a = {0};
@@ -164,8 +172,7 @@ static bool enter_grown(Watcher *w, const DeploymentRow *row, const DatasetRow *
                           (json_int_t)g->last, "feedback_until", (json_int_t)g->until);
     char *text = j ? json_dumps(j, JSON_COMPACT) : NULL;
     DatasetRow out = {.hash = g->hash, .name = name, .source_tag = "", .parent = "", .recipe = "", .plan = "",
-                      .source = arena_printf(&a, "%lld rows of %.12s and %lld predictions of deployment %s with their feedback (%lld to %lld)",
-                                             (long long)g->kept, root->hash, (long long)g->rows, row->name, (long long)g->first, (long long)g->last),
+                      .source = source_of(root, row->name, g, &a),
                       .sniffed = text ? text : "{}"};
     bool ok = run_dataset_enter(w->store, &out, NULL, 0, err);
     free(text);

@@ -172,7 +172,7 @@ static void drift_trains_anew_and_the_new_model_is_a_shadow(void **state)
     world_round();
     assert_int_equal(world_count("SELECT count(*) FROM runs WHERE status = 'FINISHED'"), 2);
     assert_int_equal(world_count("SELECT rows FROM datasets WHERE name = 'trips_fares'"), 400); /* those since the change */
-    assert_int_equal(world_count("SELECT count(*) FROM datasets WHERE name = 'trips_fares' AND source LIKE '%400 predictions of deployment fares%'"), 1);
+    assert_int_equal(world_count("SELECT count(*) FROM datasets WHERE name = 'trips_fares' AND source LIKE '400 predictions of deployment fares with their feedback, numbers %'"), 1);
     assert_int_equal(world_count("SELECT count(*) FROM models WHERE name = 'fares' AND version = 2 AND run = 2"), 1);
     assert_int_equal(world_count("SELECT count(*) FROM deployments WHERE state = 'shadow' AND candidate = 2"), 1);
     assert_int_equal(world_count("SELECT count(*) FROM audit WHERE what = 'shadow' AND actor = 'watch'"), 1);
