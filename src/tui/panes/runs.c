@@ -489,7 +489,7 @@ static Reply of_table(RunsState *s, int command)
     case RUNS_FACTS:      show_view(s, RUN_VIEW_FACTS); return REPLY_DRAW;
     case RUNS_SCATTER:    show_view(s, RUN_VIEW_SCATTER); return REPLY_DRAW;
     case RUNS_PARALLEL:   show_view(s, RUN_VIEW_PARALLEL); return REPLY_DRAW;
-    case RUNS_IMPORTANCE: show_view(s, RUN_VIEW_IMPORTANCE); return REPLY_DRAW;
+    case RUNS_IMPORTANCE: *s->importance_asked = 0; show_view(s, RUN_VIEW_IMPORTANCE); return REPLY_DRAW;
     case RUNS_FORKS:      show_view(s, RUN_VIEW_FORKS); return REPLY_DRAW;
     case RUNS_COLUMN:     runs_column_choose(s); return REPLY_DRAW;
     case RUNS_HIDE:       runs_column_hide(s); return REPLY_DRAW;

@@ -62,32 +62,74 @@ static void draw_heads(const RunCompare *c, const Canvas *canvas, int from, int 
     }
 }
 
-/* Of two runs: is the gap of the main metric more than another seed would make? */
+typedef struct Lead { /* of one run over another, by what both were judged by */
+    size_t ahead, behind; /* sides */
+    const Metric *metric;
+    bool tested;
+    double gap;
+} Lead;
+
+static double result_of(const RunsState *s, const RunCompare *c, size_t side, bool tested)
+{
+    const RunFacts *f = book_find(&s->book, c->run[side].id);
+    return !f ? (double)NAN : tested ? f->test : f->valid;
+}
+
+/* Of the best over the one next to it. False: they were not judged by the same. */
+static bool find_lead(const RunsState *s, const RunCompare *c, Lead *out)
+{
+    const RunFacts *first = book_find(&s->book, c->run[0].id);
+    *out = (Lead){.metric = first ? first->main : NULL, .tested = true, .ahead = SIZE_MAX, .behind = SIZE_MAX};
+    for (size_t i = 0; i < c->sides; i++) {
+        const RunFacts *f = book_find(&s->book, c->run[i].id);
+        if (!f || f->main != out->metric)
+            return false;
+        out->tested = out->tested && isfinite(f->test);
+    }
+    double best[2] = {INFINITY, INFINITY}; /* the smaller the better */
+    for (size_t i = 0; i < c->sides; i++) {
+        double v = result_of(s, c, i, out->tested) * (out->metric->larger_is_better ? -1 : 1);
+        if (v < best[0]) {
+            best[1] = best[0];
+            out->behind = out->ahead;
+            best[0] = v;
+            out->ahead = i;
+        } else if (v < best[1]) {
+            best[1] = v;
+            out->behind = i;
+        }
+    }
+    out->gap = best[1] - best[0];
+    return out->behind != SIZE_MAX;
+}
+
+/* Is what the best run is ahead by more than another seed would make? */
 static void draw_verdict(const RunsState *s, const RunCompare *c, const Canvas *canvas, int row)
 {
-    const RunFacts *a = book_find(&s->book, c->run[0].id), *b = book_find(&s->book, c->run[1].id);
-    bool tested = a && b && isfinite(a->test) && isfinite(b->test);
-    const RunField *f = runs_field(s, tested ? "test" : "validation");
-    if (c->sides != 2 || !a || !b || a->main != b->main || !f)
+    Lead lead;
+    Text text = {0};
+    Style style = STYLE_DIM;
+    if (!find_lead(s, c, &lead))
         return;
-    double gap = tested ? b->test - a->test : b->valid - a->valid;
-    double noise = runs_seed_noise(s, &c->run[0], f);
-    if (!isfinite(gap))
-        return;
-    if (isnan(noise))
-        canvas_printf(canvas, row, 0, STYLE_DIM, "%s %s differs by %.4g; no set-up here was run with two seeds, "
-                      "so what chance alone makes is not known", tested ? "test" : "validation", a->main->name, gap);
-    else if (fabs(gap) < 1.96 * sqrt(2.0) * noise)
-        canvas_printf(canvas, row, 0, STYLE_WARN, "%s %s differs by %.4g: within seed noise (two seeds lie up to "
-                      "%.2g apart)", tested ? "test" : "validation", a->main->name, gap, 1.96 * sqrt(2.0) * noise);
-    else
-        canvas_printf(canvas, row, 0, STYLE_GOOD, "%s %s differs by %.4g: more than seed noise (two seeds lie up "
-                      "to %.2g apart)", tested ? "test" : "validation", a->main->name, gap, 1.96 * sqrt(2.0) * noise);
+    const RunField *f = runs_field(s, lead.tested ? "test" : "validation");
+    double noise = f ? runs_seed_noise(s, &c->run[lead.ahead], f) : (double)NAN, apart = 1.96 * sqrt(2.0) * noise;
+    text_printf(&text, "%lld is ahead of %lld by %.3g in %s %s: ", (long long)c->run[lead.ahead].id,
+                (long long)c->run[lead.behind].id, lead.gap, lead.tested ? "test" : "validation", lead.metric->name);
+    if (strcmp(c->run[lead.ahead].dataset, c->run[lead.behind].dataset) != 0) {
+        text_puts(&text, "not the same rows, which may be easier");
+    } else if (isnan(noise)) {
+        text_puts(&text, "by chance? Not known, no set-up on this table was run with two seeds");
+    } else {
+        text_printf(&text, "%s seed noise (two seeds lie up to %.2g apart)", lead.gap < apart ? "within" : "more than", apart);
+        style = lead.gap < apart ? STYLE_WARN : STYLE_GOOD;
+    }
+    canvas_field(canvas, row, 0, canvas->cols, ALIGN_LEFT, style, text_str(&text));
+    text_release(&text);
 }
 
 static void draw_side_by_side(const RunsState *s, const RunCompare *c, const Canvas *whole, size_t top)
 {
-    bool verdict = c->sides == 2 && whole->rows > 4;
+    bool verdict = whole->rows > 4;
     if (verdict)
         draw_verdict(s, c, whole, whole->rows - 1);
     Canvas rest = canvas_part(whole, 0, 0, whole->rows - (verdict ? 1 : 0), whole->cols), *canvas = &rest;

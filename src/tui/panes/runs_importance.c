@@ -165,13 +165,15 @@ static bool weigh(const Trial *t, JobContext *c, RunImportance *out, Error *err)
     out->spread = sqrt(square / (double)(t->rows - 1));
     if (!(out->spread > 0))
         return error_set(err, ERROR_USAGE, "%s is the same in all runs", t->metric);
+    progress_begin(job_progress(c), "learning the metric", "steps", FOLDS * (1 + t->inputs));
     for (size_t fold = 0; fold < FOLDS; fold++) {
         Model *m = fit(t, fold, mean, out->spread, job_pool(c), err);
         if (!m)
             return false;
+        progress_add(job_progress(c), 1);
         double plain = error_on(t, m, fold, SIZE_MAX, &rng, mean, out->spread);
         out->error += plain / (double)t->rows;
-        for (size_t k = 0; k < t->inputs; k++)
+        for (size_t k = 0; k < t->inputs && !job_stopped(c); k++, progress_add(job_progress(c), 1))
             for (int deal = 0; deal < DEALS; deal++)
                 out->worse[k] += (error_on(t, m, fold, k, &rng, mean, out->spread) - plain) / DEALS / (double)t->rows;
         model_destroy(m);
@@ -199,11 +201,10 @@ static void *importance(JobContext *c, void *input, Error *err)
     else if (!t->inputs)
         snprintf(out->trouble, sizeof out->trouble, "All runs here have the same hyperparameters.");
     else if (!weigh(t, c, out, err)) {
-        if (err->kind == ERROR_STOP) {
-            mem_free(out);
-            return NULL;
-        }
-        snprintf(out->trouble, sizeof out->trouble, "%.150s", err->text);
+        if (err->kind == ERROR_STOP)
+            snprintf(out->trouble, sizeof out->trouble, "Stopped. I weighs them again.");
+        else
+            snprintf(out->trouble, sizeof out->trouble, "%.150s", err->text);
         *err = (Error){0};
     }
     return out;
@@ -221,10 +222,17 @@ static void weighed(void *owner, void *result, const Error *err, Ui *ui)
 void runs_importance_ask(RunsState *s)
 {
     const RunField *metric = runs_metric(s);
+    const Snapshot *snap = ui_snapshot(s->ui);
     char asked[80];
+    uint64_t which = 0; /* another choice of runs is another question, and so is one that came to its end */
     if (!metric || ui_job_running(s->ui, s, RUNS_SLOT_IMPORTANCE))
         return;
-    snprintf(asked, sizeof asked, "%s %zu %zu", metric->name, s->shown.count, s->book.of.count);
+    for (size_t i = 0; i < s->shown.count; i++) {
+        const RunRow *run = s->shown.at[i] < snap->runs ? &snap->run[s->shown.at[i]] : NULL;
+        int64_t of[3] = {run ? run->id : 0, run ? (int64_t)run->status : 0, run && book_find(&s->book, run->id)};
+        which += hash_bytes(of, sizeof of, 11); /* in any order */
+    }
+    snprintf(asked, sizeof asked, "%.60s %llx", metric->name, (unsigned long long)which);
     if (strcmp(asked, s->importance_asked) == 0)
         return;
     snprintf(s->importance_asked, sizeof s->importance_asked, "%s", asked);

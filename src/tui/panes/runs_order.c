@@ -143,6 +143,28 @@ static void sort_runs(const RunsState *s, size_t *order, size_t n)
     mem_free(row);
 }
 
+/* Groups by their means, as runs by their values. */
+static void sort_groups(RunsState *s)
+{
+    const RunField *f = *s->sort ? runs_field(s, s->sort) : NULL;
+    size_t n = s->group.count;
+    double half;
+    if (!f || !f->number || !n)
+        return;
+    Sorted *row = mem_alloc(n * sizeof *row);
+    RunGroup *was = mem_copy(s->group.at, n * sizeof *was);
+    for (size_t i = 0; i < n; i++) {
+        row[i] = (Sorted){.run = i, .place = i};
+        runs_mean(s, &was[i], f, &row[i].number, &half);
+        row[i].number *= sign(s);
+    }
+    qsort(row, n, sizeof *row, by_field);
+    for (size_t i = 0; i < n; i++)
+        s->group.at[i] = was[row[i].run];
+    mem_free(row);
+    mem_free(was);
+}
+
 /* ---- lines ---------------------------------------------------------------------------------------------- */
 
 static bool has_text(const RunsState *s, const RunRow *r)
@@ -182,6 +204,7 @@ static void add_lines(RunsState *s, const size_t *order, size_t n)
         size_t g = group_of(s, f ? f->setup : (uint64_t)snap->run[order[i]].id);
         vec_add(&s->group.at[g].member, order[i]);
     }
+    sort_groups(s);
     for (size_t i = 0; i < n && !s->grouped; i++)
         vec_add(&s->line, (RunLine){.run = order[i], .group = SIZE_MAX});
     for (size_t g = 0; g < s->group.count; g++) {
