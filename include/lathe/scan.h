@@ -80,6 +80,14 @@ typedef struct Correlation {        /* of the numeric columns, over rows that ha
 bool scan_correlation(const Dataset *d, const RowSet *rows, Pool *pool, Progress *progress, Arena *a,
                       Correlation *out, Error *err);
 
+typedef struct Range { size_t column; double low, high; uint64_t below, above; } Range;
+/* How many values lie below and above each range; of numbers, times, dates (as column_real has them). */
+bool scan_beyond(const Dataset *d, Range *range, size_t n, Pool *pool, Progress *progress, Error *err);
+
+/* Columns that say in every row what an earlier one says, the earliest of such: `out` is the caller's. */
+typedef struct SameColumn { size_t column, as; } SameColumn;
+bool scan_same(const Dataset *d, Pool *pool, Progress *progress, SameColumn **out, size_t *n, Error *err);
+
 typedef struct Density {            /* how many rows fall in each cell of a grid */
     size_t x_column, y_column;      /* numbers, times, dates or bools */
     int width, height;              /* asked */
