@@ -57,6 +57,10 @@ const FunctionKind *function_kind(size_t i);
  * unfinished last word, which it begins with (in any case). */
 void recipe_complete(const char *text, const Schema *s, void (*add)(void *, const char *word), void *context);
 
+/* A column's name and a text as the language wants them: `hour of day`, "say ""no""". */
+void recipe_add_name(const char *column, Text *into);
+void recipe_add_text(const char *value, Text *into);
+
 /* ---- bound to a schema ------------------------------------------------------------------------- */
 
 typedef struct Plan Plan;
@@ -117,6 +121,14 @@ typedef struct PreviewColumn {                   /* a column the rule changed, m
     size_t bins; char word[PREVIEW_BINS][24];    /* text: the words */
     double mean_before, mean_after, missing_before, missing_after; /* missing as shares */
 } PreviewColumn;
+/* How the target gets where it should not be: a model that sees the answer, or is tried on rows chosen by it,
+ * seems better than it will be. */
+typedef enum Leak {
+    LEAK_NONE,
+    LEAK_COMPUTED,                               /* column `leaking` is computed from the target */
+    LEAK_CHOSEN,                                 /* rows are left out by what the target is */
+    LEAK_ALIKE                                   /* `leaking`, which the rule writes, goes with the target: r is `alike` */
+} Leak;
 typedef struct Preview {
     bool exact;                                  /* false: from a sample */
     uint64_t rows_seen, rows_total;
@@ -124,10 +136,13 @@ typedef struct Preview {
                                                   * of an expect: rows that fail it */
     double part_share[PART_COUNT];               /* share of each part's rows dropped or touched */
     size_t columns; PreviewColumn column[4];
+    size_t columns_in, columns_out;              /* of the table */
+    Leak leak; char target[64], leaking[64]; double alike; /* target "": none is known, so nothing is told */
 } Preview;
-/* Rule `at` of the recipe against what the rules before it leave. sample 0: exact, all rows. */
-bool recipe_preview(const Recipe *r, size_t at, const Dataset *d, const Split *split, uint64_t sample,
-                    Pool *pool, const Stop *stop, Preview *out, Error *err);
+/* Rule `at` of the recipe against what the rules before it leave. sample 0: exact, all rows. in: the columns of d
+ * with the roles the user gave; NULL: those of d. */
+bool recipe_preview(const Recipe *r, size_t at, const Dataset *d, const Schema *in, const Split *split,
+                    uint64_t sample, Pool *pool, const Stop *stop, Preview *out, Error *err);
 
 /* ---- expressions --------------------------------------------------------------------------------- */
 

@@ -29,7 +29,7 @@ static void offer_columns(const Offer *o)
     for (size_t i = 0; o->schema && i < o->schema->count; i++) {
         const char *name = o->schema->field[i].name;
         text_reset(&text);
-        name_print(name, &text);
+        recipe_add_name(name, &text);
         if (strncasecmp(name, o->begin, o->size) == 0 ||
             strncasecmp(text_str(&text), o->begin, o->size) == 0)
             o->add(o->context, text_str(&text));

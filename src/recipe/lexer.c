@@ -282,7 +282,7 @@ bool name_is_plain(const char *name)
     return true;
 }
 
-void name_print(const char *name, Text *into)
+void recipe_add_name(const char *name, Text *into)
 {
     if (name_is_plain(name)) {
         text_puts(into, name);
@@ -295,4 +295,15 @@ void name_print(const char *name, Text *into)
         text_putc(into, *s);
     }
     text_putc(into, '`');
+}
+
+void recipe_add_text(const char *value, Text *into)
+{
+    text_putc(into, '"');
+    for (const char *s = value; *s; s++) {
+        if (*s == '"')
+            text_putc(into, '"');
+        text_putc(into, *s);
+    }
+    text_putc(into, '"');
 }

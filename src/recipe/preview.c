@@ -24,6 +24,7 @@ typedef struct Seen {
     Watch watch;
     uint64_t rows_in, rows_out, touched, in_part[PART_COUNT], hit[PART_COUNT];
     Side side[COLUMNS_MOST][2];
+    Together with[COLUMNS_MOST]; /* the target, after the rule */
     const Column *column[COLUMNS_MOST][2];
     uint8_t *alive[2];
 } Seen;
@@ -149,6 +150,17 @@ static void count_hits(const Look *l, Seen *seen, const Frame *f)
     seen->rows_out = f->living;
 }
 
+static void look_at_target(const Look *l, Seen *seen, const Frame *f)
+{
+    const char *target = leak_target(l->plan);
+    const Column *y = target ? frame_column(f, target) : NULL;
+    for (size_t k = 0; y && y->type != COLUMN_TEXT && k < l->columns; k++) {
+        const Column *x = seen->column[k][1];
+        if (x && l->numeric[k] && x != y)
+            together_add(&seen->with[k], column_reals(x, f->arena), column_reals(y, f->arena), f->alive, f->rows);
+    }
+}
+
 static uint8_t *copy_alive(const Frame *f)
 {
     uint8_t *copy = arena_alloc(f->arena, f->rows + 8);
@@ -169,6 +181,8 @@ static bool look_each(void *context, size_t i, size_t step, Frame *f, Error *err
             count_hits(l, seen, f);
         look_at_side(l, seen, 0, f);
         look_at_side(l, seen, 1, f);
+        if (!l->bins)
+            look_at_target(l, seen, f);
     }
     (void)err;
     return true;
@@ -239,7 +253,8 @@ static bool look_merge(void *context, size_t i, Frame *f, Error *err)
         all->in_part[p] += seen->in_part[p];
         all->hit[p] += seen->hit[p];
     }
-    for (size_t k = 0; k < l->columns; k++)
+    for (size_t k = 0; k < l->columns; k++) {
+        together_merge(&all->with[k], &seen->with[k]);
         for (int side = 0; side < 2; side++) {
             if (!seen->column[k][side])
                 continue;
@@ -247,6 +262,7 @@ static bool look_merge(void *context, size_t i, Frame *f, Error *err)
             if (!l->numeric[k] && !l->bins)
                 merge_words(l, k, side, seen);
         }
+    }
     (void)f;
     (void)err;
     return true;
@@ -361,6 +377,9 @@ static void tell(Look *l, Preview *out)
     out->touched = l->all.touched;
     for (size_t p = 0; p < PART_COUNT; p++)
         out->part_share[p] = share(l->all.hit[p], l->all.in_part[p]);
+    out->columns_in = l->plan->step[l->step].fields;
+    out->columns_out = l->plan->out.count;
+    leak_tell(l->plan, &l->plan->step[l->step], l->name, l->all.with, l->columns, out);
     out->columns = l->columns;
     for (size_t k = 0; k < l->columns; k++)
         tell_column(l, k, &out->column[k]);
@@ -415,13 +434,13 @@ static Plan *plan_up_to(const Recipe *r, size_t at, const Schema *in, Error *err
     return p;
 }
 
-bool recipe_preview(const Recipe *r, size_t at, const Dataset *d, const Split *split,
+bool recipe_preview(const Recipe *r, size_t at, const Dataset *d, const Schema *in, const Split *split,
                     uint64_t sample, Pool *pool, const Stop *stop, Preview *out, Error *err)
 {
     memset(out, 0, sizeof *out);
     if (at >= recipe_count(r))
         return error_set(err, ERROR_USAGE, "there is no rule %zu", at + 1);
-    Plan *p = plan_up_to(r, at, dataset_schema(d), err);
+    Plan *p = plan_up_to(r, at, in ? in : dataset_schema(d), err);
     if (!p)
         return false;
     Sample some;

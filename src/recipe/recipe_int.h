@@ -72,7 +72,6 @@ bool parser_names(Parser *p, NameList *out);     /* A, B, C */
 bool parser_number(Parser *p, Token *out);       /* with an optional minus */
 bool parser_value(Parser *p, Token *out);        /* number, text, true, false or null (END) */
 bool name_is_plain(const char *name);            /* needs no backticks */
-void name_print(const char *name, Text *into);   /* with backticks where needed */
 
 /* ---- trees: expr_parse.c, expr_check.c ----------------------------------------------------- */
 
@@ -412,6 +411,15 @@ void watch_begin(Watch *w, const Frame *f);
 const Column *watch_before(const Watch *w, const char *name); /* NULL: there was none */
 const Column *frame_column(const Frame *f, const char *name);
 uint8_t *watch_changed(const Watch *w, const Frame *f, const Step *step); /* [rows] 0 or 1 */
+
+/* How two columns go together: means, and sums of squares and products around them. {0} is empty. leak.c */
+typedef struct Together { double n, x, y, xx, yy, xy; } Together;
+void together_add(Together *t, const double *x, const double *y, const uint8_t *alive, size_t rows);
+void together_merge(Together *t, const Together *one);
+double together_r(const Together *t);                  /* NaN: too few, or one does not vary */
+const char *leak_target(const Plan *p);                /* NULL: the schema names none */
+void leak_tell(const Plan *p, const Step *step, const char *const *name, const Together *with, size_t columns,
+               Preview *out);
 
 /* Values and how often they occur, in the order they appeared. {0} is empty. */
 typedef struct Tally {

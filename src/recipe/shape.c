@@ -39,7 +39,7 @@ size_t shape_need(Shape *s, const NameAt *name)
     const char *near = nearest_column(s, name->name);
     if (near) {
         Text written = {0};
-        name_print(near, &written);
+        recipe_add_name(near, &written);
         place_error(s->err, s->line, name->column, "no column %.80s, did you mean %.80s?",
                     name->name, text_str(&written));
         text_release(&written);

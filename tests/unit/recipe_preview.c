@@ -76,7 +76,7 @@ static int unmake(void **state)
 static void show(size_t rule, uint64_t sample, const Split *split, Preview *out)
 {
     Error err = {0};
-    if (!recipe_preview(recipe, rule, dataset, split, sample, pool, NULL, out, &err))
+    if (!recipe_preview(recipe, rule, dataset, NULL, split, sample, pool, NULL, out, &err))
         fail_msg("rule %zu: %s", rule, err.text);
 }
 
@@ -137,7 +137,7 @@ static void test_off_counts_as_on(void **state)
     Recipe *r = recipe_create();
     Error err = {0};
     assert_true(recipe_parse(r, "# off: impute FARE mean\nkeep ID >= 0", &err));
-    assert_true(recipe_preview(r, 0, dataset, NULL, 0, NULL, NULL, &p, &err));
+    assert_true(recipe_preview(r, 0, dataset, NULL, NULL, 0, NULL, NULL, &p, &err));
     assert_int_equal(p.touched, ROWS / 10);
     assert_true(fabs(p.column[0].missing_before - 0.1) < 1e-12);
     assert_true(p.column[0].missing_after == 0);
@@ -214,16 +214,16 @@ static void test_errors(void **state)
     Preview p;
     Error err = {0};
     Stop stop = {0};
-    assert_false(recipe_preview(recipe, 99, dataset, NULL, 0, NULL, NULL, &p, &err));
+    assert_false(recipe_preview(recipe, 99, dataset, NULL, NULL, 0, NULL, NULL, &p, &err));
     assert_string_equal(err.text, "there is no rule 100");
     stop_ask(&stop);
-    assert_false(recipe_preview(recipe, 1, dataset, NULL, 0, pool, &stop, &p, &err));
+    assert_false(recipe_preview(recipe, 1, dataset, NULL, NULL, 0, pool, &stop, &p, &err));
     assert_int_equal(err.kind, ERROR_STOP);
     Recipe *r = recipe_create();
     assert_true(recipe_parse(r, "keep ID > 3\nclip FAER 0 1", &err));
-    assert_false(recipe_preview(r, 1, dataset, NULL, 100, pool, NULL, &p, &err));
+    assert_false(recipe_preview(r, 1, dataset, NULL, NULL, 100, pool, NULL, &p, &err));
     assert_string_equal(err.text, "line 2, column 6: no column FAER, did you mean FARE?");
-    assert_true(recipe_preview(r, 0, dataset, NULL, 100, pool, NULL, &p, &err)); /* not reached */
+    assert_true(recipe_preview(r, 0, dataset, NULL, NULL, 100, pool, NULL, &p, &err)); /* not reached */
     recipe_destroy(r);
 }
 
@@ -235,7 +235,7 @@ static void test_cast_to_text(void **state)
     Error err = {0};
     Recipe *r = recipe_create();
     assert_true(recipe_parse(r, "cast FARE text", &err));
-    assert_true(recipe_preview(r, 0, dataset, NULL, 0, pool, NULL, &p, &err));
+    assert_true(recipe_preview(r, 0, dataset, NULL, NULL, 0, pool, NULL, &p, &err));
     assert_int_equal(p.columns, 1);
     assert_false(p.column[0].numeric);
     assert_true(sum(p.column[0].before, p.column[0].bins) > 0);
@@ -244,12 +244,52 @@ static void test_cast_to_text(void **state)
     recipe_destroy(r);
 }
 
+/* FARE is the target: what is computed from it, chosen by it, or goes with it. */
+static void leak_of(const char *rule, Leak leak, const char *column)
+{
+    Preview p;
+    Error err = {0};
+    Schema in = {0};
+    Recipe *r = recipe_create();
+    schema_copy(&in, dataset_schema(dataset));
+    in.field[schema_find(&in, "FARE")].role = ROLE_TARGET;
+    assert_true(recipe_parse(r, "derive other = ID % 100\nderive seen = FARE + 1", &err) &&
+                recipe_insert(r, 2, rule, &err));
+    assert_true(recipe_preview(r, 2, dataset, &in, NULL, 0, pool, NULL, &p, &err));
+    if (p.leak != leak || strcmp(p.leaking, column) != 0)
+        fail_msg("%s: leak %d of '%s'", rule, (int)p.leak, p.leaking);
+    assert_string_equal(p.target, "FARE");
+    assert_true(leak != LEAK_ALIKE || p.alike > 0.98);
+    recipe_destroy(r);
+    schema_release(&in);
+}
+
+static void test_leaks(void **state)
+{
+    (void)state;
+    Preview p;
+    leak_of("derive x = FARE / 2", LEAK_COMPUTED, "x");
+    leak_of("derive x = seen * ID", LEAK_COMPUTED, "x"); /* by way of another column */
+    leak_of("keep FARE > 10", LEAK_CHOSEN, "");
+    leak_of("drop where seen > 10", LEAK_CHOSEN, "");
+    leak_of("drop missing FARE", LEAK_NONE, "");
+    leak_of("clip FARE 0 50", LEAK_NONE, ""); /* the target itself */
+    leak_of("derive x = other * 3", LEAK_ALIKE, "x");
+    leak_of("derive x = ID / 7", LEAK_NONE, "");
+    leak_of("drop column KIND", LEAK_NONE, "");
+    show(0, 0, NULL, &p); /* no target is known */
+    assert_true(p.leak == LEAK_NONE && !*p.target);
+    show(4, 0, NULL, &p);
+    assert_int_equal(p.columns_out, p.columns_in + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cast_to_text),
         cmocka_unit_test(test_drop),
         cmocka_unit_test(test_clip),
+        cmocka_unit_test(test_leaks),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_off_counts_as_on),
         cmocka_unit_test(test_others),
