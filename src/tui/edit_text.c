@@ -39,8 +39,11 @@ static bool run_editor(const char *path, Error *err)
         return error_set(err, ERROR_IO, "could not start the editor: %s", strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    return error_set(err, ERROR_IO, "%s ended with status %d; nothing was taken over (VISUAL or EDITOR names another)",
-                     editor(), WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); /* as the shell says it */
+    if (code == 127)
+        return error_set(err, ERROR_IO, "no editor '%s' could be started; VISUAL or EDITOR names another", editor());
+    return error_set(err, ERROR_IO, "%s ended with %s %d; nothing was taken over (VISUAL or EDITOR names another)",
+                     editor(), code > 128 ? "signal" : "status", code > 128 ? code - 128 : code);
 }
 
 bool ui_edit_text(Ui *ui, Text *text, const char *ending, Error *err)

@@ -168,6 +168,23 @@ static void a_recipe_goes_through_the_editor(void **state)
     see("no column milse");
     term_press(t, "y");
     see("2 rules from the editor");
+    put("editor.sh", "exit 3\n", script); /* one that fails takes nothing over */
+    term_press(t, "E");
+    see("ended with status 3; nothing was taken over");
+    see("drop missing miles");
+    put("editor.sh", "kill -9 $$\n", script);
+    term_press(t, "E");
+    see("ended with signal 9");
+    see("clip miles 0 3");
+    put("editor.sh", "exec /nowhere/ed\n", script);
+    term_press(t, "E");
+    see("could be started");
+    see("2 rules");
+    put("editor.sh", ": >\"$1\"\n", script); /* all rules taken out */
+    term_press(t, "E");
+    see("No rules yet");
+    term_press(t, "u");
+    see("clip miles 0 3");
 }
 
 static void themes_are_tried_before_they_are_kept(void **state)
