@@ -138,15 +138,77 @@ static void applies_to_a_new_dataset(void **state)
     see("by a recipe");
 }
 
+/* One of each kind: a constant column, one said twice, words and a number that stand for missing, spellings,
+ * outliers, a very small and a very large number. */
+static void add_dirty(void)
+{
+    Error err = {0};
+    Text csv = {0};
+    char path[160], line[200];
+    Rng r;
+    rng_seed(&r, 5, 0);
+    text_puts(&csv, "id,temp,temp too,city,age,amount,tiny,big,year\n");
+    for (int i = 0; i < 3000; i++) {
+        static const char *const city[] = {"Oslo", "Oslo", "New York", "Bergen", "oslo", "new-york", "unknown", "Lima"};
+        double temp = rng_normal(&r);
+        text_printf(&csv, "%d,%.4f,%.4f,%s,%d,%.3f,%.9f,%.0f,2019\n", i, temp, temp, city[i % 40 < 5 ? 4 + i % 3 : i % 3 == 0 ? 7 : i % 4],
+                    i % 60 == 7 ? -999 : 18 + i % 50, i == 40 ? 900.0 : 50 + rng_normal(&r), (i == 50 ? 90 : rng_normal(&r)) * 1e-6,
+                    (i == 60 ? 90 : 5 + rng_normal(&r)) * 1e9);
+    }
+    snprintf(path, sizeof path, "%s/dirty.csv", bench.dir);
+    assert_true(file_write(path, text_str(&csv), csv.count, &err));
+    text_release(&csv);
+    snprintf(line, sizeof line, "ingest %s as=dirty", path);
+    command(line);
+    see("dirty: 3,000 rows");
+}
+
+static void suggests_and_takes_with_one_key(void **state)
+{
+    (void)state;
+    static const char *const said[] = {"drop column `temp too`", "the same as temp in every row", "replace city \"unknown\" null",
+                                       "values look like missing", "2 spellings of one category", "replace age -999 null",
+                                       "50 values look like missing: -999", "every row has the same value: 2019", "up to 900",
+                                       "clip amount "};
+    Term *t = bench.term;
+    add_dirty();
+    term_press(t, "2");
+    see("The data ask for");
+    term_press(t, "s");
+    see("What dirty asks for");
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        see(said[i]);
+    see("clip big "); /* bounds as digits, never with powers of ten */
+    assert_false(term_has(t, "e+") || term_has(t, "e-0"));
+    see("1 of 9 columns dropped"); /* what it would do */
+    term_press(t, "Enter");
+    see("taken: drop column");
+    see("1 rule ");
+    term_press(t, "j Enter");
+    see("2 rules");
+    term_press(t, "Enter"); /* out again */
+    see("1 rule ");
+    term_press(t, "u");
+    see("2 rules");
+    term_press(t, "u u u");
+    gone("1 rule ");
+    term_press(t, "G k Enter Esc");
+    see("Recipe for dirty");
+    see("1 rule ");
+    see("~1 ");
+}
+
 static void picks_and_suggests(void **state)
 {
     (void)state;
-    see("The data asks for");
+    see("The data ask for");
     see("impute miles median");
     term_press(bench.term, "s");
     see("of its values are missing");
     term_press(bench.term, "Enter");
     see("1 rule");
+    term_press(bench.term, "s");
+    see("Recipe for trips");
     term_press(bench.term, "p");
     see("Add a rule");
     term_type(bench.term, "dedupe");
@@ -204,6 +266,7 @@ int main(void)
         T(the_draft_is_kept),
         T(applies_to_a_new_dataset),
         T(picks_and_suggests),
+        T(suggests_and_takes_with_one_key),
         T(recipe_files_round_trip),
         T(small_and_large_are_whole),
     };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MODE_RULES = 1, MODE_EDIT = 2 };
+enum { MODE_RULES = 1, MODE_EDIT = 2, MODE_SUGGEST = 4 };
 enum {
     CLEAN_ADD = PANE_COMMANDS,
     CLEAN_EDIT,
@@ -21,7 +21,8 @@ enum {
     CLEAN_EDITOR,
     CLEAN_ACCEPT,
     CLEAN_LEAVE,
-    CLEAN_COMPLETE
+    CLEAN_COMPLETE,
+    CLEAN_TAKE
 };
 
 static const KeyRow keys[] = {
@@ -32,13 +33,15 @@ static const KeyRow keys[] = {
     {CLEAN_ADD, "add-rule", "a", "add", "write a rule below the cursor", MODE_RULES},
     {CLEAN_EDIT, "edit-rule", "Enter", "edit", "change the rule under the cursor", MODE_RULES},
     {CLEAN_PICK, "pick-rule", "p", "pick", "add a rule from the kinds there are", MODE_RULES},
-    {CLEAN_SUGGEST, "suggestions", "s", "suggest", "rules the profile of the data asks for",
+    {CLEAN_TAKE, "take", "Enter Space", "take", "take the rule into the recipe, or out of it again", MODE_SUGGEST},
+    {UI_BACK, "back", "Esc q s", "back", "to the recipe", MODE_SUGGEST},
+    {CLEAN_SUGGEST, "suggestions", "s", "suggest", "rules the data ask for, each with what it would do",
      MODE_RULES},
     {CLEAN_TOGGLE, "toggle-rule", "Space", "on/off", "switch the rule off or on", MODE_RULES},
     {CLEAN_DELETE, "delete-rule", "d", "delete", "take the rule out of the recipe", MODE_RULES},
     {CLEAN_APPLY, "apply", "A", "apply", "make the cleaned dataset", MODE_RULES},
-    {UI_UNDO, "undo", "u", "undo", "take back the last change of the recipe", MODE_RULES},
-    {UI_REDO, "redo", "Ctrl-R", NULL, "make it again", MODE_RULES},
+    {UI_UNDO, "undo", "u", "undo", "take back the last change of the recipe", MODE_RULES | MODE_SUGGEST},
+    {UI_REDO, "redo", "Ctrl-R", NULL, "make it again", MODE_RULES | MODE_SUGGEST},
     {CLEAN_MOVE_DOWN, "move-down", "J", "move", "the rule changes places with the one below",
      MODE_RULES},
     {CLEAN_MOVE_UP, "move-up", "K", NULL, "the rule changes places with the one above", MODE_RULES},
@@ -57,7 +60,7 @@ static void destroy(void *state)
     schema_release(&s->schema);
     mem_free(s->preview);
     mem_free(s->effect);
-    mem_free(s->suggestion);
+    suggestions_free(s->suggestions);
     text_release(&s->edited);
 }
 
@@ -88,6 +91,11 @@ static void layout(void *state, int rows, int cols, Ui *ui)
         s->top = s->at;
     if (s->at >= s->top + shown)
         s->top = s->at - shown + 1;
+    size_t fit = (size_t)clean_suggest_room((beside(cols) || ui_maximised(ui) ? rows : rules_rows(rows)) - 2);
+    if (s->suggest_at < s->suggest_top)
+        s->suggest_top = s->suggest_at;
+    if (s->suggest_at >= s->suggest_top + fit)
+        s->suggest_top = s->suggest_at - fit + 1;
 }
 
 static void draw(const void *state, const Canvas *c, const Ui *ui)
@@ -103,6 +111,8 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
     char title[200] = "Recipe", note[60] = "";
     if (s->data)
         snprintf(title, sizeof title, "Recipe for %.150s", s->data->row.name);
+    if (s->suggesting)
+        snprintf(title, sizeof title, "What %.150s asks for", s->data->row.name);
     if (s->recipe && recipe_count(s->recipe))
         snprintf(note, sizeof note, "%zu rule%s", recipe_count(s->recipe),
                  recipe_count(s->recipe) == 1 ? "" : "s");
@@ -113,12 +123,14 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
                                            : "No dataset is open. Press 1, then o to open a file.");
     else if (!s->recipe)
         canvas_put(&in, 1, 2, STYLE_DIM, "Reading the draft ...");
+    else if (s->suggesting)
+        clean_draw_suggestions(s, &in);
     else
         clean_draw_rules(s, &in, ui);
     if (whole)
         return;
     Canvas beneath =
-        canvas_box(&radius, STYLE_BORDER, "Blast radius", s->editing ? "while you type" : NULL);
+        canvas_box(&radius, STYLE_BORDER, "Blast radius", s->editing ? "while you type" : s->suggesting ? "if taken" : NULL);
     clean_draw_radius(s, &beneath, ui);
 }
 
@@ -139,7 +151,9 @@ static bool tick(void *state, Ui *ui)
         return true;
     recipe_destroy(s->recipe);
     s->recipe = NULL;
-    s->editing = false;
+    s->editing = s->suggesting = false;
+    suggestions_free(s->suggestions);
+    s->suggestions = NULL;
     mem_free(s->preview);
     mem_free(s->effect);
     s->preview = NULL;
@@ -171,7 +185,8 @@ static Key popup_key(int command)
 
 static unsigned mode(const void *state)
 {
-    return ((const CleanState *)state)->editing ? MODE_EDIT : MODE_RULES;
+    const CleanState *s = state;
+    return s->editing ? MODE_EDIT : s->suggesting ? MODE_SUGGEST : MODE_RULES;
 }
 
 static const char *why_not(const void *state, int command, const Ui *ui)
@@ -195,13 +210,17 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     case CLEAN_MOVE_UP:
         return s->at > 0 && n ? NULL : "there is no rule above";
     case CLEAN_SUGGEST:
-        return s->suggestions ? NULL : "the profile shows nothing to clean";
+        return clean_suggestions(s) ? NULL
+               : s->suggestions     ? "the data ask for nothing: no column needs a rule"
+                                    : "still looking at the data";
     }
     return NULL;
 }
 
 static Reply move(CleanState *s, int command, Ui *ui)
 {
+    if (s->suggesting)
+        return clean_suggest_move(s, command, ui);
     size_t n = s->recipe ? recipe_count(s->recipe) : 0, was = s->at,
            page = s->rows > 1 ? (size_t)s->rows - 1 : 1;
     switch (command) {
@@ -255,6 +274,7 @@ static Reply change(CleanState *s, int command, Ui *ui)
                    command == UI_UNDO ? "nothing to take back" : "nothing to make again");
             return REPLY_STAY;
         }
+        ui_say(ui, STYLE_INFO, command == UI_UNDO ? "taken back; Ctrl-R makes it again" : "made again");
         break;
     }
     size_t n = recipe_count(s->recipe);
@@ -277,7 +297,15 @@ static Reply on_command(void *state, int command, Ui *ui)
         clean_ask_kind(s, ui);
         return REPLY_DRAW;
     case CLEAN_SUGGEST:
-        clean_ask_suggestion(s, ui);
+        clean_suggesting(s, true, ui);
+        return REPLY_DRAW;
+    case UI_BACK:
+        if (!s->suggesting)
+            return REPLY_IGNORED;
+        clean_suggesting(s, false, ui);
+        return REPLY_DRAW;
+    case CLEAN_TAKE:
+        clean_take(s, ui);
         return REPLY_DRAW;
     case CLEAN_APPLY:
         clean_ask_name(s, ui);
@@ -313,7 +341,9 @@ static Reply on_command(void *state, int command, Ui *ui)
     case UI_REDO:
         return change(s, command, ui);
     case UI_COPY:
-        if (s->recipe && recipe_count(s->recipe))
+        if (clean_suggestion(s))
+            ui_copy(ui, clean_suggestion(s)->rule);
+        else if (s->recipe && recipe_count(s->recipe))
             ui_copy(ui, recipe_rule(s->recipe, s->at));
         return REPLY_DRAW;
     }
@@ -325,6 +355,14 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
     CleanState *s = state;
     if (m->kind >= MOUSE_WHEEL_UP)
         return s->editing ? REPLY_STAY : move(s, m->kind == MOUSE_WHEEL_UP ? UI_UP : UI_DOWN, ui);
+    if (m->id == CLEAN_ZONE_SUGGESTIONS && s->suggesting && (size_t)m->index < clean_suggestions(s)) {
+        s->suggest_at = (size_t)m->index;
+        if (m->kind == MOUSE_DOUBLE)
+            clean_take(s, ui);
+        else
+            clean_preview(s, ui);
+        return REPLY_DRAW;
+    }
     if (m->id != CLEAN_ZONE_RULES || s->editing || !s->recipe ||
         (size_t)m->index >= recipe_count(s->recipe))
         return REPLY_IGNORED;

@@ -1,4 +1,4 @@
-/* clean_ask.c -- what the Clean pane asks: which kind of rule, which suggestion, a name, a file. */
+/* clean_ask.c -- what the Clean pane asks: which kind of rule, a name, a file. */
 #include "clean_int.h"
 
 #include <stdio.h>
@@ -18,28 +18,6 @@ void clean_ask_kind(CleanState *s, Ui *ui)
     for (size_t i = 0; i < n; i++)
         item[i] = (MenuItem){rule_kind(i)->usage, rule_kind(i)->about, STYLE_PLAIN};
     ui_menu(ui, "Add a rule", item, n, 0, kind_picked, s);
-}
-
-static void suggestion_picked(void *owner, size_t i, Ui *ui)
-{
-    CleanState *s = owner;
-    Error err = {0};
-    size_t at = recipe_count(s->recipe) ? s->at + 1 : 0;
-    if (!recipe_insert(s->recipe, at, s->suggestion[i].rule, &err)) {
-        ui_error(ui, &err);
-        return;
-    }
-    s->at = at;
-    ui_say(ui, STYLE_GOOD, "added: %s (u takes it back)", s->suggestion[i].rule);
-    clean_changed(s, ui);
-}
-
-void clean_ask_suggestion(CleanState *s, Ui *ui)
-{
-    MenuItem item[CLEAN_SUGGESTIONS];
-    for (size_t i = 0; i < s->suggestions; i++)
-        item[i] = (MenuItem){s->suggestion[i].rule, s->suggestion[i].why, STYLE_PLAIN};
-    ui_menu(ui, "The data asks for", item, s->suggestions, 0, suggestion_picked, s);
 }
 
 static void name_asked(void *owner, const char *name, Ui *ui)

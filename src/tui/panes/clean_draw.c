@@ -26,7 +26,7 @@ static size_t keyword_length(const char *text)
     return best;
 }
 
-static void draw_rule_text(const Canvas *c, int row, int col, int width, const char *text,
+void clean_draw_rule(const Canvas *c, int row, int col, int width, const char *text,
                            Style ground, bool on)
 {
     static const char *const words[] = {"between", "and",  "or",   "not",    "in",
@@ -79,6 +79,16 @@ const RuleEffect *clean_effect(const CleanState *s, size_t i)
     return k < s->effect->rules ? &s->effect->effect[k] : NULL;
 }
 
+/* A rule that leaves every row as it is, and does something all the same. */
+static bool about_columns(const char *rule)
+{
+    static const char *const names[] = {"drop column ", "keep column ", "rename "};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strncmp(rule, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
 /* The effect of rule i in a few letters. */
 static void add_effect(const CleanState *s, size_t i, Text *t, Style *style)
 {
@@ -104,7 +114,7 @@ static void add_effect(const CleanState *s, size_t i, Text *t, Style *style)
         text_add_count(t, (double)e->touched);
         *style = STYLE_INFO;
     } else {
-        text_puts(t, "no effect");
+        text_puts(t, about_columns(recipe_rule(s->recipe, i)) ? "columns" : "no effect");
     }
 }
 
@@ -120,7 +130,7 @@ static int draw_rule(const CleanState *s, const Canvas *c, int row, size_t i, bo
     canvas_printf(c, row, 0, style_on(STYLE_DIM, ground), "%3zu", i + 1);
     canvas_put(c, row, 4, style_on(on ? STYLE_GOOD : STYLE_MISSING, ground),
                glyph(c, on ? GLYPH_BULLET : GLYPH_RING));
-    draw_rule_text(c, row, 6, c->cols - 6 - width - 1, recipe_rule(s->recipe, i), ground, on);
+    clean_draw_rule(c, row, 6, c->cols - 6 - width - 1, recipe_rule(s->recipe, i), ground, on);
     canvas_field(c, row, c->cols - width, width - 1, ALIGN_RIGHT, style_on(style, ground),
                  text_str(&effect));
     canvas_zone(c, row, 0, 1, c->cols, CLEAN_ZONE_RULES, (int64_t)i);
@@ -200,20 +210,22 @@ static void draw_empty(const CleanState *s, const Canvas *c)
         canvas_put(c, row + 1 + (int)i, 5, STYLE_PLAIN, lines[i][1]);
     }
     row += 5;
-    if (s->suggestions && c->rows - row < 3) { /* no room for them: how many there are */
+    size_t n = clean_suggestions(s);
+    if (n && c->rows - row < 3) { /* no room for them: how many there are */
         canvas_put(c, row - 1, 2, STYLE_HINT_KEY, "s");
-        canvas_printf(c, row - 1, 5, STYLE_PLAIN, "what the data asks for (%zu)", s->suggestions);
+        canvas_printf(c, row - 1, 5, STYLE_PLAIN, "what the data ask for (%zu)", n);
     }
-    if (!s->suggestions || c->rows - row < 3)
+    if (!n || c->rows - row < 3)
         return;
-    canvas_put(c, row++, 2, STYLE_TITLE, "The data asks for");
-    canvas_put(c, row - 1, 21, STYLE_HINT_KEY, "s");
-    canvas_put(c, row - 1, 23, STYLE_DIM, "chooses");
-    for (size_t i = 0; i < s->suggestions && row < c->rows; i++, row++) {
+    canvas_put(c, row++, 2, STYLE_TITLE, "The data ask for");
+    canvas_put(c, row - 1, 20, STYLE_HINT_KEY, "s");
+    canvas_put(c, row - 1, 22, STYLE_DIM, "takes them one by one");
+    for (size_t i = 0; i < n && row < c->rows; i++, row++) {
+        const Suggestion *one = &s->suggestions->list.at[i];
         int half = c->cols > 70 ? 36 : c->cols - 4;
-        draw_rule_text(c, row, 2, half, s->suggestion[i].rule, STYLE_PLAIN, true);
+        clean_draw_rule(c, row, 2, half, one->rule, STYLE_PLAIN, true);
         if (c->cols > 70)
-            canvas_field(c, row, 40, c->cols - 41, ALIGN_LEFT, STYLE_DIM, s->suggestion[i].why);
+            canvas_field(c, row, 40, c->cols - 41, ALIGN_LEFT, STYLE_DIM, one->why);
     }
 }
 

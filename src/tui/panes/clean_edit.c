@@ -22,6 +22,7 @@ static void schema_before(CleanState *s, size_t at)
 void clean_edit(CleanState *s, bool inserting, size_t at, const char *text, Ui *ui)
 {
     s->editing = true;
+    s->suggesting = false;
     s->inserting = inserting;
     s->at = at;
     line_set(&s->line, text);
@@ -50,6 +51,23 @@ static bool fits_columns(const Recipe *r, size_t at, const Schema *schema, Error
     return error_set(err, found.kind, "%s", found.text);
 }
 
+/* One way in for what is typed and what is suggested: it parses, and fits the columns there are. */
+static bool take_rule(CleanState *s, bool inserting, size_t at, const char *rule, Error *err)
+{
+    Recipe *draft = recipe_copy(s->recipe);
+    bool ok = (inserting ? recipe_insert(draft, at, rule, err) : recipe_replace(draft, at, rule, err)) &&
+              fits_columns(draft, at, &s->data->schema, err);
+    recipe_destroy(ok ? s->recipe : draft);
+    if (ok)
+        s->recipe = draft;
+    return ok;
+}
+
+bool clean_insert(CleanState *s, size_t at, const char *rule, Error *err)
+{
+    return take_rule(s, true, at, rule, err);
+}
+
 void clean_accept(CleanState *s, Ui *ui)
 {
     const char *text = line_text(&s->line);
@@ -59,16 +77,10 @@ void clean_accept(CleanState *s, Ui *ui)
         clean_preview(s, ui);
         return;
     }
-    Recipe *draft = recipe_copy(s->recipe);
-    bool ok = (s->inserting ? recipe_insert(draft, s->at, text, &err)
-                            : recipe_replace(draft, s->at, text, &err)) &&
-              fits_columns(draft, s->at, &s->data->schema, &err);
-    recipe_destroy(ok ? s->recipe : draft);
-    if (!ok) {
+    if (!take_rule(s, s->inserting, s->at, text, &err)) {
         s->error = err;
         return;
     }
-    s->recipe = draft;
     s->editing = false;
     clean_changed(s, ui);
 }

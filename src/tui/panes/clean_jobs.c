@@ -31,7 +31,7 @@ static void draft_loaded(void *owner, void *result, const Error *err, Ui *ui)
         ui_error(ui, &trouble);
     mem_free(result);
     s->at = s->top = 0;
-    clean_suggest(s);
+    clean_suggest(s, ui);
     clean_preview(s, ui);
     clean_measure(s, ui);
     ui_draw(ui);
@@ -88,7 +88,8 @@ typedef struct RadiusAsk {
     OpenDataset *data; /* held */
     Recipe *recipe;    /* a copy */
     size_t at;
-    uint64_t sample; /* 0: every row */
+    uint64_t sample;  /* 0: every row */
+    char target[128]; /* "": none is known */
 } RadiusAsk;
 
 static void radius_release(void *p)
@@ -106,8 +107,15 @@ static void *look(JobContext *c, void *input, Error *err)
     if (!split_parse("70/15/15", &split, err))
         return NULL;
     Preview *p = mem_alloc(sizeof *p);
-    if (recipe_preview(a->recipe, a->at, a->data->data, &split, a->sample, job_pool(c),
-                       &job_progress(c)->stop, p, err))
+    Schema in = {0};
+    schema_copy(&in, &a->data->schema);
+    size_t target = schema_find(&in, a->target);
+    if (target != SIZE_MAX)
+        in.field[target].role = ROLE_TARGET;
+    bool ok = recipe_preview(a->recipe, a->at, a->data->data, &in, &split, a->sample, job_pool(c),
+                             &job_progress(c)->stop, p, err);
+    schema_release(&in);
+    if (ok)
         return p;
     mem_free(p);
     return NULL;
@@ -134,6 +142,19 @@ static void looked(void *owner, void *result, const Error *err, Ui *ui)
     ui_draw(ui);
 }
 
+/* As its role says, or else what was predicted when the dataset was trained on last. */
+static const char *target_of(const CleanState *s, const Ui *ui)
+{
+    const Snapshot *snap = ui_snapshot(ui);
+    for (size_t i = 0; i < s->data->schema.count; i++)
+        if (s->data->schema.field[i].role == ROLE_TARGET)
+            return s->data->schema.field[i].name;
+    for (size_t i = 0; i < snap->runs; i++)
+        if (text_equal(snap->run[i].dataset, s->data->row.hash))
+            return snap->run[i].target;
+    return "";
+}
+
 static void ask_radius(CleanState *s, const Recipe *recipe, size_t at, uint64_t sample, int slot,
                        Ui *ui)
 {
@@ -141,6 +162,7 @@ static void ask_radius(CleanState *s, const Recipe *recipe, size_t at, uint64_t 
                    .recipe = recipe_copy(recipe),
                    .at = at,
                    .sample = sample};
+    snprintf(a.target, sizeof a.target, "%s", target_of(s, ui));
     ui_job(ui, (Job){.owner = s,
                      .slot = slot,
                      .what = sample ? NULL : "looking at every row",
@@ -175,6 +197,12 @@ void clean_preview(CleanState *s, Ui *ui)
         if (ok)
             ok = s->inserting ? recipe_insert(draft, at, text, &s->error)
                               : recipe_replace(draft, at, text, &s->error);
+    } else if (clean_suggestion(s)) {
+        const Suggestion *one = clean_suggestion(s);
+        if (!clean_taken(s, one, &at))
+            ok = recipe_insert(draft, at, one->rule, &s->error);
+        else
+            ok = true;
     } else if (ok && !recipe_is_on(draft, at)) {
         recipe_toggle(draft, at); /* what it would do */
     }

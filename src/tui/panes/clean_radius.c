@@ -19,6 +19,29 @@ static Style part_style(Part part)
     return part == PART_TRAIN ? STYLE_TRAIN : part == PART_VALID ? STYLE_VALID : STYLE_TEST;
 }
 
+/* How many rows it took. */
+static int draw_leak(const Preview *p, const Canvas *c, int row)
+{
+    Text t = {0};
+    switch (p->leak) {
+    case LEAK_COMPUTED:
+        text_printf(&t, "Leak: %s is computed from the target %s; a model would see the answer.", p->leaking, p->target);
+        break;
+    case LEAK_CHOSEN:
+        text_printf(&t, "Leak: rows are chosen by the target %s; the error on those that are left flatters.", p->target);
+        break;
+    case LEAK_ALIKE:
+        text_printf(&t, "Leak? %s goes with the target %s (r %.3f); is it known before the answer?", p->leaking, p->target,
+                    p->alike);
+        break;
+    case LEAK_NONE:
+        break;
+    }
+    int rows = t.count ? canvas_wrap(c, row, 0, c->cols, p->leak == LEAK_ALIKE ? STYLE_WARN : STYLE_BAD, text_str(&t)) : 0;
+    text_release(&t);
+    return rows;
+}
+
 static int draw_head(const Preview *p, bool old, const Canvas *c)
 {
     uint64_t dropped = p->rows_in - p->rows_out;
@@ -39,8 +62,13 @@ static int draw_head(const Preview *p, bool old, const Canvas *c)
         x += canvas_put(c, 0, x, STYLE_INFO, text_str(&t));
     }
     text_reset(&t);
-    if (!dropped && !p->touched)
+    if (p->columns_out < p->columns_in) {
+        text_printf(&t, "%s%zu of %zu columns dropped", x ? ", " : "", p->columns_in - p->columns_out, p->columns_in);
+        x += canvas_put(c, 0, x, STYLE_WARN, text_str(&t));
+        text_reset(&t);
+    } else if (!dropped && !p->touched) {
         x += canvas_put(c, 0, x, STYLE_DIM, "touches no row");
+    }
     text_add_count(&t, (double)(dropped ? dropped : p->touched));
     text_puts(&t, " of ");
     text_add_count(&t, (double)p->rows_in);
@@ -63,7 +91,7 @@ static int draw_head(const Preview *p, bool old, const Canvas *c)
         x += canvas_put(c, 1, x, part_style((Part)i), text_str(&t)) + 2;
     }
     text_release(&t);
-    return c->rows < ROOM_FOR_PARTS ? 2 : 3;
+    return 2 + draw_leak(p, c, 2) + (c->rows >= ROOM_FOR_PARTS);
 }
 
 /* Share of each part's rows: a rule that falls on one part more than on another is suspicious. */
@@ -186,6 +214,11 @@ void clean_draw_radius(const CleanState *s, const Canvas *c, const Ui *ui)
     int row = draw_head(p, s->preview_old, &in);
     if (in.rows >= ROOM_FOR_PARTS)
         row = draw_parts(p, &in, row);
+    if (!*p->target && in.rows >= ROOM_FOR_PARTS) { /* at the foot */
+        canvas_field(&in, in.rows - 1, 0, in.cols, ALIGN_LEFT, STYLE_DIM,
+                     "no target, so no leaks are seen (1, s, r)");
+        in.rows -= 1;
+    }
     if (!p->columns)
         return;
     draw_columns(p, &in, row);

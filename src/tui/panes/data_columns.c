@@ -299,7 +299,7 @@ static void type_picked(void *owner, size_t item, Ui *ui)
     }
     Text rule = {0};
     text_puts(&rule, "cast ");
-    data_add_name(f->name, &rule);
+    recipe_add_name(f->name, &rule);
     text_printf(&rule, " %s", column_type_name((ColumnType)item));
     data_offer_rule(s, text_str(&rule), ui);
     text_release(&rule);

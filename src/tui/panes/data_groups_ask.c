@@ -100,11 +100,11 @@ void data_add_range(const DataState *s, size_t column, double low, double high, 
     const Field *f = &s->data->schema.field[column];
     const ColumnProfile *p = data_profile_of(s, column);
     bool last = p && high >= p->most; /* the last one holds its upper edge */
-    data_add_name(f->name, into);
+    recipe_add_name(f->name, into);
     text_puts(into, " >= ");
     add_number(f->type, low, into);
     text_puts(into, " and ");
-    data_add_name(f->name, into);
+    recipe_add_name(f->name, into);
     text_puts(into, last ? " <= " : " < ");
     add_number(f->type, last ? p->most : high, into);
 }
@@ -116,7 +116,7 @@ static void add_condition(const DataState *s, uint32_t at, size_t k, Text *into)
     const Column *c = &g->chunk.column[k];
     const char *name = s->data->schema.field[key->column].name;
     if (!column_has(c, at)) {
-        data_add_name(name, into);
+        recipe_add_name(name, into);
         text_puts(into, " is null");
         return;
     }
@@ -128,7 +128,7 @@ static void add_condition(const DataState *s, uint32_t at, size_t k, Text *into)
     }
     if (key->part != GROUP_VALUE)
         text_printf(into, "%s(", group_part_name(key->part));
-    data_add_name(name, into);
+    recipe_add_name(name, into);
     if (key->part != GROUP_VALUE)
         text_puts(into, ")");
     Text value = {0};
@@ -166,7 +166,7 @@ static bool choose_list(const DataState *s, Text *into)
     for (size_t i = 0; i < g->rows; i++)
         if (g->mark[i] && !column_has(c, groups_first(g, i)))
             return false;
-    data_add_name(s->data->schema.field[g->spec.key[0].column].name, into);
+    recipe_add_name(s->data->schema.field[g->spec.key[0].column].name, into);
     for (size_t i = 0, n = 0; i < g->rows; i++)
         if (g->mark[i]) {
             Text value = {0};

@@ -226,7 +226,7 @@ static void add_replace(DataState *s)
         return;
     Text rule = {0}, value = {0};
     text_puts(&rule, "replace ");
-    data_add_name(s->data->schema.field[g->spec.key[0].column].name, &rule);
+    recipe_add_name(s->data->schema.field[g->spec.key[0].column].name, &rule);
     column_print(c, at, &value);
     text_putc(&rule, ' ');
     data_add_literal(c->type, text_str(&value), &rule);

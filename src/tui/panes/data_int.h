@@ -352,7 +352,6 @@ bool marks_has(const Marks *m, uint64_t row);
 void marks_release(Marks *m);
 
 /* data_rules.c */
-void data_add_name(const char *column, Text *into); /* as the recipe language wants it */
 /* "fare = 3.5", "city = \"Dupont\"", "miles is null": rows with the value of this cell. */
 void data_add_condition(const DataState *s, uint64_t row, size_t column, Text *into);
 void data_add_literal(ColumnType type, const char *value, Text *into);

@@ -11,22 +11,6 @@
 
 #define LISTED_MOST 12 /* values of marked cells in one rule */
 
-void data_add_name(const char *column, Text *into)
-{
-    bool plain = isalpha((unsigned char)*column) || *column == '_';
-    for (const char *c = column; *c; c++)
-        plain = plain && (isalnum((unsigned char)*c) || *c == '_');
-    if (!plain)
-        text_putc(into, '`');
-    for (const char *c = column; *c; c++) {
-        if (*c == '`')
-            text_putc(into, '`');
-        text_putc(into, *c);
-    }
-    if (!plain)
-        text_putc(into, '`');
-}
-
 /* A value as the language reads it: text and times in quotes. */
 void data_add_literal(ColumnType type, const char *value, Text *into)
 {
@@ -34,19 +18,13 @@ void data_add_literal(ColumnType type, const char *value, Text *into)
         text_puts(into, value);
         return;
     }
-    text_putc(into, '"');
-    for (const char *c = value; *c; c++) {
-        if (*c == '"')
-            text_putc(into, '"');
-        text_putc(into, *c);
-    }
-    text_putc(into, '"');
+    recipe_add_text(value, into);
 }
 
 void data_add_condition(const DataState *s, uint64_t row, size_t column, Text *into)
 {
     const Field *f = &s->data->schema.field[column];
-    data_add_name(f->name, into);
+    recipe_add_name(f->name, into);
     if (data_cell_missing(s, row, column)) {
         text_puts(into, " is null");
         return;
@@ -173,7 +151,7 @@ static void rules_of_hidden(DataState *s)
     for (size_t i = 0; i < s->columns; i++)
         if (data_place(s, i) == SIZE_MAX) {
             text_puts(&names, names.count ? ", " : "");
-            data_add_name(s->data->schema.field[i].name, &names);
+            recipe_add_name(s->data->schema.field[i].name, &names);
         }
     add_rule(s, "drop column ", text_str(&names), "");
     text_release(&names);
@@ -213,7 +191,7 @@ void data_rule(DataState *s, Ui *ui)
 {
     MenuItem items[MENU_MOST];
     Text name = {0};
-    data_add_name(s->data->schema.field[s->focus].name, &name);
+    recipe_add_name(s->data->schema.field[s->focus].name, &name);
     s->rules = 0;
     collect(s, text_str(&name));
     for (size_t i = 0; i < s->rules; i++)
