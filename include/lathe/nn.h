@@ -29,6 +29,11 @@
  *                  \        /
  *     gradient   sum in order -> norm -> update    in pieces of the parameter block
  *
+ * A chain of dense layers steps small batches another way: each of two halves has half of the columns of every
+ * layer, with the gradient and the moments of its weights, and what it sends the other is activations
+ * (src/nn/halves.c). The net's shape, the rows and whether dropout is at work decide which way a step is made,
+ * never the threads.
+ *
  * A value is [rows][tokens][width], row-major without padding; tokens is 1 outside of sequences.
  * Weights of a dense layer are [in][out]: the forward product and the weight gradient both run
  * along a row.
@@ -295,7 +300,8 @@ typedef struct GraphTensor {
 
 size_t graph_tensors(const Graph *g, const GraphTensor **rows);
 size_t graph_learnt(const Graph *g);        /* numbers learnt */
-float *graph_block(Graph *g);               /* the parameter block */
+/* The parameter block and the moments: to be asked for again after each step, since steps may work on copies. */
+float *graph_block(Graph *g);
 size_t graph_block_size(const Graph *g);    /* floats */
 size_t graph_moments(const Graph *g);       /* blocks of moments, by the optimiser */
 float *graph_moment(Graph *g, size_t which); /* laid out as the parameter block, learnt part only */

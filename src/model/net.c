@@ -221,6 +221,7 @@ void net_shares(void *model, const Batch *b, const NetShare *want, size_t n)
 size_t net_tensors(void *model, const TensorRow **rows, size_t *weights)
 {
     Net *net = model;
+    graph_block(net->graph); /* they are read or written next */
     *rows = net->rows;
     *weights = net->weights;
     return net->count;

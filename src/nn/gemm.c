@@ -281,6 +281,26 @@ void gemm_forward(Way way, float *restrict y, const float *restrict x, const flo
         large(&t, scratch);
 }
 
+void gemm_forward_more(float *restrict y, const float *restrict x, const float *restrict w, bool relu,
+                       size_t m, size_t in, size_t out, float *scratch)
+{
+    assert(in * out <= SMALL_WEIGHTS);
+    Product t = {.a = x,
+                 .row = in,
+                 .col = 1,
+                 .b = w,
+                 .ldb = out,
+                 .step = 1,
+                 .c = y,
+                 .ldc = out,
+                 .m = m,
+                 .n = out,
+                 .k = in,
+                 .add = true,
+                 .relu = relu};
+    multiply(&t, scratch);
+}
+
 size_t gemm_turned(Way way, size_t in, size_t out)
 {
     return way.products == PRODUCTS_OWN && out > 1 && in * out <= SMALL_WEIGHTS ? in * out : 0;

@@ -22,6 +22,7 @@ void graph_destroy(Graph *g)
     mem_free(g->task_norm);
     mem_free(g->kept);
     mem_free(g->before);
+    halves_destroy(g->halves);
     Program *programs[] = {&g->train, &g->infer};
     for (size_t i = 0; i < 2; i++) {
         vec_release(&programs[i]->work);
@@ -116,6 +117,7 @@ size_t graph_learnt(const Graph *g)
 
 float *graph_block(Graph *g)
 {
+    halves_settle(g->halves);
     return g->params;
 }
 
@@ -132,6 +134,7 @@ size_t graph_moments(const Graph *g)
 float *graph_moment(Graph *g, size_t which)
 {
     assert(which < graph_moments(g));
+    halves_settle(g->halves);
     return g->moments + which * g->learnt;
 }
 

@@ -95,6 +95,7 @@ static bool is_layer(const Graph *g, const Node *n)
 
 size_t graph_layers(const Graph *g, size_t rows, LayerStats *out, size_t most)
 {
+    halves_show(g->halves);
     size_t found = 0, shards = g->summed ? 1 : shard_count(rows);
     for (size_t i = 0; i < g->node.count; i++) {
         const Node *n = g->node.at[i];

@@ -18,6 +18,7 @@
 #define APART       2048 /* floats between what two threads write again and again: two pages, since a
                           * core fetches ahead beyond the end of what it reads, and each line that it
                           * takes so costs its owner as much as a hundred multiplications */
+#define ADD_BLOCK   512  /* floats in the cache between summing, norm and update */
 #define HOMES_MOST  64   /* threads that have a home */
 #define HOME_LEARNT (1 << 16) /* floats: of a larger block little would stay in a core's cache anyway */
 
@@ -125,6 +126,8 @@ typedef struct TensorPlan {
     size_t last; /* number of the last node that uses it: the first to write its gradient */
 } TensorPlan;
 
+typedef struct Halves Halves;
+
 struct Graph {
     uint64_t seed, steps;
     Arena arena;
@@ -153,6 +156,7 @@ struct Graph {
     float *kept;       /* of workers, see node_kept */
     size_t home[HOMES_MOST + 1], homes; /* thread i updates the floats home[i] .. home[i + 1] */
     float *before;     /* team: running statistics before the step */
+    Halves *halves;    /* steps small batches; NULL: nobody */
 };
 
 #define OPS(X)                                                                                    \
@@ -236,6 +240,9 @@ void gemm_forward(Way way, float *restrict y, const float *restrict x, const flo
 /* dx[m][in] = dy[m][out] w[in][out]', 0 where gate[m][in] is not above 0; gate: NULL, or no add */
 void gemm_input(Way way, float *restrict dx, const float *restrict dy, const float *restrict w,
                 const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch);
+/* y[m][out] = y + x[m][in] w[in][out] (then relu), of own products with small weights */
+void gemm_forward_more(float *restrict y, const float *restrict x, const float *restrict w, bool relu,
+                       size_t m, size_t in, size_t out, float *scratch);
 /* The weights as gemm_input multiplies by them, w' [out][in], for those who do so more than once: floats it
  * takes, 0 where gemm_input takes them as they lie; and gemm_input by them. */
 size_t gemm_turned(Way way, size_t in, size_t out);
@@ -271,7 +278,22 @@ const char *onnx_activation(Activation act, const OnnxPass *p, const char *x);
 const char *onnx_shape(const OnnxPass *p, const char *x, size_t tokens, size_t width);
 const char *onnx_part(const OnnxPass *p, const char *x, int64_t axis, size_t from, size_t to);
 
+/* halves.c, halves_step.c: steps of small batches, the layers cut by columns. graph_plan asks whether the net can
+ * be cut so. take: whether this step is to be, by its rows and knobs; then weights and moments are in the halves
+ * until they are settled, which whoever reads or writes the graph's blocks has to do before. NULL: nothing to do. */
+bool halves_plan(Graph *g, Error *err);
+void halves_destroy(Halves *h);
+bool halves_take(Halves *h, size_t rows, double dropout);
+void halves_settle(Halves *h);
+void halves_show(const Halves *h); /* values and gradient of the last step, where those of others lie */
+double halves_gradient(Halves *h, const GraphFeed *feed); /* the loss; see graph_gradient */
+/* The loss; while it is finite the weights move. */
+double halves_step(Halves *h, const GraphFeed *feed, const GraphKnobs *knobs, double *norm);
+
 /* plan.c, run.c */
+LossJob graph_loss_job(const Graph *g, const GraphFeed *feed);
+UpdateJob graph_update_job(const Graph *g, const GraphKnobs *k); /* of the next step */
+double gradient_squares(const float *g, size_t count);
 size_t shard_count(size_t rows);
 size_t shard_begin(size_t rows, size_t shards, size_t i);
 void graph_loss_work(const Node *n, const Pass *p); /* the loss's place in the program */

@@ -57,6 +57,7 @@ const char *graph_onnx(const Graph *g, Onnx *o, const char *dense, const char *c
     const OnnxPass pass = {.onnx = o, .dense = dense, .codes = codes};
     const char **value = mem_alloc(sizeof *value * g->node.count), *out = NULL;
     bool ok = true;
+    halves_settle(g->halves);
     for (size_t i = 0; ok && i < g->node.count; i++) {
         const Node *n = g->node.at[i];
         if (!n->reached)

@@ -310,5 +310,5 @@ bool graph_plan(Graph *g, Node *output, const GraphPlan *plan, Error *err)
     }
     write_programs(g);
     g->task_norm = mem_alloc(sizeof(double) * (g->task.count + 1) * NORM_APART);
-    return true;
+    return halves_plan(g, err);
 }

@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-#define ADD_BLOCK 512 /* floats in the cache between summing, norm and update */
-
 /* ---- shards ------------------------------------------------------------------------------------ */
 
 /* 64 rows make two shards, 256 four, 512 and more eight. Of the rows alone: see nn.h. */
@@ -119,7 +117,7 @@ float *node_kept(const Node *n, const Pass *p, bool *made)
 
 /* ---- loss and gradients ------------------------------------------------------------------------- */
 
-static LossJob loss_job(const Graph *g, const GraphFeed *feed)
+LossJob graph_loss_job(const Graph *g, const GraphFeed *feed)
 {
     return (LossJob){.out = g->output->value,
                      .target = feed->target,
@@ -138,7 +136,7 @@ static LossJob loss_job(const Graph *g, const GraphFeed *feed)
 void graph_loss_work(const Node *n, const Pass *p)
 {
     Graph *g = n->graph;
-    LossJob job = loss_job(g, p->feed);
+    LossJob job = graph_loss_job(g, p->feed);
     job.scale = (float)(1.0 / loss_weight_sum(&job));
     job.out += p->begin * job.width;
     job.target += p->begin * (job.levels ? job.width / job.levels : 1);
@@ -215,7 +213,7 @@ static double run_gradient(Run *run, double dropout)
     run_program(run, &g->train);
     share_loss(run);
     run_tables(run);
-    LossJob job = loss_job(g, feed);
+    LossJob job = graph_loss_job(g, feed);
     double sum = 0;
     for (size_t i = 0; i < run->pass.shards; i++)
         sum += g->shard_loss[i];
@@ -260,7 +258,10 @@ static void sum_shards(const Graph *g, size_t begin, size_t shards, const Piece 
 double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient)
 {
     Run run = run_on(g, feed);
-    double loss = run_gradient(&run, dropout);
+    bool halves = halves_take(g->halves, feed->rows, dropout);
+    double loss = halves ? halves_gradient(g->halves, feed) : run_gradient(&run, dropout);
+    halves_show(g->halves);
+    halves_settle(g->halves); /* the caller may change the weights */
     for (size_t i = 0; i < g->piece.count; i++) {
         const Piece *piece = &g->piece.at[i];
         for (size_t from = 0; from < piece->count; from += ADD_BLOCK) {
@@ -281,7 +282,7 @@ typedef struct Update {
     bool sum, apply;
 } Update;
 
-static double squares(const float *g, size_t count)
+double gradient_squares(const float *g, size_t count)
 {
     enum { WAYS = 4 };
     Vec part[WAYS] = {0};
@@ -330,7 +331,7 @@ static void run_update(void *arg, size_t task, size_t worker)
             float *first = g->gradient + piece->offset + from;
             sum_shards(g, u->sum ? u->begin : 0, u->sum ? u->shards : 1, piece, from, grad, count);
             if (u->sum)
-                norm += squares(grad, count);
+                norm += gradient_squares(grad, count);
             if (u->sum && !u->apply)
                 memcpy(first, grad, count * sizeof *grad);
             if (!u->sum)
@@ -370,21 +371,23 @@ static bool share_gradient(const Run *run)
     return team_sum_f32(run->team, run->g->gradient, run->g->learnt) && !team_lost(run->team);
 }
 
-static double update(Graph *g, size_t shards, const GraphKnobs *k)
+UpdateJob graph_update_job(const Graph *g, const GraphKnobs *k)
 {
     double t = (double)(g->steps + 1);
-    Update u = {.g = g,
-                .shards = shards,
-                .scale = 1.0f,
-                .job = {.lr = (float)k->lr,
-                        .decay = (float)k->weight_decay,
-                        .momentum = (float)k->momentum,
-                        .beta1 = (float)g->plan.beta1,
-                        .beta2 = (float)g->plan.beta2,
-                        .epsilon = (float)g->plan.epsilon,
-                        .fix1 = (float)(1.0 / (1.0 - pow(g->plan.beta1, t))),
-                        .fix2 = (float)(1.0 / (1.0 - pow(g->plan.beta2, t))),
-                        .away = g->homes > 0}};
+    return (UpdateJob){.lr = (float)k->lr,
+                       .decay = (float)k->weight_decay,
+                       .momentum = (float)k->momentum,
+                       .beta1 = (float)g->plan.beta1,
+                       .beta2 = (float)g->plan.beta2,
+                       .epsilon = (float)g->plan.epsilon,
+                       .fix1 = (float)(1.0 / (1.0 - pow(g->plan.beta1, t))),
+                       .fix2 = (float)(1.0 / (1.0 - pow(g->plan.beta2, t)))};
+}
+
+static double update(Graph *g, size_t shards, const GraphKnobs *k)
+{
+    Update u = {.g = g, .shards = shards, .scale = 1.0f, .job = graph_update_job(g, k)};
+    u.job.away = g->homes > 0;
     g->summed = k->clip > 0 || g->plan.team;
     if (k->clip <= 0)
         return update_round(&u, true, true);
@@ -421,6 +424,8 @@ static void name_rows(const Node *n, const Pass *p, GraphStats *out)
 static void name_layer(Graph *g, const Run *run, GraphStats *stats)
 {
     char *out = stats->layer;
+    halves_show(g->halves);
+    halves_settle(g->halves);
     for (size_t i = 0; i < g->tensor.count; i++) {
         const GraphTensor *t = &g->tensor.at[i];
         if (run->pass.dropout >= 0 && !all_finite(g->params + t->offset, t->count)) {
@@ -475,7 +480,10 @@ void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphS
         deal_shards(&run);
         keep_statistics(g, false);
     }
-    *out = (GraphStats){.loss = run_gradient(&run, knobs->dropout), .finite = true};
+    bool halves = halves_take(g->halves, feed->rows, knobs->dropout);
+    double norm = 0;
+    *out = (GraphStats){.finite = true};
+    out->loss = halves ? halves_step(g->halves, feed, knobs, &norm) : run_gradient(&run, knobs->dropout);
     if (team_lost(run.team)) {
         keep_statistics(g, true);
         return;
@@ -490,7 +498,7 @@ void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphS
         keep_statistics(g, true);
         return;
     }
-    out->grad_norm = update(g, run.team ? 1 : run.pass.shards, knobs);
+    out->grad_norm = halves ? norm : update(g, run.team ? 1 : run.pass.shards, knobs);
     g->steps++;
     if (!isfinite(out->grad_norm)) {
         out->finite = false;
@@ -502,6 +510,7 @@ void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphS
 void graph_predict(Graph *g, const GraphFeed *feed, float *out)
 {
     size_t width = node_row(g->output);
+    halves_settle(g->halves);
     for (size_t from = 0; from < feed->rows; from += g->plan.rows_most) {
         size_t rest = feed->rows - from, rows = rest < g->plan.rows_most ? rest : g->plan.rows_most;
         GraphFeed part = {.rows = rows};
