@@ -88,6 +88,9 @@ run drift jan feb target=FAREAMOUNT run="$mlp" && {
     grep -q '"column": "PAYMENTTYPE"' <<<"$out" || fail "drift: $out"
 }
 run drift jan feb chunk=1w && [ "$(grep -c '"most_drifted"' <<<"$out")" -ge 4 ] || fail "drift by week: $out"
+run drift jan jan chunk=week && grep -q '"against": "the first chunk"' <<<"$out" || fail "drift within a month: $out"
+run drift jan feb time=MILEAGE && [ "$(first chunk_count <<<"$out")" = 10 ] && grep -q '"column": "PAYMENTTYPE"' <<<"$out" ||
+    fail "drift by tenths in the order of a column: $out"
 run drift jan feb chunk=500 thresholds=nannyml || fail "drift by NannyML's thresholds: $out"
 run drift jan feb test=pca_reconstruction && grep -q '"role": "table"' <<<"$out" || fail "drift of whole rows: $out"
 run drift jan jan && ! grep -q '"drifted": true' <<<"$out" || fail "a month drifted from itself"
@@ -177,6 +180,8 @@ refuse 2 "99" runs show 99
 refuse 1 "nothing" predict "$mlp" nothing.csv
 refuse 2 "nothing_b" drift jan nothing_b
 refuse 2 "1y" drift jan feb chunk=1y
+refuse 2 "by= is now time=" drift jan feb by=MILEAGE
+refuse 2 "rows= is now chunk=" drift jan feb rows=500
 refuse 2 "png" plot "$mlp" out=x.gif
 refuse 2 "sql" sql "select 1; drop table runs"
 refuse 1 "sql" sql "select nothing from nowhere"

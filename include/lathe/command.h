@@ -44,6 +44,9 @@ typedef struct CommandCall {          /* the first five are the caller's; the re
 } CommandCall;
 bool command_given(const CommandCall *call, const char *key);
 
+/* A setting that has another name now: what to write for it. */
+typedef struct Gone { const char *name, *now; } Gone;
+
 struct Command {
     const char *name;                 /* "train"; for a verb of a verb: "pause" in runs */
     const char *about;                /* one line */
@@ -51,6 +54,7 @@ struct Command {
     const char *example;              /* a line that works on the sample trips */
     const Arg *args;                  /* ends with ARG_END; NULL: none */
     const Param *params; size_t params_size; /* of the whole settings' struct */
+    const Gone *gone;                 /* settings of earlier versions, ends with {0}; NULL: none */
     const Param *shared; size_t shared_at;   /* rows of a room below, whose struct stands there in it */
     const char *extras;               /* what KEY=VALUE means beyond params; NULL: none are taken */
     const Command *const *verbs;      /* verbs of the verb, NULL-ended; the first is the default */

@@ -173,6 +173,8 @@ typedef struct DriftChunks {
     size_t most;                        /* chunks; 0: 200, the newest */
 } DriftChunks;
 typedef struct DriftChunk { double from, to; uint64_t first, rows; DriftReport *report; } DriftChunk;
+/* The rows of the first chunk, ascending; the caller's. */
+bool drift_first_chunk(const Dataset *d, const DriftChunks *how, uint32_t **row, size_t *n, Error *err);
 bool drift_chunks(const Dataset *reference, const Dataset *current, const DriftOptions *o, const DriftChunks *how,
                   Pool *pool, Progress *progress, DriftChunk **out, size_t *n, Error *err);
 void drift_chunks_free(DriftChunk *chunks, size_t n);

@@ -126,6 +126,9 @@ static bool unknown_key(const Parse *p, const char *key, Error *err)
 {
     const char *names[128];
     size_t n = 0;
+    for (const Gone *g = p->command->gone; g && g->name; g++)
+        if (text_equal(g->name, key))
+            return error_set(err, ERROR_USAGE, "%s: %s= is now %s", p->command->name, key, g->now);
     for (const Param *row = p->command->params; row && row->kind && n < 64; row++)
         names[n++] = row->name;
     for (const Param *row = p->command->shared; row && row->kind && n < 128; row++)

@@ -193,6 +193,27 @@ static bool own_places(Places *own, const Dataset *reference, const DriftChunks 
     return places_by_rows(own, reference, NULL, part ? part : 1, 0, err);
 }
 
+static bool place_rows(Places *p, const Dataset *d, const DriftChunks *how, Error *err)
+{
+    return how->time ? places_by_time(p, d, how->time, (Period){how->seconds, how->months}, how->most, err)
+                     : places_by_rows(p, d, how->order, how->rows, how->most, err);
+}
+
+bool drift_first_chunk(const Dataset *d, const DriftChunks *how, uint32_t **row, size_t *n, Error *err)
+{
+    Places p = {0};
+    *n = 0;
+    *row = NULL;
+    if (!place_rows(&p, d, how, err))
+        return false;
+    *row = mem_alloc((size_t)(p.chunk[0].rows + 1) * sizeof **row);
+    for (uint64_t i = 0; i < dataset_rows(d); i++)
+        if (p.of[i] == 0)
+            (*row)[(*n)++] = (uint32_t)i;
+    places_release(&p);
+    return true;
+}
+
 bool drift_chunks(const Dataset *reference, const Dataset *current, const DriftOptions *o,
                   const DriftChunks *how, Pool *pool, Progress *progress, DriftChunk **out,
                   size_t *n, Error *err)
@@ -200,9 +221,7 @@ bool drift_chunks(const Dataset *reference, const Dataset *current, const DriftO
     Places places = {0}, own = {0};
     DriftOptions options = *o;
     options.nannyml = o->nannyml || how->nannyml;
-    bool ok = how->time ? places_by_time(&places, current, how->time,
-                                         (Period){how->seconds, how->months}, how->most, err)
-                        : places_by_rows(&places, current, how->order, how->rows, how->most, err);
+    bool ok = place_rows(&places, current, how, err);
     ok = ok &&
          (!options.nannyml ||
           own_places(&own, reference, how, how->rows ? how->rows : dataset_rows(current), err)) &&

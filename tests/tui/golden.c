@@ -195,7 +195,7 @@ static void train_is_as_stored(void **state)
 static void drift_is_as_stored(void **state)
 {
     (void)state;
-    screens("drift", "drift_parts", "Drift compares two datasets");
+    screens("drift", "drift_chunks", "Drift compares two datasets");
 }
 
 static void runs_are_as_stored(void **state)

@@ -6,15 +6,15 @@
 enum { SLOT_REPORT = 1 };
 enum { ZONE_TABLE = 1 };
 
-enum { DRIFT_RUN = PANE_COMMANDS, DRIFT_REFERENCE, DRIFT_CURRENT, DRIFT_OLDER, DRIFT_NEWER, DRIFT_SORT, DRIFT_SEEN, DRIFT_PARTS };
+enum { DRIFT_RUN = PANE_COMMANDS, DRIFT_REFERENCE, DRIFT_CURRENT, DRIFT_OLDER, DRIFT_NEWER, DRIFT_SORT, DRIFT_SEEN, DRIFT_CHUNKS };
 
 // clang-format off
 static const KeyRow keys[] = {
     {DRIFT_RUN,       "drift-report",    "x",  "compare",   "compare the two datasets and keep the report", 0},
-    {DRIFT_PARTS,     "drift-parts",     "X",  "by part",   "when it drifted: the rows part by part, by a time or as they stand", 0},
+    {DRIFT_CHUNKS,    "drift-chunks",    "X",  "by chunk",  "when it drifted: chunk by chunk of rows, or of a time", 0},
     {DRIFT_REFERENCE, "drift-reference", "r",  "reference", "choose the dataset a model learnt from", 0},
     {DRIFT_CURRENT,   "drift-current",   "c",  "current",   "choose the dataset to judge", 0},
-    {DRIFT_SORT,      "drift-sort",      "s",  "sort",      "most drifted first, or as in the table", 0},
+    {DRIFT_SORT,      "drift-sort",      "s",  "sort",      "by importance and drift, most drifted first, by name", 0},
     {DRIFT_SEEN,      "acknowledge",     "a",  "acknowledge", "the alerts so far were seen: the mark on the tab goes", 0},
     {DRIFT_OLDER,     "older-report",    "<",  "older",     "the report before", 0},
     {DRIFT_NEWER,     "newer-report",    ">",  NULL,        "the report after", 0},
@@ -29,7 +29,7 @@ static void *read_report(JobContext *c, void *input, Error *err)
     json_error_t where;
     json_t *doc = json_loads(input, 0, &where);
     DriftReport *r = doc ? drift_report_from_json(doc, err) : NULL;
-    DriftLoaded *l = r ? drift_parts_read(doc) : NULL;
+    DriftLoaded *l = r ? drift_when_read(doc) : NULL;
     if (!doc)
         error_set(err, ERROR_PARSE, "the stored report is damaged: %s", where.text);
     if (l)
@@ -42,9 +42,9 @@ static void report_read(void *owner, void *result, const Error *err, Ui *ui)
 {
     DriftState *s = owner;
     (void)err;
-    drift_loaded_free(s->loaded_parts);
-    s->loaded_parts = result;
-    s->report = result ? s->loaded_parts->report : NULL;
+    drift_loaded_free(s->loaded_from);
+    s->loaded_from = result;
+    s->report = result ? s->loaded_from->report : NULL;
     drift_arrange(s);
     ui_draw(ui);
 }
@@ -72,9 +72,10 @@ static void create(void *state, Ui *ui)
 static void destroy(void *state)
 {
     DriftState *s = state;
-    drift_loaded_free(s->loaded_parts);
+    drift_loaded_free(s->loaded_from);
     drift_times_free(s->times);
     vec_release(&s->order);
+    mem_free(s->offered);
 }
 
 static bool tick(void *state, Ui *ui)
@@ -121,7 +122,7 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
     bool wide = c->cols >= 130;
     int rows = wide ? body.rows : table_rows(c->rows, c->cols), cols = wide ? c->cols * 3 / 5 : c->cols;
     Canvas top = canvas_part(&body, 0, 0, rows, cols);
-    Canvas in = canvas_box(&top, STYLE_BORDER_ACTIVE, "Columns", s->by_name ? "by name" : "most drifted first");
+    Canvas in = canvas_box(&top, STYLE_BORDER_ACTIVE, "Columns", drift_order(s));
     table_draw(&s->table, &src, &in, true, ZONE_TABLE);
     Canvas detail = wide ? canvas_part(&body, 0, cols, body.rows, c->cols - cols)
                          : canvas_part(&body, rows, 0, body.rows - rows, c->cols);
@@ -139,8 +140,8 @@ static Reply on_command(void *state, int command, Ui *ui)
     case DRIFT_RUN:
         drift_compare(s, "");
         return REPLY_DRAW;
-    case DRIFT_PARTS:
-        drift_parts_ask(s);
+    case DRIFT_CHUNKS:
+        drift_when_ask(s);
         return REPLY_DRAW;
     case DRIFT_REFERENCE:
         drift_choose_reference(s);
@@ -149,7 +150,10 @@ static Reply on_command(void *state, int command, Ui *ui)
         drift_choose_current(s);
         return REPLY_DRAW;
     case DRIFT_SORT:
-        s->by_name = !s->by_name;
+        s->sort = (s->sort + 1) % DRIFT_ORDERS;
+        if (s->sort == DRIFT_BY_WEIGHT && !drift_weighed(s))
+            s->sort = DRIFT_BY_SCORE;
+        s->sort_chosen = true;
         drift_arrange(s);
         return REPLY_DRAW;
     case DRIFT_SEEN:
@@ -175,12 +179,14 @@ static const char *why_not(const void *state, int command, const Ui *ui)
 {
     const DriftState *s = state;
     const Snapshot *snap = ui_snapshot(ui);
-    if (command == DRIFT_RUN && (!drift_reference(s) || !drift_current(s)))
-        return "two datasets are needed; : ingest PATH as=NAME adds one";
-    if (command == DRIFT_PARTS && !drift_reference(s))
+    if (command == DRIFT_RUN)
+        return drift_cannot(s);
+    if (command == DRIFT_CHUNKS && !drift_reference(s))
         return "there is no dataset yet; : ingest PATH as=NAME adds one";
     if ((command == DRIFT_REFERENCE || command == DRIFT_CURRENT) && !snap->datasets)
-        return "there is no dataset yet";
+        return "there is no dataset yet; : ingest PATH as=NAME adds one";
+    if ((command == DRIFT_REFERENCE || command == DRIFT_CURRENT) && snap->datasets < 2)
+        return "there is no other dataset to choose; X compares the chunks of this one";
     if (command == DRIFT_OLDER && s->report_at + 1 >= snap->drifts)
         return "there is no older report";
     if (command == DRIFT_NEWER && !s->report_at)

@@ -5,15 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Proposed: the dataset of the newest run (or the oldest dataset) against the newest other one. */
+/* Proposed: the dataset of the newest run, or the oldest one; not the one that was chosen to be judged. */
 const DatasetRow *drift_reference(const DriftState *s)
 {
     const Snapshot *snap = ui_snapshot(s->ui);
     const DatasetRow *row = *s->reference ? snapshot_dataset(snap, s->reference) : NULL;
-    if (!row && snap->runs)
-        row = snapshot_dataset(snap, snap->run[0].dataset);
-    if (!row && snap->datasets)
-        row = &snap->dataset[snap->datasets - 1];
+    if (row)
+        return row;
+    row = snap->runs ? snapshot_dataset(snap, snap->run[0].dataset) : NULL;
+    for (size_t i = snap->datasets; (!row || text_equal(row->hash, s->current)) && i-- > 0;)
+        row = &snap->dataset[i];
     return row;
 }
 
@@ -23,7 +24,7 @@ const DatasetRow *drift_current(const DriftState *s)
 {
     const Snapshot *snap = ui_snapshot(s->ui);
     const DatasetRow *reference = drift_reference(s), *best = NULL;
-    if (*s->current)
+    if (*s->current && snapshot_dataset(snap, s->current))
         return snapshot_dataset(snap, s->current);
     for (size_t i = 0; reference && i < snap->datasets; i++) {
         const DatasetRow *row = &snap->dataset[i];
@@ -36,10 +37,27 @@ const DatasetRow *drift_current(const DriftState *s)
     return best;
 }
 
+const char *drift_cannot(const DriftState *s)
+{
+    const DatasetRow *reference = drift_reference(s), *current = drift_current(s);
+    if (ui_snapshot(s->ui)->datasets < 2)
+        return "two datasets are needed; : ingest PATH as=NAME adds one, X compares the chunks of one";
+    if (!reference || !current)
+        return "no other dataset has columns like these; c chooses what to judge";
+    if (text_equal(reference->hash, current->hash))
+        return "both are the same dataset; c chooses another, X compares its chunks";
+    return NULL;
+}
+
 const char *drift_name(const DriftState *s, const char *hash)
 {
     const DatasetRow *row = snapshot_dataset(ui_snapshot(s->ui), hash);
     return row ? row->name : hash;
+}
+
+static void say_drifted(Ui *ui, json_int_t drifted, size_t columns)
+{
+    ui_say(ui, drifted ? STYLE_WARN : STYLE_GOOD, "%lld of %zu columns drifted", (long long)drifted, columns);
 }
 
 /* The new report is in the snapshot soon; the pane shows it, so the result itself is not. */
@@ -49,8 +67,8 @@ static void done_comparing(void *owner, const json_t *result, const Error *err, 
     if (!result)
         ui_error(ui, err);
     else
-        ui_say(ui, STYLE_INFO, "%lld columns drifted",
-               (long long)json_integer_value(json_object_get(result, "drifted_columns")));
+        say_drifted(ui, json_integer_value(json_object_get(result, "drifted_columns")),
+                    json_array_size(json_object_get(result, "columns")));
     ui_refresh(ui);
 }
 
@@ -78,9 +96,7 @@ void drift_compare(DriftState *s, const char *more)
 
 static void picked(DriftState *s, size_t item, char out[65])
 {
-    const Snapshot *snap = ui_snapshot(s->ui);
-    if (item < snap->datasets)
-        snprintf(out, 65, "%s", snap->dataset[item].hash);
+    snprintf(out, 65, "%s", s->offered[item]);
     ui_draw(s->ui);
 }
 
@@ -96,26 +112,37 @@ static void current_picked(void *owner, size_t item, Ui *ui)
     picked(owner, item, ((DriftState *)owner)->current);
 }
 
-static void choose(DriftState *s, const char *title, void (*done)(void *, size_t, Ui *))
+/* All but the one on the other side: a dataset has not drifted from itself. */
+static void choose(DriftState *s, const char *title, const DatasetRow *other, void (*done)(void *, size_t, Ui *))
 {
     const Snapshot *snap = ui_snapshot(s->ui);
     Arena arena = {0};
     MenuItem *items = ARENA_NEW(&arena, MenuItem, snap->datasets + 1);
-    for (size_t i = 0; i < snap->datasets; i++)
-        items[i] = (MenuItem){.label = snap->dataset[i].name,
-                              .note = arena_printf(&arena, "%lld rows  %.8s",
-                                                   (long long)snap->dataset[i].rows,
-                                                   snap->dataset[i].hash)};
-    ui_menu(s->ui, title, items, snap->datasets, 0, done, s);
+    size_t n = 0;
+    mem_free(s->offered);
+    s->offered = mem_alloc((snap->datasets + 1) * sizeof *s->offered);
+    for (size_t i = 0; i < snap->datasets; i++) {
+        const DatasetRow *row = &snap->dataset[i];
+        if (other && text_equal(row->hash, other->hash))
+            continue;
+        snprintf(s->offered[n], sizeof s->offered[n], "%s", row->hash);
+        Text rows = {0};
+        text_add_count(&rows, (double)row->rows);
+        items[n++] = (MenuItem){.label = row->name,
+                                .note = arena_printf(&arena, "%s rows  %.8s", text_str(&rows), row->hash)};
+        text_release(&rows);
+    }
+    ui_menu(s->ui, title, items, n, 0, done, s);
     arena_release(&arena);
 }
 
 void drift_choose_reference(DriftState *s)
 {
-    choose(s, "Reference: what a model learnt from", reference_picked);
+    const DatasetRow *chosen = *s->current ? drift_current(s) : NULL; /* what is only proposed gives way */
+    choose(s, "Reference: what a model learnt from", chosen, reference_picked);
 }
 
 void drift_choose_current(DriftState *s)
 {
-    choose(s, "Current: what to judge", current_picked);
+    choose(s, "Current: what to judge", drift_reference(s), current_picked);
 }

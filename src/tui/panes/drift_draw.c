@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+/* At the right: reports that drifted and nobody has said to have seen. */
+static void draw_alerts(const DriftState *s, const Canvas *c, int from)
+{
+    size_t n = drift_alerts(s->ui);
+    char said[80];
+    snprintf(said, sizeof said, "%zu alert%s, a acknowledges", n, n == 1 ? "" : "s");
+    int col = c->cols - (int)strlen(said) - 1;
+    if (n && col > from + 1)
+        canvas_put(c, 0, col, STYLE_BAD, said);
+}
+
 void drift_draw_verdict(const DriftState *s, const Canvas *c)
 {
     const DriftReport *r = s->report;
@@ -11,7 +22,8 @@ void drift_draw_verdict(const DriftState *s, const Canvas *c)
     int col = canvas_printf(c, 0, 1, STYLE_DIM, "next comparison  ");
     col += canvas_put(c, 0, 1 + col, STYLE_BEFORE, reference ? reference->name : "(r: choose)") + 1;
     col += canvas_printf(c, 0, 1 + col, STYLE_DIM, "%s ", glyph(c, GLYPH_ARROW));
-    canvas_put(c, 0, 1 + col, STYLE_AFTER, current ? current->name : "(c: choose)");
+    col += 1 + canvas_put(c, 0, 1 + col, STYLE_AFTER, current ? current->name : ui_snapshot(s->ui)->datasets < 2 ? "(a second dataset)" : "(c: choose)");
+    draw_alerts(s, c, col);
     if (!r)
         return;
     col = 1 + canvas_put(c, 1, 1, STYLE_DIM, "shown  ");
@@ -25,9 +37,9 @@ void drift_draw_verdict(const DriftState *s, const Canvas *c)
     if (col + (int)strlen(share) >= c->cols - (r->has_error ? 40 : 0)) /* no half words */
         snprintf(share, sizeof share, "(%.0f%%)", r->share * 100);
     col += canvas_put(c, 1, col, STYLE_DIM, share) + 2;
-    if (drift_parts_some(s))
-        col += canvas_printf(c, 1, col, drift_parts_alarms(s) ? STYLE_BAD : STYLE_GOOD, "%zu of %zu parts",
-                             drift_parts_alarms(s), s->loaded_parts->parts) + 2;
+    if (drift_when_some(s))
+        col += canvas_printf(c, 1, col, drift_when_alarms(s) ? STYLE_BAD : STYLE_GOOD, "%zu of %zu chunks",
+                             drift_when_alarms(s), s->loaded_from->spans) + 2;
     if (r->has_error)
         canvas_printf(c, 1, col, STYLE_WARN, "model %s %.4g %s %.4g", r->metric, r->reference_error,
                       glyph(c, GLYPH_ARROW), r->current_error);
@@ -90,9 +102,9 @@ void drift_draw_column(const DriftState *s, const Canvas *c)
         return;
     int facts = draw_facts(d, &in);
     Canvas rest = canvas_part(&in, facts + 1, 0, in.rows - facts - 1, in.cols);
-    if (rest.rows >= 14 && drift_parts_some(s)) {
-        Canvas parts = canvas_part(&rest, rest.rows / 2, 0, rest.rows - rest.rows / 2, rest.cols);
-        drift_parts_draw(s, d, &parts);
+    if (rest.rows >= 14 && drift_when_some(s)) {
+        Canvas chunks = canvas_part(&rest, rest.rows / 2, 0, rest.rows - rest.rows / 2, rest.cols);
+        drift_when_draw(s, d, &chunks);
         rest = canvas_part(&rest, 0, 0, rest.rows / 2 - 1, rest.cols);
     } else if (rest.rows >= 14 && drift_times_some(s)) {
         Canvas times = canvas_part(&rest, rest.rows - rest.rows * 2 / 5, 0, rest.rows * 2 / 5, rest.cols);
@@ -109,7 +121,7 @@ void drift_draw_empty(const DriftState *s, const Canvas *c)
     Canvas in = canvas_box(c, STYLE_BORDER_ACTIVE, "Drift", NULL);
     const char *say = snap->datasets < 2
         ? "Drift compares two datasets: the one a model learnt from, and a newer one. Ingest a second "
-          "table first: press : and type ingest PATH as=NAME."
+          "table first: press : and type ingest PATH as=NAME. X compares the chunks of the one there is."
         : drift_current(s) ? "No report yet. Press x to compare the two datasets above; r and c choose others."
         : "No report yet. Press c to choose the dataset to judge; r chooses what it is compared with.";
     canvas_wrap(&in, 1, 2, in.cols - 4, STYLE_DIM, say);

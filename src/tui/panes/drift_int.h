@@ -13,32 +13,36 @@ typedef struct DriftTimes {
     DriftReport *report[200];
 } DriftTimes;
 
-/* The report's parts: one table cut in the order of a column. */
-typedef struct DriftPart {
+/* The report's chunks: one table cut by rows or by time. */
+typedef struct DriftSpan {
     char from[40], to[40];
     int64_t rows, drifted_columns;
     bool drifted;
-} DriftPart;
+} DriftSpan;
 typedef struct DriftLoaded { /* what a job makes of a stored report */
     DriftReport *report;
     char by[80];
-    size_t parts, columns;
-    DriftPart *part;           /* [parts], owned */
+    size_t spans, columns;
+    DriftSpan *span;           /* [spans], owned */
     char (*name)[80];          /* [columns], owned */
-    double *score, *limit;     /* [parts * columns], NaN: not judged; owned */
+    double *score, *limit;     /* [spans * columns], NaN: not judged; owned */
 } DriftLoaded;
 void drift_loaded_free(void *loaded);
 
+typedef enum DriftOrder { DRIFT_BY_WEIGHT, DRIFT_BY_SCORE, DRIFT_BY_NAME, DRIFT_ORDERS } DriftOrder;
+
 typedef struct DriftState {
     Ui *ui;
-    DriftLoaded *loaded_parts;   /* of the report that is shown; NULL or no parts: none */
+    DriftLoaded *loaded_from;   /* of the report that is shown; NULL or no chunks: none */
     Table table;
     uint64_t seen;
     size_t report_at;            /* of the snapshot's drifts, 0 the newest */
     int64_t loaded;              /* id of the report that is shown or being read */
     DriftReport *report;
     char reference[65], current[65]; /* hashes chosen for the next comparison; "" as proposed */
-    bool by_name;
+    DriftOrder sort;
+    bool sort_chosen;            /* else by weight where a model says how much a column matters */
+    char (*offered)[65];         /* hashes of the menu that is open; owned */
     VEC(size_t) order;
     int rows, cols;
     DriftTimes *times;           /* NULL: not read */
@@ -47,16 +51,20 @@ typedef struct DriftState {
 /* drift_choose.c: the two datasets that are compared next, and comparing them */
 const DatasetRow *drift_reference(const DriftState *s); /* NULL: none */
 const DatasetRow *drift_current(const DriftState *s);
+/* Why there is no comparison of the two; NULL: there is. */
+const char *drift_cannot(const DriftState *s);
 const char *drift_name(const DriftState *s, const char *hash);
 void drift_choose_reference(DriftState *s);
 void drift_choose_current(DriftState *s);
-/* more: settings of the command; alone a dataset is compared with its own parts. */
+/* more: settings of the command; alone a dataset is compared with its own chunks. */
 void drift_compare(DriftState *s, const char *more);
 
 /* drift_table.c: the columns of the report */
 TableSource drift_source(const DriftState *s);
 const DriftColumn *drift_column_at(const DriftState *s, uint64_t row); /* NULL: no such row */
 void drift_score(const DriftColumn *d, Text *into);
+bool drift_weighed(const DriftState *s);     /* the report knows how much columns matter to a model */
+const char *drift_order(const DriftState *s); /* what the columns are ordered by */
 void drift_arrange(DriftState *s);
 
 /* drift_draw.c: what was compared, and one column in full */
@@ -64,12 +72,12 @@ void drift_draw_verdict(const DriftState *s, const Canvas *c);
 void drift_draw_column(const DriftState *s, const Canvas *c);
 void drift_draw_empty(const DriftState *s, const Canvas *c);
 
-/* drift_parts.c */
-DriftLoaded *drift_parts_read(const json_t *report); /* without the report itself */
-bool drift_parts_some(const DriftState *s);
-void drift_parts_draw(const DriftState *s, const DriftColumn *d, const Canvas *c);
-void drift_parts_ask(DriftState *s);    /* by which column or rows, and compares */
-size_t drift_parts_alarms(const DriftState *s);
+/* drift_when.c */
+DriftLoaded *drift_when_read(const json_t *report); /* without the report itself */
+bool drift_when_some(const DriftState *s);
+void drift_when_draw(const DriftState *s, const DriftColumn *d, const Canvas *c);
+void drift_when_ask(DriftState *s);    /* chunks of what, and compares */
+size_t drift_when_alarms(const DriftState *s);
 
 /* drift_time.c */
 void drift_times_ask(DriftState *s);

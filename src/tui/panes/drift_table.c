@@ -4,28 +4,65 @@
 #include <math.h>
 #include <string.h>
 
-enum { COL_COLUMN, COL_ROLE, COL_TEST, COL_STATISTIC, COL_THRESHOLD, COL_DRIFTED, COL_CHANGE, COL_NOTE,
+enum { COL_COLUMN, COL_IMPORTANCE, COL_STATISTIC, COL_THRESHOLD, COL_DRIFTED, COL_CHANGE, COL_TEST, COL_ROLE, COL_NOTE,
        COL_COUNT };
-static const TableColumn columns[COL_COUNT] = {
-    [COL_COLUMN] = {.title = "Column", .width = 24},
-    [COL_ROLE] = {.title = "Role", .width = 10},
-    [COL_TEST] = {.title = "Test", .width = 14},
-    [COL_STATISTIC] = {.title = "Score", .width = 9, .align = ALIGN_RIGHT},
-    [COL_THRESHOLD] = {.title = "Limit", .width = 7, .align = ALIGN_RIGHT},
-    [COL_DRIFTED] = {.title = "Drifted", .width = 7},
-    [COL_CHANGE] = {.title = "Mean", .width = 18},
-    [COL_NOTE] = {.title = "Note", .width = 10, .stretch = true},
-};
+#define COLUMN_FIRST {.title = "Column", .width = 22} /* 80 columns hold all up to the means */
+#define COLUMNS_REST                                                                                    \
+    {.title = "Score", .width = 8, .align = ALIGN_RIGHT},                                               \
+    {.title = "Limit", .width = 6, .align = ALIGN_RIGHT}, {.title = "Drifted", .width = 7},             \
+    {.title = "Mean", .width = 17}, {.title = "Test", .width = 14}, {.title = "Role", .width = 10},     \
+    {.title = "Note", .width = 10, .stretch = true}
+static const TableColumn weighed[COL_COUNT] = {
+    COLUMN_FIRST, {.title = "Matters", .width = 7, .align = ALIGN_RIGHT}, COLUMNS_REST};
+static const TableColumn plain[COL_COUNT - 1] = {COLUMN_FIRST, COLUMNS_REST}; /* no model says what matters */
 
 const DriftColumn *drift_column_at(const DriftState *s, uint64_t row)
 {
     return s->report && row < s->order.count ? &s->report->column[s->order.at[row]] : NULL;
 }
 
+bool drift_weighed(const DriftState *s)
+{
+    for (size_t i = 0; s->report && i < s->report->columns; i++)
+        if (isfinite(s->report->column[i].importance))
+            return true;
+    return false;
+}
+
+/* Without a model that says what matters, the table is without that column. */
+static size_t column_of(const DriftState *s, size_t column)
+{
+    return column + (column >= COL_IMPORTANCE && !drift_weighed(s));
+}
+
+/* The importances are gains of any unit: shares of their sum are told. */
+static double share_of(const DriftState *s, const DriftColumn *d)
+{
+    double all = 0;
+    for (size_t i = 0; i < s->report->columns; i++)
+        all += isfinite(s->report->column[i].importance) ? s->report->column[i].importance : 0;
+    return all > 0 ? d->importance / all : (double)NAN;
+}
+
+/* How far beyond its limit, comparable between tests as the report has it; a p value by powers of ten. */
+static double beyond(const DriftColumn *d)
+{
+    if (!d->test || !isfinite(d->statistic))
+        return 0;
+    return d->test->p_value ? fmax(0, 1 + log10(d->threshold / fmax(d->statistic, 1e-300))) : d->statistic / d->threshold;
+}
+
 static bool is_number(const DriftColumn *d)
 {
     return strcmp(d->type, "text") != 0 && isfinite(d->reference_mean) && isfinite(d->current_mean) &&
            (d->reference_deviation > 0 || d->current_deviation > 0);
+}
+
+static void add_means(const DriftColumn *d, Text *into)
+{
+    chart_figure(d->reference_mean, 4, into);
+    text_puts(into, " \u2192 ");
+    chart_figure(d->current_mean, 4, into);
 }
 
 void drift_score(const DriftColumn *d, Text *into)
@@ -42,7 +79,14 @@ static void cell(const void *context, uint64_t row, size_t column, Cell *out)
     const DriftColumn *d = drift_column_at(s, row);
     if (!d)
         return;
-    switch (column) {
+    switch (column_of(s, column)) {
+    case COL_IMPORTANCE: {
+        double share = share_of(s, d);
+        if (isfinite(share))
+            text_printf(out->text, share >= 0.0995 || share == 0 ? "%.0f%%" : share < 0.001 ? "<0.1%%" : "%.1f%%", share * 100);
+        out->style = STYLE_NUMBER;
+        break;
+    }
     case COL_COLUMN:
         text_puts(out->text, d->name);
         out->style = d->drifted ? STYLE_STRONG : STYLE_PLAIN;
@@ -71,7 +115,7 @@ static void cell(const void *context, uint64_t row, size_t column, Cell *out)
         break;
     case COL_CHANGE:
         if (is_number(d))
-            text_printf(out->text, "%.5g \u2192 %.5g", d->reference_mean, d->current_mean);
+            add_means(d, out->text);
         out->style = STYLE_NUMBER;
         break;
     default:
@@ -82,19 +126,38 @@ static void cell(const void *context, uint64_t row, size_t column, Cell *out)
 
 TableSource drift_source(const DriftState *s)
 {
-    return (TableSource){.context = s, .rows = s->order.count, .columns = COL_COUNT, .column = columns,
+    bool matters = drift_weighed(s);
+    return (TableSource){.context = s, .rows = s->order.count, .columns = matters ? COL_COUNT : COL_COUNT - 1,
+                         .column = matters ? weighed : plain,
                          .cell = cell, .empty = "No column could be compared."};
 }
 
-/* The report comes most drifted first; by name it is easier to look a column up. */
+static bool stands_before(const DriftState *s, size_t a, size_t b)
+{
+    const DriftColumn *x = &s->report->column[a], *y = &s->report->column[b];
+    if (s->sort == DRIFT_BY_NAME)
+        return strcasecmp(x->name, y->name) < 0;
+    if (s->sort == DRIFT_BY_SCORE)
+        return a < b; /* the report comes most drifted first */
+    double v = isfinite(x->importance) ? x->importance * beyond(x) : -1, w = isfinite(y->importance) ? y->importance * beyond(y) : -1;
+    return v != w ? v > w : a < b;
+}
+
+const char *drift_order(const DriftState *s)
+{
+    static const char *const names[DRIFT_ORDERS] = {"by importance x drift", "most drifted first", "by name"};
+    return names[s->sort];
+}
+
 void drift_arrange(DriftState *s)
 {
     s->order.count = 0;
+    if (!s->sort_chosen || (s->sort == DRIFT_BY_WEIGHT && !drift_weighed(s)))
+        s->sort = drift_weighed(s) ? DRIFT_BY_WEIGHT : DRIFT_BY_SCORE;
     for (size_t i = 0; s->report && i < s->report->columns; i++) {
         vec_add(&s->order, i);
         size_t k = s->order.count - 1;
-        for (; s->by_name && k > 0 && strcasecmp(s->report->column[i].name,
-               s->report->column[s->order.at[k - 1]].name) < 0; k--)
+        for (; k > 0 && stands_before(s, i, s->order.at[k - 1]); k--)
             s->order.at[k] = s->order.at[k - 1];
         s->order.at[k] = i;
     }
