@@ -103,6 +103,8 @@ void ui_menu(Ui *ui, const char *title, const MenuItem *items, size_t n, size_t 
  * result is shown (in the status line if it is short, else in the viewer). */
 void ui_command(Ui *ui, const char *line, void *owner,
                 void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui));
+/* A word as such a line takes it: in quotes where it would be broken up. */
+void ui_quote(const char *word, Text *into);
 void ui_prompt(Ui *ui, const char *initial);           /* opens `:` with a text to begin with */
 void ui_go(Ui *ui, const char *pane);                  /* "train" */
 /* A cleaning rule made up elsewhere, for the Clean pane to go on with in its editor. */

@@ -175,6 +175,21 @@ void ui_command(Ui *ui, const char *line, void *owner,
     ui_job(ui, job);
 }
 
+void ui_quote(const char *word, Text *into)
+{
+    if (*word && !strpbrk(word, " \t\"'\\")) {
+        text_puts(into, word);
+        return;
+    }
+    text_putc(into, '"');
+    for (const char *c = word; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            text_putc(into, '\\');
+        text_putc(into, *c);
+    }
+    text_putc(into, '"');
+}
+
 /* ---- the workbench's own words after `:` ---------------------------------------------------------------------------- */
 
 static const char *after_word(const char *line, const char *word)

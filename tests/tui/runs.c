@@ -59,7 +59,7 @@ static void runs_are_listed_and_compared(void **state)
     see("2 runs compared");
     see("what differs");
     see("0.0001");
-    see("settings are the same");
+    see("settings and results are the same");
     assert_false(term_has(t, "batch"));
     term_press(t, "U");
     see("Run 2 slow-one");
@@ -226,6 +226,71 @@ static void seeds_become_one_line(void **state)
     see("+120.8%");
 }
 
+static void groups_are_sorted_by_their_mean(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    assert_non_null(s);
+    add_run(s, "steady", "0.01", 3.0, RUN_FINISHED);
+    add_run(s, "steady", "0.01", 3.2, RUN_FINISHED);
+    add_run(s, "wild", "0.1", 2.0, RUN_FINISHED); /* the best of all, in the worse set-up */
+    add_run(s, "wild", "0.1", 9.0, RUN_FINISHED);
+    store_close(s);
+    Term *t = open_pane("runs", 40, 160);
+    int steady, wild, col;
+    see("2.5"); /* the test of the best */
+    command("sort-runs validation");
+    see("by validation");
+    term_press(t, "z");
+    see("2 set-ups");
+    term_settle(t);
+    assert_true(term_find(t, "steady", &steady, &col) && term_find(t, "wild", &wild, &col));
+    assert_true(steady < wild);
+}
+
+static void the_best_of_several_is_judged(void **state)
+{
+    (void)state;
+    many_runs();
+    Term *t = open_pane("runs", 40, 160);
+    see("5.51");
+    term_press(t, "G Space k k k Space k k k Space"); /* three set-ups, 2.5, 3.5, 4.5 */
+    see("3 runs compared");
+    see("1 is ahead of 4 by 1 in test rmse: more than seed noise");
+    term_press(t, "U G Space k Space g Space");
+    see("1 is ahead of 2 by 0.01 in test rmse: within seed noise");
+}
+
+/* Each is asked for with what it is now, and nothing is in the way afterwards. */
+static void words_are_given_to_a_run(void **state)
+{
+    (void)state;
+    many_runs();
+    Term *t = open_pane("runs", 40, 160);
+    see("5.51");
+    term_press(t, "G t");
+    see("tags old");
+    term_type(t, " fast");
+    term_press(t, "Enter");
+    see("old fast");
+    term_press(t, "t Ctrl-U");
+    term_type(t, "fast");
+    term_press(t, "Enter");
+    gone("old fast");
+    see("fast");
+    term_press(t, "i");
+    see("note");
+    term_type(t, "it's \"the\" one");
+    term_press(t, "Enter");
+    see("it's \"the\" one");
+    term_press(t, "r");
+    see("name try-1");
+    term_type(t, " again");
+    term_press(t, "Enter");
+    see("Run 1 try-1 again");
+}
+
 static void columns_are_chosen_pinned_moved(void **state)
 {
     (void)state;
@@ -275,6 +340,7 @@ static void views_show_what_hyperparameters_do(void **state)
     term_press(t, "F");
     see("at step 40");
     see("lr=0.01");
+    see("\342\224\224\342\224\200"); /* the only fork is the last */
     term_press(t, "V V V V");
     see("Run 12 try-12");
 }
@@ -358,6 +424,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(runs_are_filtered_by_expressions, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_filter_outlives_the_session, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(seeds_become_one_line, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(groups_are_sorted_by_their_mean, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(the_best_of_several_is_judged, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(words_are_given_to_a_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(columns_are_chosen_pinned_moved, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(views_show_what_hyperparameters_do, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_table_is_exported, bench_begin, bench_end),

@@ -72,21 +72,10 @@ void family_form_destroy(FamilyForm *f)
 
 /* ---- the command -------------------------------------------------------------------------------------------- */
 
-/* Quoted where the command line would break it up. */
 static void add_word(Text *into, const char *key, const char *value)
 {
     text_printf(into, " %s=", key);
-    if (*value && !strpbrk(value, " \t\"'\\")) {
-        text_puts(into, value);
-        return;
-    }
-    text_putc(into, '"');
-    for (const char *c = value; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            text_putc(into, '\\');
-        text_putc(into, *c);
-    }
-    text_putc(into, '"');
+    ui_quote(value, into);
 }
 
 void setup_changes(const FamilyForm *f, const char *between, Text *into)

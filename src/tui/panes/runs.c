@@ -11,14 +11,18 @@ enum {
     RUNS_OPEN = PANE_COMMANDS, RUNS_FILTER, RUNS_SORT, RUNS_GROUP, RUNS_VIEW, RUNS_VIEW_BACK, RUNS_COLUMN,
     RUNS_HIDE, RUNS_PIN, RUNS_MOVE_LEFT, RUNS_MOVE_RIGHT, RUNS_BASELINE, RUNS_RENAME, RUNS_TAG, RUNS_NOTE,
     RUNS_DELETE, RUNS_MARK_ALL, RUNS_UNMARK, RUNS_PLOT, RUNS_FACTS, RUNS_SCATTER, RUNS_PARALLEL,
-    RUNS_IMPORTANCE, RUNS_FORKS, RUNS_EXPLAIN
+    RUNS_IMPORTANCE, RUNS_FORKS, RUNS_EXPLAIN, RUNS_EFFECT, RUNS_SHAP
 };
+
+enum { IN_RUNS = 1, IN_EXPLAIN = 2 };
 
 // clang-format off
 static const KeyRow keys[] = {
-    {RUNS_OPEN,      "open-run",     "Enter", "watch",   "show its curves in the Train pane; a group opens or closes", 0},
+    {RUNS_OPEN,      "open-run",     "Enter", "watch",   "show its curves in the Train pane; a group opens or closes", IN_RUNS},
+    {RUNS_EFFECT,    "column-effect","Enter", "its effect", "what the column under the cursor does to the prediction", IN_EXPLAIN},
+    {RUNS_SHAP,      "shap",         "s",     "SHAP",    "rank the columns by what they add to the rows (gbdt), or by what is lost without them", IN_EXPLAIN},
     {RUNS_FILTER,    "filter-runs",  "&",     "filter",  "by an expression: val_rmse < 3 and family = gbdt and has:note", 0},
-    {RUNS_SORT,      "sort-runs",    "s",     "sort",    "by the column under the cursor; again the other way; again newest first", 0},
+    {RUNS_SORT,      "sort-runs",    "s",     "sort",    "by the column under the cursor; again the other way; again newest first", IN_RUNS},
     {RUNS_GROUP,     "group-runs",   "z",     "seeds",   "runs that differ by their seed as one: mean and 95 % interval", 0},
     {RUNS_VIEW,      "next-view",    "v",     "view",    "the next view below: facts, scatter, parallel, importance, forks", 0},
     {RUNS_BASELINE,  "baseline-run", "b",     "baseline","compare the others with this one", 0},
@@ -30,8 +34,8 @@ static const KeyRow keys[] = {
     {RUNS_MOVE_LEFT, "move-left",    "H",     NULL,      "it changes places with the column to the left", 0},
     {RUNS_MOVE_RIGHT,"move-right",   "L",     NULL,      "it changes places with the column to the right", 0},
     {RUNS_RENAME,    "rename-run",   "r",     NULL,      "give it another name", 0},
-    {RUNS_TAG,       "tag-run",      "t",     NULL,      "add a tag, or take one away with -TAG", 0},
-    {RUNS_NOTE,      "note-run",     "i",     NULL,      "keep a note with it", 0},
+    {RUNS_TAG,       "tag-run",      "t",     NULL,      "change its tags", 0},
+    {RUNS_NOTE,      "note-run",     "i",     NULL,      "change the note kept with it", 0},
     {RUNS_DELETE,    "delete-run",   "D",     NULL,      "remove it with metrics, checkpoints and model", 0},
     {RUNS_MARK_ALL,  "mark-runs",    "*",     NULL,      "mark all runs that are shown", 0},
     {RUNS_UNMARK,    "unmark-runs",  "U",     NULL,      "no run marked", 0},
@@ -92,6 +96,12 @@ static void ask_detail(RunsState *s, bool again)
     CompareAsk ask = wanted(s);
     if (s->view == RUN_VIEW_IMPORTANCE)
         runs_importance_ask(s);
+    if (!ask.sides) { /* no run is shown: nothing is said of one */
+        ui_job_cancel(s->ui, s, RUNS_SLOT_COMPARE);
+        run_compare_free(s->compare);
+        s->compare = NULL;
+        s->asked = ask;
+    }
     if (!ask.sides || (!again && memcmp(&ask, &s->asked, sizeof ask) == 0))
         return;
     if (memcmp(&ask, &s->asked, sizeof ask) != 0 && s->view == RUN_VIEW_FACTS)
@@ -212,7 +222,7 @@ static void title_of(const RunsState *s, char title[160], char note[160])
     switch (s->view) {
     case RUN_VIEW_EXPLAIN:
         snprintf(title, 160, "What run %lld makes of its columns", (long long)s->explain.run);
-        snprintf(note, 160, "j k column, Enter its effect, E back");
+        snprintf(note, 160, "j k column, Enter its effect, s %s, E back", s->explain.shap ? "permutation" : "SHAP");
         return;
     case RUN_VIEW_SCATTER:
         snprintf(title, 160, "%s by %s", y ? y->name : "metric", x ? x->name : "hyperparameter");
@@ -258,20 +268,24 @@ static void draw_detail(const RunsState *s, const Canvas *c)
     canvas_zone(c, 0, 0, c->rows, c->cols, ZONE_DETAIL, 0);
 }
 
-static void note_of(const RunsState *s, char note[400])
+/* How many of how many, in which order; then what they were chosen by, which may be cut. */
+static void note_of(const RunsState *s, int room, char note[400])
 {
     size_t all = ui_snapshot(s->ui)->runs, groups = s->group.count;
-    int n = 0;
-    *note = 0;
-    if (*s->filter)
-        n += snprintf(note + n, 400 - (size_t)n, "& %.120s  ", s->filter);
-    if (*s->find)
-        n += snprintf(note + n, 400 - (size_t)n, "/%.60s  ", s->find);
+    Text text = {0};
     if (s->grouped)
-        n += snprintf(note + n, 400 - (size_t)n, "%zu set-up%s  ", groups, groups == 1 ? "" : "s");
+        text_printf(&text, "%zu set-up%s  ", groups, groups == 1 ? "" : "s");
     else if (s->line.count != all)
-        n += snprintf(note + n, 400 - (size_t)n, "%zu of %zu  ", s->line.count, all);
-    snprintf(note + n, 400 - (size_t)n, "by %s", *s->sort ? s->sort : "newest");
+        text_printf(&text, "%zu of %zu  ", s->line.count, all);
+    text_printf(&text, "by %s", *s->sort ? s->sort : "newest");
+    if (*s->find)
+        text_printf(&text, "  /%s", s->find);
+    if (*s->filter)
+        text_printf(&text, "  & %s", s->filter);
+    bool cut = (int)utf8_width(text_str(&text), text.count) > room;
+    size_t n = cut ? utf8_fit(text_str(&text), text.count, room > 4 ? (size_t)room - 3 : 1) : text.count;
+    snprintf(note, 400, "%.*s%s", (int)n, text_str(&text), cut ? "..." : "");
+    text_release(&text);
 }
 
 static void draw(const void *state, const Canvas *c, const Ui *ui)
@@ -282,7 +296,7 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
     (void)ui;
     if (s->table_rows > 2) {
         Canvas top = canvas_part(c, 0, 0, s->table_rows, c->cols);
-        note_of(s, note);
+        note_of(s, top.cols - 26, note);
         Canvas in = canvas_box(&top, s->detail ? STYLE_BORDER : STYLE_BORDER_ACTIVE, "Training runs", note);
         table_draw(&s->table, &src, &in, !s->detail, ZONE_TABLE);
     }
@@ -292,14 +306,6 @@ static void draw(const void *state, const Canvas *c, const Ui *ui)
 }
 
 /* ---- what is asked --------------------------------------------------------------------------------------- */
-
-static void prompt(RunsState *s, const char *before)
-{
-    const RunRow *run = runs_here(s);
-    char line[160];
-    snprintf(line, sizeof line, "%s %lld ", before, (long long)run->id);
-    ui_prompt(s->ui, line);
-}
 
 static void deleted(void *owner, const json_t *result, const Error *err, Ui *ui)
 {
@@ -426,13 +432,13 @@ static void show_view(RunsState *s, RunView view)
     s->view = view;
     s->detail_top = 0;
     ask_detail(s, false);
+    ui_say(s->ui, STYLE_INFO, "%s (%d of %d)", view_names[view], (int)view + 1, RUN_VIEW_EXPLAIN);
 }
 
 static void turn_view(RunsState *s, int by)
 {
     int n = RUN_VIEW_EXPLAIN; /* which needs a run that was asked about */
     show_view(s, (RunView)(((int)s->view % n + by + n) % n));
-    ui_say(s->ui, STYLE_INFO, "%s (%d of %d)", view_names[s->view], (int)s->view + 1, n);
 }
 
 static void explain(RunsState *s, const RunRow *run)
@@ -441,7 +447,7 @@ static void explain(RunsState *s, const RunRow *run)
     if (away)
         run_explain_release(&s->explain);
     else
-        run_explain_ask(&s->explain, run->id);
+        run_explain_ask(&s->explain, run->id, false);
     s->view = away ? RUN_VIEW_FACTS : RUN_VIEW_EXPLAIN;
     s->detail = !away;
 }
@@ -449,9 +455,7 @@ static void explain(RunsState *s, const RunRow *run)
 static void open_here(RunsState *s, const RunRow *run)
 {
     const RunLine *line = &s->line.at[s->table.at];
-    if (s->view == RUN_VIEW_EXPLAIN && s->detail) {
-        run_explain_column(&s->explain);
-    } else if (line->head && !s->detail) {
+    if (line->head && !s->detail) {
         s->group.at[line->group].open = !s->group.at[line->group].open;
         runs_arrange(s);
     } else {
@@ -468,9 +472,11 @@ static Reply of_run(RunsState *s, int command, const RunRow *run)
     switch (command) {
     case RUNS_OPEN:     open_here(s, run); return REPLY_DRAW;
     case RUNS_EXPLAIN:  explain(s, run); return REPLY_DRAW;
-    case RUNS_RENAME:   prompt(s, "runs rename"); return REPLY_DRAW;
-    case RUNS_TAG:      prompt(s, "runs tag"); return REPLY_DRAW;
-    case RUNS_NOTE:     prompt(s, "runs note"); return REPLY_DRAW;
+    case RUNS_EFFECT:   run_explain_column(&s->explain); return REPLY_DRAW;
+    case RUNS_SHAP:     run_explain_ask(&s->explain, s->explain.run, !s->explain.shap); return REPLY_DRAW;
+    case RUNS_RENAME:   runs_rename(s, run); return REPLY_DRAW;
+    case RUNS_TAG:      runs_tag(s, run); return REPLY_DRAW;
+    case RUNS_NOTE:     runs_note(s, run); return REPLY_DRAW;
     case RUNS_DELETE:   confirm_delete(s, run); return REPLY_DRAW;
     case RUNS_BASELINE: s->baseline = s->baseline == run->id ? 0 : run->id; return REPLY_DRAW;
     }
@@ -596,6 +602,23 @@ static Reply on_words(void *state, int command, const char *words, Ui *ui)
     return REPLY_DRAW;
 }
 
+static const char *explain_why_not(const RunsState *s, int command)
+{
+    const RunRow *run = snapshot_run(ui_snapshot(s->ui), s->explain.run);
+    const ModelFamily *family = run ? model_family(run->family) : NULL;
+    if (s->view != RUN_VIEW_EXPLAIN)
+        return "E first asks the run under the cursor what it makes of its columns";
+    if (command == RUNS_SHAP && !s->explain.shap && !(family && family->contributions))
+        return "only a gbdt can say what each column adds";
+    return NULL;
+}
+
+static unsigned mode(const void *state)
+{
+    const RunsState *s = state;
+    return s->view == RUN_VIEW_EXPLAIN && s->detail ? IN_EXPLAIN : IN_RUNS;
+}
+
 static const char *why_not(const void *state, int command, const Ui *ui)
 {
     const RunsState *s = state;
@@ -609,6 +632,8 @@ static const char *why_not(const void *state, int command, const Ui *ui)
         return "this run is still going; x stops it";
     if (command == RUNS_EXPLAIN && run->status != RUN_FINISHED)
         return "this run has no model yet";
+    if (command == RUNS_EFFECT || command == RUNS_SHAP)
+        return explain_why_not(s, command);
     return run ? steer_why_not(run, true, command) : NULL;
 }
 
@@ -659,6 +684,7 @@ const Pane runs_pane = {
     .on_command = on_command,
     .on_mouse = on_mouse,
     .on_words = on_words,
+    .mode = mode,
     .why_not = why_not,
     .badge = badge,
     .table = runs_table_shown,

@@ -44,9 +44,13 @@ static void draw_cell(const CompareRow *row, size_t side, const Canvas *c, int a
     Style style = STYLE_PLAIN;
     if (row->metric) {
         print_metric(row->number[side], &text);
-        style = row->best == (int)side ? STYLE_GOOD : STYLE_NUMBER;
+        style = row->best >= 0 && row->number[side] == row->number[row->best] ? STYLE_GOOD : STYLE_NUMBER;
     } else {
         flatten(row->value[side], &text);
+        if (!text.count) { /* nothing, or of another family that has no such thing */
+            text_putc(&text, '-');
+            style = STYLE_DIM;
+        }
     }
     canvas_field(c, at, col, width, ALIGN_LEFT, style, text_str(&text));
     text_release(&text);
@@ -113,14 +117,18 @@ static void draw_verdict(const RunsState *s, const RunCompare *c, const Canvas *
         return;
     const RunField *f = runs_field(s, lead.tested ? "test" : "validation");
     double noise = f ? runs_seed_noise(s, &c->run[lead.ahead], f) : (double)NAN, apart = 1.96 * sqrt(2.0) * noise;
-    text_printf(&text, "%lld is ahead of %lld by %.3g in %s %s: ", (long long)c->run[lead.ahead].id,
-                (long long)c->run[lead.behind].id, lead.gap, lead.tested ? "test" : "validation", lead.metric->name);
-    if (strcmp(c->run[lead.ahead].dataset, c->run[lead.behind].dataset) != 0) {
+    if (lead.gap > 0)
+        text_printf(&text, "%lld is ahead of %lld by %.3g in %s %s: ", (long long)c->run[lead.ahead].id,
+                    (long long)c->run[lead.behind].id, lead.gap, lead.tested ? "test" : "validation", lead.metric->name);
+    if (lead.gap == 0) {
+        text_printf(&text, "%lld and %lld have the same %s %s", (long long)c->run[lead.ahead].id,
+                    (long long)c->run[lead.behind].id, lead.tested ? "test" : "validation", lead.metric->name);
+    } else if (strcmp(c->run[lead.ahead].dataset, c->run[lead.behind].dataset) != 0) {
         text_puts(&text, "not the same rows, which may be easier");
     } else if (isnan(noise)) {
         text_puts(&text, "by chance? Not known, no set-up on this table was run with two seeds");
     } else {
-        text_printf(&text, "%s seed noise (two seeds lie up to %.2g apart)", lead.gap < apart ? "within" : "more than", apart);
+        text_printf(&text, "%s seed noise (up to %.2g)", lead.gap < apart ? "within" : "more than", apart);
         style = lead.gap < apart ? STYLE_WARN : STYLE_GOOD;
     }
     canvas_field(canvas, row, 0, canvas->cols, ALIGN_LEFT, style, text_str(&text));
@@ -147,8 +155,7 @@ static void draw_side_by_side(const RunsState *s, const RunCompare *c, const Can
             draw_cell(row, side, &body, at, what + (int)side * width, width - 1);
     }
     if (c->same && (int)(c->row.count - top) < body.rows)
-        canvas_printf(&body, (int)(c->row.count - top), 0, STYLE_DIM, "%zu settings are the same",
-                      c->same);
+        canvas_printf(&body, (int)(c->row.count - top), 0, STYLE_DIM, "%zu settings and results are the same", c->same);
 }
 
 /* One run: facts and hyperparameters at the left, metrics in the middle, what happened at the right. */

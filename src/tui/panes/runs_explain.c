@@ -38,6 +38,12 @@ static bool ours(const RunExplain *e, const json_t *result)
     return json_integer_value(json_object_get(result, "run")) == e->run;
 }
 
+/* Both rankings may be under way; the one asked for last is wanted. */
+static bool wanted(const RunExplain *e, const json_t *result)
+{
+    return ours(e, result) && (json_object_get(result, "explains") != NULL) == e->shap;
+}
+
 static void dependence_read(void *owner, const json_t *result, const Error *err, Ui *ui)
 {
     RunExplain *e = owner;
@@ -56,7 +62,7 @@ static void importance_read(void *owner, const json_t *result, const Error *err,
     RunExplain *e = owner;
     if (!result)
         snprintf(e->trouble, sizeof e->trouble, "%.199s", err->text);
-    else if (ours(e, result)) {
+    else if (wanted(e, result)) {
         json_decref(e->columns);
         e->columns = json_incref((json_t *)(uintptr_t)result);
         *e->trouble = 0;
@@ -65,12 +71,13 @@ static void importance_read(void *owner, const json_t *result, const Error *err,
     ui_draw(ui);
 }
 
-void run_explain_ask(RunExplain *e, int64_t run)
+void run_explain_ask(RunExplain *e, int64_t run, bool shap)
 {
     char line[64];
     run_explain_release(e);
     e->run = run;
-    snprintf(line, sizeof line, "explain %lld what=permutation", (long long)run);
+    e->shap = shap;
+    snprintf(line, sizeof line, "explain %lld what=%s", (long long)run, shap ? "shap" : "permutation");
     ui_command(e->ui, line, e, importance_read);
 }
 
@@ -99,21 +106,27 @@ static void draw_bars(const RunExplain *e, const Canvas *c)
 {
     size_t n = json_array_size(rows_of(e)), room = c->rows > 1 ? (size_t)c->rows - 1 : 0;
     size_t top = e->at >= room && room ? e->at - room + 1 : 0;
-    double most = number(json_array_get(rows_of(e), 0), "worse");
+    const char *key = e->shap ? "size" : "worse";
+    double most = number(json_array_get(rows_of(e), 0), key);
     int name = c->cols * 2 / 5, value = 20, bar = c->cols - name - value - 2;
-    canvas_printf(c, 0, 0, STYLE_HEADER, "%s lost without the column (now %.5g)",
-                  json_string_value(json_object_get(e->columns, "metric")),
-                  number(e->columns, "value"));
+    if (e->shap)
+        canvas_printf(c, 0, 0, STYLE_HEADER, "SHAP: what it adds to %s, mean size",
+                      json_string_value(json_object_get(e->columns, "explains")));
+    else
+        canvas_printf(c, 0, 0, STYLE_HEADER, "%s lost without the column (now %.5g)",
+                      json_string_value(json_object_get(e->columns, "metric")), number(e->columns, "value"));
     for (size_t i = top; i < n && i < top + room; i++) {
         const json_t *row = json_array_get(rows_of(e), i);
-        double worse = number(row, "worse"), half = number(row, "high") - worse;
+        double worse = number(row, key), half = number(row, "high") - worse;
         int at = (int)(i - top) + 1;
         canvas_field(c, at, 0, name, ALIGN_LEFT, STYLE_PLAIN, column_at(e, i));
         if (bar > 2)
             chart_bar(c, at, name + 1, bar, most > 0 && worse > 0 ? worse / most : 0, STYLE_BAR,
                       STYLE_PLAIN);
-        canvas_printf(c, at, name + 2 + (bar > 0 ? bar : 0), STYLE_NUMBER, "%.4g %s %.2g", worse,
-                      glyph(c, GLYPH_PLUSMINUS), half);
+        int col = name + 2 + (bar > 0 ? bar : 0);
+        col += canvas_printf(c, at, col, STYLE_NUMBER, "%.4g", worse);
+        if (isfinite(half))
+            canvas_printf(c, at, col, STYLE_NUMBER, " %s %.2g", glyph(c, GLYPH_PLUSMINUS), half);
         if (i == e->at)
             canvas_restyle(c, at, 0, c->cols, STYLE_CURSOR);
     }
@@ -182,7 +195,8 @@ void run_explain_draw(const RunExplain *e, const Canvas *c)
     if (*e->trouble)
         canvas_wrap(c, 0, 0, c->cols, STYLE_BAD, e->trouble);
     else if (!e->columns)
-        canvas_put(c, 0, 0, STYLE_DIM, "Dealing out one column after the other ... Ctrl-C ends it");
+        canvas_put(c, 0, 0, STYLE_DIM, e->shap ? "What each column adds to the rows ... Ctrl-C ends it"
+                                               : "Dealing out one column after the other ... Ctrl-C ends it");
     else {
         int left = c->cols >= 80 ? c->cols / 2 : c->cols;
         Canvas bars = canvas_part(c, 0, 0, c->rows, left - 1);

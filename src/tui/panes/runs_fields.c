@@ -271,9 +271,26 @@ static const RunField *chosen(const RunsState *s, const char *name, bool (*fits)
     return f && fits(f) ? f : NULL;
 }
 
+/* Where runs of several tasks are shown, "validation" is an rmse here and a logloss there, which have no axis in
+ * common: then it is what the run under the cursor is judged by. */
+static const RunField *usual_metric(const RunsState *s)
+{
+    const Snapshot *snap = ui_snapshot(s->ui);
+    const RunRow *here = runs_here(s);
+    const RunFacts *mine = here ? book_find(&s->book, here->id) : NULL;
+    char name[64] = "validation";
+    for (size_t i = 0; mine && i < s->shown.count; i++) {
+        const RunFacts *f = s->shown.at[i] < snap->runs ? book_find(&s->book, snap->run[s->shown.at[i]].id) : NULL;
+        if (f && f->main != mine->main)
+            snprintf(name, sizeof name, "val_%.50s", mine->main->name);
+    }
+    const RunField *f = runs_field(s, name);
+    return f && is_metric(f) ? f : chosen(s, "validation", is_metric);
+}
+
 const RunField *runs_metric(const RunsState *s)
 {
-    return chosen(s, *s->y_field ? s->y_field : "validation", is_metric);
+    return *s->y_field ? chosen(s, s->y_field, is_metric) : usual_metric(s);
 }
 
 const RunField *runs_input(const RunsState *s)

@@ -8,26 +8,44 @@
 typedef struct Branch {
     size_t run; /* index in the snapshot */
     int depth;
+    uint64_t more; /* bit d: at depth d comes another one below */
 } Branch;
 typedef VEC(Branch) Branches;
 
-static void add_branch(const Snapshot *snap, size_t i, int depth, Branches *into)
+static bool is_child(const Snapshot *snap, size_t child, size_t of)
 {
-    if (depth > 40)
-        return;
-    vec_add(into, (Branch){i, depth});
-    for (size_t k = snap->runs; k-- > 0;) /* oldest first */
-        if (snap->run[k].parent == snap->run[i].id && k != i)
-            add_branch(snap, k, depth + 1, into);
+    return child != of && snap->run[child].parent == snap->run[of].id;
 }
 
-/* Roots newest first; a run whose parent is gone is a root. */
+static void add_branch(const Snapshot *snap, size_t i, int depth, uint64_t more, Branches *into)
+{
+    size_t left = 0;
+    if (depth > 40)
+        return;
+    vec_add(into, (Branch){i, depth, more});
+    for (size_t k = 0; k < snap->runs; k++)
+        left += is_child(snap, k, i);
+    for (size_t k = snap->runs; k-- > 0 && left;) /* oldest first */
+        if (is_child(snap, k, i))
+            add_branch(snap, k, depth + 1, --left ? more | UINT64_C(1) << (depth + 1) : more, into);
+}
+
+static bool was_forked(const Snapshot *snap, size_t i)
+{
+    for (size_t k = 0; k < snap->runs; k++)
+        if (is_child(snap, k, i))
+            return true;
+    return false;
+}
+
+/* Roots newest first, those that were forked before the others; a run whose parent is gone is a root. */
 static Branches branches_of(const Snapshot *snap)
 {
     Branches out = {0};
-    for (size_t i = 0; i < snap->runs; i++)
-        if (!snap->run[i].parent || !snapshot_run(snap, snap->run[i].parent))
-            add_branch(snap, i, 0, &out);
+    for (int forked = 1; forked >= 0; forked--)
+        for (size_t i = 0; i < snap->runs; i++)
+            if ((!snap->run[i].parent || !snapshot_run(snap, snap->run[i].parent)) && was_forked(snap, i) == forked)
+                add_branch(snap, i, 0, 0, &out);
     return out;
 }
 
@@ -52,10 +70,13 @@ static void draw_branch(const RunsState *s, const Branch *b, const Canvas *c, in
     const RunFacts *known = book_find(&s->book, run->id);
     Text text = {0};
     int col = 1;
+    bool fine = canvas_unicode(c);
     for (int i = 1; i < b->depth; i++)
-        col += canvas_put(c, row, col, STYLE_BORDER, "   ");
-    if (b->depth)
-        col += canvas_put(c, row, col, STYLE_BORDER, canvas_unicode(c) ? "\342\224\224\342\224\200 " : "`- ");
+        col += canvas_put(c, row, col, STYLE_DIM, !(b->more >> i & 1) ? "   " : fine ? "\342\224\202  " : "|  ");
+    if (b->depth) {
+        bool last = !(b->more >> b->depth & 1);
+        col += canvas_put(c, row, col, STYLE_DIM, !fine ? last ? "`- " : "|- " : last ? "\342\224\224\342\224\200 " : "\342\224\234\342\224\200 ");
+    }
     col += canvas_printf(c, row, col, run_style(run->id), "%s %lld ", glyph(c, GLYPH_BULLET), (long long)run->id);
     col += canvas_put(c, row, col, STYLE_STRONG, run->name) + 2;
     double v = known ? (isfinite(known->test) ? known->test : known->valid) : (double)NAN;

@@ -37,6 +37,35 @@ static float word_number(const RunsState *s, const RunRow *run, const RunField *
     return (float)(h >> 10);
 }
 
+/* Does it take two values among these runs? That a family has no such thing is not one. */
+static bool varies(const Trial *t, size_t input)
+{
+    float first = NAN;
+    for (size_t i = 0; i < t->rows; i++) {
+        float x = t->x[i * t->inputs + input];
+        if (!isnan(x) && !isnan(first) && x != first)
+            return true;
+        first = isnan(first) ? x : first;
+    }
+    return false;
+}
+
+static void drop_constant(Trial *t)
+{
+    size_t kept[RUN_INPUTS], n = 0;
+    for (size_t k = 0; k < t->inputs; k++)
+        if (varies(t, k))
+            kept[n++] = k;
+    for (size_t i = 0; i < t->rows; i++)
+        for (size_t k = 0; k < n; k++)
+            t->x[i * n + k] = t->x[i * t->inputs + kept[k]];
+    for (size_t k = 0; k < n; k++) {
+        memmove(t->name[k], t->name[kept[k]], sizeof t->name[0]);
+        t->number[k] = t->number[kept[k]];
+    }
+    t->inputs = n;
+}
+
 static Trial *trial_of(const RunsState *s, const RunField *metric)
 {
     Trial *t = mem_alloc(sizeof *t);
@@ -66,6 +95,7 @@ static Trial *trial_of(const RunsState *s, const RunField *metric)
                 input[k]->number ? (float)runs_number(s, run, input[k]) : word_number(s, run, input[k]);
         t->y[t->rows++] = y;
     }
+    drop_constant(t);
     return t;
 }
 
@@ -283,11 +313,10 @@ void runs_importance_draw(const RunsState *s, const Canvas *c)
     else if (*r->trouble)
         canvas_wrap(c, 1, 2, c->cols - 4, STYLE_DIM, r->trouble);
     else {
-        canvas_printf(c, 0, 1, STYLE_HEADER, "error of %s gained without it", r->metric);
-        canvas_printf(c, 0, c->cols > 92 ? 44 : 34, r->error < 0.7 * r->spread ? STYLE_DIM : STYLE_WARN,
-                      r->error < 0.7 * r->spread ? "%zu runs; unseen ones told to %.3g (they vary by %.3g)"
-                                                 : "%zu runs say little: unseen ones told to %.3g of %.3g",
-                      r->runs, r->error, r->spread);
+        bool told = r->error < 0.7 * r->spread;
+        int col = 1 + canvas_printf(c, 0, 1, STYLE_HEADER, "error added when it is shuffled") + 2;
+        canvas_printf(c, 0, col, told ? STYLE_DIM : STYLE_WARN, "%zu runs%s: others are predicted to %.3g, and vary by %.3g",
+                      r->runs, told ? "" : " say little", r->error, r->spread);
         Canvas body = canvas_part(c, 1, 0, c->rows - 1, c->cols);
         draw_bars(s, r, &body);
     }

@@ -120,7 +120,7 @@ typedef struct RunCompare {
     size_t sides;
     RunRow run[RUN_SIDES];
     VEC(CompareRow) row;
-    size_t same;                    /* facts that are equal and not shown */
+    size_t same;                    /* rows that are equal and not shown */
     EventRow *event; size_t events; /* of a single run */
 } RunCompare;
 typedef struct CompareAsk { size_t sides; int64_t run[RUN_SIDES]; } CompareAsk;
@@ -129,7 +129,8 @@ typedef struct CompareAsk { size_t sides; int64_t run[RUN_SIDES]; } CompareAsk;
 typedef struct RunExplain {
     Ui *ui;
     int64_t run;                    /* asked about; 0: nothing */
-    json_t *columns, *points;       /* results of what=permutation, what=dependence; owned, or NULL */
+    bool shap;                      /* by what each column adds, not by what is lost without it */
+    json_t *columns, *points;       /* results of what=permutation or shap, what=dependence; owned, or NULL */
     char trouble[200];
     size_t at, top;                 /* the column looked at */
 } RunExplain;
@@ -211,6 +212,11 @@ double runs_seed_noise(const RunsState *s, const RunRow *like, const RunField *f
 /* Mean of a field over a group and half its 95 % interval (NaN of a single run); how many had it. */
 size_t runs_mean(const RunsState *s, const RunGroup *g, const RunField *f, double *mean, double *half);
 
+/* runs_words.c: each in a dialog with what it is now */
+void runs_rename(RunsState *s, const RunRow *run);
+void runs_tag(RunsState *s, const RunRow *run);
+void runs_note(RunsState *s, const RunRow *run);
+
 /* runs_columns.c */
 void runs_columns(RunsState *s);                             /* the heads, and what is remembered */
 bool runs_column_add(RunsState *s, const char *name);        /* false: there is no such field */
@@ -245,7 +251,7 @@ bool runs_table_shown(const void *state, TableSource *out);
 bool runs_chart_shown(const void *state, Arena *a, Chart *out, char title[160]);
 
 void run_explain_release(RunExplain *e);
-void run_explain_ask(RunExplain *e, int64_t run);       /* by a job, with progress; Ctrl-C ends it */
+void run_explain_ask(RunExplain *e, int64_t run, bool shap); /* by a job, with progress; Ctrl-C ends it */
 void run_explain_column(RunExplain *e);                 /* the dependence on the column looked at */
 Reply run_explain_move(RunExplain *e, int64_t step);
 void run_explain_draw(const RunExplain *e, const Canvas *c);

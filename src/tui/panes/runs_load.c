@@ -28,16 +28,57 @@ static void add_fact(RunCompare *c, size_t side, const char *what, const char *v
     row_of(c, what, false)->value[side] = value ? arena_text(&c->arena, value) : "";
 }
 
-/* A rule one has and another lacks is a row of its own. */
-static void add_rules(RunCompare *c, size_t side, const char *recipe)
+/* A rule one has and another lacks is a row of its own; `number` counts the rules of a side. */
+static void add_rules(RunCompare *c, size_t side, const char *recipe, size_t *number)
 {
-    size_t number = 0;
     while (*recipe) {
         size_t n = strcspn(recipe, "\n");
-        if (n && *recipe != '#')
-            add_fact(c, side, arena_printf(&c->arena, "rule %.*s", (int)n, recipe),
-                     arena_printf(&c->arena, "as rule %zu", ++number));
+        if (n && *recipe != '#') {
+            CompareRow *row = row_of(c, arena_printf(&c->arena, "rule %.*s", (int)n, recipe), false);
+            row->value[side] = "yes";
+            row->number[side] = (double)++*number;
+        }
         recipe += n + (recipe[n] == '\n');
+    }
+}
+
+/* Those that made its table, from the source on, then its own. */
+static void add_recipes(RunCompare *c, Store *s, size_t side)
+{
+    DatasetRow last, *line;
+    size_t n = 0, number = 0;
+    Error gone = {0}; /* a dataset may have been dropped */
+    if (store_dataset_find(s, c->run[side].dataset, &c->arena, &last, &gone))
+        store_dataset_line(s, &last, &c->arena, &line, &n, &gone);
+    while (n-- > 0)
+        add_rules(c, side, line[n].recipe, &number);
+    add_rules(c, side, c->run[side].recipe, &number);
+}
+
+static bool has_rule(const RunCompare *c, const CompareRow *row)
+{
+    bool all = text_starts(row->what, "rule ");
+    for (size_t i = 0; i < c->sides; i++)
+        all = all && isfinite(row->number[i]);
+    return all;
+}
+
+/* Rules that all have are the same in all, unless they stand in another order. */
+static void settle_rules(RunCompare *c)
+{
+    for (size_t i = 0; i < c->row.count; i++) {
+        CompareRow *row = &c->row.at[i];
+        size_t place[RUN_SIDES] = {0}; /* among those that all have */
+        bool moved = false;
+        if (!has_rule(c, row))
+            continue;
+        for (size_t side = 0; side < c->sides; side++)
+            for (size_t k = 0; k < c->row.count; k++)
+                place[side] += has_rule(c, &c->row.at[k]) && c->row.at[k].number[side] < row->number[side];
+        for (size_t side = 1; side < c->sides; side++)
+            moved |= place[side] != place[0];
+        for (size_t side = 0; moved && side < c->sides; side++)
+            row->value[side] = arena_printf(&c->arena, "as rule %.0f", row->number[side]);
     }
 }
 
@@ -55,7 +96,7 @@ static bool add_schema(RunCompare *c, Store *s, size_t side)
     return true;
 }
 
-static void add_facts(RunCompare *c, size_t side)
+static void add_facts(RunCompare *c, Store *s, size_t side)
 {
     const RunRow *r = &c->run[side];
     char seed[24];
@@ -68,7 +109,7 @@ static void add_facts(RunCompare *c, size_t side)
     if (c->sides == 1)
         add_fact(c, side, "recipe", r->recipe);
     else
-        add_rules(c, side, r->recipe);
+        add_recipes(c, s, side);
     add_fact(c, side, "split", r->split);
     add_fact(c, side, "seed", seed);
     add_fact(c, side, "version", r->version);
@@ -103,7 +144,7 @@ static bool add_side(RunCompare *c, Store *s, size_t side, int64_t id, Error *er
         !store_run_params(s, id, &c->arena, &params, &n, err) ||
         !store_metrics_last(s, id, &c->arena, &points, &m, err))
         return false;
-    add_facts(c, side);
+    add_facts(c, s, side);
     for (size_t i = 0; i < n; i++)
         add_fact(c, side, params[i].key, params[i].value);
     if (!add_changes(c, s, side, err) || (c->sides > 1 && !add_schema(c, s, side)))
@@ -124,9 +165,11 @@ static void judge(CompareRow *row, size_t sides)
 
 static bool is_same(const CompareRow *row, size_t sides)
 {
-    for (size_t i = 1; i < sides; i++)
-        if (strcmp(row->value[i], row->value[0]) != 0)
+    for (size_t i = 1; i < sides; i++) {
+        double v = row->number[i], first = row->number[0];
+        if (row->metric ? !(v == first || (isnan(v) && isnan(first))) : strcmp(row->value[i], row->value[0]) != 0)
             return false;
+    }
     return true;
 }
 
@@ -136,7 +179,7 @@ static int rank_of(const CompareRow *row)
     return !row->metric ? 0 : text_starts(row->what, "test_") ? 1 : text_starts(row->what, "val_") ? 2 : 3;
 }
 
-/* In the order of rank_of; of several runs, equal facts go. */
+/* In the order of rank_of; of several runs, what is equal goes. */
 static void arrange(RunCompare *c)
 {
     VEC(CompareRow) kept = {0};
@@ -145,7 +188,7 @@ static void arrange(RunCompare *c)
             CompareRow *row = &c->row.at[i];
             if (rank_of(row) != rank)
                 continue;
-            if (!row->metric && c->sides > 1 && is_same(row, c->sides)) {
+            if (c->sides > 1 && is_same(row, c->sides)) {
                 c->same++;
                 continue;
             }
@@ -178,6 +221,7 @@ void *run_compare_load(JobContext *j, void *input, Error *err)
         run_compare_free(c);
         return NULL;
     }
+    settle_rules(c);
     arrange(c);
     return c;
 }

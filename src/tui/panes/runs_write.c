@@ -21,6 +21,12 @@ static const TableColumn columns[WRITE_COLUMNS] = {
     [WRITE_MORE] = {.title = "half_interval", .align = ALIGN_RIGHT},
 };
 
+static const TableColumn adds[WRITE_COLUMNS] = {
+    [WRITE_NAME] = {.title = "column"},
+    [WRITE_WORSE] = {.title = "adds_mean_size", .align = ALIGN_RIGHT},
+    [WRITE_MORE] = {.title = "adds_mean", .align = ALIGN_RIGHT},
+};
+
 static bool weighed(const RunsState *s)
 {
     return s->view == RUN_VIEW_IMPORTANCE && s->importance && !*s->importance->trouble;
@@ -65,10 +71,20 @@ static void column_cell(const void *context, uint64_t row, size_t column, Cell *
                  out->text);
 }
 
+static void adds_cell(const void *context, uint64_t row, size_t column, Cell *out)
+{
+    const json_t *line = json_array_get(context, (size_t)row);
+    if (column == WRITE_NAME)
+        column_cell(context, row, column, out);
+    else
+        add_real(number(line, column == WRITE_WORSE ? "size" : "mean"), out->text);
+}
+
 bool runs_table_shown(const void *state, TableSource *out)
 {
     const RunsState *s = state;
     const json_t *rows = explained(s);
+    bool shap = s->explain.shap;
     *out = runs_source(s);
     if (weighed(s))
         *out = (TableSource){.context = s->importance,
@@ -80,8 +96,8 @@ bool runs_table_shown(const void *state, TableSource *out)
         *out = (TableSource){.context = rows,
                              .rows = json_array_size(rows),
                              .columns = WRITE_COLUMNS,
-                             .column = columns,
-                             .cell = column_cell};
+                             .column = shap ? adds : columns,
+                             .cell = shap ? adds_cell : column_cell};
     return out->columns > 0;
 }
 
