@@ -24,8 +24,10 @@ void chart_number(double v, Text *into)
         snprintf(t, sizeof t, "%.4gk", v / 1e3);
     else if (a < 999.95e6)
         snprintf(t, sizeof t, "%.4gM", v / 1e6);
-    else if (a < 1e13)
+    else if (a < 999.95e9)
         snprintf(t, sizeof t, "%.4gG", v / 1e9);
+    else if (a < 1e16)
+        snprintf(t, sizeof t, "%.4gT", v / 1e12);
     else
         snprintf(t, sizeof t, "%.2e", v);
     char *e = strchr(t, 'e'); /* 1e-05 -> 1e-5 */
@@ -276,9 +278,12 @@ static void draw_dots(const Plot *p, const Canvas *c)
             if (p->chart->series[s].faint == d.is_faint && !p->chart->series[s].mark)
                 draw_series(p, &d, &p->chart->series[s]);
     }
+    PlotLine *line = mem_alloc(((size_t)p->cols + 1) * sizeof *line);
+    plot_lines(p, line);
     for (size_t i = 0; i < cells; i++) {
-        if (!d.bits[i])
-            continue;
+        PlotLine over = line[i % (size_t)p->cols];
+        if (!d.bits[i] || over == LINE_CROSS || (over == LINE_TICK && d.faint[i]))
+            continue; /* behind a curtain of raw points a tick could not be seen */
         int row = p->top + (int)(i / (size_t)p->cols), col = p->left + (int)(i % (size_t)p->cols);
         uint32_t code = p->dx == 2 ? 0x2800u + d.bits[i] : p->dy == 2 ? halves[d.bits[i] & 3] : (uint32_t)marks[0];
         for (size_t s = 0; p->dy == 1 && s < p->chart->count; s++)
@@ -287,6 +292,7 @@ static void draw_dots(const Plot *p, const Canvas *c)
         canvas_char(c, row, col, d.style[i], code);
     }
     draw_marks(p, c);
+    mem_free(line);
     mem_free(d.bits);
     mem_free(d.style);
     mem_free(d.faint);

@@ -129,7 +129,9 @@ static void draw_x_axis(const Plot *p, const Canvas *c)
         }
         text_release(&label);
     }
-    canvas_put(c, row, p->left + p->cols - name_width, STYLE_AXIS, name);
+    int at = p->left + p->cols - name_width;
+    if (!cross_width || cross + cross_width < at)
+        canvas_put(c, row, at, STYLE_AXIS, name);
 }
 
 /* -1: out of sight */
@@ -198,6 +200,17 @@ void plot_cross(const Plot *p, const Canvas *c)
         canvas_put(c, p->top + p->rows, from, style_on(STYLE_STRONG, STYLE_CURSOR), text_str(&label));
     }
     text_release(&label);
+}
+
+void plot_lines(const Plot *p, PlotLine *line)
+{
+    ChartTick cross = {.x = p->chart->cross};
+    int col;
+    for (size_t i = 0; i < p->chart->tick_count; i++)
+        if ((col = tick_column(p, &p->chart->ticks[i])) >= p->left)
+            line[col - p->left] = LINE_TICK;
+    if (p->chart->has_cross && (col = tick_column(p, &cross)) >= p->left)
+        line[col - p->left] = LINE_CROSS;
 }
 
 void plot_axes(const Plot *p, const Canvas *c)

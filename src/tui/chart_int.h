@@ -20,6 +20,8 @@ double plot_y(const Plot *p, double y);
 void plot_axes(const Plot *p, const Canvas *c);
 void plot_ticks(const Plot *p, const Canvas *c);      /* their lines, under the curves */
 void plot_tick_words(const Plot *p, const Canvas *c); /* over them */
+typedef enum PlotLine { LINE_NONE, LINE_TICK, LINE_CROSS } PlotLine;
+void plot_lines(const Plot *p, PlotLine *line);       /* [cols], zeroed: where ticks and crosshair stand */
 void plot_cross(const Plot *p, const Canvas *c);
 void plot_legend(const Plot *p, const Canvas *c);
 

@@ -400,6 +400,7 @@ static void an_early_stop_is_marked(void **state)
     open_at(36, 120);
     see("early stop");
     see("best");
+    see(" 40%"); /* finished, and not all of it done */
 }
 
 static void other_runs_are_drawn_with_it(void **state)
@@ -462,6 +463,70 @@ static void a_fork_begins_at_a_checkpoint(void **state)
     see("\342\224\212checkpoint"); /* its line says what it is */
     term_press(t, "b f"); /* the best step is 90; the checkpoint before it is 60 */
     see("runs fork 1 step=60 lr=0.001");
+}
+
+/* What was changed after the checkpoint is no part of it. */
+static void a_fork_offers_what_was_set_then(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("calm");
+    Store *s = open_store();
+    int64_t change = store_command_add(s, run, "set", "lr", "0.5", &err);
+    Arena a = {0};
+    CommandRow *c;
+    size_t n;
+    assert_true(change && store_commands_take(s, run, &a, &c, &n, &err) && store_command_step(s, change, 80, &err));
+    CheckpointRow later = {.run = run, .step = 110, .epoch = 3, .created = time_now(), .path = "runs/1/ckpt-110"};
+    assert_true(store_checkpoint_add(s, &later, &err));
+    arena_release(&a);
+    store_close(s);
+    Term *t = open_at(36, 120);
+    see("train 0.1");
+    term_press(t, "f");
+    see("runs fork 1 step=110 lr=0.5");
+    term_press(t, "Esc b f");
+    see("runs fork 1 step=60 lr=0.001");
+}
+
+static void what_a_run_cannot_do_is_no_hint(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("calm");
+    Store *s = open_store();
+    assert_true(store_checkpoint_remove(s, 1, &err) && store_run_status(s, run, RUN_FAILED, "torn", &err));
+    store_close(s);
+    Term *t = open_at(36, 120);
+    see("R begins anew");
+    gone("f fork  ");
+    gone("v layers");
+    term_press(t, "Esc f"); /* Esc: what happened while one was away */
+    see("it has no checkpoint to fork from");
+    term_press(t, "v");
+    see("its layers were not asked for");
+}
+
+/* From top to bottom, whatever curve is there. */
+static void a_crosshair_stands_over_the_curves(void **state)
+{
+    (void)state;
+    make_run("calm");
+    Term *t = open_at(24, 80);
+    int top = 0, col = 0;
+    see("train mean");
+    assert_true(term_find(t, "train mean", &top, &col));
+    term_click(t, 12, 14);
+    see("step 10 ");
+    term_settle(t);
+    for (int row = top + 1; row <= top + 10; row++) {
+        int bars = 0; /* two of the box, the axis where it has no number, the crosshair */
+        for (const char *at = term_row(t, row); (at = strstr(at, "\342\224\202")); at++)
+            bars++;
+        if (bars < 3)
+            term_print(t);
+        assert_true(bars >= 3);
+    }
 }
 
 static void the_zoom_outlives_the_session(void **state)
@@ -599,6 +664,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_fork_offers_what_was_set_then, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(what_a_run_cannot_do_is_no_hint, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_crosshair_stands_over_the_curves, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_zoom_outlives_the_session, bench_begin, bench_end),
         cmocka_unit_test(figures_are_written_out),
     };

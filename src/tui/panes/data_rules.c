@@ -102,6 +102,15 @@ static void rules_of_value(DataState *s, const char *name, uint64_t row)
     text_release(&pair);
 }
 
+/* "1, " stands in "11, 2, " only as the end of another. */
+static bool is_listed(const char *list, const char *literal)
+{
+    const char *at = strstr(list, literal);
+    while (at && at != list && (at[-1] != ' ' || at[-2] != ','))
+        at = strstr(at + 1, literal);
+    return at != NULL;
+}
+
 /* The values of the column in focus in the marked rows, each once; false: too many. */
 static bool list_marked(const DataState *s, Text *into)
 {
@@ -118,7 +127,7 @@ static bool list_marked(const DataState *s, Text *into)
             data_cell_text(s, row, s->focus, &value);
             data_add_literal(type, text_str(&value), &literal);
             text_puts(&literal, ", ");
-            if (!strstr(text_str(into), text_str(&literal))) {
+            if (!is_listed(text_str(into), text_str(&literal))) {
                 listed++;
                 text_add(into, text_str(&literal), literal.count);
             }

@@ -114,8 +114,9 @@ static void ask_detail(RunsState *s, bool again)
 
 /* ---- state ------------------------------------------------------------------------------------------------- */
 
-static const char *setting_now(const void *owner, int64_t run, const char *key)
+static const char *setting_now(const void *owner, int64_t run, const char *key, int64_t step)
 {
+    (void)step; /* a fork from here begins at the last checkpoint */
     const RunFacts *f = book_find(&((const RunsState *)owner)->book, run);
     for (size_t i = 0; f && i < f->params; i++)
         if (strcmp(f->param[i].key, key) == 0)

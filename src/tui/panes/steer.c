@@ -11,9 +11,9 @@ static const RunRow *run_of(const Steer *s)
     return snapshot_run(ui_snapshot(s->ui), s->run);
 }
 
-static const char *setting(const Steer *s, const char *key)
+static const char *setting(const Steer *s, const char *key, int64_t step)
 {
-    return s->setting ? s->setting(s->owner, s->run, key) : NULL;
+    return s->setting ? s->setting(s->owner, s->run, key, step) : NULL;
 }
 
 /* The answer is the run's row, which the panes show anyway: what was asked is said instead. */
@@ -96,7 +96,7 @@ static void picked(void *owner, size_t item, Ui *ui)
     const Param *row = run && item < s->lives ? live_row(run, s->live[item]->name) : NULL;
     if (!row)
         return;
-    const char *now = setting(s, row->name);
+    const char *now = setting(s, row->name, INT64_MAX);
     char title[120];
     Text about = {0};
     snprintf(s->key, sizeof s->key, "%s", row->name);
@@ -127,7 +127,7 @@ static void change(Steer *s, const RunRow *run)
     add_live(s, family, run_params, family->params);
     add_live(s, family, family->params, NULL);
     for (size_t i = 0; i < s->lives; i++) {
-        const char *now = setting(s, s->live[i]->name);
+        const char *now = setting(s, s->live[i]->name, INT64_MAX);
         snprintf(label[i], sizeof label[i], "%-14s %s", s->live[i]->name, now ? now : "");
         item[i] = (MenuItem){.label = label[i], .note = s->live[i]->help};
     }
@@ -136,7 +136,7 @@ static void change(Steer *s, const RunRow *run)
 
 static void scale_lr(Steer *s, double by)
 {
-    const char *now = setting(s, "lr");
+    const char *now = setting(s, "lr", INT64_MAX);
     double lr;
     char rest[64], say[120];
     if (!now || !text_to_real(now, strlen(now), &lr)) {
@@ -155,10 +155,10 @@ static void scale_lr(Steer *s, double by)
 static void fork_it(Steer *s)
 {
     char line[160], at[40] = "";
-    const char *lr = setting(s, "lr");
     int64_t step = s->fork_step ? s->fork_step(s->owner, s->run) : -2;
+    const char *lr = setting(s, "lr", step >= 0 ? step : INT64_MAX);
     if (step == -1) {
-        ui_say(s->ui, STYLE_WARN, "This run has no checkpoint to fork from yet; c writes one.");
+        ui_say(s->ui, STYLE_WARN, "This run has no checkpoint to fork from yet.");
         return;
     }
     if (step >= 0)

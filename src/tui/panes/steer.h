@@ -33,8 +33,8 @@ enum {
 typedef struct Steer {
     Ui *ui;
     const void *owner; /* handed to the two questions below */
-    /* The value of a hyperparameter as it is now; NULL: not known. */
-    const char *(*setting)(const void *owner, int64_t run, const char *key);
+    /* The value of a hyperparameter after that step; INT64_MAX: as it is now. NULL: not known. */
+    const char *(*setting)(const void *owner, int64_t run, const char *key, int64_t step);
     /* The checkpoint to fork from; -1: it has none; -2: the last, whichever that is. */
     int64_t (*fork_step)(const void *owner, int64_t run);
     int64_t run; /* the open dialog is about */

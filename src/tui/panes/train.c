@@ -16,26 +16,26 @@ static const KeyRow keys[] = {
     {TRAIN_SMOOTH,    "smooth",         "s",     "smooth",   "smooth the noisy curves: none, light, strong", 0},
     {TRAIN_LOG,       "log-axis",       "L",     "log",      "logarithmic values in the active chart, or not", 0},
     {TRAIN_AXIS,      "axis",           "a",     "axis",     "the axis: step, epoch, seconds since its start, time of day", 0},
-    {TRAIN_X_LOG,     "log-steps",      "X",     NULL,       "logarithmic axis, or not: what the first steps did", 0},
-    {TRAIN_ZOOM_IN,   "zoom-in",        "+ =",   NULL,       "zoom in on the crosshair, or on the end", 0},
+    {TRAIN_LAYERS,    "layers",         "v",     "layers",   "the outputs and gradients of its layers in the next step", 0},
+    {TRAIN_CHOOSE,    "choose-run",     "r",     "runs",     "watch another run", 0},
+    {TRAIN_ZOOM_IN,   "zoom-in",        "+ =",   "zoom",     "zoom in on the crosshair, or on the end", 0},
     {TRAIN_ZOOM_OUT,  "zoom-out",       "-",     NULL,       "zoom out", 0},
     {TRAIN_EARLIER,   "pan-left",       "<",     NULL,       "earlier part of the curve", 0},
     {TRAIN_LATER,     "pan-right",      ">",     NULL,       "later part of the curve", 0},
     {TRAIN_ALL,       "zoom-all",       "0",     NULL,       "the whole curve again", 0},
-    {TRAIN_BEST,      "to-best",        "b",     NULL,       "crosshair to the best step", 0},
-    {TRAIN_OTHERS,    "other-runs",     "o",     NULL,       "draw marked runs and forks with it, or not", 0},
-    {TRAIN_MARK,      "mark-this-run",  "m",     NULL,       "mark this run: it stays on the chart when another is watched", 0},
-    {TRAIN_PLOT,      "plot-run",       "w",     NULL,       "write the curves to a file (PNG, SVG, PDF)", 0},
-    {TRAIN_LAYERS,    "layers",         "v",     "layers",   "the outputs and gradients of its layers in the next step", 0},
-    {TRAIN_CHOOSE,    "choose-run",     "r",     "runs",     "watch another run", 0},
+    {TRAIN_X_LOG,     "log-steps",      "X",     NULL,       "logarithmic axis, or not: what the first steps did", 0},
+    {TRAIN_BEST,      "to-best",        "b",     "best",     "crosshair to the best step", 0},
+    {TRAIN_OTHERS,    "other-runs",     "o",     "others",   "draw marked runs and forks with it, or not", 0},
+    {TRAIN_MARK,      "mark-this-run",  "m",     "mark",     "mark this run: it stays on the chart when another is watched", 0},
+    {TRAIN_PLOT,      "plot-run",       "w",     "write",    "write the curves to a file (PNG, SVG, PDF)", 0},
     {0}};
 // clang-format on
 
 /* ---- state ------------------------------------------------------------------------------------------------------ */
 
-static const char *setting_now(const void *owner, int64_t run, const char *key)
+static const char *setting_at(const void *owner, int64_t run, const char *key, int64_t step)
 {
-    return curves_setting(train_curves(owner, run), key);
+    return curves_setting(train_curves(owner, run), key, step);
 }
 
 /* At the crosshair, else at the end: the last checkpoint before, or the first there is. */
@@ -51,7 +51,7 @@ static void create(void *state, Ui *ui)
 {
     TrainState *s = state;
     s->ui = ui;
-    s->steer = (Steer){.ui = ui, .owner = s, .setting = setting_now, .fork_step = fork_step};
+    s->steer = (Steer){.ui = ui, .owner = s, .setting = setting_at, .fork_step = fork_step};
     s->others = true;
     s->smooth = 1;
     s->event_at = -1;
@@ -246,6 +246,14 @@ static Reply on_command(void *state, int command, Ui *ui)
     return reply != REPLY_IGNORED ? reply : do_more(s, command, ui);
 }
 
+static bool told_layers(const Curves *c)
+{
+    for (size_t i = 0; i < c->event.count; i++)
+        if (strcmp(c->event.at[i].kind, "layers") == 0)
+            return true;
+    return false;
+}
+
 static const char *why_not(const void *state, int command, const Ui *ui)
 {
     const TrainState *s = state;
@@ -259,6 +267,15 @@ static const char *why_not(const void *state, int command, const Ui *ui)
         return why;
     if (command == TRAIN_ROWS && !s->has_cross)
         return "h and l move a crosshair first";
+    if (command == TRAIN_BEST && run->best_step <= 0)
+        return "it has no best step yet: nothing was validated";
+    if (!c || !c->loaded)
+        return NULL;
+    if (command == STEER_FORK && !c->checkpoint.count)
+        return run_is_active(run) ? "it has no checkpoint to fork from yet; c writes one"
+                                  : "it has no checkpoint to fork from; R begins it anew";
+    if (command == TRAIN_LAYERS && !run_is_active(run) && !told_layers(c))
+        return "its layers were not asked for while it trained";
     return NULL;
 }
 

@@ -38,7 +38,7 @@ static void title_of(const char *key, char *into, size_t size)
 static void add_slice_chart(TrainState *s, const Curves *c, const char *metric)
 {
     char title[56];
-    const char *by = c ? curves_setting(c, "slice") : NULL;
+    const char *by = c ? curves_setting(c, "slice", INT64_MAX) : NULL;
     for (size_t i = 0; c && i < c->series.count; i++)
         if (text_starts(c->series.at[i].key, SLICE_KEY)) {
             snprintf(title, sizeof title, "%.20s by %.30s", metric, by ? by : "slice");
@@ -128,7 +128,7 @@ static void add_series(ChartBuild *b, const Series *from, const Reals *y, const 
     cut(b, from, y, to);
 }
 
-/* A noisy curve: raw points behind its running mean; alone, the mean in the part's colour. */
+/* A noisy curve: raw points behind its running mean; alone, the mean in the part's colour. name NULL: its only one. */
 static void add_noisy(ChartBuild *b, const Curves *c, const char *key, const char *name,
                       Style style, bool raw)
 {
@@ -136,12 +136,14 @@ static void add_noisy(ChartBuild *b, const Curves *c, const char *key, const cha
     if (!series)
         return;
     if (c->smooth == 0) {
-        add_series(b, series, &series->value, name, style, true, false);
+        add_series(b, series, &series->value, name ? name : "now", style, true, false);
         return;
     }
+    char mean[64];
+    snprintf(mean, sizeof mean, "%.50s%smean", name ? name : "", name ? " " : "");
     if (raw)
         add_series(b, series, &series->value, NULL, STYLE_BEFORE, true, false);
-    add_series(b, series, &series->smooth, name, style, !raw, false);
+    add_series(b, series, &series->smooth, mean, style, !raw, false);
 }
 
 /* A curve a slice, of the run that is watched. */
@@ -188,7 +190,7 @@ static void add_run(const TrainState *s, ChartBuild *b, const Curves *c, const c
     const char *label = alone && !text_starts(key, "val_") ? "now" : full;
     Style style = text_starts(key, "val_") ? valid : own;
     if (noisy)
-        add_noisy(b, c, key, label, style, alone);
+        add_noisy(b, c, key, alone ? NULL : full, style, alone);
     else if (series)
         add_series(b, series, &series->value, label, style, false, series->value.count < 2);
 }
@@ -302,15 +304,23 @@ static double nth(double *v, size_t n, size_t k)
 
 #define SAMPLED 1024 /* of a longer curve so many points say where its values lie */
 
+static bool in_sight(const ChartSeries *one, const Chart *c, size_t i)
+{
+    return one->x[i] >= c->x_low && one->x[i] <= c->x_high && isfinite(one->y[i]) && (!c->y_log || one->y[i] > 0);
+}
+
 /* Of a long curve 1 % of the values at each end may leave the picture: the first steps of a training
- * are so far off that nothing else could be read. A short one stays whole. */
+ * are so far off that nothing else could be read. A short one stays whole, and one over a logarithmic
+ * axis, which is there for the first steps. */
 static void range_of(const ChartSeries *one, const Chart *c, double *low, double *high)
 {
     double v[2 * SAMPLED];
     size_t n = 0, by = one->n > 2 * SAMPLED ? one->n / SAMPLED : 1;
-    for (size_t i = one->n % by; i < one->n && n < 2 * SAMPLED; i += by)
-        if (one->x[i] >= c->x_low && one->x[i] <= c->x_high && isfinite(one->y[i]) &&
-            (!c->y_log || one->y[i] > 0))
+    for (size_t i = 0; c->x_log && i < one->n; i++)
+        if (in_sight(one, c, i))
+            *low = fmin(*low, one->y[i]), *high = fmax(*high, one->y[i]);
+    for (size_t i = one->n % by; !c->x_log && i < one->n && n < 2 * SAMPLED; i += by)
+        if (in_sight(one, c, i))
             v[n++] = one->y[i];
     size_t out = n > 300 ? n / 100 : 0;
     if (n) {
@@ -391,8 +401,6 @@ static void set_window(const TrainState *s, const Curves *c, Chart *to)
     to->x_name = axis_names[s->axis];
     to->x_clock = s->axis == AXIS_CLOCK;
     to->x_log = s->x_log && s->axis != AXIS_CLOCK;
-    to->has_cross = s->has_cross && c;
-    to->cross = to->has_cross ? curves_x(c, s->cross) : 0.0;
     if (s->low < s->high)
         to->x_low = s->low, to->x_high = s->high;
     else
@@ -402,6 +410,8 @@ static void set_window(const TrainState *s, const Curves *c, Chart *to)
         to->x_high = to->x_low + with_room(to->x_high - to->x_low);
     if (to->x_log && to->x_low <= 0)
         to->x_low = fmin(1, to->x_high / 1000); /* zero has no place there */
+    to->cross = s->has_cross && c ? curves_x(c, s->cross) : (double)NAN;
+    to->has_cross = to->cross >= to->x_low && to->cross <= to->x_high; /* else the legend would tell of a place not shown */
 }
 
 static bool is_live(const TrainState *s)
@@ -486,17 +496,32 @@ void train_chart_release(ChartBuild *b)
     arena_release(&b->arena);
 }
 
+/* How it is looked at, and, where not all have room, that there are others. */
+static void chart_note(const TrainState *s, int chart, Text *into)
+{
+    const ChartKind *kind = &s->chart[chart];
+    bool noisy = series_noisy(kind->key) || strcmp(kind->key, "loss") == 0;
+    if (kind->log)
+        text_puts(into, "log");
+    if (noisy)
+        text_printf(into, "%s%s smoothing", into->count ? "  " : "", s->smooth ? smooth_names[s->smooth] : "no");
+    if (s->low < s->high)
+        text_printf(into, "%szoomed", into->count ? "  " : "");
+    if (s->places < s->charts)
+        text_printf(into, "%sTab %d of %zu", into->count ? "  " : "", chart + 1, s->charts);
+}
+
 void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active)
 {
     const ChartKind *kind = &s->chart[p->chart];
     ChartBuild b;
-    char note[64];
+    Text note = {0};
     Canvas part = canvas_part(c, p->row, p->col, p->rows, p->cols);
-    snprintf(note, sizeof note, "%s%s%s%s", kind->log ? "log  " : "",
-             s->smooth ? smooth_names[s->smooth] : "no", " smoothing",
-             s->low < s->high ? "  zoomed" : "");
+    if (active)
+        chart_note(s, p->chart, &note);
     Canvas in = canvas_box(&part, active ? STYLE_BORDER_ACTIVE : STYLE_BORDER, kind->title,
-                           active ? note : NULL);
+                           active ? text_str(&note) : NULL);
+    text_release(&note);
     train_chart(s, p->chart, &b);
     for (size_t i = 0; in.rows < 11 && i < b.chart.tick_count; i++)
         b.ticks[i].label = ""; /* no room over the curves for words */

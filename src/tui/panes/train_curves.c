@@ -74,14 +74,10 @@ static void take_events(Curves *c, const RunDelta *d)
     }
 }
 
-static void set(Curves *c, const char *key, const char *value)
+static void set(Curves *c, const char *key, const char *value, int64_t step)
 {
-    for (size_t i = 0; i < c->setting.count; i++)
-        if (strcmp(c->setting.at[i].key, key) == 0) {
-            snprintf(c->setting.at[i].value, sizeof c->setting.at[i].value, "%s", value);
-            return;
-        }
     Setting *now = vec_slot(&c->setting);
+    *now = (Setting){.step = step};
     snprintf(now->key, sizeof now->key, "%s", key);
     snprintf(now->value, sizeof now->value, "%s", value);
 }
@@ -91,11 +87,12 @@ void curves_take(Curves *c, const RunDelta *d)
 {
     take_events(c, d);
     take_points(c, d);
+    c->setting.count = 0;
     for (size_t i = 0; i < d->params; i++)
-        set(c, d->param[i].key, d->param[i].value);
+        set(c, d->param[i].key, d->param[i].value, 0);
     for (size_t i = 0; i < d->commands; i++)
         if (strcmp(d->command[i].verb, "set") == 0)
-            set(c, d->command[i].key, d->command[i].value);
+            set(c, d->command[i].key, d->command[i].value, d->command[i].step);
     c->checkpoint.count = 0;
     for (size_t i = 0; i < d->checkpoints; i++)
         vec_add(&c->checkpoint, d->checkpoint[i].step);
@@ -225,10 +222,10 @@ bool curves_tells(const Curves *c, size_t event)
     return true;
 }
 
-const char *curves_setting(const Curves *c, const char *key)
+const char *curves_setting(const Curves *c, const char *key, int64_t step)
 {
-    for (size_t i = 0; c && i < c->setting.count; i++)
-        if (strcmp(c->setting.at[i].key, key) == 0)
+    for (size_t i = c ? c->setting.count : 0; i-- > 0;)
+        if (c->setting.at[i].step <= step && strcmp(c->setting.at[i].key, key) == 0)
             return c->setting.at[i].value;
     return NULL;
 }

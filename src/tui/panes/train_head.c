@@ -155,9 +155,9 @@ static void draw_who(const TrainState *s, const RunRow *run, const Canvas *c)
 
 static double share_done(const RunRow *run)
 {
-    if (run->status == RUN_FINISHED)
-        return 1.0;
-    return run->steps_total > 0 ? fmin(1.0, (double)run->step / (double)run->steps_total) : 0.0;
+    if (run->steps_total <= 0)
+        return run->status == RUN_FINISHED ? 1.0 : 0.0;
+    return fmin(1.0, (double)run->step / (double)run->steps_total); /* one that ended early did not do all */
 }
 
 static void of_total(int64_t done, int64_t total, char *into, size_t size)
@@ -203,7 +203,7 @@ static void draw_progress(const TrainState *s, const RunRow *run, const Curves *
     int width = canvas->cols >= 150 ? 40 : canvas->cols >= 110 ? 28 : 14;
     Style full = run_is_active(run) ? STYLE_BAR : run_status_style(run->status);
     chart_bar(canvas, 1, 1, width, share_done(run), full, STYLE_BAR_BACK);
-    Line l = {canvas, 1, width + 2, canvas->cols, false};
+    Line l = {canvas, 1, width + 2, canvas->cols - 1, false};
     if (run->status == RUN_RUNNING && *run->message) { /* before its first step, or within a long one */
         piece(&l, STYLE_INFO, run->message);
         return;
@@ -244,7 +244,7 @@ void train_draw_values(const TrainState *s, const Canvas *canvas)
     if (!c)
         return;
     main_metric(run, key);
-    Line l = {canvas, 0, 1, canvas->cols, run->status == RUN_RUNNING && !s->has_cross};
+    Line l = {canvas, 0, 1, canvas->cols - 1, run->status == RUN_RUNNING && !s->has_cross};
     double at = s->has_cross ? s->cross : (double)INFINITY;
     if (s->has_cross) {
         of_total(train_cross_step(s), 0, text, sizeof text);
@@ -262,6 +262,9 @@ void train_draw_values(const TrainState *s, const Canvas *canvas)
     pair_real(&l, "gradient", STYLE_PLAIN, curves_at(c, "grad_norm", at));
     if (s->has_cross)
         pair_real(&l, "lr", STYLE_PLAIN, curves_at(c, "lr", at));
+    static const char *const hint = "h l crosshair";
+    if (!s->has_cross && l.col + (int)strlen(hint) < canvas->cols)
+        canvas_put(canvas, 0, canvas->cols - (int)strlen(hint) - 1, STYLE_DIM, hint);
 }
 
 /* ---- how it ended ------------------------------------------------------------------------------------------- */

@@ -65,7 +65,7 @@ typedef struct Series {          /* one key of one run; NaN is a gap */
 } Series;
 
 typedef struct Happening { int64_t step, time; char kind[20]; char *text; } Happening; /* text owned */
-typedef struct Setting { char key[40]; char value[72]; } Setting;
+typedef struct Setting { char key[40]; char value[72]; int64_t step; } Setting; /* from the step after that one on */
 
 typedef enum Axis { AXIS_STEP, AXIS_EPOCH, AXIS_WALL, AXIS_CLOCK, AXIS_COUNT } Axis;
 extern const char *const axis_names[];   /* "step", "epoch", "seconds" since its start, "clock" */
@@ -77,7 +77,7 @@ typedef struct Curves {
     int64_t points, events;      /* cursors */
     VEC(Series) series;
     VEC(Happening) event;
-    VEC(Setting) setting;        /* hyperparameters as they are now */
+    VEC(Setting) setting;        /* hyperparameters as submitted, then each change, in order */
     VEC(int64_t) checkpoint;     /* steps, ascending */
     double first_epoch;          /* epochs done before its first point: of a fork, its parent's */
     double began;                /* seconds since 1970 when it started; 0 not yet */
@@ -101,7 +101,7 @@ bool curves_tells(const Curves *c, size_t event); /* worth a line: of the best r
 const Series *curves_find(const Curves *c, const char *key);    /* NULL if absent */
 double curves_last(const Curves *c, const char *key);           /* NaN if absent */
 double curves_at(const Curves *c, const char *key, double step);/* at the point nearest to step */
-const char *curves_setting(const Curves *c, const char *key);   /* NULL if absent */
+const char *curves_setting(const Curves *c, const char *key, int64_t step); /* after that step; NULL if absent */
 int64_t curves_checkpoint(const Curves *c, int64_t step);       /* the last at or before; -1 none */
 double curves_x(const Curves *c, double step);                  /* place of a step on the axis */
 double curves_epoch(const Curves *c, double step);
