@@ -13,9 +13,9 @@ const Column *chunk_find(const Chunk *c, const char *name)
 
 const Column *chunk_find_next(const Chunk *c, const char *name, size_t *next)
 {
-    const Column *found = *next < c->columns && strcmp(c->column[*next].name, name) == 0
-                              ? &c->column[*next]
-                              : chunk_find(c, name);
+    const char *there = *next < c->columns ? c->column[*next].name : NULL;
+    bool here = there && (there == name || strcmp(there, name) == 0);
+    const Column *found = here ? &c->column[*next] : chunk_find(c, name);
     if (found)
         *next = (size_t)(found - c->column) + 1;
     return found;
@@ -82,7 +82,8 @@ static void keep_column(const Column *c, Arena *a, Column *out)
     if (c->words)
         out->words = keep_words(c->words, a);
     out->integer =
-        keep(c->integer, c->type == COLUMN_BOOL ? bit_bytes(c->rows) : c->rows * column_width(c->type), a);
+        keep(c->integer,
+             c->type == COLUMN_BOOL ? bit_bytes(c->rows) : c->rows * column_width(c->type), a);
 }
 
 void chunk_copy(const Chunk *c, Arena *a, Chunk *out)

@@ -32,9 +32,15 @@ void intake_init(Intake *in, const Schema *schema)
     *in = (Intake){.schema = schema,
                    .needed = mem_alloc(n * sizeof *in->needed),
                    .name = mem_alloc(n * sizeof *in->name),
+                   .size = mem_alloc(n * sizeof *in->size),
+                   .key_end = mem_alloc(n * sizeof *in->key_end),
                    .input = mem_alloc(n * sizeof *in->input)};
     for (size_t i = 0; i < schema->count; i++) {
         in->name[i] = schema->field[i].name;
+        in->size[i] = strlen(in->name[i]);
+        put_json_text(in->name[i], &in->key);
+        text_putc(&in->key, ':');
+        in->key_end[i] = in->key.count;
         in->needed[i] = schema->field[i].role != ROLE_TARGET;
     }
     list_inputs(in);
@@ -44,6 +50,9 @@ void intake_release(Intake *in)
 {
     mem_free(in->needed);
     mem_free(in->name);
+    mem_free(in->size);
+    text_release(&in->key);
+    mem_free(in->key_end);
     mem_free(in->input);
     *in = (Intake){0};
 }

@@ -166,9 +166,8 @@ static size_t field_at(const Fast *f, const char *s, size_t n, size_t guess)
 {
     const Schema *schema = f->in->schema;
     for (size_t k = 0; k < schema->count; k++) {
-        size_t i = (guess + k) % schema->count;
-        const char *name = f->in->name[i];
-        if (!strncmp(name, s, n) && !name[n])
+        size_t i = guess + k < schema->count ? guess + k : guess + k - schema->count;
+        if (f->in->size[i] == n && !memcmp(f->in->name[i], s, n))
             return i;
     }
     return SIZE_MAX;
@@ -325,11 +324,16 @@ static void finish(const Fast *f, size_t rows, Chunk *out)
     const Schema *schema = f->in->schema;
     Column *column = arena_raw(f->arena, (schema->count + 1) * sizeof *column);
     *out = (Chunk){.rows = rows, .column = column};
-    for (size_t i = 0; i < schema->count; i++)
-        if (f->build[i])
-            column_build_finish(f->build[i], &column[out->columns++]);
-        else
-            out->columns += intake_absent(&schema->field[i], rows, f->arena, &column[out->columns]);
+    for (size_t i = 0; i < schema->count; i++) {
+        Column *next = &column[out->columns];
+        if (f->build[i]) {
+            column_build_finish(f->build[i], next);
+            next->name = f->in->name[i]; /* who looks for it by that very name finds it at once */
+            out->columns++;
+        } else {
+            out->columns += intake_absent(&schema->field[i], rows, f->arena, next);
+        }
+    }
 }
 
 bool mlflow_fast(const Intake *in, const char *body, size_t n, Arena *a, Chunk *out)

@@ -42,8 +42,8 @@ void put_json_number(double v, Text *into)
     }
     text_add_real(into, v);
     size_t n = into->count - at;
-    if (!memchr(into->at + at, '.', n) && !memchr(into->at + at, 'e', n))
-        text_puts(into, ".0"); /* as JSON libraries tell a real from an integer */
+    if (v == trunc(v) && !memchr(into->at + at, '.', n) && !memchr(into->at + at, 'e', n))
+        text_add(into, ".0", 2); /* as JSON libraries tell a real from an integer */
 }
 
 static void note_time(int64_t micros, bool date, Text *into)
@@ -104,8 +104,8 @@ void note_inputs(const Intake *in, const bool *masked, const Chunk *rows, size_t
             continue;
         text_putc(into, mark);
         mark = ',';
-        put_json_text(in->name[i], into);
-        text_putc(into, ':');
+        size_t key = i ? in->key_end[i - 1] : 0;
+        text_add(into, in->key.at + key, in->key_end[i] - key);
         if (masked && masked[i])
             text_puts(into, "\"***\"");
         else if (has)

@@ -21,6 +21,9 @@ typedef struct Intake {
     const Schema *schema; /* borrowed */
     bool *needed;         /* [schema->count] */
     const char **name;    /* [schema->count] for "did you mean" */
+    size_t *size;         /* [schema->count] of the names, in bytes */
+    Text key;             /* the names as keys of JSON, each with its colon, one after the other ... */
+    size_t *key_end;      /* [schema->count] ... and where each ends */
     size_t *input;        /* [inputs] the needed ones in order: what a list without names means */
     size_t inputs;
 } Intake;

@@ -36,9 +36,10 @@ typedef struct Visitor {
     _Atomic double since; /* when the connection came, a request began, or the last one was done */
     _Atomic int stage;    /* Stage */
     atomic_bool shown_out;
-    Text body;      /* this and the rest: only the thread of the connection */
-    bool here;      /* a request is under way */
-    Ticket *ticket; /* waits for the disk, or is back */
+    Text body;        /* this and the rest: only the thread of the connection */
+    bool here;        /* a request is under way, */
+    const char *type; /* its Content-Type, or NULL */
+    Ticket *ticket;   /* waits for the disk, or is back */
 } Visitor;
 
 struct Server {
@@ -216,7 +217,7 @@ static Request request_of(const Server *s, const Visitor *v, struct MHD_Connecti
 {
     Request r = {.method = method,
                  .path = path,
-                 .type = header(c, MHD_HTTP_HEADER_CONTENT_TYPE),
+                 .type = v->here ? v->type : header(c, MHD_HTTP_HEADER_CONTENT_TYPE),
                  .body = text_str(&v->body),
                  .size = v->body.count};
     if (!v->here && s->service.guard) {
@@ -249,6 +250,7 @@ static enum MHD_Result begin(Server *s, Visitor *v, struct MHD_Connection *c, co
 {
     Reply reply = {0};
     v->here = true;
+    v->type = r->type;
     v->stage = STAGE_COMING;
     s->service.counter.busy++;
     if (!endpoint_accepts(&s->service, r, &reply))

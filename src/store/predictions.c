@@ -57,7 +57,8 @@ static bool set_up(Store *s, Error *err)
         return application != 0 ||
                error_set(err, ERROR_USAGE, "%s: no predictions are logged here", s->dir);
     if (application == 0 && /* a new file: before its first table */
-        sqlite3_exec(s->db, "PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL, NULL) != SQLITE_OK)
+        sqlite3_exec(s->db, "PRAGMA page_size=16384; PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL,
+                     NULL) != SQLITE_OK)
         return store_fail(s, err);
     if (!store_use_wal(s, err) || !store_begin(s, err))
         return false;
