@@ -39,6 +39,7 @@ typedef struct Load {
     double rate, p50, p99; /* ms */
     uint64_t requests, failed;
     double asking; /* processor seconds of wrk */
+    double took;   /* seconds */
 } Load;
 
 typedef struct Process {
@@ -270,7 +271,8 @@ static Load ask(const World *w, const Process *p, int connections, double second
     if (in)
         pclose(in);
     out.asking = cpu_of_askers() - before;
-    out.rate = (double)out.requests / (micros * 1e-6);
+    out.took = micros * 1e-6;
+    out.rate = (double)out.requests / out.took;
     return out;
 }
 
@@ -320,15 +322,17 @@ static void show_log(World *w)
     Error err = {0};
     TrafficRow *row;
     size_t n;
-    int64_t requests = 0, dropped = 0;
+    int64_t requests = 0, dropped = 0, shadows = 0;
     PredictionLog *log = prediction_log_open(w->dir, STORE_READ, &err);
     must(log && prediction_log_traffic_since(log, NULL, 0, &w->a, &row, &n, &err), &err);
     for (size_t i = 0; i < n; i++) {
-        requests += row[i].requests;
-        dropped += row[i].dropped;
+        requests += row[i].shadow ? 0 : row[i].requests;
+        *(row[i].shadow ? &shadows : &dropped) += row[i].dropped;
     }
-    printf("  %lld requests in the table traffic, %lld predictions not logged\n",
-           (long long)requests, (long long)dropped);
+    printf(
+        "  %lld requests in the table traffic, %lld predictions not logged, %lld not asked of the "
+        "shadow\n",
+        (long long)requests, (long long)dropped, (long long)shadows);
     prediction_log_close(log);
 }
 
@@ -403,8 +407,9 @@ static void peer(World *w, const char *kind, const Load *own, double own_cpu)
     cpu = cpu_of(p.pid) - cpu;
     show(kind, &l, cpu);
     double each = l.requests ? cpu / (double)l.requests : (double)NAN;
-    printf("    ours: %.1f times the requests, %.1f times less processor each\n",
-           own->rate / l.rate, each / own_cpu);
+    printf("    %.2f processors busy with it; ours: %.1f times the requests, %.1f times less "
+           "processor each\n",
+           cpu / l.took, own->rate / l.rate, each / own_cpu);
     finish(&p);
 }
 

@@ -59,14 +59,27 @@ def answer(body):
     return json.dumps({"predictions": [float(v) for v in predict(rows)]}).encode()
 
 
-sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-sock.bind(("127.0.0.1", 0))
-sock.listen(512)
+
+
+def listening(port):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.bind(("127.0.0.1", port))
+    sock.listen(512)
+    return sock
+
+
+# A socket each: of one that both listen on, asyncio's first to wake takes every connection, and the other stands idle.
+sock = listening(0)
+second = None if front == "gunicorn-flask" else listening(sock.getsockname()[1])
 parent = os.getpid()
 if front == "gunicorn-flask":  # starts its workers itself
     print("http://127.0.0.1:%d" % sock.getsockname()[1], flush=True)
 elif os.fork() == 0:
+    sock.close()
+    sock = second
+
     def leave():
         while os.getppid() == parent:
             time.sleep(0.2)
@@ -74,6 +87,7 @@ elif os.fork() == 0:
 
     threading.Thread(target=leave, daemon=True).start()
 else:
+    second.close()
     print("http://127.0.0.1:%d" % sock.getsockname()[1], flush=True)
 if front == "uvicorn":
     async def app(scope, receive, send):
@@ -90,6 +104,7 @@ if front == "uvicorn":
         await send({"type": "http.response.body", "body": out})
 
     config = uvicorn.Config(app, log_level="error", access_log=False, lifespan="off")
+    config.setup_event_loop()  # uvloop, where it is installed; httptools is found by itself
     asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
 elif front == "gunicorn-flask":
     app = flask.Flask("peer")
