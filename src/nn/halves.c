@@ -2,7 +2,8 @@
  *
  * Cut by rows, each core makes a gradient of all weights, and the other's half of it crosses over, as do the
  * weights after the update. In a small batch that takes as long as the products. Cut by columns, the weights,
- * their gradient and their moments never leave a core; what crosses is activations (halves_step.c).
+ * their gradient and their moments never leave a core, nor do the sums of a batch norm; what crosses is
+ * activations (halves_step.c).
  *
  * Each half has blocks of its own, two pages from the other's: columns of one matrix side by side would be
  * fetched by both. They are copied from the graph's blocks when such a step follows another kind of step, and
@@ -11,15 +12,21 @@
 
 /* ---- which ---------------------------------------------------------------------------------------- */
 
-static bool is_hidden(const Node *n)
+static bool has_no_tail(const Node *n)
 {
-    return n->width % HALVES_MULTIPLE == 0 && n->width <= HALVES_WIDTH &&
-           !tail_saves((Tail){.act = n->tail.act});
+    return n->tail.act == ACT_NONE && !n->tail.dropout;
 }
 
-static bool is_head(const Node *n)
+static bool is_hidden(const Node *end)
 {
-    return n->width <= HALVES_OUTPUTS && n->tail.act == ACT_NONE && !n->tail.dropout;
+    bool normed = end->op == &batchnorm_op;
+    return end->width % (normed ? HALVES_NORMED : HALVES_MULTIPLE) == 0 && end->width <= HALVES_WIDTH &&
+           !tail_saves((Tail){.act = end->tail.act}) && (!normed || has_no_tail(end->input[0]));
+}
+
+static bool is_head(const Node *end)
+{
+    return end->op == &dense_op && end->width <= HALVES_OUTPUTS && has_no_tail(end);
 }
 
 static bool has_own_weights(const Graph *g, const Node *n)
@@ -27,21 +34,31 @@ static bool has_own_weights(const Graph *g, const Node *n)
     for (size_t i = 0; i < g->node.count; i++)
         if (g->node.at[i] != n && g->node.at[i]->params && g->node.at[i]->param[0] == n->param[0])
             return false;
-    return !g->tensor.at[n->param[0]].frozen && !g->tensor.at[n->param[1]].frozen;
+    for (size_t i = 0; i < n->params; i++)
+        if (g->tensor.at[n->param[i]].frozen)
+            return false;
+    return true;
 }
 
-/* Dense layers one after the other from the feed to the output, last first; 0: it is something else. */
-static size_t find_chain(const Graph *g, const Node *chain[HALF_LAYERS])
+static const Node *dense_of(const Node *end)
+{
+    const Node *n = end->op == &batchnorm_op ? end->input[0] : end;
+    return n->op == &dense_op && n->tokens == 1 ? n : NULL;
+}
+
+/* Dense layers, normalised or not, one after the other from the feed to the output, last first; 0: it is
+ * something else. */
+static size_t find_chain(const Graph *g, const Node *ends[HALF_LAYERS])
 {
     size_t count = 0;
-    const Node *n = g->output;
-    for (; n->op == &dense_op; n = n->input[0]) {
-        bool fits = count == 0 ? is_head(n) : is_hidden(n);
-        if (count == HALF_LAYERS || n->tokens != 1 || !fits || !has_own_weights(g, n))
+    const Node *end = g->output, *dense;
+    for (; (dense = dense_of(end)); end = dense->input[0]) {
+        bool fits = count == 0 ? is_head(end) : is_hidden(end);
+        if (count == HALF_LAYERS || !fits || !has_own_weights(g, dense) || !has_own_weights(g, end))
             return 0;
-        chain[count++] = n;
+        ends[count++] = end;
     }
-    return n == g->input && n->width <= HALVES_INPUT && count > 1 ? count : 0;
+    return end == g->input && end->width <= HALVES_INPUT && count > 1 ? count : 0;
 }
 
 static bool may_halve(const GraphPlan *plan)
@@ -56,18 +73,21 @@ static size_t aligned(size_t floats)
     return (floats + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
 }
 
-static void set_layers(Halves *h, const Node *chain[HALF_LAYERS])
+static void set_layers(Halves *h, const Node *ends[HALF_LAYERS])
 {
     for (size_t k = 0; k < h->layers; k++) {
-        const Node *n = chain[h->layers - 1 - k];
+        const Node *end = ends[h->layers - 1 - k], *n = dense_of(end);
         bool head = k == h->hidden;
         HalfLayer *l = &h->layer[k];
-        *l = (HalfLayer){.node = n, .act = n->tail.act, .inputs = k == 0 || head ? 1 : HALVES};
+        *l = (HalfLayer){.node = n, .end = end, .norm = end == n ? NULL : end, .act = end->tail.act};
+        l->inputs = k == 0 || head ? 1 : HALVES;
         l->in = k == 0 ? n->input[0]->width : n->input[0]->width / HALVES;
         l->out = head ? n->width : n->width / HALVES;
         l->weight = h->block;
         l->bias = l->weight + aligned(l->inputs * l->in * l->out);
-        h->block = l->bias + aligned(l->out);
+        l->gamma = l->bias + aligned(l->out);
+        l->beta = l->gamma + (l->norm ? aligned(l->out) : 0);
+        h->block = l->beta + (l->norm ? aligned(l->out) : 0);
     }
 }
 
@@ -105,6 +125,8 @@ static void lay_out_own(const Halves *h, size_t c, Half *half, Place *p)
         half->value[k][c] = take(p, rows * out);
         half->grad[k] = take(p, rows * out);
         half->sent[k] = take(p, rows * out);
+        half->before[k] = take(p, h->layer[k].norm ? rows * out : 0);
+        half->moment[k] = take(p, 2 * out);
         widest = out > widest ? out : widest;
     }
     half->value[0][1 - c] = take(p, rows * h->layer[0].out); /* the first layer it makes whole itself */
@@ -164,14 +186,14 @@ static size_t rows_worth(const Halves *h)
 
 bool halves_plan(Graph *g, Error *err)
 {
-    const Node *chain[HALF_LAYERS];
-    size_t layers = may_halve(&g->plan) ? find_chain(g, chain) : 0;
+    const Node *ends[HALF_LAYERS];
+    size_t layers = may_halve(&g->plan) ? find_chain(g, ends) : 0;
     if (layers == 0)
         return true;
     Halves *h = g->halves = mem_alloc(sizeof *h);
     *h = (Halves){.graph = g, .layers = layers, .hidden = layers - 1, .moments = graph_moments(g)};
     h->away = pool_threads(g->plan.pool) > 1;
-    set_layers(h, chain);
+    set_layers(h, ends);
     size_t worth = rows_worth(h);
     h->rows_most = worth < g->plan.rows_most ? worth : g->plan.rows_most;
     h->memory = mem_try(lay_out(h, NULL) * sizeof(float), err);
@@ -190,6 +212,11 @@ void halves_destroy(Halves *h)
 
 /* ---- to and fro ------------------------------------------------------------------------------------- */
 
+static void move_floats(float *whole, float *half, size_t count, bool out)
+{
+    memcpy(out ? whole : half, out ? half : whole, count * sizeof *whole);
+}
+
 /* The layer's part of a block laid out as the parameters, and the same of a half. */
 static void move_layer(const Halves *h, size_t k, size_t c, float *whole, float *half, bool out)
 {
@@ -198,11 +225,13 @@ static void move_layer(const Halves *h, size_t k, size_t c, float *whole, float 
     bool head = k == h->hidden;
     size_t rows = l->inputs * l->in, wide = l->node->width, at = c * l->out;
     float *w = whole + tensor[l->node->param[0]].offset + (head ? c * rows * wide : at);
-    float *b = whole + tensor[l->node->param[1]].offset + (head ? 0 : at);
     for (size_t i = 0; i < rows; i++)
-        memcpy(out ? w + i * wide : half + l->weight + i * l->out,
-               out ? half + l->weight + i * l->out : w + i * wide, l->out * sizeof *w);
-    memcpy(out ? b : half + l->bias, out ? half + l->bias : b, l->out * sizeof *b);
+        move_floats(w + i * wide, half + l->weight + i * l->out, l->out, out);
+    move_floats(whole + tensor[l->node->param[1]].offset + (head ? 0 : at), half + l->bias, l->out, out);
+    if (!l->norm)
+        return;
+    move_floats(whole + tensor[l->norm->param[GAMMA]].offset + at, half + l->gamma, l->out, out);
+    move_floats(whole + tensor[l->norm->param[BETA]].offset + at, half + l->beta, l->out, out);
 }
 
 static void move_block(const Halves *h, int block, float *whole, bool out)
@@ -226,7 +255,7 @@ bool halves_take(Halves *h, size_t rows, double dropout)
         return false;
     bool takes = rows <= h->rows_most;
     for (size_t k = 0; dropout > 0 && k < h->hidden; k++)
-        takes &= !h->layer[k].node->tail.dropout;
+        takes &= !h->layer[k].end->tail.dropout;
     if (!takes)
         halves_settle(h);
     else if (!h->holds)
@@ -243,18 +272,17 @@ void halves_settle(Halves *h)
         h->holds = false;
 }
 
-/* Layer k's values as the rows of a node. */
-static void show_values(const Halves *h, size_t k)
+/* The halves' columns as the rows of a node. */
+static void show_values(const Halves *h, const Node *n, const float *const from[HALVES])
 {
-    const HalfLayer *l = &h->layer[k];
+    const size_t out = n->width / HALVES;
     const Pass batch = {.batch = h->rows, .shards = shard_count(h->rows)};
     for (size_t s = 0; s < batch.shards; s++) {
         Pass p = pass_shard(&batch, s);
-        float *to = node_value(l->node, &p);
+        float *to = node_value(n, &p);
         for (size_t i = 0; i < p.rows; i++)
             for (size_t c = 0; c < HALVES; c++)
-                memcpy(to + i * l->node->width + c * l->out,
-                       h->half[c].value[k][c] + (p.begin + i) * l->out, l->out * sizeof *to);
+                memcpy(to + i * n->width + c * out, from[c] + (p.begin + i) * out, out * sizeof *to);
     }
 }
 
@@ -264,8 +292,12 @@ void halves_show(const Halves *h)
         return;
     Graph *g = h->graph;
     const HalfLayer *head = &h->layer[h->hidden];
-    for (size_t k = 0; k < h->hidden; k++)
-        show_values(h, k);
+    const Half *half = h->half;
+    for (size_t k = 0; k < h->hidden; k++) {
+        show_values(h, h->layer[k].end, (const float *[]){half[0].value[k][0], half[1].value[k][1]});
+        if (h->layer[k].norm)
+            show_values(h, h->layer[k].node, (const float *[]){half[0].before[k], half[1].before[k]});
+    }
     memcpy(g->output->value, h->half[0].guess, h->rows * head->out * sizeof *g->output->value);
     memset(g->gradient, 0, SHARDS_MOST * g->gradient_size * sizeof *g->gradient);
     move_block(h, HALF_GRADIENT, g->gradient, true);

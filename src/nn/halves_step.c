@@ -1,7 +1,7 @@
 /* halves_step.c -- a step by halves: c is a half and what it owns, 1 - c the other.
  *
  *     forward    the first layer, whole, in each half: that is cheaper than sending it
- *                layer k    y[c] = act(x w[c] + b[c]), sent to the other unless it is the last
+ *                layer k    y[c] = act(norm(x w[c] + b[c])), sent to the other unless it is the last
  *                head       guess = y[c] w[c], a part, sent to the other
  *     backward   head       guess = guess[c] + guess[1 - c] + b, and the loss, in each half
  *                layer k    dx = dy[c] w[c]', a part, whose other half of columns is sent; dw[c] = x' dy[c]
@@ -20,7 +20,7 @@ typedef struct Sweep {
     LossJob loss;
     UpdateJob job;
     float scale;         /* of the gradient, when clipping */
-    bool norm, apply; /* at the end */
+    bool learns, apply;  /* a step: running statistics move; its weights too, at the end */
 } Sweep;
 
 static const Way own = {.products = PRODUCTS_OWN};
@@ -42,6 +42,32 @@ static const float *weights(const Halves *h, size_t c, size_t k)
 
 /* ---- forward ---------------------------------------------------------------------------------------- */
 
+/* y = gamma (z - mean) / deviation + beta (then relu) of half q's columns; keeps: the half that goes backward
+ * through them, NULL where another does. scratch: 4 out */
+static void normalise(const Sweep *s, size_t k, size_t q, const Half *keeps, float *y, const float *z,
+                      float *scratch)
+{
+    const HalfLayer *l = &s->h->layer[k];
+    const float *block = s->h->half[q].block[HALF_WEIGHTS];
+    float *restrict scale = scratch, *restrict shift = scale + l->out;
+    float *restrict mean = keeps ? keeps->moment[k] : shift + l->out, *restrict deviate = mean + l->out;
+    float *running_mean = node_weights(l->norm, RUNNING_MEAN) + q * l->out;
+    float *running_var = node_weights(l->norm, RUNNING_VAR) + q * l->out;
+    const double rows = (double)s->rows;
+    norm_moments(mean, deviate, z, s->rows, l->out);
+    for (size_t i = 0; i < l->out; i++) {
+        double square = (double)deviate[i];
+        if (keeps && s->learns) {
+            norm_move(&running_mean[i], (double)mean[i]);
+            norm_move(&running_var[i], square / (rows > 1 ? rows - 1 : 1));
+        }
+        deviate[i] = (float)(1.0 / sqrt(square / rows + (double)NORM_EPSILON));
+        scale[i] = block[l->gamma + i] * deviate[i];
+        shift[i] = block[l->beta + i] - mean[i] * scale[i];
+    }
+    norm_scale(y, z, scale, shift, l->act == ACT_RELU, s->rows, l->out);
+}
+
 /* Half q's columns of layer k, made in half c. */
 static void forward_layer(const Sweep *s, size_t c, size_t k, size_t q)
 {
@@ -49,13 +75,16 @@ static void forward_layer(const Sweep *s, size_t c, size_t k, size_t q)
     const HalfLayer *l = &h->layer[k];
     const Half *me = &h->half[c];
     const float *w = weights(h, q, k), *b = h->half[q].block[HALF_WEIGHTS] + l->bias;
-    float *y = me->value[k][q];
-    const bool relu = l->act == ACT_RELU;
-    gemm_forward(own, y, k ? me->value[k - 1][0] : s->feed->dense, w, b, relu && k == 0, s->rows, l->in, l->out,
-                 me->scratch);
+    const Half *keeps = q == c || !h->away ? &h->half[q] : NULL; /* what is before the norm */
+    float *y = me->value[k][q], *z = !l->norm ? y : keeps ? keeps->before[k] : me->grad[k];
+    const bool relu = l->act == ACT_RELU, at_once = relu && !l->norm;
+    gemm_forward(own, z, k ? me->value[k - 1][0] : s->feed->dense, w, b, at_once && k == 0, s->rows, l->in,
+                 l->out, me->scratch);
     if (k)
-        gemm_forward_more(y, me->value[k - 1][1], w + l->in * l->out, relu, s->rows, l->in, l->out,
+        gemm_forward_more(z, me->value[k - 1][1], w + l->in * l->out, at_once, s->rows, l->in, l->out,
                           me->scratch);
+    if (l->norm)
+        normalise(s, k, q, keeps, y, z, me->scratch);
     if (!relu && l->act != ACT_NONE)
         activation_forward(l->act, y, s->rows * l->out);
 }
@@ -83,6 +112,20 @@ static void forward(void *job, size_t c, size_t worker)
 }
 
 /* ---- backward --------------------------------------------------------------------------------------- */
+
+/* The gradient of y becomes that of z, in place; and those of gamma and beta. */
+static void backward_norm(const Sweep *s, size_t c, size_t k)
+{
+    const Half *me = &s->h->half[c];
+    const HalfLayer *l = &s->h->layer[k];
+    float *mean = me->moment[k], *sum = me->scratch, *product = sum + l->out;
+    const NormBack back = {
+        .mean = mean, .sum = sum, .gamma = me->block[HALF_WEIGHTS] + l->gamma, .batch = s->rows};
+    norm_products(sum, product, me->grad[k], me->before[k], mean, mean + l->out, s->rows, l->out);
+    memcpy(me->block[HALF_GRADIENT] + l->beta, sum, l->out * sizeof *sum);
+    memcpy(me->block[HALF_GRADIENT] + l->gamma, product, l->out * sizeof *sum);
+    norm_input(&back, me->grad[k], me->grad[k], me->before[k], false, s->rows, l->out, product + l->out);
+}
 
 /* guess = both parts + b; its loss, and the gradient of the layer below */
 static void backward_head(const Sweep *s, size_t c)
@@ -187,6 +230,10 @@ static void update(void *arg, size_t c, size_t worker)
         bool twice = k == s->h->hidden && c > 0; /* the head's bias */
         update_piece(s, me, l->weight, l->inputs * l->in * l->out, t[l->node->param[0]].decay, true);
         update_piece(s, me, l->bias, l->out, t[l->node->param[1]].decay, !twice);
+        if (l->norm) {
+            update_piece(s, me, l->gamma, l->out, t[l->norm->param[GAMMA]].decay, true);
+            update_piece(s, me, l->beta, l->out, t[l->norm->param[BETA]].decay, true);
+        }
     }
     tiny_restore(before);
 }
@@ -200,6 +247,8 @@ static void backward(void *job, size_t c, size_t worker)
         backward_head(s, c);
     else
         join(s, c, k);
+    if (s->h->layer[k].norm)
+        backward_norm(s, c, k);
     if (k > 0)
         backward_input(s, c, k);
     if (k == top)
@@ -207,7 +256,7 @@ static void backward(void *job, size_t c, size_t worker)
     backward_weights(s, c, k);
     vec_settle();
     tiny_restore(before);
-    if (k == 0 && s->norm && isfinite(s->h->half[c].loss))
+    if (k == 0 && s->learns && isfinite(s->h->half[c].loss))
         update(job, c, worker);
 }
 
@@ -246,7 +295,7 @@ double halves_step(Halves *h, const GraphFeed *feed, const GraphKnobs *knobs, do
     double weight = loss_weight_sum(&s.loss);
     s.loss.scale = (float)(1.0 / weight);
     s.job = graph_update_job(h->graph, knobs);
-    s.norm = true;
+    s.learns = true;
     s.apply = knobs->clip <= 0;
     sweep(&s);
     *norm = sqrt(h->half[0].norm + h->half[1].norm);

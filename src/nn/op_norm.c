@@ -5,13 +5,8 @@
  * Batch normalisation needs all rows: every shard leaves mean and squared deviations of its own rows,
  * joined in order by Chan's formula (Chan, Golub, LeVeque 1983); backwards it leaves its two sums.
  * Prediction uses running statistics (momentum 0.1, variance with n - 1), as PyTorch does. */
-#include "nn_int.h"
+#include "norm.h"
 #include "vector.h"
-
-#define NORM_EPSILON 1e-5f
-#define MOMENTUM     0.1
-
-enum { GAMMA, BETA, RUNNING_MEAN, RUNNING_VAR };
 
 /* ---- batch normalisation -------------------------------------------------------------------------- */
 
@@ -23,49 +18,7 @@ static float *part_of(const Node *n, size_t i)
 #define JOINED      SHARDS_MOST       /* mean, 1 / deviation */
 #define JOINED_BACK (SHARDS_MOST + 1) /* sum of dz, sum of dz xhat */
 
-#define STRIP 4         /* vectors of columns whose sums stay in registers */
 #define ROWS_IN_CACHE 32 /* rows read twice: for their sum, then around their mean */
-
-/* sum[n] and square[n] of so many rows: of x, and of what is around their mean */
-static void block_moments(float *restrict mean, float *restrict square, const float *restrict x,
-                          size_t rows, size_t width)
-{
-    const float each = 1.0f / (float)rows;
-    size_t k = 0;
-    for (; k + STRIP * LANES <= width; k += STRIP * LANES) {
-        Vec m[STRIP] = {0}, q[STRIP] = {0};
-        for (size_t i = 0; i < rows; i++) {
-            UNROLL
-            for (size_t v = 0; v < STRIP; v++)
-                m[v] += vec_load(x + i * width + k + v * LANES);
-        }
-        UNROLL
-        for (size_t v = 0; v < STRIP; v++)
-            m[v] *= each;
-        for (size_t i = 0; i < rows; i++) {
-            UNROLL
-            for (size_t v = 0; v < STRIP; v++) {
-                Vec apart = vec_load(x + i * width + k + v * LANES) - m[v];
-                q[v] += apart * apart;
-            }
-        }
-        UNROLL
-        for (size_t v = 0; v < STRIP; v++) {
-            vec_store(mean + k + v * LANES, m[v]);
-            vec_store(square + k + v * LANES, q[v]);
-        }
-    }
-    for (; k < width; k++) {
-        float m = 0, q = 0;
-        for (size_t i = 0; i < rows; i++)
-            m += x[i * width + k];
-        m *= each;
-        for (size_t i = 0; i < rows; i++)
-            q += (x[i * width + k] - m) * (x[i * width + k] - m);
-        mean[k] = m;
-        square[k] = q;
-    }
-}
 
 /* Mean and squares of the shard, its blocks joined as the shards are. */
 static void gather(const Node *n, const Pass *p)
@@ -77,10 +30,10 @@ static void gather(const Node *n, const Pass *p)
     for (size_t from = 0, rows; from < p->rows; from += rows) {
         rows = p->rows - from < ROWS_IN_CACHE ? p->rows - from : ROWS_IN_CACHE;
         if (from == 0) {
-            block_moments(mean, square, x, rows, width);
+            norm_moments(mean, square, x, rows, width);
             continue;
         }
-        block_moments(m, q, x + from * width, rows, width);
+        norm_moments(m, q, x + from * width, rows, width);
         float share = (float)rows / (float)(from + rows), both = share * (float)from;
         for (size_t k = 0; k < width; k++) {
             float apart = m[k] - mean[k];
@@ -88,12 +41,6 @@ static void gather(const Node *n, const Pass *p)
             square[k] += q[k] + apart * apart * both;
         }
     }
-}
-
-static void move_running(float *running, double now)
-{
-    if (isfinite(now)) /* a batch with a NaN ends the run, but must not spoil the model */
-        *running = (float)((1.0 - MOMENTUM) * (double)*running + MOMENTUM * now);
 }
 
 #define COLUMNS 64 /* joined side by side */
@@ -133,25 +80,10 @@ static void join(const Node *n, const Pass *p)
             scale_out[from + i] = (float)(1.0 / sqrt(square[i] / rows + (double)NORM_EPSILON));
         }
         for (size_t i = 0; p->learns && !frozen && i < count; i++) {
-            move_running(&running_mean[from + i], mean[i]);
-            move_running(&running_var[from + i], square[i] / (rows > 1 ? rows - 1 : 1));
+            norm_move(&running_mean[from + i], mean[i]);
+            norm_move(&running_var[from + i], square[i] / (rows > 1 ? rows - 1 : 1));
         }
     }
-}
-
-/* y [rows][width] = x * scale[width] + shift[width], negative ones 0 if relu */
-static void scale_rows(float *restrict y, const float *restrict x, const float *restrict scale,
-                       const float *restrict shift, bool relu, size_t rows, size_t width)
-{
-    for (size_t i = 0; i < rows; i++, x += width, y += width)
-        if (relu)
-            for (size_t k = 0; k < width; k++) {
-                float z = x[k] * scale[k] + shift[k];
-                y[k] = z < 0.0f ? 0.0f : z;
-            }
-        else
-            for (size_t k = 0; k < width; k++)
-                y[k] = x[k] * scale[k] + shift[k];
 }
 
 static void normalise(const Node *n, const Pass *p, const float *mean, const float *deviate)
@@ -164,7 +96,7 @@ static void normalise(const Node *n, const Pass *p, const float *mean, const flo
     }
     float *y = node_value(n, p);
     bool only_relu = n->tail.act == ACT_RELU && !(n->tail.dropout && p->dropout > 0.0f);
-    scale_rows(y, node_value(n->input[0], p), scale, shift, only_relu, p->rows, n->width);
+    norm_scale(y, node_value(n->input[0], p), scale, shift, only_relu, p->rows, n->width);
     if (!only_relu)
         tail_forward(n, p, y, NULL);
 }
@@ -186,41 +118,11 @@ static void batch_infer(const Node *n, const Pass *p)
 
 static void gather_back(const Node *n, const Pass *p)
 {
-    size_t width = n->width, k = 0;
-    const float *restrict x = node_value(n->input[0], p);
-    const float *restrict mean = part_of(n, JOINED), *restrict deviate = mean + width;
-    float *restrict sum = part_of(n, p->shard), *restrict product = sum + width;
-    float *dz = node_grad(n, p);
+    const float *mean = part_of(n, JOINED);
+    float *sum = part_of(n, p->shard), *dz = node_grad(n, p);
     tail_backward(n, p, dz);
-    for (; k + STRIP * LANES <= width; k += STRIP * LANES) {
-        Vec s[STRIP] = {0}, q[STRIP] = {0}, m[STRIP];
-        UNROLL
-        for (size_t v = 0; v < STRIP; v++)
-            m[v] = vec_load(mean + k + v * LANES);
-        for (size_t i = 0; i < p->rows; i++) {
-            UNROLL
-            for (size_t v = 0; v < STRIP; v++) {
-                size_t at = i * width + k + v * LANES;
-                Vec d = vec_load(dz + at);
-                s[v] += d;
-                q[v] += d * (vec_load(x + at) - m[v]);
-            }
-        }
-        UNROLL
-        for (size_t v = 0; v < STRIP; v++) {
-            vec_store(sum + k + v * LANES, s[v]);
-            vec_store(product + k + v * LANES, q[v] * vec_load(deviate + k + v * LANES));
-        }
-    }
-    for (; k < width; k++) {
-        float s = 0, q = 0;
-        for (size_t i = 0; i < p->rows; i++) {
-            s += dz[i * width + k];
-            q += dz[i * width + k] * (x[i * width + k] - mean[k]);
-        }
-        sum[k] = s;
-        product[k] = q * deviate[k];
-    }
+    norm_products(sum, sum + n->width, dz, node_value(n->input[0], p), mean, mean + n->width, p->rows,
+                  n->width);
 }
 
 static void join_back(const Node *n, const Pass *p)
@@ -244,32 +146,13 @@ static void batch_backward(const Node *n, const Pass *p)
     memcpy(node_gradient(n, p, GAMMA), part_of(n, p->shard) + width, width * sizeof(float));
     if (!input->needs_grad)
         return;
-    const float *x = node_value(input, p), *dz = node_grad(n, p);
-    const float *mean = part_of(n, JOINED), *deviate = mean + width;
-    const float *sum = part_of(n, JOINED_BACK), *product = sum + width,
-                *gamma = node_weights(n, GAMMA);
-    float *dx = node_grad(input, p); /* where dz lies, or elsewhere: op->in_place */
-    /* dx = a dz + b x + c, column by column */
-    float *restrict a = p->scratch, *restrict b = a + width, *restrict c = b + width;
-    float each = 1.0f / (float)p->batch;
-    for (size_t k = 0; k < width; k++) {
-        a[k] = gamma[k] * deviate[k];
-        b[k] = -a[k] * product[k] * each * deviate[k];
-        c[k] = -a[k] * sum[k] * each - b[k] * mean[k];
-    }
-    bool fresh = n->fresh[0];
-    for (size_t i = 0; i < p->rows; i++, x += width, dz += width, dx += width) {
-        size_t k = 0;
-        for (; k + LANES <= width; k += LANES) {
-            Vec d = vec_load(a + k) * vec_load(dz + k) + vec_load(b + k) * vec_load(x + k) +
-                    vec_load(c + k);
-            vec_store(dx + k, fresh ? d : vec_load(dx + k) + d);
-        }
-        for (; k < width; k++) {
-            float d = a[k] * dz[k] + b[k] * x[k] + c[k];
-            dx[k] = fresh ? d : dx[k] + d;
-        }
-    }
+    const NormBack back = {.mean = part_of(n, JOINED),
+                           .sum = part_of(n, JOINED_BACK),
+                           .gamma = node_weights(n, GAMMA),
+                           .batch = p->batch};
+    /* where dz lies, or elsewhere: op->in_place */
+    norm_input(&back, node_grad(input, p), node_grad(n, p), node_value(input, p), !n->fresh[0], p->rows, width,
+               p->scratch);
 }
 
 Node *graph_batchnorm(Graph *g, const char *name, Node *x, Tail tail)
