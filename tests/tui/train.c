@@ -324,7 +324,6 @@ static void the_machine_is_watched_while_a_run_trains(void **state)
     see("disk");
 }
 
-/* The made-up run stops early: its last step is marked. */
 /* Two cards, and a third that tells nothing. */
 static void a_gpu_is_watched_where_there_is_one(void **state)
 {
@@ -342,6 +341,9 @@ static void a_gpu_is_watched_where_there_is_one(void **state)
     see("GPU");
     see("40%");
     see("3.2 GB"); /* of both */
+    term_resize(bench.term, 36, 120);
+    see("disk");
+    see("GPU 40% 3.2 GB"); /* the bars have made room for it */
 }
 
 static void slices_stand_in_one_chart(void **state)
@@ -388,6 +390,7 @@ static void a_drag_pans(void **state)
     see("step 60 ");
 }
 
+/* The made-up run stops early: its last step is marked. */
 static void an_early_stop_is_marked(void **state)
 {
     (void)state;

@@ -138,60 +138,99 @@ void train_machine_read(TrainState *s)
 
 /* ---- drawing --------------------------------------------------------------------------------------------- */
 
-static int gauge(const Canvas *c, int col, const char *label, double share, const char *text)
-{
-    int width = 8 + (int)strlen(label) + (int)utf8_width(text, strlen(text)) + 4;
-    if (col + width > c->cols || !isfinite(share))
-        return col;
-    Style full = share > 0.95 ? STYLE_BAD : share > 0.85 ? STYLE_WARN : STYLE_BAR;
-    col += canvas_put(c, 0, col, STYLE_DIM, label) + 1;
-    chart_bar(c, 0, col, 8, fmin(1, fmax(0, share)), full, STYLE_BAR_BACK);
-    return col + 9 + canvas_put(c, 0, col + 9, STYLE_PLAIN, text) + 3;
-}
+#define GAUGES 4
+#define BAR    8
+
+typedef struct Gauge {
+    const char *label;
+    double share;
+    Text text, own; /* of the machine; of the run alone */
+} Gauge;
 
 static void add_share(Text *t, double share)
 {
     text_printf(t, "%.0f%%", 100 * share);
 }
 
-void train_draw_machine(const TrainState *s, const Canvas *c)
+static void add_processor(const MachineNow *m, const MachineNow *b, Gauge *g)
+{
+    double all = (m->busy - b->busy) / (m->ticks - b->ticks), own = (m->run_ticks - b->run_ticks) / (m->ticks - b->ticks);
+    *g = (Gauge){.label = "processor", .share = all};
+    add_share(&g->text, all);
+    if (own >= 0 && m->run_ticks > 0) {
+        text_puts(&g->own, ", this run ");
+        add_share(&g->own, own);
+    }
+}
+
+static void add_memory(const MachineNow *m, Gauge *g)
+{
+    *g = (Gauge){.label = "memory", .share = 1 - m->memory_free / m->memory};
+    text_add_bytes(&g->text, m->memory - m->memory_free);
+    text_puts(&g->text, " of ");
+    text_add_bytes(&g->text, m->memory);
+    if (m->run_memory > 0) {
+        text_puts(&g->own, ", this run ");
+        text_add_bytes(&g->own, m->run_memory);
+    }
+}
+
+static size_t gauges_of(const TrainState *s, Gauge g[GAUGES])
 {
     const MachineNow *m = &s->machine, *b = &s->machine_before;
     const Snapshot *snap = ui_snapshot(s->ui);
-    Text t = {0};
-    int col = 1;
-    bool two = b->time > 0 && m->ticks > b->ticks;
-    if (two) {
-        double all = (m->busy - b->busy) / (m->ticks - b->ticks), own = (m->run_ticks - b->run_ticks) / (m->ticks - b->ticks);
-        add_share(&t, all);
-        text_puts(&t, own >= 0 && m->run_ticks > 0 ? ", this run " : "");
-        if (own >= 0 && m->run_ticks > 0)
-            add_share(&t, own);
-        col = gauge(c, col, "processor", all, text_str(&t));
-    }
-    if (m->memory > 0) {
-        text_reset(&t);
-        text_add_bytes(&t, m->memory - m->memory_free);
-        text_puts(&t, " of ");
-        text_add_bytes(&t, m->memory);
-        if (m->run_memory > 0) {
-            text_puts(&t, ", this run ");
-            text_add_bytes(&t, m->run_memory);
-        }
-        col = gauge(c, col, "memory", 1 - m->memory_free / m->memory, text_str(&t));
-    }
+    size_t n = 0;
+    if (b->time > 0 && m->ticks > b->ticks)
+        add_processor(m, b, &g[n++]);
+    if (m->memory > 0)
+        add_memory(m, &g[n++]);
     if (snap->disk_total > 0) {
-        text_reset(&t);
-        text_add_bytes(&t, snap->disk_free);
-        text_puts(&t, " free");
-        col = gauge(c, col, "disk", 1 - snap->disk_free / snap->disk_total, text_str(&t));
+        g[n] = (Gauge){.label = "disk", .share = 1 - snap->disk_free / snap->disk_total};
+        text_add_bytes(&g[n].text, snap->disk_free);
+        text_puts(&g[n++].text, " free");
     }
     if (isfinite(m->gpu) && m->gpu_total > 0) {
-        text_reset(&t);
-        add_share(&t, m->gpu);
-        text_putc(&t, ' ');
-        text_add_bytes(&t, m->gpu_memory);
-        gauge(c, col, "GPU", m->gpu, text_str(&t));
+        g[n] = (Gauge){.label = "GPU", .share = m->gpu};
+        add_share(&g[n].text, m->gpu);
+        text_putc(&g[n].text, ' ');
+        text_add_bytes(&g[n++].text, m->gpu_memory);
     }
-    text_release(&t);
+    return n;
+}
+
+static int gauge_width(const Gauge *g, bool bar, bool own)
+{
+    return (int)strlen(g->label) + 1 + (bar ? BAR + 1 : 0) + (int)g->text.count + (own ? (int)g->own.count : 0);
+}
+
+/* Returns where the next one begins. */
+static int draw_gauge(const Canvas *c, int col, const Gauge *g, bool bar, bool own)
+{
+    Style full = g->share > 0.95 ? STYLE_BAD : g->share > 0.85 ? STYLE_WARN : STYLE_BAR;
+    col += canvas_put(c, 0, col, STYLE_DIM, g->label) + 1;
+    if (bar)
+        chart_bar(c, 0, col, BAR, fmin(1, fmax(0, g->share)), full, STYLE_BAR_BACK);
+    col += bar ? BAR + 1 : 0;
+    col += canvas_put(c, 0, col, bar || full == STYLE_BAR ? STYLE_PLAIN : full, text_str(&g->text));
+    col += own ? canvas_put(c, 0, col, STYLE_PLAIN, text_str(&g->own)) : 0;
+    return col + 3;
+}
+
+/* Narrow, the bars go first, then what is the run's alone. */
+void train_draw_machine(const TrainState *s, const Canvas *c)
+{
+    Gauge g[GAUGES] = {0};
+    size_t n = gauges_of(s, g);
+    int col = 1, bars = -2, owns = -2; /* the last has nothing after it, and the edge stays free */
+    for (size_t i = 0; i < n; i++) {
+        bars += gauge_width(&g[i], true, true) + 3;
+        owns += gauge_width(&g[i], false, true) + 3;
+    }
+    bool bar = bars < c->cols, own = owns < c->cols;
+    for (size_t i = 0; i < n; i++) {
+        if (col + gauge_width(&g[i], bar, own) < c->cols)
+            col = draw_gauge(c, col, &g[i], bar, own);
+        text_release(&g[i].text);
+        text_release(&g[i].own);
+    }
 }

@@ -21,7 +21,7 @@ void train_place(TrainState *s, int top, int rows, bool one)
     if (one || rows < 20 || s->cols < 70) {
         place(s, s->active, top, 0, rows, s->cols);
     } else if (s->cols >= 150 && rows >= 28) {
-        int count = small < 4 ? small : 4, width = s->cols * 36 / 100, at = top;
+        int room = rows / 10 > 4 ? rows / 10 : 4, count = small < room ? small : room, width = s->cols * 36 / 100, at = top;
         place(s, 0, top, 0, rows, s->cols - width);
         for (int i = 0; i < count; i++) {
             int high = (rows - (at - top)) / (count - i);

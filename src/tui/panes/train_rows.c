@@ -25,8 +25,11 @@ static void *find_rows(JobContext *c, void *input, Error *err)
         out->row = mem_alloc((n + 1) * sizeof *out->row);
         out->count = n;
         snprintf(out->hash, sizeof out->hash, "%s", run.dataset);
-        snprintf(out->what, sizeof out->what, "the %zu rows%s of step %lld of run %lld", n,
+        Text rows = {0};
+        text_add_count(&rows, (double)n);
+        snprintf(out->what, sizeof out->what, "the %s rows%s of step %lld of run %lld", text_str(&rows),
                  weights >= 0 ? ", largest loss first," : "", (long long)ask->step, (long long)ask->run);
+        text_release(&rows);
         for (size_t i = 0; i < n; i++)
             out->row[i] = (uint32_t)row[i].row;
     }
