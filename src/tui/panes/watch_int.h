@@ -70,6 +70,9 @@ void watch_draw_row(const WatchState *s, const Canvas *c);
 size_t watch_series(const WatchCurve *k, ChartSeries out[4]);
 /* watch_lineage.c: from one prediction to the bytes it came from, in the viewer */
 void watch_lineage(WatchState *s, int64_t prediction);
+/* watch_like.c: the row of the root that is most like it to the model, and its line in the source */
+void watch_print_like(JobContext *c, Store *s, const Bundle *b, const DatasetRow *root, const Chunk *row, Arena *a, Text *into);
+const char *watch_grown_from(const DatasetRow *row, Arena *a); /* of a table that grew by feedback: the hash of the older; "" */
 
 const WatchCurve *watch_curve_at(const WatchState *s); /* NULL: none */
 const AlertRow *watch_alert_at(const WatchState *s);

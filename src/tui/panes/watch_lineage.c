@@ -1,5 +1,5 @@
 /* watch_lineage.c -- from one prediction to the bytes it came from: what was sent, what each line of the recipes made of
- * it, model, run, dataset, source; and the line of the source that is most like it among those the model learnt from. */
+ * it, model, run, dataset, source; and the line of the source that is most like it (watch_like.c). */
 #include "watch_int.h"
 
 #include <math.h>
@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum { SLOT_LINEAGE = 2 };
-#define LINE_MOST 4096
 
 /* ---- what the recipe did ---------------------------------------------------------------------------------------------- */
 
@@ -71,6 +70,26 @@ static void print_changes(const Chunk *before, const Chunk *after, Text *into)
     text_release(&is);
 }
 
+/* A line of a recipe that is a rule, be it switched off: those are what is counted. */
+static bool is_rule(const char *line)
+{
+    line += strspn(line, " \t");
+    return *line && (*line != '#' || text_starts(line, "# off:"));
+}
+
+static void print_rules(const char *recipe, uint16_t dropped_by, Text *into)
+{
+    size_t number = 0, rule = 0;
+    while (*recipe) {
+        size_t n = strcspn(recipe, "\n");
+        bool drops = is_rule(recipe) && n && ++rule == dropped_by;
+        number++;
+        if (n)
+            text_printf(into, "   line %-3zu %.*s%s\n", number, (int)n, recipe, drops ? "      <- drops this row" : "");
+        recipe += n + (recipe[n] == '\n');
+    }
+}
+
 /* Every recipe of the bundle, its lines numbered, and what became of this row. */
 static void print_recipes(const Bundle *b, const Chunk *row, Arena *a, Text *into)
 {
@@ -79,21 +98,15 @@ static void print_recipes(const Bundle *b, const Chunk *row, Arena *a, Text *int
         Error err = {0};
         Chunk next;
         uint16_t reason = 0;
-        size_t number = 0;
         json_t *saved = plan_to_json(bundle_plan(b, i));
-        char *text = text_copy(json_string_value(json_object_get(saved, "recipe"))), *rest = text, *line;
+        const char *text = json_string_value(json_object_get(saved, "recipe"));
         bool ok = plan_apply_traced(bundle_plan(b, i), NULL, &now, a, &next, &reason, &err);
         text_printf(into, "recipe %zu\n", i + 1);
-        while (rest && (line = strsep(&rest, "\n")))
-            if (*line) {
-                number++;
-                text_printf(into, "   line %-3zu %s%s\n", number, line, number == reason ? "      <- drops this row" : "");
-            }
+        print_rules(text ? text : "", reason, into);
         if (!ok)
             text_printf(into, "            %s\n", err.text);
         else
             print_changes(&now, &next, into);
-        mem_free(text);
         json_decref(saved);
         if (!ok || !next.rows)
             return;
@@ -106,150 +119,6 @@ static void print_recipes(const Bundle *b, const Chunk *row, Arena *a, Text *int
         now.column = kept;
         now.columns = n;
     }
-}
-
-/* ---- the row most like it ------------------------------------------------------------------------------------------------ */
-
-/* How far apart two values are: in deviations; other words 1. */
-static double apart(const Column *x, const Column *y, size_t row, double deviation)
-{
-    size_t n, m;
-    if (!column_has(x, 0) || !column_has(y, row))
-        return column_has(x, 0) == column_has(y, row) ? 0 : 1;
-    if (x->type != y->type)
-        return 1;
-    if (x->type == COLUMN_TEXT) {
-        const char *s = column_text(x, 0, &n), *t = column_text(y, row, &m);
-        return n == m && memcmp(s, t, n) == 0 ? 0 : 1;
-    }
-    double d = (column_real(x, 0) - column_real(y, row)) / (deviation > 0 ? deviation : 1);
-    return isfinite(d) ? d * d : 1;
-}
-
-static bool nearest(JobContext *c, const Bundle *b, const Dataset *d, const Chunk *row, uint64_t *at, double *distance)
-{
-    const Features *f = bundle_features(b);
-    const Profile *p = dataset_profile(d);
-    Arena a = {0};
-    *distance = INFINITY;
-    for (size_t i = 0; i < dataset_chunks(d) && !job_stopped(c); i++) {
-        Chunk chunk;
-        dataset_chunk(d, i, &a, &chunk);
-        double *sum = ARENA_NEW(&a, double, chunk.rows + 1);
-        for (size_t k = 0; k < row->columns; k++) {
-            const Column *have = chunk_find(&chunk, row->column[k].name);
-            const ColumnProfile *of = profile_find(p, row->column[k].name);
-            bool input = bundle_plans(b) > 0;
-            for (size_t n = 0; n < features_inputs(f); n++)
-                input = input || strcmp(features_input(f, n), row->column[k].name) == 0;
-            if (have && input && column_has(&row->column[k], 0))
-                for (size_t n = 0; n < chunk.rows; n++)
-                    sum[n] += apart(&row->column[k], have, n, of ? of->deviation : 1);
-        }
-        for (size_t n = 0; n < chunk.rows; n++)
-            if (sum[n] < *distance) {
-                *distance = sum[n];
-                *at = chunk.first + n;
-            }
-        arena_reset(&a);
-    }
-    arena_release(&a);
-    return isfinite(*distance);
-}
-
-/* A table that grew by feedback: the hash of what it grew from; "" else. */
-static const char *grown_from(const DatasetRow *row, Arena *a)
-{
-    json_t *j = *row->sniffed ? json_loads(row->sniffed, 0, NULL) : NULL;
-    const char *from = json_string_value(json_object_get(j, "grown_from"));
-    from = from ? arena_text(a, from) : "";
-    json_decref(j);
-    return from;
-}
-
-/* How many rows of that one it has, its newest; then come those of the log. */
-static uint64_t kept_of(const DatasetRow *row, uint64_t older)
-{
-    json_t *j = *row->sniffed ? json_loads(row->sniffed, 0, NULL) : NULL, *kept = json_object_get(j, "kept");
-    uint64_t n = json_is_integer(kept) && json_integer_value(kept) >= 0 ? (uint64_t)json_integer_value(kept) : older;
-    json_decref(j);
-    return n < older ? n : older;
-}
-
-/* The line of a plain local file in which a row stands: the heading, and what was rejected before it. */
-static void print_line(Store *s, const DatasetRow *of, uint64_t row, bool private, Arena *a, Text *into)
-{
-    DatasetRow now = *of;
-    const DatasetRow *root = &now;
-    RejectRow *rejects;
-    size_t n = 0;
-    uint64_t line = row + 1;
-    char text[LINE_MOST];
-    for (const char *from; *(from = grown_from(&now, a));) { /* its first rows are the last of the older table */
-        DatasetRow older;
-        if (!store_dataset_find(s, from, a, &older, NULL))
-            return;
-        uint64_t kept = kept_of(&now, (uint64_t)older.rows);
-        if (row >= kept) {
-            text_printf(into, "     an earlier prediction and its feedback, row %llu of those that joined %s\n",
-                        (unsigned long long)(row - kept) + 1, now.name);
-            return;
-        }
-        row += (uint64_t)older.rows - kept;
-        line = row + 1;
-        now = older;
-    }
-    json_t *sniffed = json_loads(root->sniffed, 0, NULL);
-    line += !json_is_false(json_object_get(sniffed, "header"));
-    line += (uint64_t)json_integer_value(json_object_get(sniffed, "skip"));
-    json_decref(sniffed);
-    if (store_rejects(s, root->hash, 1000000, a, &rejects, &n, NULL))
-        for (size_t i = 0; i < n && rejects[i].line <= (int64_t)line; i++)
-            line++;
-    FILE *in = private || strstr(root->source, "://") ? NULL : fopen(root->source, "re");
-    text_printf(into, "     source line %llu of %s%s\n", (unsigned long long)line, root->source,
-                private ? ", not shown: it has private columns" : "");
-    for (uint64_t at = 0; in && at < line; at++)
-        if (!fgets(text, sizeof text, in)) {
-            fclose(in);
-            return;
-        }
-    if (in && utf8_valid(text, strcspn(text, "\r\n")))
-        text_printf(into, "     %.*s\n", (int)strcspn(text, "\r\n"), text);
-    if (in)
-        fclose(in);
-}
-
-static void print_like(JobContext *c, Store *s, const Bundle *b, const DatasetRow *root, const Chunk *row, Arena *a, Text *into)
-{
-    Error none = {0};
-    uint64_t at = 0;
-    double distance;
-    Dataset *d = dataset_open(store_path(s, a, "datasets/%s.arrow", root->hash), &none);
-    if (d && nearest(c, b, d, row, &at, &distance)) {
-        Chunk chunk;
-        size_t in_chunk, chunk_at = dataset_locate(d, at, &in_chunk);
-        Text value = {0};
-        Schema schema = {0};
-        bool private = !run_schema(s, root->hash, &schema, &none);
-        for (size_t k = 0; k < schema.count; k++)
-            private |= schema.field[k].private;
-        text_printf(into, "\nmost like it  row %llu of %s (distance %.3g)\n", (unsigned long long)at + 1, root->name, sqrt(distance));
-        print_line(s, root, at, private, a, into);
-        if (dataset_read(d, chunk_at, a, &chunk, &none))
-            for (size_t k = 0; k < chunk.columns; k++) {
-                text_reset(&value);
-                size_t of = schema_find(&schema, chunk.column[k].name);
-                if (of == SIZE_MAX || schema.field[of].private)
-                    text_puts(&value, "***");
-                else
-                    column_print(&chunk.column[k], in_chunk, &value);
-                text_printf(into, "     %-24s %s\n", chunk.column[k].name, text_str(&value));
-            }
-        text_release(&value);
-        schema_release(&schema);
-    }
-    dataset_close(d);
 }
 
 /* ---- the whole way -------------------------------------------------------------------------------------------------------- */
@@ -272,7 +141,7 @@ static void print_prediction(const PredictionRow *p, Text *into)
     json_object_foreach(inputs, key, v)
     {
         char *word = json_dumps(v, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
-        text_printf(into, "        %-20s %s\n", key, word ? word : "");
+        text_printf(into, "        %-28s %s\n", key, word ? word : "");
         free(word);
     }
     json_decref(inputs);
@@ -295,7 +164,7 @@ static bool print_datasets(Store *s, const char *hash, Arena *a, DatasetRow *roo
     }
     *root = row[n - 1];
     DatasetRow older = *root; /* root stays what the model's rows are of */
-    for (const char *from; *(from = grown_from(&older, a));) {
+    for (const char *from; *(from = watch_grown_from(&older, a));) {
         if (!store_dataset_find(s, from, a, &older, err))
             return false;
         text_printf(into, "grown from    %s, datasets/%s.arrow\n     source   %s  %s\n", older.name, older.hash, older.source,
@@ -328,7 +197,7 @@ static bool print_way(JobContext *c, Store *s, const PredictionRow *p, Arena *a,
     print_recipes(b, &row, a, into);
     bool ok = print_datasets(s, run.dataset, a, &root, into, err);
     if (ok)
-        print_like(c, s, b, &root, &row, a, into);
+        watch_print_like(c, s, b, &root, &row, a, into);
     bundle_close(b);
     return ok;
 }
