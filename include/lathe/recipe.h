@@ -117,6 +117,7 @@ typedef struct PreviewColumn {                   /* a column the rule changed, m
     char name[64];
     bool numeric;
     double low, high;                            /* of both, so that the histograms compare */
+    bool tails;                                  /* far outliers are counted in the bins at the rims */
     double before[PREVIEW_BINS], after[PREVIEW_BINS]; /* shares; for text: of the top words */
     size_t bins; char word[PREVIEW_BINS][24];    /* text: the words */
     double mean_before, mean_after, missing_before, missing_after; /* missing as shares */
@@ -142,7 +143,7 @@ typedef struct Preview {
 /* Rule `at` of the recipe against what the rules before it leave. sample 0: exact, all rows. in: the columns of d
  * with the roles the user gave; NULL: those of d. */
 bool recipe_preview(const Recipe *r, size_t at, const Dataset *d, const Schema *in, const Split *split,
-                    uint64_t sample, Pool *pool, const Stop *stop, Preview *out, Error *err);
+                    uint64_t sample, Pool *pool, Progress *progress, Preview *out, Error *err);
 
 /* ---- expressions --------------------------------------------------------------------------------- */
 

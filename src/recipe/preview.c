@@ -12,11 +12,16 @@
 #define COLUMNS_MOST 4
 #define WORDS_MOST   100000 /* words counted of one column; later ones are not seen */
 
+#define SOME_MOST    512    /* values of a chunk from which the range of the bins is chosen */
+#define FAR          4      /* the ends lie so many widths of the middle 98 % apart: outliers would press all else into a bin */
+
 typedef struct Side {
     uint64_t rows, missing;
     double sum, low, high;
     uint64_t values; /* finite */
     uint64_t bin[PREVIEW_BINS];
+    double *some; /* evenly spread values; of a chunk only */
+    size_t somes;
 } Side;
 
 /* What one chunk says. Its memory is the chunk's. */
@@ -41,6 +46,8 @@ typedef struct Look {
     Seen *seen; /* [chunks] */
     Seen all;
     Counter words[COLUMNS_MOST];
+    VEC(double) some[COLUMNS_MOST]; /* of both sides */
+    bool tails[COLUMNS_MOST];       /* values beyond low and high are counted in the bins at the rims */
 } Look;
 
 /* ---- a sample of a dataset ----------------------------------------------------------------- */
@@ -77,8 +84,13 @@ static ChunkSource sample_begin(Sample *s, const Dataset *d, uint64_t rows)
 static void look_at_numbers(Side *s, const Column *c, const uint8_t *alive, Arena *a)
 {
     const double *x = column_reals(c, a);
+    size_t step = c->rows / SOME_MOST + 1;
     s->low = INFINITY;
     s->high = -s->low;
+    s->some = ARENA_NEW(a, double, SOME_MOST);
+    for (size_t i = 0; i < c->rows; i += step)
+        if (alive[i] && isfinite(x[i]))
+            s->some[s->somes++] = x[i];
     for (size_t i = 0; i < c->rows; i++) {
         if (!alive[i])
             continue;
@@ -111,7 +123,7 @@ static void fill_bins(const Look *l, size_t k, Side *s, const Column *c, const u
         if (!alive[i] || !isfinite(x[i]))
             continue;
         double at = (x[i] - l->low[k]) * scale;
-        s->bin[at < PREVIEW_BINS ? (size_t)at : PREVIEW_BINS - 1]++;
+        s->bin[at < 0 ? 0 : at < PREVIEW_BINS ? (size_t)at : PREVIEW_BINS - 1]++;
     }
 }
 
@@ -259,6 +271,8 @@ static bool look_merge(void *context, size_t i, Frame *f, Error *err)
             if (!seen->column[k][side])
                 continue;
             merge_side(&all->side[k][side], &seen->side[k][side]);
+            for (size_t v = 0; v < seen->side[k][side].somes; v++)
+                vec_add(&l->some[k], seen->side[k][side].some[v]);
             if (!l->numeric[k] && !l->bins)
                 merge_words(l, k, side, seen);
         }
@@ -299,6 +313,26 @@ static void choose_columns(Look *l)
         add_column(l, step->field[step->read[i]].name);
 }
 
+static int rising(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static void choose_middle(Look *l, size_t k)
+{
+    size_t n = l->some[k].count;
+    if (n < 2)
+        return;
+    qsort(l->some[k].at, n, sizeof(double), rising);
+    double low = l->some[k].at[n / 100], high = l->some[k].at[n - 1 - n / 100];
+    l->tails[k] = high > low && l->high[k] - l->low[k] > FAR * (high - low);
+    if (l->tails[k]) {
+        l->low[k] = low;
+        l->high[k] = high;
+    }
+}
+
 static void choose_range(Look *l)
 {
     for (size_t k = 0; k < l->columns; k++) {
@@ -310,6 +344,7 @@ static void choose_range(Look *l)
             l->low[k] = b->low < l->low[k] ? b->low : l->low[k];
             l->high[k] = b->high > l->high[k] ? b->high : l->high[k];
         }
+        choose_middle(l, k);
     }
 }
 
@@ -361,6 +396,7 @@ static void tell_column(Look *l, size_t k, PreviewColumn *out)
     }
     out->low = l->low[k];
     out->high = l->high[k];
+    out->tails = l->tails[k];
     out->bins = PREVIEW_BINS;
     out->mean_before = before->values > 0 ? before->sum / (double)before->values : 0.0;
     out->mean_after = after->values > 0 ? after->sum / (double)after->values : 0.0;
@@ -393,7 +429,7 @@ static bool any_numeric(const Look *l)
     return false;
 }
 
-static bool look(Plan *p, const ChunkSource *from, const Split *split, Pool *pool, const Stop *stop,
+static bool look(Plan *p, const ChunkSource *from, const Split *split, Pool *pool, Progress *progress,
                  Preview *out, Error *err)
 {
     Look l = {.plan = p,
@@ -403,11 +439,12 @@ static bool look(Plan *p, const ChunkSource *from, const Split *split, Pool *poo
     Pass pass = {.plan = p,
                  .until = p->steps,
                  .pool = pool,
-                 .stop = stop,
+                 .progress = progress,
                  .each = look_each,
                  .merge = look_merge,
                  .context = &l};
     choose_columns(&l);
+    progress_begin(progress, "looking", "rows", from->rows * (any_numeric(&l) ? 2 : 1));
     bool ok = pass_run(&pass, from, err);
     if (ok && any_numeric(&l)) {
         choose_range(&l);
@@ -416,8 +453,10 @@ static bool look(Plan *p, const ChunkSource *from, const Split *split, Pool *poo
     }
     if (ok)
         tell(&l, out);
-    for (size_t k = 0; k < COLUMNS_MOST; k++)
+    for (size_t k = 0; k < COLUMNS_MOST; k++) {
         counter_release(&l.words[k]);
+        vec_release(&l.some[k]);
+    }
     mem_free(l.seen);
     return ok;
 }
@@ -435,7 +474,7 @@ static Plan *plan_up_to(const Recipe *r, size_t at, const Schema *in, Error *err
 }
 
 bool recipe_preview(const Recipe *r, size_t at, const Dataset *d, const Schema *in, const Split *split,
-                    uint64_t sample, Pool *pool, const Stop *stop, Preview *out, Error *err)
+                    uint64_t sample, Pool *pool, Progress *progress, Preview *out, Error *err)
 {
     memset(out, 0, sizeof *out);
     if (at >= recipe_count(r))
@@ -447,8 +486,8 @@ bool recipe_preview(const Recipe *r, size_t at, const Dataset *d, const Schema *
     out->rows_total = dataset_rows(d);
     out->exact = sample == 0 || sample >= out->rows_total;
     ChunkSource from = out->exact ? source_of_dataset(d) : sample_begin(&some, d, sample);
-    bool ok = plan_fit_source(p, &from, split, pool, NULL, stop, err) &&
-              look(p, &from, split, pool, stop, out, err);
+    bool ok = plan_fit_source(p, &from, split, pool, progress, NULL, err) &&
+              look(p, &from, split, pool, progress, out, err);
     out->rows_seen = from.rows < out->rows_total ? from.rows : out->rows_total;
     plan_destroy(p);
     return ok;

@@ -92,8 +92,7 @@ static void upright(const Canvas *c, int col, int rows, double share, Style styl
     }
 }
 
-/* Before lies behind as shade, after stands in front as bars half a step lower in contrast: where both
- * are, the lower one is seen whole and the higher one above it. */
+/* Full where both are; above, whichever is higher is seen as shade, in its own colour. */
 static void overlaid(const Canvas *c, int col, int rows, double before, double after, Style style,
                      Style style2)
 {
@@ -105,7 +104,9 @@ static void overlaid(const Canvas *c, int col, int rows, double before, double a
         a = 1;
     for (int r = 0; r < rows; r++) {
         int hb = b - r * 8, ha = a - r * 8, y = rows - 1 - r;
-        if (ha >= 8)
+        if (ha >= 8 && hb < 4) /* after alone */
+            canvas_char(c, y, col, style2, unicode ? 0x2593 : '+');
+        else if (ha >= 8)
             canvas_char(c, y, col, style2, unicode ? 0x2588 : '#');
         else if (ha > 0)
             canvas_char(c, y, col, style2, unicode ? 0x2580u + (uint32_t)ha : '#');

@@ -105,6 +105,9 @@ void ui_command(Ui *ui, const char *line, void *owner,
                 void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui));
 /* A word as such a line takes it: in quotes where it would be broken up. */
 void ui_quote(const char *word, Text *into);
+/* The same, called `title` on the status line: the line may have hashes and settings in it. */
+void ui_command_titled(Ui *ui, const char *title, const char *line, void *owner,
+                       void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui));
 void ui_prompt(Ui *ui, const char *initial);           /* opens `:` with a text to begin with */
 void ui_go(Ui *ui, const char *pane);                  /* "train" */
 /* A cleaning rule made up elsewhere, for the Clean pane to go on with in its editor. */

@@ -155,8 +155,8 @@ static void command_done_for(void *owner, void *result, const Error *err, Ui *ui
     mem_free(f);
 }
 
-void ui_command(Ui *ui, const char *line, void *owner,
-                void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui))
+void ui_command_titled(Ui *ui, const char *title, const char *line, void *owner,
+                       void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui))
 {
     CommandAsk ask = {.line = text_copy(line), .width = (size_t)(screen_cols(ui->screen) - 8)};
     Job job = {.slot = SLOT_COMMAND,
@@ -164,8 +164,8 @@ void ui_command(Ui *ui, const char *line, void *owner,
                .input = mem_copy(&ask, sizeof ask),
                .release_input = release_ask,
                .release = release_answer};
-    snprintf(job.what_text, sizeof job.what_text, "%.*s", (int)utf8_fit(line, strlen(line), 40),
-             line);
+    snprintf(job.what_text, sizeof job.what_text, "%.*s", (int)utf8_fit(title, strlen(title), 40),
+             title);
     CommandFor *f =
         mem_alloc(sizeof *f); /* also a place of its own: commands do not replace each other */
     *f = (CommandFor){owner, done};
@@ -188,6 +188,12 @@ void ui_quote(const char *word, Text *into)
         text_putc(into, *c);
     }
     text_putc(into, '"');
+}
+
+void ui_command(Ui *ui, const char *line, void *owner,
+                void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui))
+{
+    ui_command_titled(ui, line, line, owner, done);
 }
 
 /* ---- the workbench's own words after `:` ---------------------------------------------------------------------------- */

@@ -213,11 +213,11 @@ static void test_errors(void **state)
     (void)state;
     Preview p;
     Error err = {0};
-    Stop stop = {0};
+    Progress stopped = {0};
     assert_false(recipe_preview(recipe, 99, dataset, NULL, NULL, 0, NULL, NULL, &p, &err));
     assert_string_equal(err.text, "there is no rule 100");
-    stop_ask(&stop);
-    assert_false(recipe_preview(recipe, 1, dataset, NULL, NULL, 0, pool, &stop, &p, &err));
+    stop_ask(&stopped.stop);
+    assert_false(recipe_preview(recipe, 1, dataset, NULL, NULL, 0, pool, &stopped, &p, &err));
     assert_int_equal(err.kind, ERROR_STOP);
     Recipe *r = recipe_create();
     assert_true(recipe_parse(r, "keep ID > 3\nclip FAER 0 1", &err));
@@ -283,6 +283,26 @@ static void test_leaks(void **state)
     assert_int_equal(p.columns_out, p.columns_in + 1);
 }
 
+/* One value a million times the others: the bins are of the others, and it is in the last of them. */
+static void test_tails(void **state)
+{
+    (void)state;
+    Preview p;
+    Error err = {0};
+    Recipe *r = recipe_create();
+    assert_true(recipe_parse(r, "derive far = case when ID = 777 then 1e8 else FARE end\nclip far 0 50", &err));
+    assert_true(recipe_preview(r, 1, dataset, NULL, NULL, 0, pool, NULL, &p, &err));
+    const PreviewColumn *c = &p.column[0];
+    assert_true(c->tails && c->low >= 0 && c->low < 3 && c->high > 90 && c->high <= 100);
+    assert_true(fabs(sum(c->before, PREVIEW_BINS) - 1) < 1e-9 && fabs(sum(c->after, PREVIEW_BINS) - 1) < 1e-9);
+    assert_true(c->after[PREVIEW_BINS - 1] == 0 && c->before[PREVIEW_BINS - 1] > 0);
+    assert_true(recipe_preview(r, 0, dataset, NULL, NULL, 0, NULL, NULL, &p, &err)); /* without a pool, too */
+    assert_true(p.column[0].tails);
+    recipe_destroy(r);
+    show(1, 0, NULL, &p);
+    assert_false(p.column[0].tails);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_drop),
         cmocka_unit_test(test_clip),
         cmocka_unit_test(test_leaks),
+        cmocka_unit_test(test_tails),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_off_counts_as_on),
         cmocka_unit_test(test_others),

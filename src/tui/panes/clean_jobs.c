@@ -103,7 +103,7 @@ static void radius_release(void *p)
 static void *look(JobContext *c, void *input, Error *err)
 {
     const RadiusAsk *a = input;
-    Split split;
+    Split split = {.seed = 1}; /* as a run splits, unless told */
     if (!split_parse("70/15/15", &split, err))
         return NULL;
     Preview *p = mem_alloc(sizeof *p);
@@ -113,7 +113,7 @@ static void *look(JobContext *c, void *input, Error *err)
     if (target != SIZE_MAX)
         in.field[target].role = ROLE_TARGET;
     bool ok = recipe_preview(a->recipe, a->at, a->data->data, &in, &split, a->sample, job_pool(c),
-                             &job_progress(c)->stop, p, err);
+                             job_progress(c), p, err);
     schema_release(&in);
     if (ok)
         return p;

@@ -83,7 +83,7 @@ static int draw_head(const Preview *p, bool old, const Canvas *c)
     }
     if (old)
         text_puts(&t, " ...");
-    x = canvas_put(c, 1, 0, STYLE_DIM, text_str(&t)) + 2;
+    x = dropped || p->touched || old || p->columns_out >= p->columns_in ? canvas_put(c, 1, 0, STYLE_DIM, text_str(&t)) + 2 : 0;
     for (size_t i = 0; i < PART_COUNT && c->rows < ROOM_FOR_PARTS && (dropped || p->touched); i++) {
         text_reset(&t);
         text_printf(&t, "%s ", part_name((Part)i));
@@ -183,8 +183,14 @@ static void draw_columns(const Preview *p, const Canvas *in, int row)
         return; /* the numbers above say enough */
     canvas_put(in, row, 0, STYLE_BEFORE, canvas_unicode(in) ? "▒ before" : ": before");
     canvas_put(in, row, 10, STYLE_AFTER, canvas_unicode(in) ? "█ after" : "# after");
+    bool tails = false;
+    for (size_t i = 0; i < shown; i++)
+        tails = tails || p->column[i].tails;
+    int at = 20;
     if (shown < p->columns)
-        canvas_printf(in, row, 20, STYLE_DIM, "%zu of %zu columns", shown, p->columns);
+        at += canvas_printf(in, row, at, STYLE_DIM, "%zu of %zu columns", shown, p->columns) + 2;
+    if (tails)
+        canvas_put(in, row, at, STYLE_DIM, "outliers at the rims");
     row++;
     int rows = room / (int)down, cols = in->cols / (int)across;
     rows = rows > 14 ? 14 : rows;

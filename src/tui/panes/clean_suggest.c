@@ -8,6 +8,7 @@
 
 #define MOSTLY_MISSING 0.6
 #define SIGMAS         6
+#define CODES_MOST     10
 
 void suggestion_add(Suggestions *s, const char *kind, bool first, const char *rule, const char *why)
 {
@@ -89,6 +90,12 @@ static bool find_same(Suggestions *s, const SuggestAsk *ask, Pool *pool, Progres
     return true;
 }
 
+/* A few whole numbers stand for something: the one between two of them would be a third thing. */
+static bool is_code(const ColumnProfile *p, const Field *f)
+{
+    return f->type == COLUMN_INT && p->distinct <= CODES_MOST;
+}
+
 /* ---- missing values ------------------------------------------------------------------------------------ */
 
 static void find_missing(Suggestions *s, const ColumnProfile *p, const Field *f)
@@ -109,7 +116,7 @@ static void find_missing(Suggestions *s, const ColumnProfile *p, const Field *f)
     } else if (share > MOSTLY_MISSING) {
         suggestion_add(s, "missing", false, rule_of(s, "drop column ", f->name, ""), text_str(&why));
     } else {
-        suggestion_add(s, "missing", false, rule_of(s, "impute ", f->name, is_number(f) ? " median" : " mode"),
+        suggestion_add(s, "missing", false, rule_of(s, "impute ", f->name, is_number(f) && !is_code(p, f) ? " median" : " mode"),
                        text_str(&why));
     }
     text_release(&why);

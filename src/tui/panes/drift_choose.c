@@ -63,7 +63,7 @@ static void say_drifted(Ui *ui, json_int_t drifted, size_t columns)
 /* The new report is in the snapshot soon; the pane shows it, so the result itself is not. */
 static void done_comparing(void *owner, const json_t *result, const Error *err, Ui *ui)
 {
-    (void)owner;
+    ((DriftState *)owner)->comparing--;
     if (!result)
         ui_error(ui, err);
     else
@@ -76,7 +76,7 @@ void drift_compare(DriftState *s, const char *more)
 {
     const Snapshot *snap = ui_snapshot(s->ui);
     const DatasetRow *reference = drift_reference(s), *current = drift_current(s);
-    char line[512];
+    char line[512], title[80];
     if (!current && *more)
         current = reference;
     if (!reference || !current)
@@ -91,7 +91,9 @@ void drift_compare(DriftState *s, const char *more)
         break;
     }
     s->report_at = 0;
-    ui_command(s->ui, line, s, done_comparing);
+    snprintf(title, sizeof title, "drift %.30s to %.30s", reference->name, current->name);
+    s->comparing++;
+    ui_command_titled(s->ui, title, line, s, done_comparing);
 }
 
 static void picked(DriftState *s, size_t item, char out[65])

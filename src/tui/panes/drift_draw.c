@@ -26,23 +26,37 @@ void drift_draw_verdict(const DriftState *s, const Canvas *c)
     draw_alerts(s, c, col);
     if (!r)
         return;
-    col = 1 + canvas_put(c, 1, 1, STYLE_DIM, "shown  ");
+    col = 1 + canvas_put(c, 1, 1, STYLE_DIM, "shown ");
     col += canvas_put(c, 1, col, STYLE_BEFORE, drift_name(s, r->reference));
     col += canvas_printf(c, 1, col, STYLE_DIM, " %s ", glyph(c, GLYPH_ARROW));
     col += canvas_put(c, 1, col, STYLE_AFTER, drift_name(s, r->current)) + 2;
-    col += canvas_printf(c, 1, col, r->dataset_drifted ? STYLE_BAD : r->drifted ? STYLE_WARN : STYLE_GOOD,
-                         "%zu of %zu columns drifted", r->drifted, r->columns) + 2;
-    char share[80];
+    Style style = r->dataset_drifted ? STYLE_BAD : r->drifted ? STYLE_WARN : STYLE_GOOD;
+    char said[80], share[80], chunks[60] = "";
+    Text wrong = {0};
+    snprintf(said, sizeof said, "%zu of %zu columns drifted", r->drifted, r->columns);
     snprintf(share, sizeof share, "(%.0f%%; the table counts as drifted from %.0f%%)", r->share * 100, r->threshold * 100);
-    if (col + (int)strlen(share) >= c->cols - (r->has_error ? 40 : 0)) /* no half words */
-        snprintf(share, sizeof share, "(%.0f%%)", r->share * 100);
-    col += canvas_put(c, 1, col, STYLE_DIM, share) + 2;
     if (drift_when_some(s))
-        col += canvas_printf(c, 1, col, drift_when_alarms(s) ? STYLE_BAD : STYLE_GOOD, "%zu of %zu chunks",
-                             drift_when_alarms(s), s->loaded_from->spans) + 2;
-    if (r->has_error)
-        canvas_printf(c, 1, col, STYLE_WARN, "model %s %.4g %s %.4g", r->metric, r->reference_error,
-                      glyph(c, GLYPH_ARROW), r->current_error);
+        snprintf(chunks, sizeof chunks, "%zu of %zu chunks", drift_when_alarms(s), s->loaded_from->spans);
+    if (r->has_error) {
+        text_printf(&wrong, "%s ", r->metric);
+        chart_figure(r->reference_error, 4, &wrong);
+        text_printf(&wrong, " %s ", glyph(c, GLYPH_ARROW));
+        chart_figure(r->current_error, 4, &wrong);
+    }
+    int rest = c->cols - col - (int)utf8_width(text_str(&wrong), wrong.count) - 1 - (*chunks ? (int)strlen(chunks) + 2 : 0);
+    if ((int)strlen(said) + 2 > rest) /* no half words: what matters least goes first */
+        snprintf(said, sizeof said, "%zu of %zu drifted", r->drifted, r->columns);
+    rest -= (int)strlen(said) + 2;
+    if ((int)strlen(share) + 2 > rest)
+        snprintf(share, sizeof share, "(%.0f%%)", r->share * 100);
+    col += canvas_put(c, 1, col, style, said) + 2;
+    if ((int)strlen(share) + 2 <= rest)
+        col += canvas_put(c, 1, col, STYLE_DIM, share) + 2;
+    if (*chunks)
+        col += canvas_put(c, 1, col, drift_when_alarms(s) ? STYLE_BAD : STYLE_GOOD, chunks) + 2;
+    if (wrong.count && rest >= -1)
+        canvas_put(c, 1, col, STYLE_WARN, text_str(&wrong));
+    text_release(&wrong);
 }
 
 static void draw_shares(const DriftColumn *d, const Canvas *c)
@@ -122,6 +136,7 @@ void drift_draw_empty(const DriftState *s, const Canvas *c)
     const char *say = snap->datasets < 2
         ? "Drift compares two datasets: the one a model learnt from, and a newer one. Ingest a second "
           "table first: press : and type ingest PATH as=NAME. X compares the chunks of the one there is."
+        : s->comparing ? "Comparing ... Ctrl-C stops it."
         : drift_current(s) ? "No report yet. Press x to compare the two datasets above; r and c choose others."
         : "No report yet. Press c to choose the dataset to judge; r chooses what it is compared with.";
     canvas_wrap(&in, 1, 2, in.cols - 4, STYLE_DIM, say);

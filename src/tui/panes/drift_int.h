@@ -46,6 +46,7 @@ typedef struct DriftState {
     VEC(size_t) order;
     int rows, cols;
     DriftTimes *times;           /* NULL: not read */
+    int comparing;               /* how many reports are being made */
 } DriftState;
 
 /* drift_choose.c: the two datasets that are compared next, and comparing them */
