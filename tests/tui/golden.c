@@ -107,6 +107,60 @@ static void add_runs(void)
     store_close(s);
 }
 
+static int64_t add_curve(Store *s, const char *name, int64_t parent, int64_t from, int64_t to, double by)
+{
+    Error err = {0};
+    ParamRow params[] = {{"lr", "0.002"}, {"batch", "256"}};
+    RunRow row = {.name = name, .experiment = "", .family = "mlp", .dataset = "0123456789abcdef",
+                  .dataset_name = "trips", .target = "fare", .task = "regression", .recipe = "",
+                  .features = "", .split = "70/15/15", .seed = 1, .message = "", .monitor = "val_loss",
+                  .note = "", .tags = "", .machine = "here", .version = "0", .created = 1000000,
+                  .parent = parent, .parent_step = parent ? from - 1 : 0, .best = (double)NAN, .best_step = -1};
+    int64_t run = store_run_add(s, &row, params, 2, &err);
+    bool ok = run != 0;
+    for (int64_t step = from; ok && step <= to; step++) {
+        double loss = by / (1 + (double)step / 16), nothing = step >= 88 && step < 96 ? (double)NAN : 0;
+        MetricPoint p[] = {{"train_loss", step, .1 * (double)step, loss * (double)(step % 3 + 9) / 10 + nothing},
+                           {"lr", step, .1 * (double)step, step < 80 ? 0.002 : 0.001},
+                           {"grad_norm", step, .1 * (double)step, 0.4 + 0.1 * (double)(step % 2)},
+                           {"samples_per_second", step, .1 * (double)step, 12000},
+                           {"val_loss", step, .1 * (double)step, loss * 1.2},
+                           {"val_rmse", step, .1 * (double)step, loss * 3}};
+        ok = store_metrics_add(s, run, p, step % 8 ? 4 : 6, &err);
+    }
+    row.id = run;
+    row.step = to;
+    row.steps_total = 160;
+    row.epoch = to / 8;
+    row.epochs_total = 20;
+    row.best = by * 1.2 / 7;
+    row.best_step = 96;
+    if (!ok || !store_run_progress(s, &row, &err))
+        fail_msg("%s", err.text);
+    return run;
+}
+
+/* A run and its fork, which was steered, saw no number for some steps, and stopped early. */
+static void add_curves(void)
+{
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    int64_t base = add_curve(s, "base", 0, 1, 100, 1.1), fork = add_curve(s, "steered", base, 49, 128, 1);
+    CheckpointRow c = {.run = fork, .step = 48, .epoch = 6, .created = 1000000, .path = "runs/2/ckpt-48"};
+    CheckpointRow later = {.run = fork, .step = 64, .epoch = 8, .created = 1000000, .path = "runs/2/ckpt-64"};
+    MetricPoint test[] = {{"test_rmse", 128, 12.8, 0.5}, {"test_mae", 128, 12.8, 0.25}};
+    bool ok = store_metrics_add(s, fork, test, 2, &err) && store_checkpoint_add(s, &c, &err) &&
+              store_checkpoint_add(s, &later, &err) && store_event_add(s, fork, 48, "resume", "goes on from step 48", &err) &&
+              store_event_add(s, fork, 80, "change", "lr 0.002 -> 0.001", &err) &&
+              store_event_add(s, fork, 96, "best", "best so far at step 96", &err) &&
+              store_event_add(s, fork, 128, "end", "stopped early at step 128: no better val_loss for 4 epochs", &err) &&
+              store_run_status(s, base, RUN_FINISHED, "", &err) &&
+              store_run_status(s, fork, RUN_FINISHED, "stopped early at step 128: no better val_loss for 4 epochs", &err);
+    if (!ok)
+        fail_msg("%s", err.text);
+    store_close(s);
+}
+
 /* Two versions of a model, a quarter of the requests to the second; drift of it, measured at fixed times.
  * No value lies between two heights of a curve, where the last bit of a product would decide. */
 static void add_deployment(void)
@@ -153,6 +207,8 @@ static void screens(const char *pane, const char *name, const char *ready)
         bench_dataset(&bench, "trips", 3000);
         if (strcmp(pane, "runs") == 0)
             add_runs();
+        if (strcmp(name, "train_curves") == 0)
+            add_curves();
         if (text_starts(name, "deploy_") || text_starts(name, "watch_"))
             add_deployment();
         bench_open(&bench, sizes[i][0], sizes[i][1], pane, NULL);
@@ -190,6 +246,7 @@ static void train_is_as_stored(void **state)
 {
     (void)state;
     screens("train", "train", "No training run yet");
+    screens("train", "train_curves", "early stop");
 }
 
 static void drift_is_as_stored(void **state)
