@@ -134,6 +134,8 @@ static void lay_out_own(const Halves *h, size_t c, Half *half, Place *p)
     half->slope = take(p, rows * head->out);
     half->turned = take(p, widest * widest);
     half->scratch = take(p, scratch_size(h));
+    half->loss = (double *)take(p, BLOCK_ALIGN);
+    half->norm = half->loss ? half->loss + 1 : NULL;
 }
 
 /* What the other writes lies apart. */

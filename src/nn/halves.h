@@ -39,7 +39,7 @@ typedef struct Half {
     float *sent[HALF_LAYERS];          /* the other's part, before it is given */
     float *guess, *rest, *slope;       /* [rows][outputs]; the other's part of them; the loss's gradient */
     float *turned, *scratch;
-    double loss, norm;
+    double *loss, *norm; /* in its own memory: beside pointers that both read each write would cost a visit */
 } Half;
 
 struct Halves {

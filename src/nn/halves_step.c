@@ -130,7 +130,7 @@ static void backward_norm(const Sweep *s, size_t c, size_t k)
 /* guess = both parts + b; its loss, and the gradient of the layer below */
 static void backward_head(const Sweep *s, size_t c)
 {
-    Half *me = &s->h->half[c];
+    const Half *me = &s->h->half[c];
     const size_t top = s->h->hidden - 1;
     const HalfLayer *head = &s->h->layer[s->h->hidden];
     const float *b = me->block[HALF_WEIGHTS] + head->bias;
@@ -140,7 +140,7 @@ static void backward_head(const Sweep *s, size_t c)
     LossJob job = s->loss;
     job.out = me->guess;
     job.grad = me->slope;
-    me->loss = losses[s->h->graph->plan.loss].sum(&job);
+    *me->loss = losses[s->h->graph->plan.loss].sum(&job);
     bool relu = s->h->layer[top].act == ACT_RELU;
     float *y = me->value[top][c];
     gemm_input(own, me->grad[top], me->slope, weights(s->h, c, s->h->hidden), relu ? y : NULL, false, s->rows,
@@ -193,15 +193,17 @@ static void backward_weights(const Sweep *s, size_t c, size_t k)
 
 /* ---- the update --------------------------------------------------------------------------------------- */
 
-static void update_piece(const Sweep *s, Half *me, size_t at, size_t count, bool decay, bool counts)
+/* Returns the sum of the gradient's squares. */
+static double update_piece(const Sweep *s, const Half *me, size_t at, size_t count, bool decay)
 {
+    double norm = 0;
     float scaled[ADD_BLOCK];
     const Graph *g = s->h->graph;
     for (size_t end = at + count, n; at < end; at += n) {
         n = end - at < ADD_BLOCK ? end - at : ADD_BLOCK;
         UpdateJob job = s->job;
         job.g = me->block[HALF_GRADIENT] + at;
-        me->norm += counts ? gradient_squares(job.g, n) : 0.0;
+        norm += gradient_squares(job.g, n);
         if (!s->apply)
             continue;
         for (size_t i = 0; s->scale != 1.0f && i < n; i++)
@@ -214,27 +216,30 @@ static void update_piece(const Sweep *s, Half *me, size_t at, size_t count, bool
         job.count = n;
         optimizer_update[g->plan.optimizer](&job);
     }
+    return norm;
 }
 
 /* The norm of a half's gradient and the update of its weights, or one of the two. */
 static void update(void *arg, size_t c, size_t worker)
 {
     const Sweep *s = arg;
-    Half *me = &s->h->half[c];
+    const Half *me = &s->h->half[c];
     (void)worker;
     unsigned before = tiny_off();
-    me->norm = 0;
+    double norm = 0;
     for (size_t k = 0; k < s->h->layers; k++) {
         const HalfLayer *l = &s->h->layer[k];
         const GraphTensor *t = s->h->graph->tensor.at;
         bool twice = k == s->h->hidden && c > 0; /* the head's bias */
-        update_piece(s, me, l->weight, l->inputs * l->in * l->out, t[l->node->param[0]].decay, true);
-        update_piece(s, me, l->bias, l->out, t[l->node->param[1]].decay, !twice);
+        norm += update_piece(s, me, l->weight, l->inputs * l->in * l->out, t[l->node->param[0]].decay);
+        double bias = update_piece(s, me, l->bias, l->out, t[l->node->param[1]].decay);
+        norm += twice ? 0.0 : bias;
         if (l->norm) {
-            update_piece(s, me, l->gamma, l->out, t[l->norm->param[GAMMA]].decay, true);
-            update_piece(s, me, l->beta, l->out, t[l->norm->param[BETA]].decay, true);
+            norm += update_piece(s, me, l->gamma, l->out, t[l->norm->param[GAMMA]].decay);
+            norm += update_piece(s, me, l->beta, l->out, t[l->norm->param[BETA]].decay);
         }
     }
+    *me->norm = norm;
     tiny_restore(before);
 }
 
@@ -256,7 +261,7 @@ static void backward(void *job, size_t c, size_t worker)
     backward_weights(s, c, k);
     vec_settle();
     tiny_restore(before);
-    if (k == 0 && s->learns && isfinite(s->h->half[c].loss))
+    if (k == 0 && s->learns && isfinite(*s->h->half[c].loss))
         update(job, c, worker);
 }
 
@@ -286,7 +291,7 @@ double halves_gradient(Halves *h, const GraphFeed *feed)
     double weight = loss_weight_sum(&s.loss);
     s.loss.scale = (float)(1.0 / weight);
     sweep(&s);
-    return h->half[0].loss / weight;
+    return *h->half[0].loss / weight;
 }
 
 double halves_step(Halves *h, const GraphFeed *feed, const GraphKnobs *knobs, double *norm)
@@ -298,8 +303,8 @@ double halves_step(Halves *h, const GraphFeed *feed, const GraphKnobs *knobs, do
     s.learns = true;
     s.apply = knobs->clip <= 0;
     sweep(&s);
-    *norm = sqrt(h->half[0].norm + h->half[1].norm);
-    double loss = h->half[0].loss / weight;
+    *norm = sqrt(*h->half[0].norm + *h->half[1].norm);
+    double loss = *h->half[0].loss / weight;
     if (s.apply || !isfinite(loss) || !isfinite(*norm))
         return loss;
     s.apply = true;
