@@ -31,6 +31,7 @@ bool    recipe_read(Recipe *r, const char *path, Error *err);   /* "taxi.recipe:
 void    recipe_print(const Recipe *r, Text *into);              /* parse(print(r)) == r */
 size_t  recipe_count(const Recipe *r);
 const char *recipe_rule(const Recipe *r, size_t i);             /* the rule's text, borrowed */
+size_t  recipe_line(const Recipe *r, size_t i);                 /* its line in the printed text, from 1: errors name it */
 bool    recipe_is_on(const Recipe *r, size_t i);
 bool    recipe_insert(Recipe *r, size_t at, const char *rule, Error *err); /* syntax checked */
 bool    recipe_replace(Recipe *r, size_t at, const char *rule, Error *err);

@@ -362,7 +362,6 @@ struct PlanState {
     Memory *memory;           /* [steps] */
 };
 
-size_t recipe_line(const Recipe *r, size_t i); /* of rule i in the printed text, from 1 */
 #define RULES_MOST 256
 Plan *plan_create_until(const Recipe *r, size_t rules, const Schema *in, Error *err);
 bool frame_begin(Frame *f, const Plan *p, const Chunk *in, Arena *a, bool *no_target, Error *err);

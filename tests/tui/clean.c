@@ -99,6 +99,28 @@ static void rules_are_switched_moved_undone(void **state)
     see("nothing to take back");
 }
 
+/* The recipe's text has lines that are no rules: what is wrong with a rule is still its own. */
+static void comments_do_not_shift_mistakes(void **state)
+{
+    (void)state;
+    char path[160];
+    Error err = {0};
+    const char *text = "# of the first day\n\ndrop missing miles\n";
+    snprintf(path, sizeof path, "%s/b.recipe", bench.dir);
+    assert_true(file_write(path, text, strlen(text), &err));
+    term_press(bench.term, "e Ctrl-U");
+    term_type(bench.term, path);
+    term_press(bench.term, "Enter");
+    see("1 rules read");
+    term_press(bench.term, "a");
+    term_type(bench.term, "clip milse 0 5");
+    see("✗ column 6: no column milse");
+    term_press(bench.term, "Enter"); /* refused: it stays */
+    see("accept");
+    term_press(bench.term, "Esc");
+    see("1 rule ");
+}
+
 static void edits_in_place(void **state)
 {
     (void)state;
@@ -262,6 +284,7 @@ int main(void)
         T(mistakes_are_shown_where_they_are),
         T(completes_rules_and_columns),
         T(rules_are_switched_moved_undone),
+        T(comments_do_not_shift_mistakes),
         T(edits_in_place),
         T(the_draft_is_kept),
         T(applies_to_a_new_dataset),

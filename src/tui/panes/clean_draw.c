@@ -138,21 +138,21 @@ static int draw_rule(const CleanState *s, const Canvas *c, int row, size_t i, bo
     return row + 1;
 }
 
-/* Of "line 2, column 7: no column X": what is left when line `at` is the one that is typed; NULL when the
- * message is about another rule. */
-static const char *about_line(const Error *e, size_t at)
+/* Of "line 2, column 7: no column X": what is left when that line of the recipe is the one that is typed; NULL
+ * when the message is about another rule. */
+static const char *about_line(const Error *e, size_t typed)
 {
     unsigned long line;
     int n = 0;
     if (sscanf(e->text, "line %lu%n", &line, &n) != 1 || !n)
         return e->text;
-    return line == at + 1 ? e->text + n + strspn(e->text + n, ",: ") : NULL;
+    return line == typed ? e->text + n + strspn(e->text + n, ",: ") : NULL;
 }
 
 /* The byte from which the typed rule is wrong; SIZE_MAX if the message does not say. */
-static size_t bad_place(const Error *e, size_t at)
+static size_t bad_place(const Error *e, size_t typed)
 {
-    const char *text = e->kind == ERROR_NONE ? NULL : about_line(e, at);
+    const char *text = e->kind == ERROR_NONE ? NULL : about_line(e, typed);
     unsigned long column;
     return text && sscanf(text, "column %lu", &column) == 1 && column > 0 ? column - 1 : SIZE_MAX;
 }
@@ -184,11 +184,11 @@ static int draw_editor(const CleanState *s, const Canvas *c, int row)
 {
     canvas_fill_part(c, row, 0, 1, c->cols, STYLE_INPUT);
     canvas_put(c, row, 3, style_on(STYLE_ACCENT, STYLE_INPUT), glyph(c, GLYPH_RIGHT));
-    line_draw(&s->line, c, row, 6, c->cols - 7, STYLE_INPUT, bad_place(&s->error, s->at));
+    line_draw(&s->line, c, row, 6, c->cols - 7, STYLE_INPUT, bad_place(&s->error, s->typed_line));
     canvas_fill_part(c, row + 1, 0, 1, c->cols, STYLE_PLAIN);
     if (s->error.kind != ERROR_NONE && *line_text(&s->line)) {
         int x = 4 + canvas_put(c, row + 1, 4, STYLE_BAD, glyph(c, GLYPH_CROSS));
-        const char *own = about_line(&s->error, s->at);
+        const char *own = about_line(&s->error, s->typed_line);
         canvas_field(c, row + 1, x + 1, c->cols - x - 2, ALIGN_LEFT, STYLE_BAD,
                      own ? own : s->error.text);
     } else {

@@ -46,7 +46,7 @@ static bool fits_columns(const Recipe *r, size_t at, const Schema *schema, Error
     unsigned long line = 0;
     Plan *plan = plan_create(r, schema, &found);
     plan_destroy(plan);
-    if (plan || sscanf(found.text, "line %lu", &line) != 1 || line != at + 1)
+    if (plan || sscanf(found.text, "line %lu", &line) != 1 || line != recipe_line(r, at))
         return true;
     return error_set(err, found.kind, "%s", found.text);
 }

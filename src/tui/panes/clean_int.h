@@ -23,6 +23,7 @@ typedef struct CleanState {
     int rows;                   /* rules that can be shown */
     bool editing, inserting;    /* a rule is being typed: a new one at `at`, or that at `at` */
     LineEdit line;
+    size_t typed_line;          /* of the recipe's text, with what is typed in it */
     Error error;                /* of the rule typed, or of the recipe */
     Schema schema;              /* before the rule that is typed: for completion */
     Preview *preview;           /* of the rule under the cursor or being typed; NULL: none */

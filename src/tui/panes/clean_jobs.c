@@ -207,6 +207,7 @@ void clean_preview(CleanState *s, Ui *ui)
         recipe_toggle(draft, at); /* what it would do */
     }
     if (ok) {
+        s->typed_line = recipe_line(draft, at);
         s->preview_old = s->preview != NULL;
         ask_radius(s, draft, at, SAMPLE_ROWS, CLEAN_SAMPLE_SLOT, ui);
         if (dataset_rows(s->data->data) > SAMPLE_ROWS)

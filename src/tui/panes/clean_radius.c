@@ -222,7 +222,7 @@ void clean_draw_radius(const CleanState *s, const Canvas *c, const Ui *ui)
         row = draw_parts(p, &in, row);
     if (!*p->target && in.rows >= ROOM_FOR_PARTS) { /* at the foot */
         canvas_field(&in, in.rows - 1, 0, in.cols, ALIGN_LEFT, STYLE_DIM,
-                     "no target, so no leaks are seen (1, s, r)");
+                     "no target, so no leaks are seen (1, s, t)");
         in.rows -= 1;
     }
     if (!p->columns)

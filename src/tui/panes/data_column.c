@@ -22,8 +22,10 @@ static int number_fact(const Canvas *c, int row, const char *name, const ColumnP
         time_format((int64_t)v, &t);
     else if (p->type == COLUMN_DATE && strcmp(name, "deviation"))
         date_format((int32_t)v, &t);
+    else if (p->type == COLUMN_TIME)
+        chart_number(v / 1e6, &t);
     else
-        chart_number(p->type == COLUMN_TIME ? v / 1e6 : v, &t);
+        data_add_exact(p, v, !strcmp(name, "deviation"), &t);
     row = fact(c, row, name, text_str(&t), STYLE_NUMBER);
     text_release(&t);
     return row;

@@ -295,6 +295,9 @@ const ColumnProfile *data_profile_of(const DataState *s, size_t column); /* of a
 void data_shares(const ColumnProfile *p, double low, double high, double *value);
 bool data_distribution(const ColumnProfile *p, double *value, double *low, double *high);
 void data_add_value(const ColumnProfile *p, double v, Text *into);
+/* With all digits where it is a large whole number, which is mostly the number of something; between: it lies
+ * between values, as a mean does. */
+void data_add_exact(const ColumnProfile *p, double v, bool between, Text *into);
 void data_add_share(double share, Text *into);
 void data_add_tops(const ColumnProfile *p, Text *into);
 void data_paint_spark(const ColumnProfile *p, const Canvas *cell, Style ground);

@@ -66,6 +66,14 @@ static void add_whole(double v, Text *into)
     }
 }
 
+void data_add_exact(const ColumnProfile *p, double v, bool between, Text *into)
+{
+    if (p->type == COLUMN_INT && !between && fabs(v) >= WHOLE_FROM && fabs(v) < 9e15)
+        add_whole(v, into);
+    else
+        data_add_value(p, v, into);
+}
+
 void data_add_share(double share, Text *into)
 {
     if (share == 0)
@@ -179,10 +187,7 @@ void data_draw_info(const DataState *s, const Canvas *c)
         double value[] = {p->least, p->mean, p->most};
         for (int i = 0; i < 3; i++) {
             text_reset(&t);
-            if (p->type == COLUMN_INT && i != 1 && fabs(value[i]) >= WHOLE_FROM && fabs(value[i]) < 9e15)
-                add_whole(value[i], &t);
-            else
-                data_add_value(p, value[i], &t);
+            data_add_exact(p, value[i], i == 1, &t);
             col = piece(c, col, names[i], text_str(&t));
         }
         if (c->cols - col > 12 && p->most > p->least) {
