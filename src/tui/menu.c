@@ -11,7 +11,7 @@ typedef struct Menu {
     size_t n;
     MenuItem *item; /* texts owned */
     LineEdit filter;
-    size_t *shown, shown_count; /* items that match, in order */
+    size_t *shown, shown_count; /* items that match, the best first */
     size_t at, top;
     int rows;
     void (*picked)(void *owner, size_t item, Ui *ui);
@@ -23,15 +23,28 @@ static const KeyRow menu_keys[] = {{MENU_PICK, "pick", "Enter", "choose", "take 
                                    {MENU_LEAVE, "leave", "Esc", "leave", "take none", 0},
                                    {0}};
 
+/* What was typed chooses, and puts what fits it best on top: there Enter takes it. */
 static void menu_filter(Menu *m)
 {
-    m->shown_count = 0;
     const char *want = line_text(&m->filter);
-    for (size_t i = 0; i < m->n; i++)
-        if (fuzzy_score(want, m->item[i].label) >= 0)
-            m->shown[m->shown_count++] = i;
-    if (m->at >= m->shown_count)
-        m->at = m->shown_count ? m->shown_count - 1 : 0;
+    int *score = mem_alloc((m->n + 1) * sizeof *score);
+    m->shown_count = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        int fits = *want ? fuzzy_score(want, m->item[i].label) : 0;
+        size_t k = m->shown_count;
+        if (fits < 0)
+            continue;
+        for (; k > 0 && score[k - 1] < fits; k--) {
+            score[k] = score[k - 1];
+            m->shown[k] = m->shown[k - 1];
+        }
+        score[k] = fits;
+        m->shown[k] = i;
+        m->shown_count++;
+    }
+    mem_free(score);
+    if (*want || m->at >= m->shown_count)
+        m->at = 0;
 }
 
 static void menu_layout(Overlay *o, const Ui *ui, int rows, int cols)

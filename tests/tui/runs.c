@@ -195,12 +195,19 @@ static void the_filter_outlives_the_session(void **state)
     Term *t = open_pane("runs", 40, 140);
     see("5.51");
     only("val_rmse < 3 and family = mlp", "3 of 12");
+    command("sort-runs test");
+    see("by test");
+    term_press(t, "g b"); /* the best */
+    see("base");
     term_press(t, "Q");
     assert_true(term_wait_end(t, 10));
     term_close(t);
     t = bench_open(&bench, 40, 140, "runs", NULL);
     see("& val_rmse < 3 and family = mlp");
     see("3 of 12");
+    see("by test");
+    see("base");
+    see("+0.4%"); /* 2.51 after 2.5 */
     term_press(t, "Esc"); /* and it goes with the key that always takes it away */
     gone("3 of 12");
 }
@@ -300,7 +307,7 @@ static void columns_are_chosen_pinned_moved(void **state)
     see("5.51");
     term_press(t, "C");
     see("Show a column");
-    term_type(t, "lr");
+    term_type(t, "lr"); /* which goes before those in which an l and an r stand somewhere */
     term_press(t, "Enter");
     see("0.0001");
     assert_true(term_find(t, "Name", &row, &name) && term_find(t, "lr", &row, &col) && col > name);

@@ -179,25 +179,11 @@ static size_t detail_lines(const RunsState *s)
     }
 }
 
-/* The filter of the session before, once the workspace has said it and the fields it names are read. */
-static void restore_filter(RunsState *s)
-{
-    const char *known = s->filter_known ? NULL : ui_setting(s->ui, "runs-filter");
-    Error err = {0};
-    if (!known || !ui_snapshot(s->ui)->runs)
-        return;
-    if (*known && !runs_filter_check(s, known, &err))
-        return;
-    s->filter_known = true;
-    snprintf(s->filter, sizeof s->filter, "%s", known);
-    runs_arrange(s);
-}
-
 static void layout(void *state, int rows, int cols, Ui *ui)
 {
     RunsState *s = state;
     runs_columns(s);
-    restore_filter(s);
+    runs_restore(s);
     TableSource src = runs_source(s);
     int below = rows >= 16 ? rows / 2 : 0, lines = (int)s->line.count;
     if (below && lines + 4 < rows - below) /* few runs leave their room to the detail */
@@ -425,6 +411,7 @@ static void sort(RunsState *s)
         snprintf(s->sort, sizeof s->sort, "%s", f->name);
         s->down = same ? !s->down : !up_first;
     }
+    runs_remember(s);
     runs_arrange(s);
 }
 
@@ -479,7 +466,10 @@ static Reply of_run(RunsState *s, int command, const RunRow *run)
     case RUNS_TAG:      runs_tag(s, run); return REPLY_DRAW;
     case RUNS_NOTE:     runs_note(s, run); return REPLY_DRAW;
     case RUNS_DELETE:   confirm_delete(s, run); return REPLY_DRAW;
-    case RUNS_BASELINE: s->baseline = s->baseline == run->id ? 0 : run->id; return REPLY_DRAW;
+    case RUNS_BASELINE:
+        s->baseline = s->baseline == run->id ? 0 : run->id;
+        runs_remember(s);
+        return REPLY_DRAW;
     }
     return steer_command(&s->steer, command, run->id);
 }
@@ -490,7 +480,7 @@ static Reply of_table(RunsState *s, int command)
     switch (command) {
     case RUNS_FILTER:     ask_filter(s); return REPLY_DRAW;
     case RUNS_SORT:       sort(s); return REPLY_DRAW;
-    case RUNS_GROUP:      runs_group(s); return REPLY_DRAW;
+    case RUNS_GROUP:      runs_group(s); runs_remember(s); return REPLY_DRAW;
     case RUNS_VIEW:       turn_view(s, 1); return REPLY_DRAW;
     case RUNS_VIEW_BACK:  turn_view(s, -1); return REPLY_DRAW;
     case RUNS_FACTS:      show_view(s, RUN_VIEW_FACTS); return REPLY_DRAW;

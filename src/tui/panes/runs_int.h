@@ -158,7 +158,7 @@ typedef struct RunsState {
     size_t pinned;
     VEC(TableColumn) heads;         /* the same for the table */
     bool columns_known;             /* taken from what the workspace remembers */
-    bool filter_known;              /* likewise, or set since */
+    bool filter_known, look_known;  /* likewise, or set since */
     Table table;
     VEC(size_t) shown;              /* runs that pass filter and search, in order */
     VEC(RunLine) line;              /* the same as lines: a run, or a group of them */
@@ -211,6 +211,10 @@ void runs_group(RunsState *s);                               /* by seed, or not 
 double runs_seed_noise(const RunsState *s, const RunRow *like, const RunField *f); /* NaN: not known */
 /* Mean of a field over a group and half its 95 % interval (NaN of a single run); how many had it. */
 size_t runs_mean(const RunsState *s, const RunGroup *g, const RunField *f, double *mean, double *half);
+
+/* runs_remember.c */
+void runs_remember(RunsState *s);                            /* baseline, order and groups are others now */
+void runs_restore(RunsState *s);                             /* once the workspace has said it */
 
 /* runs_words.c: each in a dialog with what it is now */
 void runs_rename(RunsState *s, const RunRow *run);
