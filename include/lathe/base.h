@@ -94,6 +94,7 @@ const char *text_str(const Text *t);  /* borrowed until the next change */
 bool   text_equal(const char *a, const char *b);              /* NULL equals NULL */
 bool   text_starts(const char *s, const char *prefix);
 bool   text_ends(const char *s, const char *suffix);
+bool   text_has_word(const char *words, const char *word); /* one of them, with blanks between */
 bool   text_like(const char *s, size_t n, const char *pattern); /* SQL LIKE: % and _, UTF-8 */
 size_t text_distance(const char *a, const char *b);           /* edits, for "did you mean" */
 /* The nearest of n names, or NULL when none is near: the tail of "no column X, did you mean Y?" */

@@ -76,6 +76,7 @@ bool command_run(CommandCall *call, size_t words, const char *const *word, const
                  json_t **result, Error *err);
 /* The same from one line, with shell-like quotes. */
 bool command_line(CommandCall *call, const char *line, const Command **command, json_t **result, Error *err);
+void command_add_word(Text *line, const char *word); /* behind a blank, quoted where the line would break it up */
 void command_print(const Command *c, const json_t *result, size_t width, Text *into);
 void command_help(const Command *parent, const Command *c, Text *into); /* c NULL: all verbs */
 void command_usage(const Command *parent, const Command *c, Text *into); /* "lathe train FAMILY data=NAME ..." */
@@ -89,7 +90,7 @@ void command_complete(const char *line, Store *s, void (*add)(void *, const char
 bool gnuplot_can(const char *out, Error *err); /* by the name's ending: .png, .svg, .pdf */
 void gnuplot_quote(const char *s, Text *into);
 /* body: commands and data behind the terminal and the output. The file is there whole or not at all. */
-bool gnuplot_picture(const char *out, int width, int height, const Text *body, Error *err);
+bool gnuplot_picture(const char *out, int width, int height, const Text *body, Progress *progress, Error *err);
 
 /* ---- what joins the store with the rooms below -------------------------------------------------- */
 

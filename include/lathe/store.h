@@ -272,6 +272,7 @@ typedef struct AlertRow {
 bool store_alert_raise(Store *s, const AlertRow *row, double cool, int64_t *id, bool *fresh, Error *err);
 bool store_alert_acknowledge(Store *s, int64_t id, const char *actor, Error *err);
 bool store_alert_resolve(Store *s, int64_t id, const char *actor, Error *err);
+bool store_alert_reopen(Store *s, int64_t id, const char *actor, Error *err); /* one step back: what was resolved, then what was acknowledged */
 bool store_alerts(Store *s, bool open_only, size_t most, Arena *a, AlertRow **out, size_t *n, Error *err); /* newest first */
 
 /* Bearer tokens: only salt and SHA-256 are kept. */

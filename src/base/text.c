@@ -97,6 +97,15 @@ bool text_ends(const char *s, const char *suffix)
     return m <= n && memcmp(s + n - m, suffix, m) == 0;
 }
 
+bool text_has_word(const char *words, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = words; *p; p += strcspn(p, " "), p += *p == ' ')
+        if (strncmp(p, word, n) == 0 && (p[n] == ' ' || !p[n]))
+            return true;
+    return false;
+}
+
 /* Greedy with one step back: after a mismatch the last % takes one character more, which is
  * enough because a later % makes earlier ones irrelevant. Case counts, as in standard SQL. */
 bool text_like(const char *s, size_t n, const char *pattern)

@@ -46,11 +46,31 @@ static bool run_list(CommandCall *call, json_t **result, Error *err)
     return ok;
 }
 
+/* The verb that made the alert what it is; NULL: it is as it was raised. */
+static const char *verb_of(Store *s, int64_t id)
+{
+    Arena a = {0};
+    AlertRow *rows;
+    size_t n = 0;
+    Error ignored = {0};
+    const char *verb = NULL;
+    if (store_alerts(s, false, 0, &a, &rows, &n, &ignored))
+        for (size_t i = 0; i < n; i++)
+            if (rows[i].id == id && !text_equal(rows[i].state, "raised"))
+                verb = text_equal(rows[i].state, "resolved") ? "alerts resolve" : "alerts ack";
+    arena_release(&a);
+    return verb;
+}
+
+/* undo: the verb that takes it back; NULL: the one that brought the alert where it was. */
 static bool each_id(CommandCall *call, json_t **result,
-                    bool (*move)(Store *, int64_t, const char *, Error *), Error *err)
+                    bool (*move)(Store *, int64_t, const char *, Error *), const char *undo, Error *err)
 {
     Store *s = call_store(call, STORE_WRITE, err);
     bool ok = s && store_begin(s, err);
+    int64_t first = 0;
+    if (ok && !undo && call->words == 1 && text_to_int(call->word[0], strlen(call->word[0]), &first))
+        undo = verb_of(s, first);
     for (size_t i = 0; ok && i < call->words; i++) {
         int64_t id;
         const char *word = call->word[i];
@@ -65,17 +85,29 @@ static bool each_id(CommandCall *call, json_t **result,
     store_close(s);
     if (ok)
         *result = json_pack("{s:i}", "alerts", (int)call->words);
+    Text line = {0};
+    text_puts(&line, undo ? undo : "");
+    for (size_t i = 0; undo && i < call->words; i++)
+        command_add_word(&line, call->word[i]);
+    if (ok && undo)
+        result_text(*result, "undo", text_str(&line));
+    text_release(&line);
     return ok;
 }
 
 static bool run_ack(CommandCall *call, json_t **result, Error *err)
 {
-    return each_id(call, result, store_alert_acknowledge, err);
+    return each_id(call, result, store_alert_acknowledge, "alerts reopen", err);
 }
 
 static bool run_resolve(CommandCall *call, json_t **result, Error *err)
 {
-    return each_id(call, result, store_alert_resolve, err);
+    return each_id(call, result, store_alert_resolve, "alerts reopen", err);
+}
+
+static bool run_reopen(CommandCall *call, json_t **result, Error *err)
+{
+    return each_id(call, result, store_alert_reopen, NULL, err);
 }
 
 static void print_list(const json_t *result, size_t width, Text *into)
@@ -119,7 +151,11 @@ static const Command resolve_verb = {.name = "resolve",
                                      .about = "says that they are over; the cool-down begins",
                                      .args = ids,
                                      .run = run_resolve};
-static const Command *const verbs[] = {&list_verb, &ack_verb, &resolve_verb, NULL};
+static const Command reopen_verb = {.name = "reopen",
+                                    .about = "one step back: resolved is open again, acknowledged is raised",
+                                    .args = ids,
+                                    .run = run_reopen};
+static const Command *const verbs[] = {&list_verb, &ack_verb, &resolve_verb, &reopen_verb, NULL};
 
 const Command alerts_command = {
     .name = "alerts",

@@ -58,6 +58,10 @@ void result_time(json_t *into, const char *key, int64_t micros); /* 0: null */
 json_t *result_run(const RunRow *r);                               /* the summary that list shows */
 bool result_run_metrics(Store *s, int64_t run, json_t *into, Error *err); /* last of every key, flat */
 
+/* "undo": the line that takes back what was done, `verb` and words up to a NULL. The workbench's `u` runs it, and its
+ * result's own "undo" makes it again. */
+void result_undo(json_t *into, const char *verb, ...) __attribute__((sentinel));
+
 /* Tables (print.c): columns that are as wide as what was seen, then rows cell by cell. */
 #define PRINT_COLUMNS 32
 typedef struct PrintColumns {

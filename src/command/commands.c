@@ -322,6 +322,19 @@ static bool next_word(const char **at, Text *into, char *open)
     return any && !quote;
 }
 
+void command_add_word(Text *line, const char *word)
+{
+    bool plain = *word && !strpbrk(word, " \t\"'\\");
+    text_puts(line, line->count ? " " : "");
+    text_puts(line, plain ? "" : "\"");
+    for (; *word; word++) {
+        if (*word == '"' || *word == '\\')
+            text_putc(line, '\\');
+        text_putc(line, *word);
+    }
+    text_puts(line, plain ? "" : "\"");
+}
+
 bool command_line(CommandCall *call, const char *line, const Command **command, json_t **result,
                   Error *err)
 {

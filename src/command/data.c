@@ -2,6 +2,7 @@
 #include "data_verbs.h"
 
 #include <math.h>
+#include <string.h>
 
 static json_t *dataset_json(const DatasetRow *r)
 {
@@ -176,10 +177,15 @@ static bool run(CommandCall *call, json_t **result, Error *err)
 }
 
 /* private and public are no roles but a mark beside them. */
+static bool is_mark(const char *word)
+{
+    return text_equal(word, "private") || text_equal(word, "public");
+}
+
 static bool set_role(Store *s, const char *hash, const char *column, const char *word, Error *err)
 {
     Role role;
-    if (text_equal(word, "private") || text_equal(word, "public"))
+    if (is_mark(word))
         return store_column_private(s, hash, column, text_equal(word, "private"), err);
     return (role_parse(word, &role) ||
             error_set(err, ERROR_USAGE,
@@ -196,11 +202,17 @@ static bool run_role(CommandCall *call, json_t **result, Error *err)
     Store *s = call_store(call, STORE_WRITE, err);
     Dataset *d = s ? workspace_dataset(s, call->word[0], &arena, &row, err) : NULL;
     size_t at = d ? schema_need(dataset_schema(d), column, err) : SIZE_MAX;
-    bool ok = at != SIZE_MAX && set_role(s, row.hash, column, call->word[2], err) &&
-              workspace_schema(s, d, &schema, err);
-    if (ok)
-        *result = json_pack("{s:s, s:s, s:s, s:b}", "dataset", row.name, "column", column, "role",
-                            role_name(schema.field[at].role), "private", schema.field[at].private);
+    bool ok = at != SIZE_MAX && workspace_schema(s, d, &schema, err);
+    const char *was = !ok ? "" : !is_mark(call->word[2]) ? role_name(schema.field[at].role)
+                      : schema.field[at].private ? "private" : "public";
+    schema_release(&schema);
+    ok = ok && set_role(s, row.hash, column, call->word[2], err) && workspace_schema(s, d, &schema, err);
+    if (ok) {
+        *result = json_pack("{s:s, s:s, s:s, s:s, s:b}", "dataset", row.name, "hash", row.hash, "column", column,
+                            "role", role_name(schema.field[at].role), "private", schema.field[at].private);
+        if (strcmp(was, call->word[2]) != 0)
+            result_undo(*result, "data role", row.hash, column, was, NULL);
+    }
     schema_release(&schema);
     dataset_close(d);
     store_close(s);
@@ -210,12 +222,19 @@ static bool run_role(CommandCall *call, json_t **result, Error *err)
 
 static bool run_rename(CommandCall *call, json_t **result, Error *err)
 {
+    Arena arena = {0};
+    DatasetRow was;
     Store *s = call_store(call, STORE_WRITE, err);
     bool ok = s && workspace_name_check(call->word[1], err) &&
+              store_dataset_find(s, call->word[0], &arena, &was, err) &&
               store_dataset_rename(s, call->word[0], call->word[1], err);
-    if (ok)
-        *result = json_pack("{s:s}", "dataset", call->word[1]);
+    if (ok) {
+        *result = json_pack("{s:s, s:s}", "dataset", call->word[1], "hash", was.hash);
+        if (strcmp(was.name, call->word[1]) != 0)
+            result_undo(*result, "data rename", call->word[1], was.name, NULL);
+    }
     store_close(s);
+    arena_release(&arena);
     return ok;
 }
 

@@ -97,6 +97,33 @@ static bool set_given(CommandCall *call, Store *s, const char *name, Error *err)
     return ok;
 }
 
+/* The line that sets again what is about to be set; moves have their own way back. A webhook is a secret. */
+static bool way_back(CommandCall *call, const DeploymentRow *row, json_t *result, Error *err)
+{
+    DeploySettings was;
+    Text line = {0}, word = {0};
+    bool any = false;
+    if (!deploy_settings(row, &was, err))
+        return false;
+    text_puts(&line, "deploy");
+    command_add_word(&line, row->name);
+    for (const Param *p = deploy_params; p->kind != PARAM_KIND_END; p++) {
+        if (!command_given(call, p->name) || text_equal(p->name, "webhook"))
+            continue;
+        text_reset(&word);
+        text_printf(&word, "%s=", p->name);
+        param_get(p, &was, &word);
+        command_add_word(&line, text_str(&word));
+        any = true;
+    }
+    if (any)
+        result_text(result, "undo", text_str(&line));
+    params_release(deploy_params, &was);
+    text_release(&line);
+    text_release(&word);
+    return true;
+}
+
 static bool there_is(Store *s, const char *name)
 {
     Arena a = {0};
@@ -124,7 +151,8 @@ static bool do_it(CommandCall *call, Store *s, const char *name, const char *wor
         ok = error_set(err, ERROR_USAGE,
                        "deploy: %s has a model; say how the other comes: shadow, canary or green",
                        name);
-    ok = ok && store_deployment_find(s, name, &a, &row, err) && set_given(call, s, name, err);
+    ok = ok && store_deployment_find(s, name, &a, &row, err) && (!there || word || way_back(call, &row, result, err)) &&
+         set_given(call, s, name, err);
     if (ok && word && text_equal(word, "remove"))
         ok = store_deployment_find(s, name, &a, &row, err) && remove_it(s, &row, err);
     else if (ok && word && text_equal(word, "check"))

@@ -333,7 +333,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
         int what = set->what == AUTO ? usual(&row) : set->what;
         result_text(e.result, "what", names[what]);
         ok = functions[what](&e, err) &&
-             (!*set->out || gnuplot_picture(set->out, set->width, set->height, &e.picture, err));
+             (!*set->out || gnuplot_picture(set->out, set->width, set->height, &e.picture, call->progress, err));
         if (ok && *set->out)
             result_text(e.result, "out", set->out);
     }

@@ -57,15 +57,37 @@ static bool run_list(CommandCall *call, json_t **result, Error *err)
     return ok;
 }
 
+/* The line that takes `change` back: the version that had the alias has it again, or none. "": nothing changes. */
+static bool way_back(Store *s, const ModelRow *m, const char *alias, bool on, Text *line, Error *err)
+{
+    Arena a = {0};
+    ModelRow *rows;
+    size_t n = 0, had = SIZE_MAX;
+    bool ok = store_models(s, &a, &rows, &n, err);
+    for (size_t i = 0; ok && i < n; i++)
+        if (text_equal(rows[i].name, m->name) && text_has_word(rows[i].alias, alias))
+            had = i;
+    bool mine = ok && had != SIZE_MAX && rows[had].id == m->id;
+    if (ok && mine != on) {
+        const ModelRow *to = on && had != SIZE_MAX ? &rows[had] : m;
+        text_puts(line, on && had == SIZE_MAX ? "models unalias" : "models alias");
+        command_add_word(line, arena_printf(&a, "%s/%lld", to->name, (long long)to->version));
+        command_add_word(line, alias);
+    }
+    arena_release(&a);
+    return ok;
+}
+
 static bool change(CommandCall *call, bool on, json_t **result, Error *err)
 {
     Arena a = {0};
     ModelRow m;
     const char *alias = call->word[1];
+    Text undo = {0};
     Store *s = call_store(call, STORE_WRITE, err);
     bool ok = s && store_begin(s, err);
     if (ok) {
-        ok = store_model_find(s, call->word[0], &a, &m, err) &&
+        ok = store_model_find(s, call->word[0], &a, &m, err) && way_back(s, &m, alias, on, &undo, err) &&
              store_model_alias(s, m.id, alias, on, err) &&
              store_audit_add(s, call_actor(), on ? "alias" : "unalias",
                              arena_printf(&a, "model %s/%lld", m.name, (long long)m.version), alias,
@@ -78,6 +100,9 @@ static bool change(CommandCall *call, bool on, json_t **result, Error *err)
     }
     if (ok)
         *result = result_model(s, &m);
+    if (ok && undo.count)
+        result_text(*result, "undo", text_str(&undo));
+    text_release(&undo);
     store_close(s);
     arena_release(&a);
     return ok;

@@ -73,11 +73,11 @@ static void script(const Curves *curves, const PlotSettings *set, Text *into)
     }
 }
 
-static bool draw_to(const Curves *curves, const PlotSettings *set, Error *err)
+static bool draw_to(const Curves *curves, const PlotSettings *set, Progress *progress, Error *err)
 {
     Text text = {0};
     script(curves, set, &text);
-    bool ok = gnuplot_picture(set->out, set->width, set->height, &text, err);
+    bool ok = gnuplot_picture(set->out, set->width, set->height, &text, progress, err);
     text_release(&text);
     return ok;
 }
@@ -86,7 +86,7 @@ static bool run(CommandCall *call, json_t **result, Error *err)
 {
     const PlotSettings *set = call->settings;
     Curves curves = {0};
-    bool ok = gnuplot_can(set->out, err) && load_all(call, &curves, err) && draw_to(&curves, set, err);
+    bool ok = gnuplot_can(set->out, err) && load_all(call, &curves, err) && draw_to(&curves, set, call->progress, err);
     if (ok)
         *result = json_pack("{s:s, s:I}", "out", set->out, "curves", (json_int_t)curves.count);
     for (size_t i = 0; i < curves.count; i++) {

@@ -49,6 +49,19 @@ void result_text(json_t *into, const char *key, const char *value)
     json_object_set_new(into, key, text ? text : json_string("(not UTF-8)"));
 }
 
+void result_undo(json_t *into, const char *verb, ...)
+{
+    Text line = {0};
+    va_list words;
+    va_start(words, verb);
+    text_puts(&line, verb);
+    for (const char *word; (word = va_arg(words, const char *));)
+        command_add_word(&line, word);
+    va_end(words);
+    result_text(into, "undo", text_str(&line));
+    text_release(&line);
+}
+
 void result_int(json_t *into, const char *key, int64_t value)
 {
     json_object_set_new(into, key, json_integer(value));

@@ -2,6 +2,7 @@
  * two runs stands in runs_diff.c. */
 #include "command_int.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -319,7 +320,28 @@ static bool run_rename_verb(CommandCall *call, json_t **result, Error *err)
     Found f = {0};
     bool ok = find(&f, call, STORE_WRITE, err) &&
               store_run_rename(f.store, f.row.id, call->word[1], err);
-    return give(&f, ok, result, err);
+    char id[24], *was = ok ? text_copy(f.row.name) : NULL;
+    snprintf(id, sizeof id, "%lld", (long long)f.row.id);
+    ok = give(&f, ok, result, err);
+    if (ok)
+        result_undo(*result, "runs rename", id, was, NULL);
+    mem_free(was);
+    return ok;
+}
+
+/* The words that take back what `tag` changes. */
+static void untag(const CommandCall *call, const RunRow *was, Text *line)
+{
+    for (size_t i = 1; i < call->words; i++) {
+        const char *tag = call->word[i];
+        bool away = *tag == '-';
+        if (text_has_word(was->tags, tag + away) != away)
+            continue; /* it was so before */
+        if (!line->count)
+            text_printf(line, "runs tag %lld", (long long)was->id);
+        text_puts(line, away ? " " : " -");
+        text_puts(line, tag + away);
+    }
 }
 
 /* "tag ID good -slow": a tag with a minus in front is taken away */
@@ -331,7 +353,14 @@ static bool run_tag(CommandCall *call, json_t **result, Error *err)
         const char *tag = call->word[i];
         ok = store_run_tag(f.store, f.row.id, tag + (*tag == '-'), *tag != '-', err);
     }
-    return give(&f, ok, result, err);
+    Text back = {0};
+    if (ok)
+        untag(call, &f.row, &back);
+    ok = give(&f, ok, result, err);
+    if (ok && back.count)
+        result_text(*result, "undo", text_str(&back));
+    text_release(&back);
+    return ok;
 }
 
 static bool run_note(CommandCall *call, json_t **result, Error *err)
@@ -342,6 +371,10 @@ static bool run_note(CommandCall *call, json_t **result, Error *err)
     if (ok)
         *result = json_pack("{s:I, s:s}", "run", (json_int_t)f.row.id, "note",
                             rest_of(call, &f.arena));
+    char id[24];
+    snprintf(id, sizeof id, "%lld", (long long)f.row.id);
+    if (ok)
+        result_undo(*result, "runs note", id, f.row.note, NULL);
     found_release(&f);
     return ok;
 }

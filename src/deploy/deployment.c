@@ -104,15 +104,6 @@ const char *deploy_move_about(DeployMove m)
     return place[m].about;
 }
 
-static bool word_in(const char *words, const char *word)
-{
-    size_t n = strlen(word);
-    for (const char *p = words; *p; p += strcspn(p, " "), p += *p == ' ')
-        if (strncmp(p, word, n) == 0 && (p[n] == ' ' || !p[n]))
-            return true;
-    return false;
-}
-
 static const char *wrong_state(const DeploymentRow *row, DeployMove m)
 {
     if (text_equal(row->state, "stopped"))
@@ -130,7 +121,7 @@ static const char *wrong_state(const DeploymentRow *row, DeployMove m)
 
 const char *deploy_move_why_not(const DeploymentRow *row, DeployMove m)
 {
-    if (!word_in(place[m].from, row->state))
+    if (!text_has_word(place[m].from, row->state))
         return wrong_state(row, m);
     if (m == MOVE_BACK && text_equal(row->state, "live") && !row->previous)
         return "there is no model before this one";

@@ -114,6 +114,16 @@ bool store_alert_resolve(Store *s, int64_t id, const char *actor, Error *err)
                 actor, err);
 }
 
+bool store_alert_reopen(Store *s, int64_t id, const char *actor, Error *err)
+{
+    return move(s, id, "reopen",
+                "UPDATE alerts SET"
+                " state = CASE WHEN state = 'resolved' AND acknowledged THEN 'acknowledged' ELSE 'raised' END,"
+                " acknowledged = CASE state WHEN 'resolved' THEN acknowledged ELSE 0 END, resolved = 0, actor = ?3"
+                " WHERE id = ?1 AND state <> 'raised'",
+                actor, err);
+}
+
 bool store_alerts(Store *s, bool open_only, size_t most, Arena *a, AlertRow **out, size_t *n,
                   Error *err)
 {

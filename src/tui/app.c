@@ -222,6 +222,7 @@ static void ui_close(Ui *ui)
         mem_free(ui->state[i]);
     }
     prompt_release(ui);
+    undo_release(ui);
     replay_destroy(ui->replay);
     text_release(&ui->recording.text);
     text_release(&ui->recording.typed);
@@ -244,16 +245,22 @@ static void ui_close(Ui *ui)
     mem_free(ui);
 }
 
-/* What stood there when a replay without a terminal failed. */
+/* What stood there when a replay without a terminal failed; nothing, before the first frame. */
 static void print_screen(const Ui *ui)
 {
-    Text row = {0};
+    Text all = {0};
+    size_t last = 0; /* end of the last row with something in it */
     for (int i = 0; i < screen_rows(ui->screen); i++) {
-        text_reset(&row);
-        screen_row_text(ui->screen, i, &row);
-        fprintf(stderr, "%s\n", text_str(&row));
+        size_t from = all.count;
+        screen_row_text(ui->screen, i, &all);
+        while (all.count > from && all.at[all.count - 1] == ' ')
+            all.at[--all.count] = 0;
+        bool blank = all.count == from;
+        text_putc(&all, '\n');
+        last = blank ? last : all.count;
     }
-    text_release(&row);
+    fprintf(stderr, "%.*s", (int)last, text_str(&all));
+    text_release(&all);
 }
 
 bool tui_main(const TuiOptions *o, Error *err)

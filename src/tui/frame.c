@@ -171,6 +171,10 @@ static void frame_command(Ui *ui, int command)
     case UI_MAXIMISE:
         ui->maximised = !ui->maximised;
         break;
+    case UI_UNDO:
+    case UI_REDO:
+        undo_move(ui, command == UI_UNDO);
+        break;
     case UI_HELP:
         help_open(ui);
         break;
@@ -237,8 +241,18 @@ static void frame_command(Ui *ui, int command)
     ui->dirty = true;
 }
 
+/* For what is said when it is taken back. */
+static void note_doing(Ui *ui, int command)
+{
+    const KeyRow *rows = command == UI_MARK ? ui->keymap.frame : ui_keys(ui);
+    for (const KeyRow *r = rows; r && r->command; r++)
+        if (r->command == command && (command >= PANE_COMMANDS || command == UI_MARK))
+            snprintf(ui->doing, sizeof ui->doing, "%s", r->name);
+}
+
 void ui_do(Ui *ui, int command)
 {
+    note_doing(ui, command);
     const Pane *p = ui_pane(ui);
     void *state = ui->state[ui->at];
     const char *why = command == UI_WRITE ? write_view_why_not(ui) : pane_why_not(p, state, command, ui);
@@ -269,9 +283,8 @@ static bool paste_drops(Ui *ui, Key *key)
     return !typed || !key_is_text(*key);
 }
 
-void frame_key(Ui *ui, Key key)
+static void take_key(Ui *ui, Key key)
 {
-    ui->now = clock_now();
     if (paste_drops(ui, &key))
         return;
     if (key == (KEY_CTRL | 'l')) {
@@ -319,6 +332,14 @@ void frame_key(Ui *ui, Key key)
     }
 }
 
+void frame_key(Ui *ui, Key key)
+{
+    ui->now = clock_now();
+    undo_before(ui);
+    take_key(ui, key);
+    undo_after(ui);
+}
+
 /* The button is let go, far enough from where it was pressed: the pane under that place may pan. */
 static void mouse_drag(Ui *ui, const ScreenMouse *m)
 {
@@ -347,9 +368,8 @@ static int mouse_kind(Ui *ui, const ScreenMouse *m)
     return twice ? MOUSE_DOUBLE : MOUSE_PRESS;
 }
 
-void frame_mouse(Ui *ui, const ScreenMouse *m)
+static void take_mouse(Ui *ui, const ScreenMouse *m)
 {
-    ui->now = clock_now();
     if (!frame_fits(ui))
         return;
     if (m->kind == MOUSE_DRAG) {
@@ -382,4 +402,12 @@ void frame_mouse(Ui *ui, const ScreenMouse *m)
     if (reply == REPLY_IGNORED && out.kind >= MOUSE_WHEEL_UP)
         for (int i = 0; i < 3; i++)
             ui_do(ui, out.kind == MOUSE_WHEEL_UP ? UI_UP : UI_DOWN);
+}
+
+void frame_mouse(Ui *ui, const ScreenMouse *m)
+{
+    ui->now = clock_now();
+    undo_before(ui);
+    take_mouse(ui, m);
+    undo_after(ui);
 }

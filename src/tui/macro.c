@@ -283,7 +283,9 @@ static bool step(Ui *ui)
     case STEP_LINE:
         if (busy(ui))
             return false;
+        undo_before(ui);
         ui_line(ui, s->words);
+        undo_after(ui);
         break;
     case STEP_PRESS:
     case STEP_TYPE:

@@ -38,6 +38,8 @@ static const KeyRow palette_keys[] = {
     {UI_DOWN, "down", "Down", "next", "the next one", 0},
     {0}};
 
+#define RECENT_MOST 12
+
 static const char *const kind_names[] = {"key", "command", "pane", "data", "run", "theme"};
 
 static Entry *add(Palette *p, EntryKind kind, const char *name, const char *about)
@@ -57,12 +59,44 @@ static void add_theme(void *context, const char *name, const char *about)
 static void add_rows(Palette *p, const KeyRow *rows, bool frame)
 {
     for (const KeyRow *r = rows; r && r->command; r++) {
-        if (frame && r->command <= UI_COPY)
+        if (frame && r->command <= UI_COPY && r->command != UI_UNDO && r->command != UI_REDO)
             continue; /* motions are no use from here */
         Entry *e = add(p, ENTRY_COMMAND, r->name, r->help);
         snprintf(e->keys, sizeof e->keys, "%s", r->keys);
         e->id = r->command;
     }
+}
+
+/* ---- what was used of late: kept with the workspace, newest first, a line each --------------------------- */
+
+static void recent_load(Ui *ui)
+{
+    const char *known = ui_setting(ui, "recent");
+    if (ui->recent.count || !known)
+        return;
+    char *copy = text_copy(known), *rest = copy;
+    for (char *name; (name = strsep(&rest, "\n")) && ui->recent.count < RECENT_MOST;)
+        if (*name) {
+            Recent r;
+            snprintf(r.name, sizeof r.name, "%s", name);
+            vec_add(&ui->recent, r);
+        }
+    mem_free(copy);
+}
+
+static void recent_keep(Ui *ui)
+{
+    Text all = {0};
+    for (size_t i = 0; i < ui->recent.count; i++)
+        text_printf(&all, "%s\n", ui->recent.at[i].name);
+    ui_set_setting(ui, "recent", text_str(&all));
+    text_release(&all);
+}
+
+/* "command train" and "pane train" are two things. */
+static void recent_name(const Entry *e, Recent *into)
+{
+    snprintf(into->name, sizeof into->name, "%s %.70s", kind_names[e->kind], e->name);
 }
 
 static void collect(Palette *p, const Ui *ui)
@@ -95,8 +129,10 @@ static void collect(Palette *p, const Ui *ui)
 
 static int recency(const Ui *ui, const Entry *e)
 {
+    Recent r;
+    recent_name(e, &r);
     for (size_t i = 0; i < ui->recent.count; i++)
-        if (text_equal(ui->recent.at[i].name, e->name))
+        if (text_equal(ui->recent.at[i].name, r.name))
             return 40 - (int)i * 4 > 0 ? 40 - (int)i * 4 : 0;
     return 0;
 }
@@ -166,20 +202,21 @@ static void palette_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
         canvas_put(&in, 2, 1, STYLE_POPUP_DIM, "nothing has these letters");
 }
 
-static void remember(Ui *ui, const char *name)
+static void remember(Ui *ui, const Entry *e)
 {
     Recent r;
-    snprintf(r.name, sizeof r.name, "%s", name);
+    recent_name(e, &r);
     size_t k = 0;
     for (size_t i = 0; i < ui->recent.count; i++)
-        if (!text_equal(ui->recent.at[i].name, name))
+        if (!text_equal(ui->recent.at[i].name, r.name))
             ui->recent.at[k++] = ui->recent.at[i];
     ui->recent.count = k;
     vec_add(&ui->recent, r);
     memmove(ui->recent.at + 1, ui->recent.at, (ui->recent.count - 1) * sizeof r);
     ui->recent.at[0] = r;
-    if (ui->recent.count > 12)
-        ui->recent.count = 12;
+    if (ui->recent.count > RECENT_MOST)
+        ui->recent.count = RECENT_MOST;
+    recent_keep(ui);
 }
 
 static void run_entry(Palette *p, Ui *ui)
@@ -188,7 +225,7 @@ static void run_entry(Palette *p, Ui *ui)
         return;
     Entry e = p->all.at[p->shown[p->at]];
     overlay_close(ui, p);
-    remember(ui, e.name);
+    remember(ui, &e);
     char line[100];
     switch (e.kind) {
     case ENTRY_COMMAND:
@@ -269,6 +306,7 @@ static const OverlayKind palette_kind = {.text = true,
 void palette_open(Ui *ui)
 {
     Palette *p = overlay_open(ui, &palette_kind);
+    recent_load(ui);
     collect(p, ui);
     p->shown = mem_alloc((p->all.count + 1) * sizeof *p->shown);
     filter(p, ui);

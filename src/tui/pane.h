@@ -71,6 +71,11 @@ typedef struct Pane {
     /* Writes it itself, by a job, where that is more than what is on the screen (all rows of a table). false: not
      * a file of this ending, or this view. NULL: never. */
     bool (*write)(void *state, const char *path, Ui *ui);
+    /* What `u` gives back: everything in which a key changes what is shown or set, as a text that put takes again (not
+     * the place of the cursor). keep false: there is nothing now. put false: it is about something that is not open.
+     * NULL: only what commands change is taken back here. */
+    bool (*keep)(const void *state, Text *into);
+    bool (*put)(void *state, const char *kept, Ui *ui);
     /* A short live note beside the title on the tab: "▸ 43%". NULL: none. */
     void (*badge)(const void *state, const Ui *ui, Text *into, Style *style);
 } Pane;

@@ -98,6 +98,31 @@ void replay_step(Ui *ui);
 bool replay_active(const Ui *ui);
 void replay_destroy(Replay *r);
 
+/* undo.c: what `u` takes back, a list a pane */
+typedef struct Undo {
+    size_t pane;
+    uint64_t step;    /* what one key changed goes together */
+    char *what;       /* the command that did it */
+    char *line;       /* a line of the command language that takes it back; or */
+    char *kept;       /* how the pane was, as its keep made it */
+} Undo;
+typedef VEC(Undo) UndoList;
+typedef struct UndoFor { /* whose change a command is, noted when it is given */
+    size_t pane;
+    uint64_t step;
+    enum { UNDO_FRESH, UNDO_BACK, UNDO_AGAIN } way;
+    char what[80];
+} UndoFor;
+void undo_before(Ui *ui);                      /* a key is about to be taken */
+void undo_after(Ui *ui);
+UndoFor undo_for(const Ui *ui, const char *line);
+void undo_take(Ui *ui, const UndoFor *f, const char *line); /* a command is done; line takes it back */
+void undo_move(Ui *ui, bool back);             /* u; Ctrl-R */
+void undo_release(Ui *ui);
+/* A command given for undo_move: its own way back goes to the other list. */
+void ui_command_for(Ui *ui, const char *line, void *owner,
+                    void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui), const UndoFor *f);
+
 /* reload.c */
 void reload_begin(Ui *ui);
 void reload_watch(Ui *ui);                     /* the files that are in use now */
@@ -127,7 +152,7 @@ void csv_add_field(const char *text, Text *into);
 void ui_escape(Ui *ui, const char *bytes, size_t n); /* to the terminal, through tmux if it stands between */
 
 /* Slots of the frame's own jobs (their owner is the Ui). */
-enum { SLOT_DATASET = 1, SLOT_ROLE, SLOT_SESSION, SLOT_SAVE, SLOT_COMMAND, SLOT_NICE };
+enum { SLOT_DATASET = 1, SLOT_SESSION, SLOT_SAVE, SLOT_COMMAND, SLOT_NICE };
 
 /* ---- the frame ---------------------------------------------------------------------------------------------- */
 
@@ -143,7 +168,7 @@ typedef struct Message {
     char pane[16]; /* "" nowhere */
 } Message;
 
-typedef struct Recent { /* commands used from the palette, newest first */
+typedef struct Recent { /* used from the palette, newest first: "pane train" */
     char name[80];
 } Recent;
 
@@ -193,6 +218,11 @@ struct Ui {
     json_t *settings; /* one object of texts, kept in the store as one setting */
     bool settings_changed, settings_known;
     VEC(Recent) recent;
+    UndoList done, undone;
+    uint64_t step;                         /* counts keys, but those that go on with one */
+    size_t before_pane; bool before_known;
+    Text before;                           /* how that pane was when the key came */
+    char doing[64];                        /* the command it was */
     Overlay *overlay; /* topmost */
     void *prompt;     /* prompt.c: readline's side */
     double clicked_at;
@@ -224,6 +254,6 @@ void session_save(Ui *ui, bool now); /* by a job; now: on this thread, at the en
 void ui_line(Ui *ui, const char *line);
 void ui_line_complete(Ui *ui, const char *line, void (*add)(void *, const char *, const char *),
                       void *context);
-void ui_dataset_loaded(Ui *ui);
+void open_by_name(Ui *ui, const char *name); /* ui.c: the open dataset anew, as it is stored */
 
 #endif

@@ -2,6 +2,7 @@
 #include "tui_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the workspace, what is chosen ------------------------------------------------------------------- */
@@ -89,7 +90,7 @@ static void dataset_opened(void *owner, void *result, const Error *err, Ui *ui)
     news_for_all(ui);
 }
 
-static void open_by_name(Ui *ui, const char *name)
+void open_by_name(Ui *ui, const char *name)
 {
     ui_job(ui, (Job){.owner = ui,
                      .slot = SLOT_DATASET,
@@ -119,43 +120,23 @@ bool ui_dataset_opening(const Ui *ui)
     return jobs_running(ui->jobs, ui, SLOT_DATASET);
 }
 
-typedef struct RoleAsk {
-    char hash[65], column[200];
-    const char *role;
-} RoleAsk;
-
-static void *set_role(JobContext *c, void *input, Error *err)
-{
-    const RoleAsk *a = input;
-    Store *store = job_store(c, err);
-    if (!store || !store_column_role(store, a->hash, a->column, a->role, err))
-        return NULL;
-    return text_copy(a->hash);
-}
-
-static void role_set(void *owner, void *result, const Error *err, Ui *ui)
+static void role_set(void *owner, const json_t *result, const Error *err, Ui *ui)
 {
     (void)owner;
-    (void)err;
-    if (result && text_equal(result, ui->dataset_hash))
-        open_by_name(ui, result); /* the schema anew */
-    mem_free(result);
+    if (!result)
+        ui_error(ui, err); /* else the schema is read anew: see ui_command.c */
 }
 
 void ui_set_role(Ui *ui, const char *column, Role role)
 {
+    Text line = {0};
     if (!ui->dataset)
         return;
-    RoleAsk a = {.role = role_name(role)};
-    snprintf(a.hash, sizeof a.hash, "%s", ui->dataset->row.hash);
-    snprintf(a.column, sizeof a.column, "%s", column);
-    ui_job(ui, (Job){.owner = ui,
-                     .slot = SLOT_ROLE + 100 + (int)(hash_bytes(column, strlen(column), 1) % 10000),
-                     .run = set_role,
-                     .input = mem_copy(&a, sizeof a),
-                     .done = role_set,
-                     .urgent = true});
-    ui->dirty = true;
+    text_printf(&line, "data role %.12s", ui->dataset->row.hash);
+    command_add_word(&line, column);
+    command_add_word(&line, role_name(role));
+    ui_command(ui, text_str(&line), NULL, role_set);
+    text_release(&line);
 }
 
 int64_t ui_run(const Ui *ui)
@@ -203,6 +184,24 @@ size_t ui_marked_runs(const Ui *ui, int64_t *out, size_t most)
     for (size_t i = 0; i < ui->marked.count && i < most; i++)
         out[i] = ui->marked.at[i];
     return ui->marked.count < most ? ui->marked.count : most;
+}
+
+void ui_marks_keep(const Ui *ui, Text *into)
+{
+    for (size_t i = 0; i < ui->marked.count; i++)
+        text_printf(into, " %lld", (long long)ui->marked.at[i]);
+}
+
+void ui_marks_put(Ui *ui, const char *kept)
+{
+    ui->marked.count = 0;
+    for (char *end; *kept; kept = end) {
+        long long run = strtoll(kept, &end, 10);
+        if (end == kept)
+            break;
+        vec_add(&ui->marked, run);
+    }
+    news_for_all(ui);
 }
 
 Style run_style(int64_t run)

@@ -34,6 +34,10 @@ double snapshot_seconds_left(const Snapshot *s, int64_t run); /* of its training
 bool run_is_active(const RunRow *r);                          /* scheduled, running or paused */
 void ui_refresh(Ui *ui); /* look at the store now; a finished job does so by itself */
 
+/* Around a change that a job brings: `u` takes it back as it does what a key changes at once. */
+void ui_change_begins(Ui *ui);
+void ui_change_ends(Ui *ui, const char *what);
+
 /* ---- the dataset and the run that are worked on ---------------------------------------------------- */
 
 /* An opened dataset, shared: hold it while a job reads it. Its schema has the user's roles. */
@@ -58,6 +62,8 @@ void ui_choose_run(Ui *ui, int64_t run);
 bool ui_run_marked(const Ui *ui, int64_t run); /* marked runs are drawn together, compared */
 void ui_mark_run(Ui *ui, int64_t run, bool on);
 size_t ui_marked_runs(const Ui *ui, int64_t *out, size_t most);
+void ui_marks_keep(const Ui *ui, Text *into);  /* the marked runs as a text, for Pane.keep, */
+void ui_marks_put(Ui *ui, const char *kept);   /* and back */
 Style run_style(int64_t run); /* its colour on every chart */
 
 /* ---- saying and asking ------------------------------------------------------------------------------ */

@@ -114,18 +114,27 @@ static bool follow_result(Ui *ui, const CommandAnswer *a)
     return text_equal(verb, "ingest");
 }
 
-static void command_done(void *owner, void *result, const Error *err, Ui *ui)
+typedef struct CommandFor {
+    void *owner;
+    void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui);
+    UndoFor undo;
+} CommandFor;
+
+/* Whoever asked for it: the open dataset is seen as it now is, and `u` knows the way back. true: there is one. */
+static bool take_change(Ui *ui, const CommandFor *f, const CommandAnswer *a)
 {
-    mem_free(owner); /* see ui_command: a place of its own */
-    (void)err;
-    CommandAnswer *a = result;
-    watch_look(ui->watch);
-    if (!a)
-        return;
-    if (follow_result(ui, a)) {
-        release_answer(a);
-        return;
-    }
+    const char *undo = text_of(a->result, "undo"), *hash = text_of(a->result, "hash");
+    const char *verb = a->command ? a->command->name : "";
+    bool of_data = *hash && text_equal(hash, ui->dataset_hash) && (text_equal(verb, "role") || text_equal(verb, "rename"));
+    if (of_data)
+        open_by_name(ui, hash);
+    if (*undo)
+        undo_take(ui, &f->undo, undo);
+    return *undo != 0;
+}
+
+static void show_answer(Ui *ui, const CommandAnswer *a)
+{
     const char *text = a->text ? a->text : "";
     size_t n = strlen(text);
     while (n && text[n - 1] == '\n')
@@ -136,19 +145,30 @@ static void command_done(void *owner, void *result, const Error *err, Ui *ui)
         ui_say(ui, STYLE_GOOD, "%.*s", (int)n, text);
     else
         viewer_open(ui, a->line, text);
-    release_answer(a);
 }
 
-typedef struct CommandFor {
-    void *owner;
-    void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui);
-} CommandFor;
+static void command_done(void *owner, void *result, const Error *err, Ui *ui)
+{
+    CommandFor *f = owner; /* see ui_command_for: a place of its own */
+    CommandAnswer *a = result;
+    (void)err;
+    watch_look(ui->watch);
+    if (a && take_change(ui, f, a))
+        ui_say(ui, STYLE_GOOD, "%s: done; u takes it back", a->line);
+    else if (a && !follow_result(ui, a))
+        show_answer(ui, a);
+    if (a)
+        release_answer(a);
+    mem_free(f);
+}
 
 static void command_done_for(void *owner, void *result, const Error *err, Ui *ui)
 {
     CommandFor *f = owner;
     CommandAnswer *a = result;
     watch_look(ui->watch);
+    if (a)
+        take_change(ui, f, a);
     f->done(f->owner, a ? a->result : NULL, err, ui);
     if (a)
         release_answer(a);
@@ -157,6 +177,13 @@ static void command_done_for(void *owner, void *result, const Error *err, Ui *ui
 
 void ui_command_titled(Ui *ui, const char *title, const char *line, void *owner,
                        void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui))
+{
+    UndoFor undo = undo_for(ui, line);
+    ui_command_for(ui, line, owner, done, &undo);
+}
+
+void ui_command_for(Ui *ui, const char *line, void *owner,
+                    void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui), const UndoFor *undo)
 {
     CommandAsk ask = {.line = text_copy(line), .width = (size_t)(screen_cols(ui->screen) - 8)};
     Job job = {.slot = SLOT_COMMAND,
@@ -168,7 +195,7 @@ void ui_command_titled(Ui *ui, const char *title, const char *line, void *owner,
              title);
     CommandFor *f =
         mem_alloc(sizeof *f); /* also a place of its own: commands do not replace each other */
-    *f = (CommandFor){owner, done};
+    *f = (CommandFor){owner, done, *undo};
     job.owner = f;
     job.done = done ? command_done_for : command_done;
     job.quiet = done != NULL;

@@ -144,8 +144,7 @@ static void free_ask(void *ask)
 static void *draw_picture(JobContext *c, void *input, Error *err)
 {
     const PictureAsk *a = input;
-    (void)c;
-    return gnuplot_picture(a->path, 1000, 600, &a->commands, err) ? text_copy(a->path) : NULL;
+    return gnuplot_picture(a->path, 1000, 600, &a->commands, job_progress(c), err) ? text_copy(a->path) : NULL;
 }
 
 static void picture_drawn(void *owner, void *result, const Error *err, Ui *ui)

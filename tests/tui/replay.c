@@ -60,6 +60,7 @@ static void a_step_that_fails_says_where(void **state)
     put("bad.macro", "press 2\npush it\n", path);
     assert_int_equal(play("bad.macro", &said), 1);
     assert_non_null(strstr(text_str(&said), "bad.macro: line 2: expected press, type,"));
+    assert_int_equal(text_str(&said)[0], 'l'); /* "lathe: ...": no screen before the first frame */
     put("bad.macro", "press Enterr\n", path);
     assert_int_equal(play("bad.macro", &said), 1);
     assert_non_null(strstr(text_str(&said), "bad.macro: line 1: press: no key 'Enterr'"));

@@ -270,9 +270,7 @@ static Reply change(CleanState *s, int command, Ui *ui)
     case UI_UNDO:
     case UI_REDO:
         if (!(command == UI_UNDO ? recipe_undo(s->recipe) : recipe_redo(s->recipe))) {
-            ui_say(ui, STYLE_WARN,
-                   command == UI_UNDO ? "nothing to take back" : "nothing to make again");
-            return REPLY_STAY;
+            return REPLY_IGNORED; /* the frame knows of commands that were given here */
         }
         ui_say(ui, STYLE_INFO, command == UI_UNDO ? "taken back; Ctrl-R makes it again" : "made again");
         break;

@@ -382,4 +382,6 @@ const Pane data_pane = {
     .table = data_table_shown,
     .chart = data_chart_shown,
     .write = data_write,
+    .keep = data_keep,
+    .put = data_put,
 };

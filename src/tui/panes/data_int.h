@@ -38,7 +38,6 @@ enum {
     DATA_GLIMPSE_SLOT,
     DATA_CHECK_SLOT,
     DATA_REJECTS_SLOT,
-    DATA_RENAME_SLOT,
     DATA_MARK_SLOT,
     DATA_DESCRIBE_SLOT,
     DATA_GROUPS_SLOT,
@@ -352,6 +351,7 @@ void data_unmark(DataState *s, Ui *ui);
 void data_take_found(DataState *s, Ui *ui); /* rows another pane wants to be seen */
 void data_only_marked(DataState *s, Ui *ui);
 bool marks_has(const Marks *m, uint64_t row);
+void marks_add(DataState *s, uint64_t row, Ui *ui);
 void marks_release(Marks *m);
 
 /* data_rules.c */
@@ -373,5 +373,7 @@ bool data_scatter_chart(const DataState *s, Arena *a, Chart *out, char title[160
 /* data_session.c */
 void data_session_keep(const DataState *s, Ui *ui);
 void data_session_restore(DataState *s, Ui *ui);
+bool data_keep(const void *state, Text *into); /* for undo: see Pane */
+bool data_put(void *state, const char *kept, Ui *ui);
 
 #endif

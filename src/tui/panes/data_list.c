@@ -132,27 +132,15 @@ void data_draw_list(const DataState *s, const Canvas *c, const Ui *ui)
 
 /* ---- renaming --------------------------------------------------------------------------------------------------- */
 
-typedef struct RenameAsk {
-    char from[200], to[200];
-} RenameAsk;
-
-static void *rename_dataset(JobContext *c, void *input, Error *err)
-{
-    const RenameAsk *a = input;
-    Store *store = job_store(c, err);
-    return store && store_dataset_rename(store, a->from, a->to, err) ? mem_copy(a, sizeof *a)
-                                                                     : NULL;
-}
-
-static void renamed(void *owner, void *result, const Error *err, Ui *ui)
+static void renamed(void *owner, const json_t *result, const Error *err, Ui *ui)
 {
     (void)owner;
-    (void)err;
-    const RenameAsk *a = result;
-    if (a)
-        ui_say(ui, STYLE_GOOD, "%s is called %s now", a->from, a->to);
+    if (result)
+        ui_say(ui, STYLE_GOOD, "it is called %s now; u takes that back",
+               json_string_value(json_object_get(result, "dataset")));
+    else
+        ui_error(ui, err);
     ui_refresh(ui);
-    mem_free(result);
 }
 
 static void name_asked(void *owner, const char *text, Ui *ui)
@@ -161,14 +149,12 @@ static void name_asked(void *owner, const char *text, Ui *ui)
     const DatasetRow *d = data_under_cursor(s, ui);
     if (!d || !*text || text_equal(d->name, text))
         return;
-    RenameAsk a;
-    snprintf(a.from, sizeof a.from, "%s", d->name);
-    snprintf(a.to, sizeof a.to, "%s", text);
-    ui_job(ui, (Job){.owner = s,
-                     .slot = DATA_RENAME_SLOT,
-                     .run = rename_dataset,
-                     .input = mem_copy(&a, sizeof a),
-                     .done = renamed});
+    Text line = {0};
+    text_puts(&line, "data rename");
+    command_add_word(&line, d->name);
+    command_add_word(&line, text);
+    ui_command(ui, text_str(&line), s, renamed);
+    text_release(&line);
 }
 
 void data_rename(DataState *s, Ui *ui)

@@ -25,6 +25,14 @@ static bool make_room(DataState *s, Ui *ui)
     return s->marks.bit != NULL;
 }
 
+void marks_add(DataState *s, uint64_t row, Ui *ui)
+{
+    if (row >= dataset_rows(s->data->data) || marks_has(&s->marks, row) || !make_room(s, ui))
+        return;
+    s->marks.bit[row >> 3] |= (uint8_t)(1u << (row & 7));
+    s->marks.count++;
+}
+
 void data_mark(DataState *s, Ui *ui)
 {
     if (!data_rows(s) || !make_room(s, ui))
@@ -125,6 +133,7 @@ static void marked(void *owner, void *result, const Error *err, Ui *ui)
     Marks *m = result;
     if (m && make_room(s, ui)) {
         Text count = {0};
+        ui_change_begins(ui);
         join(&s->marks, m, dataset_rows(s->data->data));
         text_add_count(&count, (double)m->count);
         ui_say(ui, STYLE_INFO, "%s rows marked; \" shows only them, e makes a rule of them",
@@ -132,6 +141,7 @@ static void marked(void *owner, void *result, const Error *err, Ui *ui)
         text_release(&count);
         if (!s->marks.count)
             marks_release(&s->marks);
+        ui_change_ends(ui, "marking rows");
     }
     release_marks(m);
     ui_draw(ui);

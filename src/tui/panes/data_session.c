@@ -41,12 +41,9 @@ static bool is_plain_order(const DataState *s)
     return plain;
 }
 
-void data_session_keep(const DataState *s, Ui *ui)
+/* Rows and columns that are shown, without the place in them. */
+static void add_choice(const DataState *s, json_t *o)
 {
-    char key[40];
-    key_of(s, key);
-    json_t *o = json_pack("{s:I, s:s}", "row", (json_int_t)s->table.at, "column",
-                          s->columns ? name_of(s, s->focus) : "");
     if (*s->want.filter)
         json_object_set_new(o, "filter", json_string(s->want.filter));
     if (s->want.keys)
@@ -55,6 +52,15 @@ void data_session_keep(const DataState *s, Ui *ui)
         json_object_set_new(o, "order", order_of(s));
         json_object_set_new(o, "pinned", json_integer((json_int_t)s->pinned));
     }
+}
+
+void data_session_keep(const DataState *s, Ui *ui)
+{
+    char key[40];
+    key_of(s, key);
+    json_t *o = json_pack("{s:I, s:s}", "row", (json_int_t)s->table.at, "column",
+                          s->columns ? name_of(s, s->focus) : "");
+    add_choice(s, o);
     char *text = json_dumps(o, JSON_COMPACT);
     if (text)
         ui_set_setting(ui, key, text);
@@ -135,4 +141,76 @@ void data_session_restore(DataState *s, Ui *ui)
     json_decref(o);
     if (*s->want.filter || s->want.keys)
         data_rows_make(s, ui);
+}
+
+/* ---- for `u` -------------------------------------------------------------------------------------------------- */
+
+#define MARKS_MOST 5000 /* of more only the expression that marked them is kept */
+
+static void add_marks(const DataState *s, json_t *o)
+{
+    uint64_t bytes = s->marks.count ? (dataset_rows(s->data->data) + 7) / 8 : 0;
+    json_t *list = json_array();
+    if (s->marks.count > MARKS_MOST)
+        json_object_set_new(o, "marked_by", json_string(s->marked_by));
+    for (uint64_t i = 0; i < bytes && s->marks.count <= MARKS_MOST; i++)
+        for (unsigned bit = 0; s->marks.bit[i] && bit < 8; bit++)
+            if (s->marks.bit[i] & 1u << bit)
+                json_array_append_new(list, json_integer((json_int_t)(i * 8 + bit)));
+    json_object_set_new(o, "marks", list);
+}
+
+static void put_marks(DataState *s, const json_t *o, Ui *ui)
+{
+    const json_t *list = json_object_get(o, "marks"), *row;
+    const char *by = json_string_value(json_object_get(o, "marked_by"));
+    size_t i;
+    marks_release(&s->marks);
+    s->marked_by[0] = 0;
+    json_array_foreach(list, i, row)
+        marks_add(s, (uint64_t)json_integer_value(row), ui);
+    if (by && *by)
+        data_mark_rows(s, by, ui);
+}
+
+bool data_keep(const void *state, Text *into)
+{
+    const DataState *s = state;
+    if (!s->data)
+        return false;
+    json_t *o = json_pack("{s:s}", "of", s->data->row.hash);
+    add_choice(s, o);
+    if (s->want.marked)
+        json_object_set_new(o, "only", json_true());
+    add_marks(s, o);
+    char *text = json_dumps(o, JSON_COMPACT);
+    text_puts(into, text ? text : "");
+    free(text);
+    json_decref(o);
+    return true;
+}
+
+bool data_put(void *state, const char *kept, Ui *ui)
+{
+    DataState *s = state;
+    json_t *o = json_loads(kept, 0, NULL);
+    bool ours = s->data && text_equal(json_string_value(json_object_get(o, "of")), s->data->row.hash);
+    if (ours) {
+        size_t focus = s->focus;
+        for (size_t k = 0; k < s->columns; k++)
+            s->order[k] = k;
+        s->shown = s->columns;
+        s->pinned = 0;
+        s->want = (Choice){.marked = json_is_true(json_object_get(o, "only"))};
+        restore_order(s, o);
+        data_head_make(s);
+        data_focus(s, focus);
+        restore_filter(s, o);
+        restore_sort(s, o);
+        put_marks(s, o, ui);
+        data_rows_make(s, ui);
+        data_session_keep(s, ui);
+    }
+    json_decref(o);
+    return ours;
 }

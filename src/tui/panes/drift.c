@@ -262,4 +262,6 @@ const Pane drift_pane = {
     .badge = badge,
     .table = table_shown,
     .chart = chart_shown,
+    .keep = drift_keep,
+    .put = drift_put,
 };

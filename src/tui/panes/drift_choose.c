@@ -148,3 +148,27 @@ void drift_choose_current(DriftState *s)
 {
     choose(s, "Current: what to judge", drift_reference(s), current_picked);
 }
+
+/* ---- for `u` ------------------------------------------------------------------------------------------------- */
+
+/* What is compared next, the order of the columns, the alerts that were seen. */
+bool drift_keep(const void *state, Text *into)
+{
+    const DriftState *s = state;
+    text_printf(into, "%s\n%s\n%d\n%lld", s->reference, s->current, s->by_name, (long long)drift_acknowledged(s->ui));
+    return true;
+}
+
+bool drift_put(void *state, const char *kept, Ui *ui)
+{
+    DriftState *s = state;
+    char *copy = text_copy(kept), *rest = copy;
+    const char *reference = strsep(&rest, "\n"), *current = strsep(&rest, "\n"), *by_name = strsep(&rest, "\n");
+    snprintf(s->reference, sizeof s->reference, "%s", reference);
+    snprintf(s->current, sizeof s->current, "%s", current);
+    s->by_name = text_equal(by_name, "1");
+    ui_set_setting(ui, "drift-seen", rest);
+    drift_arrange(s);
+    mem_free(copy);
+    return true;
+}

@@ -57,6 +57,8 @@ const char *drift_cannot(const DriftState *s);
 const char *drift_name(const DriftState *s, const char *hash);
 void drift_choose_reference(DriftState *s);
 void drift_choose_current(DriftState *s);
+bool drift_keep(const void *state, Text *into); /* for undo: see Pane */
+bool drift_put(void *state, const char *kept, Ui *ui);
 /* more: settings of the command; alone a dataset is compared with its own chunks. */
 void drift_compare(DriftState *s, const char *more);
 

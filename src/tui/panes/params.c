@@ -468,4 +468,6 @@ const Pane params_pane = {
     .on_key = on_key,
     .badge = badge,
     .table = params_table_shown,
+    .keep = params_keep,
+    .put = params_put,
 };

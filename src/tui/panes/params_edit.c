@@ -405,10 +405,12 @@ static void preset_read(void *owner, void *result, const Error *err, Ui *ui)
     (void)err; /* the frame has said it */
     if (!p)
         return;
+    ui_change_begins(ui);
     setup_take_preset(s, p);
     ui_say(ui, STYLE_INFO, "Set up as run %lld %s was", (long long)p->run.id, p->run.name);
     preset_free(p);
     setup_changed(s, true);
+    ui_change_ends(ui, "preset");
     ui_draw(ui);
 }
 

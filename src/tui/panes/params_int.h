@@ -113,6 +113,9 @@ void setup_take_preset(ParamsState *s, const Preset *p);
 void setup_columns(ParamsState *s, const Schema *schema); /* keeps what was switched by hand */
 void setup_take_notes(ParamsState *s);
 
+bool params_keep(const void *state, Text *into);          /* for undo: see Pane */
+bool params_put(void *state, const char *kept, Ui *ui);
+
 /* params_draw.c */
 void params_layout(ParamsState *s, int rows, int cols);
 void params_draw(const ParamsState *s, const Canvas *c);

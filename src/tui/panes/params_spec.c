@@ -179,6 +179,17 @@ static const char *data_key(const ParamsState *s, char into[160])
     return into;
 }
 
+/* What was chosen for the dataset. */
+static void add_choices(const ParamsState *s, Text *into)
+{
+    text_printf(into, "target=%s\nsplit=%s\nseed=%lld\nrecipe=%s%s", s->target, s->split, (long long)s->seed,
+                s->recipe == RECIPE_DRAFT ? "draft" : "", s->recipe == RECIPE_FILE ? s->recipe_path : "");
+    if (!setup_all_natural(s)) {
+        text_puts(into, "\nfeatures=");
+        setup_features(s, into);
+    }
+}
+
 void setup_remember(const ParamsState *s)
 {
     char key[160];
@@ -190,13 +201,7 @@ void setup_remember(const ParamsState *s)
     ui_set_setting(s->ui, key, text_str(&text));
     if (*s->dataset) {
         text_reset(&text);
-        text_printf(&text, "target=%s\nsplit=%s\nseed=%lld\nrecipe=%s%s", s->target, s->split,
-                    (long long)s->seed, s->recipe == RECIPE_DRAFT ? "draft" : "",
-                    s->recipe == RECIPE_FILE ? s->recipe_path : "");
-        if (!setup_all_natural(s)) {
-            text_puts(&text, "\nfeatures=");
-            setup_features(s, &text);
-        }
+        add_choices(s, &text);
         ui_set_setting(s->ui, data_key(s, key), text_str(&text));
     }
     text_release(&text);
@@ -221,6 +226,8 @@ static void take_one(ParamsState *s, const char *key, const char *value)
         snprintf(s->target, sizeof s->target, "%s", value);
     } else if (strcmp(key, "split") == 0 && split_parse(value, &split, NULL)) {
         snprintf(s->split, sizeof s->split, "%s", value);
+    } else if (strcmp(key, "name") == 0) {
+        snprintf(s->name, sizeof s->name, "%s", value);
     } else if (strcmp(key, "seed") == 0) {
         s->seed = strtoll(value, NULL, 10);
     } else if (strcmp(key, "recipe") == 0) {
@@ -234,6 +241,19 @@ static void take_one(ParamsState *s, const char *key, const char *value)
         for (size_t i = 0; i < s->column.count; i++)
             s->column.at[i].on = listed(value, s->column.at[i].name);
     }
+}
+
+static void take_choices(ParamsState *s, const char *text)
+{
+    char *copy = text_copy(text), *rest = copy;
+    for (char *pair; (pair = strsep(&rest, "\n"));) {
+        char *value = strchr(pair, '=');
+        if (!value)
+            continue;
+        *value++ = 0;
+        take_one(s, pair, value);
+    }
+    mem_free(copy);
 }
 
 void setup_recall(ParamsState *s)
@@ -250,15 +270,54 @@ void setup_recall(ParamsState *s)
             setup_take_changes(s->form[i], changes, ' ');
     }
     const char *data = ui_setting(s->ui, data_key(s, key));
-    char *copy = text_copy(data ? data : ""), *rest = copy;
-    for (char *pair; (pair = strsep(&rest, "\n"));) {
-        char *value = strchr(pair, '=');
-        if (!value)
-            continue;
-        *value++ = 0;
-        take_one(s, pair, value);
+    take_choices(s, data ? data : "");
+}
+
+/* ---- for `u` ------------------------------------------------------------------------------------------------------- */
+
+/* dataset, family, its changed values: a line each; then what was chosen for the dataset. */
+bool params_keep(const void *state, Text *into)
+{
+    const ParamsState *s = state;
+    const FamilyForm *f = setup_form(s);
+    if (!*s->dataset)
+        return false;
+    text_printf(into, "%s\n%s\n", s->dataset, f->family->name);
+    setup_changes(f, " ", into);
+    text_printf(into, "\nname=%s\n", s->name);
+    add_choices(s, into);
+    return true;
+}
+
+static void take_family(ParamsState *s, const char *name, const char *changes)
+{
+    for (size_t i = 0; i < s->families; i++)
+        if (strcmp(model_families[i]->name, name) == 0)
+            s->family = i;
+    FamilyForm *f = setup_form(s);
+    size_t at = f->form.at;
+    for (f->form.at = 0; f->form.at < f->count; f->form.at++)
+        form_reset(&f->form, f->field, f->count);
+    f->form.at = at;
+    setup_take_changes(f, changes, ' ');
+}
+
+bool params_put(void *state, const char *kept, Ui *ui)
+{
+    ParamsState *s = state;
+    char *copy = text_copy(kept), *rest = copy;
+    const char *dataset = strsep(&rest, "\n"), *family = strsep(&rest, "\n"), *changes = strsep(&rest, "\n");
+    bool ours = text_equal(dataset, s->dataset) && family && changes && rest;
+    if (ours) {
+        take_family(s, family, changes);
+        for (size_t i = 0; i < s->column.count; i++)
+            s->column.at[i].on = s->column.at[i].natural; /* unless the choices say otherwise */
+        take_choices(s, rest);
+        setup_changed(s, true);
+        ui_draw(ui);
     }
     mem_free(copy);
+    return ours;
 }
 
 void setup_take_preset(ParamsState *s, const Preset *p)

@@ -680,4 +680,6 @@ const Pane runs_pane = {
     .badge = badge,
     .table = runs_table_shown,
     .chart = runs_chart_shown,
+    .keep = runs_keep,
+    .put = runs_put,
 };

@@ -38,13 +38,24 @@ static void parse(RunsState *s, const char *text)
     }
 }
 
+void runs_columns_text(const RunsState *s, Text *into)
+{
+    for (size_t i = 0; i < s->column.count; i++)
+        text_printf(into, "%s%s%s", i ? " " : "", s->column.at[i].name, i < s->pinned ? "!" : "");
+}
+
 static void remember(RunsState *s)
 {
     Text text = {0};
-    for (size_t i = 0; i < s->column.count; i++)
-        text_printf(&text, "%s%s%s", i ? " " : "", s->column.at[i].name, i < s->pinned ? "!" : "");
+    runs_columns_text(s, &text);
     ui_set_setting(s->ui, "runs-columns", text_str(&text));
     text_release(&text);
+}
+
+void runs_columns_set(RunsState *s, const char *text)
+{
+    parse(s, text);
+    remember(s);
 }
 
 /* ---- heads -------------------------------------------------------------------------------------------- */

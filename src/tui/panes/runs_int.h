@@ -228,6 +228,8 @@ void runs_column_hide(RunsState *s);
 void runs_column_pin(RunsState *s);
 void runs_column_move(RunsState *s, int by);
 void runs_column_choose(RunsState *s);
+void runs_columns_text(const RunsState *s, Text *into);      /* "run! name! family": as it is remembered */
+void runs_columns_set(RunsState *s, const char *text);
 const RunField *runs_column_field(const RunsState *s, size_t column); /* NULL: unknown now */
 
 /* runs_table.c */
@@ -249,6 +251,10 @@ void runs_forks_draw(const RunsState *s, const Canvas *c);
 size_t runs_forks_lines(const RunsState *s);
 void runs_importance_ask(RunsState *s);                      /* unless it is known */
 void runs_importance_draw(const RunsState *s, const Canvas *c);
+
+/* runs_undo.c: see Pane */
+bool runs_keep(const void *state, Text *into);
+bool runs_put(void *state, const char *kept, Ui *ui);
 
 /* runs_write.c */
 bool runs_table_shown(const void *state, TableSource *out);

@@ -385,4 +385,6 @@ const Pane sql_pane = {
     .text_modes = IN_EDIT,
     .table = sql_table_shown,
     .write = sql_write,
+    .keep = sql_keep,
+    .put = sql_put,
 };

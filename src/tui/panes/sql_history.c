@@ -59,3 +59,20 @@ bool sql_walk_history(SqlState *s, int by)
     s->error = (Error){0};
     return true;
 }
+
+/* ---- for `u`: the statement; its answer is asked for again by whoever wants it ------------------------------------- */
+
+bool sql_keep(const void *state, Text *into)
+{
+    const SqlState *s = state;
+    text_puts(into, line_text(&s->edit.line));
+    return true;
+}
+
+bool sql_put(void *state, const char *kept, Ui *ui)
+{
+    SqlState *s = state;
+    line_set(&s->edit.line, kept);
+    ui_draw(ui);
+    return true;
+}

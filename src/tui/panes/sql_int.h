@@ -165,6 +165,8 @@ typedef struct SqlState {
 /* sql_history.c */
 void sql_remember(SqlState *s, const char *text);
 bool sql_walk_history(SqlState *s, int by);    /* false: there is none that way */
+bool sql_keep(const void *state, Text *into);  /* see Pane */
+bool sql_put(void *state, const char *kept, Ui *ui);
 /* sql_run.c */
 bool sql_running(const SqlState *s);
 void sql_run_query(SqlState *s);               /* what is in the editor */

@@ -344,4 +344,6 @@ const Pane train_pane = {
     .why_not = why_not,
     .badge = badge,
     .chart = train_chart_shown,
+    .keep = train_keep,
+    .put = train_put,
 };

@@ -171,6 +171,9 @@ bool train_chart_shown(const void *state, Arena *a, Chart *out, char title[160])
 void train_span(const TrainState *s, double *low, double *high); /* of all points on the axis */
 void train_chart_draw(const TrainState *s, const Place *p, const Canvas *c, bool active);
 
+bool train_keep(const void *state, Text *into);      /* for undo: see Pane */
+bool train_put(void *state, const char *kept, Ui *ui);
+
 /* train_head.c: all that is not a chart. */
 void train_draw_head(const TrainState *s, const Canvas *c);
 void train_draw_values(const TrainState *s, const Canvas *c);

@@ -2,6 +2,7 @@
 #include "train_int.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the crosshair and the window ------------------------------------------------------------------------------------ */
@@ -212,4 +213,39 @@ Reply train_look(TrainState *s, int command)
         return REPLY_DRAW;
     }
     return REPLY_IGNORED;
+}
+
+/* ---- for `u` ------------------------------------------------------------------------------------------------------ */
+
+/* axis smoothing logarithmic-axis others, the charts with logarithmic values, the marked runs */
+bool train_keep(const void *state, Text *into)
+{
+    const TrainState *s = state;
+    text_printf(into, "%d %d %d %d ", (int)s->axis, s->smooth, s->x_log, s->others);
+    for (size_t i = 0; i < s->charts; i++)
+        text_printf(into, s->chart[i].log ? "%s," : "", s->chart[i].key);
+    ui_marks_keep(s->ui, into);
+    return true;
+}
+
+bool train_put(void *state, const char *kept, Ui *ui)
+{
+    TrainState *s = state;
+    int axis, smooth, x_log, others, n = 0;
+    if (sscanf(kept, "%d %d %d %d %n", &axis, &smooth, &x_log, &others, &n) < 4)
+        return false;
+    const char *logs = kept + n, *marks = logs + strcspn(logs, " ");
+    s->axis = (Axis)axis;
+    s->smooth = smooth;
+    s->x_log = x_log;
+    s->others = others;
+    for (size_t i = 0; i < s->charts; i++) {
+        const char *at = strstr(logs, s->chart[i].key);
+        s->chart[i].log = at && at < marks && (at == logs || at[-1] == ',') && at[strlen(s->chart[i].key)] == ',';
+    }
+    s->low = s->high = 0; /* of another axis, perhaps */
+    ui_marks_put(ui, marks);
+    train_gather(s);
+    train_read(s);
+    return true;
 }

@@ -19,7 +19,7 @@ static const KeyRow keys[] = {
     {WATCH_OPEN_ROWS, "alert-rows",     "o",     "rows",        "from an alert, or a curve with one, to the rows it is about", 0},
     {WATCH_LINEAGE,   "lineage",        "L",     "lineage",     "from a prediction to model, run, dataset, recipe and source line", 0},
     {WATCH_NEWEST,    "newest-rows",    "n",     "newest",        "the newest rows of the log again", 0},
-    {WATCH_ALL,       "resolved-alerts","u",     NULL,          "resolved alerts are shown as well, or not", 0},
+    {WATCH_ALL,       "resolved-alerts","A",     NULL,          "resolved alerts are shown as well, or not", 0},
     {WATCH_PREVIOUS,  "watch-previous", "<",     NULL,          "the deployment before", 0},
     {WATCH_NEXT,      "watch-next",     ">",     "next",        "the next deployment", 0},
     {0}};
