@@ -175,7 +175,7 @@ static bool run_command_words(const Options *o, const char *program, Error *err)
 static bool open_workbench(const Options *o, const char *program, Error *err)
 {
     const char *term = getenv("TERM");
-    if (o->plain || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !term || !strcmp(term, "dumb"))
+    if (o->plain || !isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !term || !*term || !strcmp(term, "dumb"))
         return plain_main(o->workspace, err);
     TuiOptions options = {.workspace = o->workspace, .program = program};
     return tui_main(&options, err);

@@ -96,7 +96,7 @@ static void rules_are_switched_moved_undone(void **state)
         term_press(bench.term, "u");
     see("No rules yet");
     term_press(bench.term, "u");
-    see("nothing to take back");
+    see("nothing was changed here");
 }
 
 /* The recipe's text has lines that are no rules: what is wrong with a rule is still its own. */

@@ -196,7 +196,7 @@ static void maximises_and_renames(void **state)
     term_press(bench.term, "Ctrl-U");
     term_type(bench.term, "january");
     term_press(bench.term, "Enter");
-    see("trips is called january now");
+    see("it is called january now; u takes that back");
 }
 
 static void narrow_wide_and_ascii_are_whole(void **state)
