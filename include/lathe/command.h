@@ -76,7 +76,8 @@ bool command_run(CommandCall *call, size_t words, const char *const *word, const
                  json_t **result, Error *err);
 /* The same from one line, with shell-like quotes. */
 bool command_line(CommandCall *call, const char *line, const Command **command, json_t **result, Error *err);
-void command_add_word(Text *line, const char *word); /* behind a blank, quoted where the line would break it up */
+void command_quote(const char *word, Text *into);    /* in quotes where a line would break it up */
+void command_add_word(Text *line, const char *word); /* the same, behind a blank */
 void command_print(const Command *c, const json_t *result, size_t width, Text *into);
 void command_help(const Command *parent, const Command *c, Text *into); /* c NULL: all verbs */
 void command_usage(const Command *parent, const Command *c, Text *into); /* "lathe train FAMILY data=NAME ..." */

@@ -322,17 +322,22 @@ static bool next_word(const char **at, Text *into, char *open)
     return any && !quote;
 }
 
-void command_add_word(Text *line, const char *word)
+void command_quote(const char *word, Text *into)
 {
     bool plain = *word && !strpbrk(word, " \t\"'\\");
-    text_puts(line, line->count ? " " : "");
-    text_puts(line, plain ? "" : "\"");
+    text_puts(into, plain ? "" : "\"");
     for (; *word; word++) {
         if (*word == '"' || *word == '\\')
-            text_putc(line, '\\');
-        text_putc(line, *word);
+            text_putc(into, '\\');
+        text_putc(into, *word);
     }
-    text_puts(line, plain ? "" : "\"");
+    text_puts(into, plain ? "" : "\"");
+}
+
+void command_add_word(Text *line, const char *word)
+{
+    text_puts(line, line->count ? " " : "");
+    command_quote(word, line);
 }
 
 bool command_line(CommandCall *call, const char *line, const Command **command, json_t **result,

@@ -109,8 +109,6 @@ void ui_menu(Ui *ui, const char *title, const MenuItem *items, size_t n, size_t 
  * result is shown (in the status line if it is short, else in the viewer). */
 void ui_command(Ui *ui, const char *line, void *owner,
                 void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui));
-/* A word as such a line takes it: in quotes where it would be broken up. */
-void ui_quote(const char *word, Text *into);
 /* The same, called `title` on the status line: the line may have hashes and settings in it. */
 void ui_command_titled(Ui *ui, const char *title, const char *line, void *owner,
                        void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui));

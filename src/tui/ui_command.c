@@ -178,7 +178,7 @@ static void command_done_for(void *owner, void *result, const Error *err, Ui *ui
 void ui_command_titled(Ui *ui, const char *title, const char *line, void *owner,
                        void (*done)(void *owner, const json_t *result, const Error *err, Ui *ui))
 {
-    UndoFor undo = undo_for(ui, line);
+    UndoFor undo = undo_for(ui, title);
     ui_command_for(ui, line, owner, done, &undo);
 }
 
@@ -191,8 +191,8 @@ void ui_command_for(Ui *ui, const char *line, void *owner,
                .input = mem_copy(&ask, sizeof ask),
                .release_input = release_ask,
                .release = release_answer};
-    snprintf(job.what_text, sizeof job.what_text, "%.*s", (int)utf8_fit(title, strlen(title), 40),
-             title);
+    snprintf(job.what_text, sizeof job.what_text, "%.*s", (int)utf8_fit(undo->what, strlen(undo->what), 40),
+             undo->what);
     CommandFor *f =
         mem_alloc(sizeof *f); /* also a place of its own: commands do not replace each other */
     *f = (CommandFor){owner, done, *undo};
@@ -200,21 +200,6 @@ void ui_command_for(Ui *ui, const char *line, void *owner,
     job.done = done ? command_done_for : command_done;
     job.quiet = done != NULL;
     ui_job(ui, job);
-}
-
-void ui_quote(const char *word, Text *into)
-{
-    if (*word && !strpbrk(word, " \t\"'\\")) {
-        text_puts(into, word);
-        return;
-    }
-    text_putc(into, '"');
-    for (const char *c = word; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            text_putc(into, '\\');
-        text_putc(into, *c);
-    }
-    text_putc(into, '"');
 }
 
 void ui_command(Ui *ui, const char *line, void *owner,

@@ -75,7 +75,7 @@ void family_form_destroy(FamilyForm *f)
 static void add_word(Text *into, const char *key, const char *value)
 {
     text_printf(into, " %s=", key);
-    ui_quote(value, into);
+    command_quote(value, into);
 }
 
 void setup_changes(const FamilyForm *f, const char *between, Text *into)

@@ -26,7 +26,7 @@ static void give_quoted(RunsState *s, const char *verb, const char *words)
 {
     Text rest = {0};
     text_putc(&rest, ' ');
-    ui_quote(words, &rest);
+    command_quote(words, &rest);
     give(s, verb, text_str(&rest));
     text_release(&rest);
 }
