@@ -155,7 +155,7 @@ void drift_choose_current(DriftState *s)
 bool drift_keep(const void *state, Text *into)
 {
     const DriftState *s = state;
-    text_printf(into, "%s\n%s\n%d\n%lld", s->reference, s->current, s->by_name, (long long)drift_acknowledged(s->ui));
+    text_printf(into, "%s\n%s\n%d %d\n%lld", s->reference, s->current, (int)s->sort, s->sort_chosen, (long long)drift_acknowledged(s->ui));
     return true;
 }
 
@@ -163,11 +163,14 @@ bool drift_put(void *state, const char *kept, Ui *ui)
 {
     DriftState *s = state;
     char *copy = text_copy(kept), *rest = copy;
-    const char *reference = strsep(&rest, "\n"), *current = strsep(&rest, "\n"), *by_name = strsep(&rest, "\n");
+    const char *reference = strsep(&rest, "\n"), *current = strsep(&rest, "\n"), *order = strsep(&rest, "\n");
+    int sort = 0, chosen = 0;
     snprintf(s->reference, sizeof s->reference, "%s", reference);
     snprintf(s->current, sizeof s->current, "%s", current);
-    s->by_name = text_equal(by_name, "1");
-    ui_set_setting(ui, "drift-seen", rest);
+    sscanf(order ? order : "", "%d %d", &sort, &chosen);
+    s->sort = (DriftOrder)sort;
+    s->sort_chosen = chosen;
+    ui_set_setting(ui, "drift-seen", rest ? rest : "0");
     drift_arrange(s);
     mem_free(copy);
     return true;
