@@ -510,6 +510,29 @@ static void what_a_run_cannot_do_is_no_hint(void **state)
     see("its layers were not asked for");
 }
 
+/* Three steps of four hundred are far off: over steps they leave the picture, over their logarithm they are why one looks. */
+static void a_logarithmic_axis_shows_the_first_steps(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("leap");
+    Store *s = open_store();
+    for (int64_t step = 121; step <= 500; step++) {
+        MetricPoint p = {"grad_norm", step, .1 * (double)step, step < 124 ? 5e6 : .5 + .01 * (double)(step % 7)};
+        assert_true(store_metrics_add(s, run, &p, 1, &err));
+    }
+    assert_true(store_run_status(s, run, RUN_FINISHED, "", &err));
+    store_close(s);
+    Term *t = open_at(24, 80);
+    see("epoch 4/10");
+    term_press(t, "Esc Tab Tab Tab s s");
+    see("Gradient norm");
+    see("no smoothing");
+    gone("1M\342\224\244");
+    term_press(t, "X");
+    see("1M\342\224\244");
+}
+
 /* From top to bottom, whatever curve is there. */
 static void a_crosshair_stands_over_the_curves(void **state)
 {
@@ -669,6 +692,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_offers_what_was_set_then, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(what_a_run_cannot_do_is_no_hint, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_logarithmic_axis_shows_the_first_steps, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_crosshair_stands_over_the_curves, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_zoom_outlives_the_session, bench_begin, bench_end),
         cmocka_unit_test(figures_are_written_out),
