@@ -142,6 +142,18 @@ static int code_width(uint32_t code)
     return (int)utf8_width(bytes, (size_t)n);
 }
 
+/* Terminals do not agree how wide letters are that join to one: some draw a family of three in two columns, some in
+ * six. What joins them is left out, so that each stands for itself, and of a colour of the skin its two columns. */
+static bool joins(uint32_t code)
+{
+    return code == 0x200b || code == 0xfeff || code == 0x200d || code == 0xfe0f;
+}
+
+static bool colours(uint32_t code, const GridCell *last)
+{
+    return code >= 0x1f3fb && code <= 0x1f3ff && last->code >= 0x2600;
+}
+
 /* Draws text up to `width` columns; returns columns taken. */
 static int put_text(const Canvas *c, int row, int col, int width, Style style, const char *text,
                     size_t n)
@@ -159,7 +171,7 @@ static int put_text(const Canvas *c, int row, int col, int width, Style style, c
         if (w > 0 && code > 126 && !g->unicode)
             code = plain_code(code);
         if (w == 0) {
-            if (last_x >= 0 && g->unicode && code != 0x200b && code != 0xfeff) {
+            if (last_x >= 0 && g->unicode && !joins(code)) {
                 last.mark[last.mark[0] ? 1 : 0] = code;
                 put_cell(c, row, col + last_x, &last, last_width);
             }
@@ -167,6 +179,12 @@ static int put_text(const Canvas *c, int row, int col, int width, Style style, c
         }
         if (x + w > width)
             break;
+        if (colours(code, &last)) {
+            GridCell blank = {.code = ' ', .style = style};
+            put_cell(c, row, col + x++, &blank, 1);
+            put_cell(c, row, col + x++, &blank, 1);
+            continue;
+        }
         last = (GridCell){.code = code, .style = style};
         last_x = x;
         last_width = w;

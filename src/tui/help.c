@@ -6,8 +6,10 @@
 #include <strings.h>
 
 typedef struct HelpLine {
-    const char *heading; /* or a row */
+    const char *heading; /* or a row; */
     const KeyRow *row;
+    const char *text;    /* of the row's help, what stands in this line: its beginning, or what is left */
+    size_t bytes;
 } HelpLine;
 
 typedef struct Help {
@@ -15,9 +17,12 @@ typedef struct Help {
     LineEdit filter;
     VEC(HelpLine) line;
     size_t top;
-    int rows;
+    int rows, keys, room; /* columns of the keys, of the help */
+    bool names;           /* of the commands: where there is room */
     const Pane *pane;
 } Help;
+
+#define HELP_COLS 116 /* at most */
 
 enum { HELP_CLOSE = PANE_COMMANDS, HELP_SCROLL, HELP_FILTER };
 static const KeyRow help_keys[] = {
@@ -32,6 +37,26 @@ static bool row_matches(const KeyRow *row, const char *want)
            !strcmp(row->keys, want);
 }
 
+/* Bytes of `text` that fit, up to a blank if there is one. */
+static size_t line_of(const char *text, int room)
+{
+    size_t all = strlen(text), n = utf8_fit(text, all, (size_t)room), blank = n;
+    while (n < all && blank > 0 && text[blank] != ' ')
+        blank--;
+    return n < all && blank ? blank : n;
+}
+
+/* Its help in as many lines as it takes. */
+static void add_row(Help *h, const KeyRow *row)
+{
+    const char *text = row->help;
+    do {
+        size_t n = line_of(text, h->room);
+        vec_add(&h->line, (HelpLine){.row = text == row->help ? row : NULL, .text = text, .bytes = n});
+        text += n + strspn(text + n, " ");
+    } while (*text);
+}
+
 static void add_rows(Help *h, const char *heading, const KeyRow *rows, unsigned mode, bool of_mode)
 {
     bool said = false;
@@ -42,8 +67,26 @@ static void add_rows(Help *h, const char *heading, const KeyRow *rows, unsigned 
         if (!said)
             vec_add(&h->line, (HelpLine){.heading = heading});
         said = true;
-        vec_add(&h->line, (HelpLine){.row = r});
+        add_row(h, r);
     }
+}
+
+static int widest_keys(const KeyRow *rows, int widest)
+{
+    for (const KeyRow *r = rows; r && r->command; r++) {
+        int w = (int)utf8_width(r->keys, strlen(r->keys));
+        widest = w > widest ? w : widest;
+    }
+    return widest;
+}
+
+static void measure(Help *h, const Ui *ui, int cols)
+{
+    int inside = (cols - 4 < HELP_COLS ? cols - 4 : HELP_COLS) - 2;
+    h->keys = widest_keys(ui->keymap.frame, widest_keys(ui_keys(ui), 4));
+    h->keys = h->keys > 18 ? 18 : h->keys;
+    h->names = inside >= 84;
+    h->room = inside - h->keys - 5 - (h->names ? 20 : 0);
 }
 
 static void collect(Help *h, const Ui *ui)
@@ -64,8 +107,8 @@ static size_t most_top(const Help *h)
 
 static void help_layout(Overlay *o, const Ui *ui, int rows, int cols)
 {
-    (void)cols;
     Help *h = (Help *)o;
+    measure(h, ui, cols);
     collect(h, ui);
     h->rows = rows - 2 - 4;
     if (h->top > most_top(h))
@@ -77,7 +120,7 @@ static void help_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
     const Help *h = (const Help *)o;
     char note[40];
     snprintf(note, sizeof note, "%zu lines", h->line.count);
-    Canvas in = overlay_box(screen, screen->rows - 2, 102, "Keys", note);
+    Canvas in = overlay_box(screen, screen->rows - 2, HELP_COLS, "Keys", note);
     int x = canvas_put(&in, 0, 1, style_on(STYLE_ACCENT, STYLE_POPUP), "/") + 2;
     line_draw(&h->filter, &in, 0, x, in.cols - x - 1, STYLE_INPUT, SIZE_MAX);
     for (int y = 0; y < in.rows - 2 && h->top + (size_t)y < h->line.count; y++) {
@@ -87,13 +130,12 @@ static void help_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
             canvas_hline(&in, y + 2, w + 2, in.cols - w - 3, style_on(STYLE_GRID, STYLE_POPUP));
             continue;
         }
-        canvas_field(&in, y + 2, 2, 18, ALIGN_LEFT, style_on(STYLE_HINT_KEY, STYLE_POPUP),
-                     line->row->keys);
-        int name = in.cols >= 84 ? 20 : 0;
-        canvas_field(&in, y + 2, 21, in.cols - 22 - name, ALIGN_LEFT, STYLE_POPUP, line->row->help);
-        if (name)
-            canvas_field(&in, y + 2, in.cols - name, name - 1, ALIGN_LEFT, STYLE_POPUP_DIM,
-                         line->row->name);
+        canvas_put_n(&in, y + 2, h->keys + 4, STYLE_POPUP, line->text, line->bytes);
+        if (!line->row)
+            continue;
+        canvas_field(&in, y + 2, 2, h->keys, ALIGN_LEFT, style_on(STYLE_HINT_KEY, STYLE_POPUP), line->row->keys);
+        if (h->names)
+            canvas_field(&in, y + 2, in.cols - 20, 19, ALIGN_LEFT, STYLE_POPUP_DIM, line->row->name);
     }
     if (!h->line.count)
         canvas_printf(&in, 2, 2, STYLE_POPUP_DIM, "nothing matches in %s", ui_pane(ui)->title);

@@ -93,6 +93,18 @@ static void say_drift(Ui *ui, const Snapshot *s, const DriftRow *d)
             from ? from->name : d->reference);
 }
 
+/* Those that nobody has said to have seen, raised since. */
+static size_t say_alerts(Ui *ui, const Snapshot *s, int64_t since)
+{
+    size_t told = 0;
+    for (size_t i = s->alerts; i-- > 0;)
+        if (s->alert[i].raised > since && text_equal(s->alert[i].state, "raised")) {
+            ui_news(ui, STYLE_WARN, "watch", 0, "%s: %s", s->alert[i].deployment, s->alert[i].text);
+            told++;
+        }
+    return told;
+}
+
 static bool say_disk(Ui *ui, const Snapshot *s)
 {
     bool low = s->disk_total > 0 && (s->disk_free < DISK_LOW || s->disk_free < 0.02 * s->disk_total);
@@ -108,6 +120,15 @@ static bool say_disk(Ui *ui, const Snapshot *s)
     return said;
 }
 
+/* Of a snapshot without any: all that come are new. */
+static int64_t newest_alert(const Snapshot *s)
+{
+    int64_t newest = 0;
+    for (size_t i = 0; i < s->alerts; i++)
+        newest = s->alert[i].raised > newest ? s->alert[i].raised : newest;
+    return newest;
+}
+
 void news_changed(Ui *ui, const Snapshot *old, const Snapshot *now)
 {
     for (size_t i = now->runs; i-- > 0;) {
@@ -118,6 +139,7 @@ void news_changed(Ui *ui, const Snapshot *old, const Snapshot *now)
         end_text(now, &now->run[i], text, sizeof text);
         notify(ui, text);
     }
+    say_alerts(ui, now, newest_alert(old));
     say_disk(ui, now);
 }
 
@@ -136,6 +158,7 @@ void news_while_away(Ui *ui, const Snapshot *now)
             say_drift(ui, now, &now->drift[i]);
             told++;
         }
+    told += since ? say_alerts(ui, now, since) : 0;
     told += say_disk(ui, now) && since;
     if (!told)
         return;

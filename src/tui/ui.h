@@ -23,6 +23,8 @@ typedef struct Snapshot {
     DriftRow *drift; /* newest first */
     size_t models;
     ModelRow *model;
+    size_t alerts;
+    AlertRow *alert; /* of deployments, open, newest first; 100 at most */
     double disk_free, disk_total; /* bytes, where the workspace lies; 0: not known */
     const char *error; /* the store cannot be read: why; else NULL */
 } Snapshot;

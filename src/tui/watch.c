@@ -80,7 +80,8 @@ static Snapshot *snapshot_read(Store *store, uint64_t number)
     bool ok = store_datasets(store, &s->arena, &s->dataset, &s->datasets, &err) &&
               store_runs(store, &s->arena, &s->run, &s->runs, &err) &&
               store_drifts(store, &s->arena, &s->drift, &s->drifts, &err) &&
-              store_models(store, &s->arena, &s->model, &s->models, &err);
+              store_models(store, &s->arena, &s->model, &s->models, &err) &&
+              store_alerts(store, true, 100, &s->arena, &s->alert, &s->alerts, &err);
     read_pace(store, s);
     struct statvfs disk;
     if (statvfs(store_dir(store), &disk) == 0) {

@@ -99,6 +99,31 @@ static void an_end_is_notified_and_leads_there(void **state)
     store_close(s);
 }
 
+static void alert(Store *s, const char *deployment, const char *text)
+{
+    Error err = {0};
+    int64_t id;
+    bool fresh;
+    AlertRow row = {.deployment = deployment, .subject = text, .kind = "drift", .text = text, .detail = "{}"};
+    assert_true(store_alert_raise(s, &row, 0, &id, &fresh, &err));
+}
+
+static void an_alert_is_said_and_leads_there(void **state)
+{
+    (void)state;
+    Store *s = open_store();
+    Term *t = bench_open(&bench, 30, 120, "data", NULL);
+    see("Data");
+    term_settle(t);
+    alert(s, "fares", "miles drifted far");
+    see("fares: miles drifted far");
+    alert(s, "fares", "hours drifted too");
+    see("fares: hours drifted too");
+    term_press(t, "M Enter");
+    see("nothing is deployed yet"); /* the Watch pane */
+    store_close(s);
+}
+
 static void what_happened_meanwhile_is_listed(void **state)
 {
     (void)state;
@@ -116,11 +141,13 @@ static void what_happened_meanwhile_is_listed(void **state)
     DriftRow d = {.reference = "aaaa", .current = "bbbb", .drifted = true, .created = time_now(),
                   .report = "{\"columns\": []}"};
     store_drift_add(s, &d, &err);
+    alert(s, "fares", "miles drifted far");
     store_close(s);
     t = bench_open(&bench, 30, 120, "data", NULL);
     see("While you were away");
     see("night-run failed: NaN in layer hidden.0");
     see("bbbb drifted from aaaa");
+    see("fares: miles drifted far");
     term_press(t, "G Enter");
     see("Run 1 night-run");
     see("6 Drift !1");
@@ -156,8 +183,8 @@ static void charts_and_tables_become_files(void **state)
     see("train 0.01"); /* drawn, so read */
     read_to("loss.csv", &text);
     assert_true(text_starts(text_str(&text), "series,step,value\n"));
-    assert_non_null(strstr(text_str(&text), "train,1,1\n"));
-    assert_non_null(strstr(text_str(&text), "train,100,"));
+    assert_non_null(strstr(text_str(&text), "train mean,1,1\n"));
+    assert_non_null(strstr(text_str(&text), "train mean,100,"));
     read_to("loss.svg", &text);
     assert_non_null(strstr(text_str(&text), "<svg"));
     assert_non_null(strstr(text_str(&text), "Loss of run 1 drawn"));
@@ -199,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_end_is_notified_and_leads_there, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(an_alert_is_said_and_leads_there, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(what_happened_meanwhile_is_listed, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(charts_and_tables_become_files, bench_begin, bench_end),
         cmocka_unit_test_teardown(a_budget_of_bytes_is_kept, bench_end),
