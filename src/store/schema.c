@@ -159,12 +159,13 @@ static const char third[] = "ALTER TABLE columns ADD COLUMN private INTEGER NOT 
 
 const char *const store_migrations[STORE_VERSION] = {first, second, third};
 
-/* One row a second, deployment, model, and whether it answered as a shadow. */
+/* One row a second, deployment, model, and whether it answered as a shadow. What is its key stands first: of a table
+ * without rowid SQLite's integrity check looks for other columns at their declared places. */
 #define TRAFFIC                                                                                    \
     "("                                                                                            \
     "  time INTEGER NOT NULL, deployment TEXT NOT NULL, model INTEGER NOT NULL,"                   \
-    "  requests INTEGER NOT NULL, errors INTEGER NOT NULL, rows INTEGER NOT NULL,"                 \
-    "  dropped INTEGER NOT NULL, p50 REAL, p99 REAL, shadow INTEGER NOT NULL,"                     \
+    "  shadow INTEGER NOT NULL, requests INTEGER NOT NULL, errors INTEGER NOT NULL,"               \
+    "  rows INTEGER NOT NULL, dropped INTEGER NOT NULL, p50 REAL, p99 REAL,"                       \
     "  PRIMARY KEY(time, deployment, model, shadow)) WITHOUT ROWID;"
 
 const char log_schema[] =
@@ -180,5 +181,6 @@ const char log_schema[] =
 /* Logs from before a shadow's answers were counted apart. */
 const char log_shadow_schema[] =
     "ALTER TABLE traffic RENAME TO traffic_before;"
-    "CREATE TABLE traffic" TRAFFIC "INSERT INTO traffic SELECT *, 0 FROM traffic_before;"
+    "CREATE TABLE traffic" TRAFFIC "INSERT INTO traffic SELECT time, deployment, model, 0, "
+                                   "requests, errors, rows, dropped, p50, p99 FROM traffic_before;"
     "DROP TABLE traffic_before;";

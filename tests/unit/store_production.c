@@ -209,9 +209,9 @@ static void an_old_log(void **state)
     sqlite3 *db;
     TrafficRow *out, row = {3000000, "fares", 3, 1, 0, 1, 0, 0.001, 0.002, true};
     size_t n;
+    const char *path = arena_printf(&p->a, "%s/predictions.db", p->dir);
     prediction_log_close(p->log);
-    assert_int_equal(sqlite3_open(arena_printf(&p->a, "%s/predictions.db", p->dir), &db),
-                     SQLITE_OK);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     assert_int_equal(
         sqlite3_exec(db,
                      "DROP TABLE traffic; CREATE TABLE traffic(time INTEGER NOT NULL,"
@@ -234,6 +234,13 @@ static void an_old_log(void **state)
     OK(prediction_log_traffic(p->log, &row, 1, &p->err));
     OK(prediction_log_traffic_since(p->log, "fares", 2000000, &p->a, &out, &n, &p->err));
     assert_true(n == 1 && out[0].shadow);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_stmt *q;
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(q, 0), "ok");
+    sqlite3_finalize(q);
+    sqlite3_close(db);
 }
 
 static int64_t size_of(const Place *p, const char *name)
