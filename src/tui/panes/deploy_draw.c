@@ -124,7 +124,7 @@ static int draw_step(const DeployState *s, const DeploymentRow *d, const Canvas 
     Text automation = {0};
     const Param *p = param_find(deploy_params, "automation");
     param_get(p, &s->set, &automation);
-    canvas_printf(c, row, col, STYLE_DIM, "  %s", text_str(&automation));
+    canvas_printf(c, row, col, STYLE_DIM, "  automation %s", text_str(&automation));
     text_release(&automation);
     text_release(&since);
     return row + 1;

@@ -12,6 +12,18 @@ static Style state_style(const char *state)
     return strcmp(state, "live") == 0 ? STYLE_GOOD : strcmp(state, "stopped") == 0 ? STYLE_BAD : STYLE_WARN;
 }
 
+static int put_seconds(const Canvas *c, int col, double seconds)
+{
+    Text t = {0};
+    if (isfinite(seconds))
+        text_add_seconds(&t, seconds);
+    else
+        text_putc(&t, '-');
+    int width = canvas_put(c, 1, col, STYLE_STRONG, text_str(&t));
+    text_release(&t);
+    return width;
+}
+
 static void draw_traffic(const WatchData *d, const Canvas *c)
 {
     if (!isfinite(d->requests)) {
@@ -20,11 +32,17 @@ static void draw_traffic(const WatchData *d, const Canvas *c)
     }
     int col = 1 + canvas_printf(c, 1, 1, STYLE_STRONG, "%.4g", d->requests);
     col += canvas_put(c, 1, col, STYLE_DIM, " requests/s   p50 ");
-    col += canvas_printf(c, 1, col, STYLE_STRONG, "%.3g", d->p50 * 1000);
-    col += canvas_put(c, 1, col, STYLE_DIM, " ms   p99 ");
-    col += canvas_printf(c, 1, col, STYLE_STRONG, "%.3g", d->p99 * 1000);
-    col += canvas_put(c, 1, col, STYLE_DIM, " ms   errors ");
-    canvas_printf(c, 1, col, d->errors > 0.01 ? STYLE_BAD : STYLE_STRONG, "%.2f%%", d->errors * 100);
+    col += put_seconds(c, col, d->p50);
+    col += canvas_put(c, 1, col, STYLE_DIM, "   p99 ");
+    col += put_seconds(c, col, d->p99);
+    col += canvas_put(c, 1, col, STYLE_DIM, "   errors ");
+    col += canvas_printf(c, 1, col, d->errors > 0.01 ? STYLE_BAD : STYLE_STRONG, "%.2f%%", d->errors * 100);
+    if (time_now() - d->asked > WATCH_MINUTE) {
+        Text t = {0};
+        time_format(d->asked, &t);
+        canvas_printf(c, 1, col, STYLE_DIM, "   until %.11s", text_str(&t) + 5); /* month, day, hour, minute */
+        text_release(&t);
+    }
 }
 
 void watch_draw_head(const WatchState *s, const Canvas *c)
@@ -185,7 +203,8 @@ void watch_draw_alert(const WatchState *s, const Canvas *c)
             free(word);
         }
         if (t.count && row < in.rows)
-            row = fact(&in, row, key, text_str(&t), STYLE_DIM);
+            row = fact(&in, row, strcmp(key, "first") == 0 ? "from row" : strcmp(key, "last") == 0 ? "to row" : key,
+                       text_str(&t), STYLE_DIM);
         text_release(&t);
     }
     json_decref(j);

@@ -22,6 +22,8 @@ typedef struct WatchCurve {
     const char *detail;          /* of the newest point: a drift report of one column as JSON, or less */
 } WatchCurve;
 
+#define WATCH_MINUTE INT64_C(60000000) /* micros */
+
 /* What is known of one deployment, read by a job; replaced, never changed. */
 typedef struct WatchData {
     Arena arena;
@@ -36,7 +38,8 @@ typedef struct WatchData {
     size_t rows;
     PredictionRow *row;          /* newest first */
     const char *rows_what;       /* "the newest", "of alert 7" */
-    double requests, errors, p50, p99; /* of the last minute with traffic; NaN */
+    double requests, errors, p50, p99; /* of the last minute with traffic: a second, share, mean, worst; NaN */
+    int64_t asked;               /* the end of that minute */
     size_t models;
     ModelRow *models_known;
 } WatchData;

@@ -90,8 +90,9 @@ static void read_traffic(PredictionLog *log, WatchData *d, const char *deploymen
     size_t n;
     if (!prediction_log_traffic_since(log, deployment, time_now() - DAY, &d->arena, &t, &n, &none) || !n)
         return;
-    int64_t minute = t[n - 1].time - 60000000;
-    double errors = 0, seconds = 0, weight = 0;
+    int64_t minute = t[n - 1].time - WATCH_MINUTE;
+    double errors = 0, seconds = 0, weight = 0, last = 0;
+    d->asked = t[n - 1].time;
     d->requests = d->p50 = d->p99 = 0;
     for (size_t i = 0; i < n; i++) {
         const char *model = watch_model_name(d, t[i].model);
@@ -100,21 +101,22 @@ static void read_traffic(PredictionLog *log, WatchData *d, const char *deploymen
         add_point(curve_of(c, "traffic", "", "errors/s", model), x, (double)t[i].errors, (double)NAN, (double)NAN, (double)NAN);
         WatchCurve *latency = curve_of(c, "traffic", "", "latency ms", model);
         add_point(latency, x, t[i].p99 * 1000, (double)NAN, (double)NAN, t[i].p50 * 1000);
-        if (t[i].time <= minute)
+        if (t[i].time <= minute || t[i].shadow) /* a shadow's are given to nobody */
             continue;
         d->requests += r;
         errors += (double)t[i].errors;
-        seconds += i == 0 || t[i].time != t[i - 1].time;
+        seconds += (double)t[i].time != last;
+        last = (double)t[i].time;
         if (isfinite(t[i].p50) && isfinite(t[i].p99)) {
             d->p50 += t[i].p50 * r;
-            d->p99 += t[i].p99 * r;
+            d->p99 = fmax(d->p99, t[i].p99);
             weight += r;
         }
     }
     d->errors = d->requests > 0 ? errors / d->requests : 0;
     d->requests = seconds > 0 ? d->requests / seconds : 0;
     d->p50 = weight > 0 ? d->p50 / weight : (double)NAN;
-    d->p99 = weight > 0 ? d->p99 / weight : (double)NAN;
+    d->p99 = weight > 0 ? d->p99 : (double)NAN;
 }
 
 static int rank(const WatchCurve *k)
