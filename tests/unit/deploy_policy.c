@@ -148,7 +148,7 @@ static void without_a_change_it_is_as_long_as_before(void **state)
     (void)state;
     world_rows((Rows){.n = 400, .feedback = true});
     assert_int_equal(rows_of_table("0", "retrain_rows", "300"), 3000);
-    assert_int_equal(world_count("SELECT count(*) FROM datasets WHERE source LIKE '2600 rows of % and 400 predictions%'"), 1);
+    assert_int_equal(world_count("SELECT count(*) FROM datasets WHERE source LIKE 'the newest 2600 rows of % and 400 predictions%'"), 1);
 }
 
 static void all_can_be_kept(void **state)
@@ -163,7 +163,7 @@ static void a_number_is_a_number(void **state)
     (void)state;
     world_rows((Rows){.n = 400, .feedback = true});
     assert_int_equal(rows_of_table("250", "retrain_rows", "300"), 250);
-    assert_int_equal(world_count("SELECT count(*) FROM datasets WHERE source LIKE '0 rows of % and 250 predictions%'"), 1);
+    assert_int_equal(world_count("SELECT count(*) FROM datasets WHERE source LIKE '250 predictions%'"), 1);
 }
 
 /* Two chunks as ever, then one that is not: only that one is of the world as it is, and too little is filled up. */
