@@ -1,6 +1,6 @@
-/* late.h -- functions of libraries that are loaded when one of them is first called: of the fifty shared objects that
- * OpenBLAS, oneDNN and libcurl bring along, `lathe --version` and the screen need none, and they are two thirds of
- * the time a start takes.
+/* late.h -- functions of libraries that are loaded when one of them is first called: of the shared objects that OpenBLAS,
+ * oneDNN, libcurl, libmicrohttpd and snappy bring along, more than fifty, `lathe --version` and the screen need none,
+ * and they are most of the time a start takes.
  *
  * A LATE row defines a function under the library's own name, so callers include the library's header and call it
  * as ever; it is nowhere said that it comes late but here. A library that is missing ends the program with one
