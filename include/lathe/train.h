@@ -203,7 +203,7 @@ typedef struct Shap {
     const uint64_t *row;                 /* [rows] their numbers in the dataset */
 } Shap;
 /* class: which of several; NULL: the first */
-bool explainer_shap(Explainer *e, const char *class, Arena *a, Shap *out, Error *err);
+bool explainer_shap(Explainer *e, const char *class, Progress *progress, Arena *a, Shap *out, Error *err);
 
 /* ---- metrics: declared once -------------------------------------------------------------------- */
 typedef struct Metric {

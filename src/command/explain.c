@@ -234,7 +234,7 @@ static bool explain_shap(Explain *e, Error *err)
 {
     Shap p;
     Explainer *x = open_rows(e, err);
-    bool ok = x && explainer_shap(x, e->set->class, &e->arena, &p, err);
+    bool ok = x && explainer_shap(x, e->set->class, e->call->progress, &e->arena, &p, err);
     if (ok) {
         json_t *list = json_array();
         say_rows(e, x);

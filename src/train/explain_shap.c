@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK 1024 /* rows at once */
+#define BLOCK 256 /* rows at once: between two of them it may be stopped */
 
 static bool class_of(const Explainer *e, const char *name, size_t *class, Error *err)
 {
@@ -77,7 +77,7 @@ static void sort_columns(const Explainer *e, const double *at, Arena *a, Shap *o
     out->at = sorted;
 }
 
-bool explainer_shap(Explainer *e, const char *class, Arena *a, Shap *out, Error *err)
+bool explainer_shap(Explainer *e, const char *class, Progress *progress, Arena *a, Shap *out, Error *err)
 {
     const ModelShape *s = features_shape(e->features);
     size_t which, columns = features_inputs(e->features), width = s->dense + s->codes + 1;
@@ -87,6 +87,7 @@ bool explainer_shap(Explainer *e, const char *class, Arena *a, Shap *out, Error 
     double *at = ARENA_NEW(a, double, e->rows *columns + 1);
     bool ok = true;
     *out = (Shap){.columns = columns, .rows = e->rows, .row = e->number.at};
+    progress_begin(progress, "explaining", "rows", e->rows);
     for (size_t from = 0; ok && from < e->rows; from += BLOCK) {
         Contributions c;
         Batch b = {.rows = e->rows - from < BLOCK ? e->rows - from : BLOCK,
@@ -100,6 +101,9 @@ bool explainer_shap(Explainer *e, const char *class, Arena *a, Shap *out, Error 
         }
         if (ok)
             out->predicts = told(e, which, c.raw, a);
+        progress_add(progress, b.rows);
+        if (ok && progress_stopped(progress))
+            ok = error_set(err, ERROR_STOP, "stopped by request");
         arena_reset(&scratch);
     }
     arena_release(&scratch);

@@ -141,7 +141,7 @@ static void shap_of_a_known_law(void **state)
     World *w = *state;
     Shap p;
     Explainer *e = explain(w, trained(w, "gbdt", "FARE", "epochs=200 interact=MILES,MINUTES,TIME"), 0);
-    OK(explainer_shap(e, NULL, &w->a, &p, &w->err));
+    OK(explainer_shap(e, NULL, NULL, &w->a, &p, &w->err));
     assert_string_equal(p.predicts, "FARE");
     assert_int_equal(p.columns, 3);
     assert_int_equal(p.rows, explainer_rows(e));
@@ -153,10 +153,15 @@ static void shap_of_a_known_law(void **state)
         assert_true(fabs(p.column[i].mean) < .3 * p.column[i].size);
     }
     near("base", p.base, 3 + 2 * 5 + .5 * 15 + 4 * .5, .05);
-    assert_false(explainer_shap(e, "A", &w->a, &p, &w->err));
+    Progress stopped = {0};
+    Error stop = {0};
+    stop_ask(&stopped.stop);
+    assert_false(explainer_shap(e, NULL, &stopped, &w->a, &p, &stop));
+    assert_int_equal(stop.kind, ERROR_STOP);
+    assert_false(explainer_shap(e, "A", NULL, &w->a, &p, &w->err));
     explainer_close(e);
     e = explain(w, trained(w, "linear", "FARE", "epochs=2"), 0);
-    assert_false(explainer_shap(e, NULL, &w->a, &p, &w->err));
+    assert_false(explainer_shap(e, NULL, NULL, &w->a, &p, &w->err));
     assert_non_null(strstr(w->err.text, "a gbdt can"));
     explainer_close(e);
 }

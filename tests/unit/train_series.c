@@ -72,7 +72,7 @@ static void explains(World *w, int64_t run)
     assert_true(fabs(steps - 1) < 1e-5 && looks.steps == 30 && looks.first == -23);
     printf("promo ahead %.3f, rain %.3f\n", promo, rain);
     says(w, explainer_dependence(e, "promo", NULL, 5, NULL, &w->a, &d, &w->err), "what=weights");
-    says(w, explainer_shap(e, NULL, &w->a, &shap, &w->err), "gbdt can");
+    says(w, explainer_shap(e, NULL, NULL, &w->a, &shap, &w->err), "gbdt can");
     explainer_close(e);
     e = explainer_open(w->s, run, 60, w->pool, NULL, &w->err); /* ten windows */
     OK(e);

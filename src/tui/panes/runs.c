@@ -209,7 +209,7 @@ static void title_of(const RunsState *s, char title[160], char note[160])
     switch (s->view) {
     case RUN_VIEW_EXPLAIN:
         snprintf(title, 160, "What run %lld makes of its columns", (long long)s->explain.run);
-        snprintf(note, 160, "j k column, Enter its effect, s %s, E back", s->explain.shap ? "permutation" : "SHAP");
+        snprintf(note, 160, "j k column, s %s, E back", s->explain.shap ? "permutation" : "SHAP");
         return;
     case RUN_VIEW_SCATTER:
         snprintf(title, 160, "%s by %s", y ? y->name : "metric", x ? x->name : "hyperparameter");

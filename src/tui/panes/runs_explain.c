@@ -108,12 +108,13 @@ static void draw_bars(const RunExplain *e, const Canvas *c)
     size_t top = e->at >= room && room ? e->at - room + 1 : 0;
     const char *key = e->shap ? "size" : "worse";
     double most = number(json_array_get(rows_of(e), 0), key);
-    int name = c->cols * 2 / 5, value = 20, bar = c->cols - name - value - 2;
+    bool narrow = c->cols < 50; /* the intervals leave their room to the bars */
+    int name = c->cols * 2 / 5, value = narrow ? 9 : 20, bar = c->cols - name - value - 2;
     if (e->shap)
         canvas_printf(c, 0, 0, STYLE_HEADER, "SHAP: what it adds to %s, mean size",
                       json_string_value(json_object_get(e->columns, "explains")));
     else
-        canvas_printf(c, 0, 0, STYLE_HEADER, "%s lost without the column (now %.5g)",
+        canvas_printf(c, 0, 0, STYLE_HEADER, "%s lost without it (now %.5g)",
                       json_string_value(json_object_get(e->columns, "metric")), number(e->columns, "value"));
     for (size_t i = top; i < n && i < top + room; i++) {
         const json_t *row = json_array_get(rows_of(e), i);
@@ -125,7 +126,7 @@ static void draw_bars(const RunExplain *e, const Canvas *c)
                       STYLE_PLAIN);
         int col = name + 2 + (bar > 0 ? bar : 0);
         col += canvas_printf(c, at, col, STYLE_NUMBER, "%.4g", worse);
-        if (isfinite(half))
+        if (isfinite(half) && !narrow)
             canvas_printf(c, at, col, STYLE_NUMBER, " %s %.2g", glyph(c, GLYPH_PLUSMINUS), half);
         if (i == e->at)
             canvas_restyle(c, at, 0, c->cols, STYLE_CURSOR);
@@ -198,7 +199,7 @@ void run_explain_draw(const RunExplain *e, const Canvas *c)
         canvas_put(c, 0, 0, STYLE_DIM, e->shap ? "What each column adds to the rows ... Ctrl-C ends it"
                                                : "Dealing out one column after the other ... Ctrl-C ends it");
     else {
-        int left = c->cols >= 80 ? c->cols / 2 : c->cols;
+        int left = c->cols >= 70 ? c->cols / 2 : c->cols;
         Canvas bars = canvas_part(c, 0, 0, c->rows, left - 1);
         draw_bars(e, &bars);
         Canvas curve = canvas_part(c, 0, left + 1, c->rows, c->cols - left - 1);
