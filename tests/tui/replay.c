@@ -169,6 +169,16 @@ static void a_recipe_goes_through_the_editor(void **state)
     see("no column milse");
     term_press(t, "y");
     see("2 rules from the editor");
+    put("editor.sh.bad", "", bad); /* refused and left, it is what the next E goes on with */
+    term_press(t, "E");
+    see("Later E goes on with it");
+    term_press(t, "n");
+    put("editor.sh", "sed -i s/milse/miles/ \"$1\"\n", script);
+    term_press(t, "E");
+    see("1 rule from the editor");
+    see("clip miles 0 3");
+    term_press(t, "u");
+    see("drop missing miles");
     put("editor.sh", "exit 3\n", script); /* one that fails takes nothing over */
     term_press(t, "E");
     see("ended with status 3; nothing was taken over");

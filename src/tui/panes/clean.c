@@ -62,6 +62,7 @@ static void destroy(void *state)
     mem_free(s->effect);
     suggestions_free(s->suggestions);
     text_release(&s->edited);
+    text_release(&s->edited_of);
 }
 
 /* ---- layout and drawing -------------------------------------------------------------------------------------------- */

@@ -92,13 +92,16 @@ static void take_edited(CleanState *s, Ui *ui)
     plan_destroy(plan);
     recipe_destroy(ok ? s->recipe : draft);
     if (!ok) {
-        ui_confirm(ui, "Edit it again?", err.text, edit_again, s);
+        text_reset(&s->edited_of);
+        recipe_print(s->recipe, &s->edited_of);
+        ui_confirm(ui, "Edit it again? Later E goes on with it.", err.text, edit_again, s);
         return;
     }
     s->recipe = draft;
     s->at = 0;
     text_release(&s->edited);
-    ui_say(ui, STYLE_GOOD, "%zu rules from the editor; u takes them back", recipe_count(s->recipe));
+    ui_say(ui, STYLE_GOOD, "%zu rule%s from the editor; u takes them back", recipe_count(s->recipe),
+           recipe_count(s->recipe) == 1 ? "" : "s");
     clean_changed(s, ui);
 }
 
@@ -112,9 +115,15 @@ static void edit_again(void *owner, Ui *ui)
         ui_error(ui, &err);
 }
 
+/* What could not be read is gone on with, unless the rules have changed since. */
 void clean_in_editor(CleanState *s, Ui *ui)
 {
-    text_reset(&s->edited);
-    recipe_print(s->recipe, &s->edited);
+    Text now = {0};
+    recipe_print(s->recipe, &now);
+    if (!s->edited.count || !text_equal(text_str(&now), text_str(&s->edited_of))) {
+        text_reset(&s->edited);
+        text_puts(&s->edited, text_str(&now));
+    }
+    text_release(&now);
     edit_again(s, ui);
 }

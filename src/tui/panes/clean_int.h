@@ -34,7 +34,7 @@ typedef struct CleanState {
     bool suggesting;            /* they are shown in place of the rules */
     size_t suggest_at, suggest_top;
     char file[400];             /* last recipe file */
-    Text edited;                /* what came from the editor and is no recipe yet */
+    Text edited, edited_of;     /* what came from the editor and is no recipe yet; the rules at that time */
 } CleanState;
 
 /* clean_jobs.c */
