@@ -140,8 +140,9 @@ static bool do_it(CommandCall *call, Store *s, const char *name, const char *wor
     const DeployCall *c = call->settings;
     Arena a = {0};
     DeploymentRow row;
-    DeployMove move;
+    DeployMove move = MOVE_COUNT;
     bool there = there_is(s, name), ok = true;
+    bool moves = word && !text_equal(word, "remove") && !text_equal(word, "check");
     if (!there && (*c->model || word) && !(*c->model && !word))
         ok = error_set(err, ERROR_USAGE, "no deployment %s; `lathe deploy %s model=NAME` makes one",
                        name, name);
@@ -151,15 +152,15 @@ static bool do_it(CommandCall *call, Store *s, const char *name, const char *wor
         ok = error_set(err, ERROR_USAGE,
                        "deploy: %s has a model; say how the other comes: shadow, canary or green",
                        name);
+    ok = ok && (!moves || find_move(word, &move, err)); /* nothing is set beside a word that is none */
     ok = ok && store_deployment_find(s, name, &a, &row, err) && (!there || word || way_back(call, &row, result, err)) &&
          set_given(call, s, name, err);
     if (ok && word && text_equal(word, "remove"))
         ok = store_deployment_find(s, name, &a, &row, err) && remove_it(s, &row, err);
     else if (ok && word && text_equal(word, "check"))
         ok = check_it(call, s, name, result, err);
-    else if (ok && word)
-        ok = find_move(word, &move, err) &&
-             deployment_move(s, name, move, c->model, call_actor(), err);
+    else if (ok && moves)
+        ok = deployment_move(s, name, move, c->model, call_actor(), err);
     arena_release(&a);
     return ok;
 }

@@ -129,10 +129,29 @@ static void nothing_is_no_change(void **state)
     pool_destroy(call.pool);
 }
 
+/* A line that is refused has set nothing. */
+static void a_wrong_word_sets_nothing(void **state)
+{
+    Place *p = *state;
+    CommandCall call = {.workspace = p->dir, .pool = pool_create(1)};
+    const Command *c;
+    json_t *result = NULL;
+    fill(p, &call);
+    char *before = look(p, &call, "select settings from deployments");
+    assert_false(command_line(&call, "deploy fares shadwo sample=0.5", &c, &result, &p->err));
+    assert_non_null(strstr(p->err.text, "shadow"));
+    char *after = look(p, &call, "select settings from deployments");
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    pool_destroy(call.pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_goes_back_and_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_wrong_word_sets_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_is_no_change, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
