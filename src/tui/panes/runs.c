@@ -454,6 +454,17 @@ static void open_here(RunsState *s, const RunRow *run)
 
 /* ---- commands --------------------------------------------------------------------------------------------- */
 
+/* Where the screen is narrow the column that shows it may be out of sight. */
+static void baseline(RunsState *s, const RunRow *run)
+{
+    s->baseline = s->baseline == run->id ? 0 : run->id;
+    runs_remember(s);
+    if (s->baseline)
+        ui_say(s->ui, STYLE_INFO, "run %lld is the baseline: 'vs base' compares the others with it", (long long)run->id);
+    else
+        ui_say(s->ui, STYLE_INFO, "no run is the baseline any more");
+}
+
 /* About the run under the cursor. */
 static Reply of_run(RunsState *s, int command, const RunRow *run)
 {
@@ -466,10 +477,7 @@ static Reply of_run(RunsState *s, int command, const RunRow *run)
     case RUNS_TAG:      runs_tag(s, run); return REPLY_DRAW;
     case RUNS_NOTE:     runs_note(s, run); return REPLY_DRAW;
     case RUNS_DELETE:   confirm_delete(s, run); return REPLY_DRAW;
-    case RUNS_BASELINE:
-        s->baseline = s->baseline == run->id ? 0 : run->id;
-        runs_remember(s);
-        return REPLY_DRAW;
+    case RUNS_BASELINE: baseline(s, run); return REPLY_DRAW;
     }
     return steer_command(&s->steer, command, run->id);
 }

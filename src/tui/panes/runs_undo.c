@@ -35,6 +35,7 @@ bool runs_put(void *state, const char *kept, Ui *ui)
     if (s->grouped != (grouped != 0))
         runs_group(s);
     runs_arrange(s);
+    runs_remember(s);
     mem_free(copy);
     return true;
 }
