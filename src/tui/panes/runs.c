@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ZONE_TABLE = 1, ZONE_DETAIL };
-
 enum {
     RUNS_OPEN = PANE_COMMANDS, RUNS_FILTER, RUNS_SORT, RUNS_GROUP, RUNS_VIEW, RUNS_VIEW_BACK, RUNS_COLUMN,
     RUNS_HIDE, RUNS_PIN, RUNS_MOVE_LEFT, RUNS_MOVE_RIGHT, RUNS_BASELINE, RUNS_RENAME, RUNS_TAG, RUNS_NOTE,
@@ -200,173 +198,6 @@ static void layout(void *state, int rows, int cols, Ui *ui)
     ask_detail(s, false);
 }
 
-/* ---- drawing ------------------------------------------------------------------------------------------------ */
-
-static void title_of(const RunsState *s, char title[160], char note[160])
-{
-    const RunField *x = runs_input(s), *y = runs_metric(s);
-    *note = 0;
-    switch (s->view) {
-    case RUN_VIEW_EXPLAIN:
-        snprintf(title, 160, "What run %lld makes of its columns", (long long)s->explain.run);
-        snprintf(note, 160, "j k column, s %s, E back", s->explain.shap ? "permutation" : "SHAP");
-        return;
-    case RUN_VIEW_SCATTER:
-        snprintf(title, 160, "%s by %s", y ? y->name : "metric", x ? x->name : "hyperparameter");
-        snprintf(note, 160, "Tab, then h l hyperparameter, j k metric");
-        return;
-    case RUN_VIEW_PARALLEL:
-        snprintf(title, 160, "Hyperparameters and %s", y ? y->name : "metric");
-        snprintf(note, 160, "green best, red worst third; Tab, then j k metric");
-        return;
-    case RUN_VIEW_IMPORTANCE:
-        snprintf(title, 160, "What matters for %s", y ? y->name : "a metric");
-        snprintf(note, 160, "Tab, then h l metric, j k scroll");
-        return;
-    case RUN_VIEW_FORKS:
-        snprintf(title, 160, "Forks");
-        return;
-    default:
-        break;
-    }
-    if (s->compare && s->compare->sides > 1) {
-        snprintf(title, 160, "%zu runs compared", s->compare->sides);
-    } else if (s->compare && s->compare->sides == 1) {
-        snprintf(title, 160, "Run %lld %.60s", (long long)s->compare->run[0].id, s->compare->run[0].name);
-        snprintf(note, 160, "Space marks runs to compare");
-    } else {
-        snprintf(title, 160, "Run");
-    }
-}
-
-static void draw_detail(const RunsState *s, const Canvas *c)
-{
-    char title[160], note[160];
-    title_of(s, title, note);
-    Canvas in = canvas_box(c, s->detail ? STYLE_BORDER_ACTIVE : STYLE_BORDER, title, *note ? note : NULL);
-    switch (s->view) {
-    case RUN_VIEW_EXPLAIN:    run_explain_draw(&s->explain, &in); break;
-    case RUN_VIEW_SCATTER:    runs_scatter_draw(s, &in); break;
-    case RUN_VIEW_PARALLEL:   runs_parallel_draw(s, &in); break;
-    case RUN_VIEW_IMPORTANCE: runs_importance_draw(s, &in); break;
-    case RUN_VIEW_FORKS:      runs_forks_draw(s, &in); break;
-    default:                  run_compare_draw(s, &in);
-    }
-    canvas_zone(c, 0, 0, c->rows, c->cols, ZONE_DETAIL, 0);
-}
-
-/* How many of how many, in which order; then what they were chosen by, which may be cut. */
-static void note_of(const RunsState *s, int room, char note[400])
-{
-    size_t all = ui_snapshot(s->ui)->runs, groups = s->group.count;
-    Text text = {0};
-    if (s->grouped)
-        text_printf(&text, "%zu set-up%s  ", groups, groups == 1 ? "" : "s");
-    else if (s->line.count != all)
-        text_printf(&text, "%zu of %zu  ", s->line.count, all);
-    text_printf(&text, "by %s", *s->sort ? s->sort : "newest");
-    if (*s->find)
-        text_printf(&text, "  /%s", s->find);
-    if (*s->filter)
-        text_printf(&text, "  & %s", s->filter);
-    bool cut = (int)utf8_width(text_str(&text), text.count) > room;
-    size_t n = cut ? utf8_fit(text_str(&text), text.count, room > 4 ? (size_t)room - 3 : 1) : text.count;
-    snprintf(note, 400, "%.*s%s", (int)n, text_str(&text), cut ? "..." : "");
-    text_release(&text);
-}
-
-static void draw(const void *state, const Canvas *c, const Ui *ui)
-{
-    const RunsState *s = state;
-    TableSource src = runs_source(s);
-    char note[400];
-    (void)ui;
-    if (s->table_rows > 2) {
-        Canvas top = canvas_part(c, 0, 0, s->table_rows, c->cols);
-        note_of(s, top.cols - 26, note);
-        Canvas in = canvas_box(&top, s->detail ? STYLE_BORDER : STYLE_BORDER_ACTIVE, "Training runs", note);
-        table_draw(&s->table, &src, &in, !s->detail, ZONE_TABLE);
-    }
-    Canvas below = canvas_part(c, s->table_rows, 0, c->rows - s->table_rows, c->cols);
-    if (below.rows > 2)
-        draw_detail(s, &below);
-}
-
-/* ---- what is asked --------------------------------------------------------------------------------------- */
-
-static void deleted(void *owner, const json_t *result, const Error *err, Ui *ui)
-{
-    (void)owner;
-    if (!result)
-        ui_error(ui, err);
-    ui_refresh(ui);
-}
-
-static void delete_it(void *owner, Ui *ui)
-{
-    RunsState *s = owner;
-    char line[64];
-    snprintf(line, sizeof line, "runs delete %lld", (long long)s->steer.run);
-    ui_command(ui, line, s, deleted);
-}
-
-static void confirm_delete(RunsState *s, const RunRow *run)
-{
-    char question[160];
-    s->steer.run = run->id;
-    snprintf(question, sizeof question, "Delete run %lld %.80s?", (long long)run->id, run->name);
-    ui_confirm(s->ui, question, "Its metrics, checkpoints and model go for good.", delete_it, s);
-}
-
-static void find_set(void *owner, const char *text, Ui *ui)
-{
-    RunsState *s = owner;
-    snprintf(s->find, sizeof s->find, "%s", text);
-    runs_arrange(s);
-    ui_draw(ui);
-}
-
-static bool filter_check(void *owner, const char *text, Error *err)
-{
-    return runs_filter_check(owner, text, err);
-}
-
-static void filter_set(void *owner, const char *text, Ui *ui)
-{
-    RunsState *s = owner;
-    snprintf(s->filter, sizeof s->filter, "%s", text + strspn(text, " "));
-    s->filter_known = true;
-    ui_set_setting(ui, "runs-filter", s->filter);
-    runs_arrange(s);
-    ui_draw(ui);
-}
-
-static void filter_complete(void *owner, const char *text, void (*add)(void *, const char *word), void *context)
-{
-    runs_filter_complete(owner, text, add, context);
-}
-
-static void ask_filter(RunsState *s)
-{
-    ui_ask(s->ui, &(Ask){.title = "Show runs by an expression", .label = "where", .initial = s->filter, .owner = s,
-                         .about = "val_rmse < 3 and family = gbdt and has:note; Tab completes; empty shows all",
-                         .check = filter_check, .complete = filter_complete, .done = filter_set});
-}
-
-static void plot(RunsState *s)
-{
-    int64_t runs[RUN_SIDES];
-    size_t n = ui_marked_runs(s->ui, runs, RUN_SIDES);
-    const RunRow *run = runs_here(s);
-    char line[256] = "plot";
-    if (!n && run)
-        runs[n++] = run->id;
-    for (size_t i = 0; i < n; i++)
-        snprintf(line + strlen(line), sizeof line - strlen(line), " %lld", (long long)runs[i]);
-    snprintf(line + strlen(line), sizeof line - strlen(line), " out=loss.png");
-    ui_prompt(s->ui, line);
-}
-
 /* ---- what is shown ------------------------------------------------------------------------------------------ */
 
 static void unmark(RunsState *s)
@@ -476,7 +307,7 @@ static Reply of_run(RunsState *s, int command, const RunRow *run)
     case RUNS_RENAME:   runs_rename(s, run); return REPLY_DRAW;
     case RUNS_TAG:      runs_tag(s, run); return REPLY_DRAW;
     case RUNS_NOTE:     runs_note(s, run); return REPLY_DRAW;
-    case RUNS_DELETE:   confirm_delete(s, run); return REPLY_DRAW;
+    case RUNS_DELETE:   runs_confirm_delete(s, run); return REPLY_DRAW;
     case RUNS_BASELINE: baseline(s, run); return REPLY_DRAW;
     }
     return steer_command(&s->steer, command, run->id);
@@ -486,7 +317,7 @@ static Reply of_run(RunsState *s, int command, const RunRow *run)
 static Reply of_table(RunsState *s, int command)
 {
     switch (command) {
-    case RUNS_FILTER:     ask_filter(s); return REPLY_DRAW;
+    case RUNS_FILTER:     runs_ask_filter(s); return REPLY_DRAW;
     case RUNS_SORT:       sort(s); return REPLY_DRAW;
     case RUNS_GROUP:      runs_group(s); runs_remember(s); return REPLY_DRAW;
     case RUNS_VIEW:       turn_view(s, 1); return REPLY_DRAW;
@@ -503,7 +334,7 @@ static Reply of_table(RunsState *s, int command)
     case RUNS_MOVE_RIGHT: runs_column_move(s, 1); return REPLY_DRAW;
     case RUNS_MARK_ALL:   mark_all(s); return REPLY_DRAW;
     case RUNS_UNMARK:     unmark(s); return REPLY_DRAW;
-    case RUNS_PLOT:       plot(s); return REPLY_DRAW;
+    case RUNS_PLOT:       runs_ask_plot(s); return REPLY_DRAW;
     }
     return REPLY_IGNORED;
 }
@@ -538,9 +369,9 @@ static Reply back(RunsState *s, Ui *ui)
     } else if (s->detail) {
         s->detail = false;
     } else if (*s->find) {
-        find_set(s, "", ui);
+        runs_find_set(s, "", ui);
     } else if (*s->filter) {
-        filter_set(s, "", ui);
+        runs_filter_set(s, "", ui);
     } else {
         return REPLY_IGNORED;
     }
@@ -559,7 +390,7 @@ static Reply on_command(void *state, int command, Ui *ui)
     case UI_SEARCH:
         ui_ask(ui, &(Ask){.title = "Search runs", .label = "text", .initial = s->find, .owner = s,
                           .about = "in number, name, family, dataset, status, tags, note; empty shows all",
-                          .done = find_set});
+                          .done = runs_find_set});
         return REPLY_DRAW;
     case UI_NEXT_PART:
     case UI_PREV_PART:
@@ -587,7 +418,7 @@ static Reply on_words(void *state, int command, const char *words, Ui *ui)
     Error err = {0};
     if (command == RUNS_FILTER) {
         if (runs_filter_check(s, words, &err))
-            filter_set(s, words, ui);
+            runs_filter_set(s, words, ui);
     } else if (command == RUNS_COLUMN || command == RUNS_SORT) {
         if (!runs_column_add(s, words))
             error_set(&err, ERROR_USAGE, "no run has a %s; C lists what there is", words);
@@ -640,13 +471,13 @@ static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
 {
     RunsState *s = state;
     TableSource src = runs_source(s);
-    if (m->id == ZONE_DETAIL) {
+    if (m->id == RUNS_ZONE_DETAIL) {
         s->detail = true;
         if (m->kind == MOUSE_WHEEL_UP || m->kind == MOUSE_WHEEL_DOWN)
             return in_detail(s, m->kind == MOUSE_WHEEL_UP ? UI_UP : UI_DOWN);
         return REPLY_DRAW;
     }
-    if (m->id == ZONE_TABLE) {
+    if (m->id == RUNS_ZONE_TABLE) {
         s->detail = false;
         Reply reply = table_mouse(&s->table, &src, m);
         bool head = m->index >= 1 && m->index < 1000000;
@@ -679,7 +510,7 @@ const Pane runs_pane = {
     .destroy = destroy,
     .tick = tick,
     .layout = layout,
-    .draw = draw,
+    .draw = runs_draw,
     .on_command = on_command,
     .on_mouse = on_mouse,
     .on_words = on_words,

@@ -216,6 +216,17 @@ size_t runs_mean(const RunsState *s, const RunGroup *g, const RunField *f, doubl
 void runs_remember(RunsState *s);                            /* baseline, order and groups are others now */
 void runs_restore(RunsState *s);                             /* once the workspace has said it */
 
+/* runs_draw.c */
+enum { RUNS_ZONE_TABLE = 1, RUNS_ZONE_DETAIL };
+void runs_draw(const void *state, const Canvas *c, const Ui *ui);
+
+/* runs_ask.c */
+void runs_confirm_delete(RunsState *s, const RunRow *run);
+void runs_ask_filter(RunsState *s);
+void runs_filter_set(void *owner, const char *text, Ui *ui);
+void runs_find_set(void *owner, const char *text, Ui *ui);
+void runs_ask_plot(RunsState *s);                            /* of the marked runs, or the one here */
+
 /* runs_words.c: each in a dialog with what it is now */
 void runs_rename(RunsState *s, const RunRow *run);
 void runs_tag(RunsState *s, const RunRow *run);
