@@ -247,7 +247,7 @@ static void run_entry(Palette *p, Ui *ui)
         ui_go(ui, "train");
         break;
     case ENTRY_THEME:
-        ui_theme(ui, e.name);
+        theme_line(ui, e.name, &(UndoFor){.pane = ui->at, .step = ui->step, .what = "the theme"});
         break;
     }
 }

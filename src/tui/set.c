@@ -113,7 +113,19 @@ static void show_all(Ui *ui)
     text_release(&all);
 }
 
-void set_line(Ui *ui, const char *rest)
+static void take(Ui *ui, const ScreenSetting *s, const char *value, const UndoFor *undo)
+{
+    char back[80];
+    const char *now = ui_setting(ui, s->name);
+    snprintf(back, sizeof back, "set %s %s", s->name, now ? now : s->normal);
+    undo_take(ui, undo, back);
+    ui_set_setting(ui, s->name, value);
+    if (s->apply)
+        s->apply(ui, value);
+    ui_say(ui, STYLE_GOOD, "%s is %s: %s", s->name, value, s->about);
+}
+
+void set_line(Ui *ui, const char *rest, const UndoFor *undo)
 {
     char name[40];
     size_t n = strcspn(rest, " =");
@@ -128,14 +140,10 @@ void set_line(Ui *ui, const char *rest)
         known[i] = settings[i].name;
         if (!text_equal(settings[i].name, name))
             continue;
-        if (!fits(&settings[i], value)) {
+        if (fits(&settings[i], value))
+            take(ui, &settings[i], value, undo);
+        else
             ui_say(ui, STYLE_BAD, "set %s: expected %s, found '%s'", name, settings[i].values, value);
-            return;
-        }
-        ui_set_setting(ui, name, value);
-        if (settings[i].apply)
-            settings[i].apply(ui, value);
-        ui_say(ui, STYLE_GOOD, "%s is %s: %s", name, value, settings[i].about);
         return;
     }
     const char *near = text_nearest(name, known, SETTINGS);

@@ -90,6 +90,22 @@ static void chooser_draw(const Overlay *o, const Canvas *screen, const Ui *ui)
     sample_curves(&plot);
 }
 
+static void note_theme(Ui *ui, const char *before, const UndoFor *undo)
+{
+    char back[100];
+    snprintf(back, sizeof back, "theme %.80s", before);
+    if (!text_equal(before, ui->theme.name))
+        undo_take(ui, undo, back);
+}
+
+void theme_line(Ui *ui, const char *name, const UndoFor *undo)
+{
+    char before[100];
+    snprintf(before, sizeof before, "%s", ui->theme.name);
+    ui_theme(ui, name);
+    note_theme(ui, before, undo);
+}
+
 static void try_theme(Chooser *d, size_t at, Ui *ui)
 {
     d->at = at;
@@ -112,6 +128,7 @@ static void chooser_key(Overlay *o, Key key, Ui *ui)
         break;
     case CHOOSER_TAKE:
         ui_say(ui, STYLE_INFO, "theme %s: %s", ui->theme.name, ui->theme.about);
+        note_theme(ui, d->before, &(UndoFor){.pane = ui->at, .step = ui->step, .what = "the theme"});
         overlay_close(ui, d);
         break;
     default:

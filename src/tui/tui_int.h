@@ -139,7 +139,7 @@ void viewer_open(Ui *ui, const char *title, const char *text); /* dialogs.c */
 void messages_open(Ui *ui, const char *title); /* messages.c */
 
 /* set.c: `:set NAME VALUE` */
-void set_line(Ui *ui, const char *rest);
+void set_line(Ui *ui, const char *rest, const UndoFor *undo);
 void set_begin(Ui *ui); /* what the workspace remembers, when it is known */
 void set_complete(const char *rest, void (*add)(void *, const char *, const char *), void *context);
 double set_bandwidth(const Ui *ui); /* bytes a second; 0: any */
@@ -239,6 +239,7 @@ const char *pane_why_not(const Pane *p, const void *state, int command, const Ui
 /* Runs a command as if its key had been pressed. */
 void ui_do(Ui *ui, int command);
 void ui_theme(Ui *ui, const char *name); /* and remembers it */
+void theme_line(Ui *ui, const char *name, const UndoFor *undo); /* theme_choose.c: the same, to stay until u */
 void ui_show_result(Ui *ui, const char *line, const Command *command, const json_t *result);
 void frame_draw(Ui *ui); /* frame.c: everything */
 void frame_draw_tabs(const Ui *ui, const Canvas *bar); /* edges.c */

@@ -259,10 +259,11 @@ void ui_line(Ui *ui, const char *typed)
         line[n - 1] = 0;
     if (!*line)
         return;
+    UndoFor undo = undo_for(ui, line);
     if (text_equal(line, "q") || text_equal(line, "q!") || text_equal(line, "wq"))
         ui_do(ui, UI_QUIT);
     else if ((rest = after_word(line, "set")))
-        set_line(ui, rest);
+        set_line(ui, rest, &undo);
     else if ((rest = after_word(line, "write-view")) && *rest && !write_view_why_not(ui))
         write_view_to(ui, rest);
     else if ((rest = after_word(line, "record")))
@@ -272,7 +273,7 @@ void ui_line(Ui *ui, const char *typed)
     else if ((rest = after_word(line, "theme")) && !*rest)
         theme_choose(ui);
     else if ((rest = after_word(line, "theme")) && *rest)
-        ui_theme(ui, rest);
+        theme_line(ui, rest, &undo);
     else if ((rest = after_word(line, "go")) && *rest)
         ui_go(ui, rest);
     else if ((rest = after_word(line, "open")) && *rest)

@@ -134,6 +134,22 @@ static bool put(Ui *ui, const Undo *u, UndoList *other)
     return ok;
 }
 
+/* Lines of the workbench's own, beside commands. */
+static const struct {
+    const char *word;
+    void (*run)(Ui *ui, const char *rest, const UndoFor *undo);
+} own_lines[] = {{"set ", set_line}, {"theme ", theme_line}};
+
+static void run_back(Ui *ui, const char *line, const UndoFor *f)
+{
+    for (size_t i = 0; i < sizeof own_lines / sizeof *own_lines; i++)
+        if (text_starts(line, own_lines[i].word)) {
+            own_lines[i].run(ui, line + strlen(own_lines[i].word), f);
+            return;
+        }
+    ui_command_for(ui, line, NULL, said, f);
+}
+
 static bool move(Ui *ui, size_t at, bool back)
 {
     UndoList *from = back ? &ui->done : &ui->undone;
@@ -146,7 +162,7 @@ static bool move(Ui *ui, size_t at, bool back)
     } else {
         UndoFor f = {.pane = u.pane, .step = u.step, .way = back ? UNDO_BACK : UNDO_AGAIN};
         snprintf(f.what, sizeof f.what, "%s", u.what);
-        ui_command_for(ui, u.line, NULL, said, &f);
+        run_back(ui, u.line, &f);
     }
     release(&u);
     return ok;

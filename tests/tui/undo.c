@@ -124,6 +124,36 @@ static void in_sql(void **state)
     see("select 42");
 }
 
+/* What is the screen's own is taken back in the pane where it was changed. */
+static void of_the_screen(void **state)
+{
+    (void)state;
+    start("data", "row 1 of 1,000");
+    unsigned before = term_back(bench.term, 12, 30);
+    term_press(bench.term, ":");
+    term_type(bench.term, "set notify off");
+    term_press(bench.term, "Enter");
+    see("notify is off");
+    term_press(bench.term, "T j");
+    see("the row under the cursor");
+    term_press(bench.term, "Enter");
+    gone("the row under the cursor");
+    unsigned after = term_back(bench.term, 12, 30);
+    assert_int_not_equal(before, after);
+    term_press(bench.term, "u");
+    see("taken back: the theme");
+    assert_int_equal(term_back(bench.term, 12, 30), before);
+    term_press(bench.term, "Ctrl-R");
+    see("made again: the theme");
+    assert_int_equal(term_back(bench.term, 12, 30), after);
+    term_press(bench.term, "u u");
+    see("taken back: set notify off");
+    term_press(bench.term, ":");
+    term_type(bench.term, "set");
+    term_press(bench.term, "Enter");
+    see("notify       all");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +161,7 @@ int main(void)
         cmocka_unit_test_teardown(in_runs, bench_end),
         cmocka_unit_test_teardown(in_params, bench_end),
         cmocka_unit_test_teardown(in_sql, bench_end),
+        cmocka_unit_test_teardown(of_the_screen, bench_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
