@@ -251,6 +251,12 @@ static void large_gradient(const Product *t, float *scratch)
         by_library(&openblas_library, PRECISION_FLOAT32, t, scratch);
 }
 
+/* c[m][n] = a[m][k] b[k][n], row after row */
+static Product product(float *c, const float *a, const float *b, size_t m, size_t n, size_t k)
+{
+    return (Product){.a = a, .row = k, .col = 1, .b = b, .ldb = n, .step = 1, .c = c, .ldc = n, .m = m, .n = n, .k = k};
+}
+
 void gemm_forward(Way way, float *restrict y, const float *restrict x, const float *restrict w,
                   const float *bias, bool relu, size_t m, size_t in, size_t out, float *scratch)
 {
@@ -258,19 +264,9 @@ void gemm_forward(Way way, float *restrict y, const float *restrict x, const flo
         forward_one(y, x, w, bias, relu, m, in);
         return;
     }
-    Product t = {.a = x,
-                 .row = in,
-                 .col = 1,
-                 .b = w,
-                 .ldb = out,
-                 .step = 1,
-                 .c = y,
-                 .ldc = out,
-                 .m = m,
-                 .n = out,
-                 .k = in,
-                 .bias = bias,
-                 .relu = relu};
+    Product t = product(y, x, w, m, out, in);
+    t.bias = bias;
+    t.relu = relu;
     if (way.products != PRODUCTS_OWN) {
         by_library(products_libraries[way.products], way.precision, &t, scratch);
         return;
@@ -285,19 +281,9 @@ void gemm_forward_more(float *restrict y, const float *restrict x, const float *
                        size_t m, size_t in, size_t out, float *scratch)
 {
     assert(in * out <= SMALL_WEIGHTS);
-    Product t = {.a = x,
-                 .row = in,
-                 .col = 1,
-                 .b = w,
-                 .ldb = out,
-                 .step = 1,
-                 .c = y,
-                 .ldc = out,
-                 .m = m,
-                 .n = out,
-                 .k = in,
-                 .add = true,
-                 .relu = relu};
+    Product t = product(y, x, w, m, out, in);
+    t.add = true;
+    t.relu = relu;
     multiply(&t, scratch);
 }
 
@@ -314,19 +300,9 @@ void gemm_turn(float *restrict turned, const float *restrict w, size_t in, size_
 void gemm_input_turned(float *restrict dx, const float *restrict dy, const float *restrict turned,
                        const float *gate, bool add, size_t m, size_t in, size_t out, float *scratch)
 {
-    Product t = {.a = dy,
-                 .row = out,
-                 .col = 1,
-                 .b = turned,
-                 .ldb = in,
-                 .step = 1,
-                 .c = dx,
-                 .ldc = in,
-                 .m = m,
-                 .n = in,
-                 .k = out,
-                 .gate = gate,
-                 .add = add};
+    Product t = product(dx, dy, turned, m, in, out);
+    t.gate = gate;
+    t.add = add;
     multiply(&t, scratch);
 }
 
@@ -342,19 +318,11 @@ void gemm_input(Way way, float *restrict dx, const float *restrict dy, const flo
         gemm_input_turned(dx, dy, scratch, gate, add, m, in, out, scratch + in * out);
         return;
     }
-    Product t = {.a = dy,
-                 .row = out,
-                 .col = 1,
-                 .b = w,
-                 .ldb = 1,
-                 .step = out,
-                 .c = dx,
-                 .ldc = in,
-                 .m = m,
-                 .n = in,
-                 .k = out,
-                 .gate = gate,
-                 .add = add};
+    Product t = product(dx, dy, w, m, in, out);
+    t.ldb = 1; /* w' */
+    t.step = out;
+    t.gate = gate;
+    t.add = add;
     if (way.products != PRODUCTS_OWN) {
         by_library(products_libraries[way.products], way.precision, &t, scratch);
         return;
@@ -389,18 +357,10 @@ void gemm_weight(Way way, float *restrict dw, const float *restrict x, const flo
         weight_one(dw, x, dy, add, m, in);
         return;
     }
-    Product t = {.a = x,
-                 .row = 1,
-                 .col = in,
-                 .b = dy,
-                 .ldb = out,
-                 .step = 1,
-                 .c = dw,
-                 .ldc = out,
-                 .m = in,
-                 .n = out,
-                 .k = m,
-                 .add = add};
+    Product t = product(dw, x, dy, in, out, m);
+    t.row = 1; /* x' */
+    t.col = in;
+    t.add = add;
     if (way.products != PRODUCTS_OWN) {
         by_library(products_libraries[way.products], way.precision, &t, scratch);
         return;

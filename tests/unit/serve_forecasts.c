@@ -10,22 +10,9 @@ static void nap(void)
 
 static int64_t trained_series(World *w)
 {
-    RunSpec spec;
     ModelRow row;
     char name[24];
-    run_spec_init(&spec, model_family("tft"));
-    spec.dataset = "sales", spec.target = "sales";
-    static const char *const set[][2] = {{"time", "when"},   {"group", "shop"},
-                                         {"known", "promo"}, {"window", "12"},
-                                         {"horizon", "3"},   {"quantiles", "0.1,0.5,0.9"},
-                                         {"epochs", "1"}};
-    for (size_t i = 0; i < sizeof set / sizeof *set; i++)
-        OK(run_spec_set(&spec, set[i][0], set[i][1], &w->err));
-    int64_t run = run_submit(w->s, &spec, &w->err);
-    run_spec_release(&spec);
-    OK(run);
-    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
-    snprintf(name, sizeof name, "%lld", (long long)run);
+    snprintf(name, sizeof name, "%lld", (long long)sales_run(w));
     OK(store_model_find(w->s, name, &w->a, &row, &w->err));
     return row.id;
 }

@@ -457,21 +457,8 @@ static void dropped_rows(void **state)
 
 static const char *trained_series(World *w)
 {
-    RunSpec spec;
     const char *path;
-    run_spec_init(&spec, model_family("tft"));
-    spec.dataset = "sales", spec.target = "sales";
-    static const char *const set[][2] = {{"time", "when"},   {"group", "shop"},
-                                         {"known", "promo"}, {"window", "12"},
-                                         {"horizon", "3"},   {"quantiles", "0.1,0.5,0.9"},
-                                         {"epochs", "1"}};
-    for (size_t i = 0; i < sizeof set / sizeof *set; i++)
-        OK(run_spec_set(&spec, set[i][0], set[i][1], &w->err));
-    int64_t run = run_submit(w->s, &spec, &w->err);
-    run_spec_release(&spec);
-    OK(run);
-    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
-    OK(run_bundle_path(w->s, run, &w->a, &path, &w->err));
+    OK(run_bundle_path(w->s, sales_run(w), &w->a, &path, &w->err));
     return path;
 }
 
