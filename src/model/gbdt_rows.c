@@ -74,37 +74,45 @@ bool gbdt_leave_carry(Gbdt *m, Error *err)
     return make_slopes(m, err);
 }
 
-/* Rows that a first tree puts in one leaf, the later ones will mostly keep together. Standing side by
- * side they share cache lines. The tree is thrown away; sums of pairs are exact, so the order of rows
- * decides nothing else. */
-static void stand_together(Gbdt *m)
+/* Pairs of the first class before any tree; false: they are not finite. */
+static bool first_pairs(Gbdt *m)
 {
     size_t n = m->batch.rows;
     SlopeSums sums;
-    Forest tree;
-    if (m->stretch.all < TOGETHER_ROWS)
-        return;
-    bool ok = m->carry && carry_begin(&m->target, (double)m->bias[0], &m->slopes[0], m->setup->pool);
-    for (size_t i = 0; !m->carry && i < n * m->shape->outputs; i++)
+    if (m->carry)
+        return carry_begin(&m->target, (double)m->bias[0], &m->slopes[0], m->setup->pool);
+    for (size_t i = 0; i < n * m->shape->outputs; i++)
         m->score[i] = m->bias[i / n];
-    if (!m->carry) {
-        target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
-        ok = isfinite(sums.loss);
-    }
-    if (!ok)
-        return;
-    if (!m->carry)
-        slopes_pack(&m->slopes[0], &m->stretch, n, NULL, 0, m->setup->pool);
-    forest_init(&tree, m->shape);
+    target_slopes(&m->target, m->score, m->slopes, m->setup->pool, &sums);
+    if (!isfinite(sums.loss))
+        return false;
+    slopes_pack(&m->slopes[0], &m->stretch, n, NULL, 0, m->setup->pool);
+    return true;
+}
+
+/* A tree of all rows and columns, thrown away: the grower's order of rows stays. False: it was stopped. */
+static bool order_by_tree(Gbdt *m)
+{
     Grower *g = &m->grower;
-    for (size_t i = 0; i < n; i++)
+    Forest tree;
+    forest_init(&tree, m->shape);
+    for (size_t i = 0; i < m->batch.rows; i++)
         g->order[i] = (uint32_t)i;
     memset(g->use, 1, m->bins.features);
-    g->rows = n;
+    g->rows = m->batch.rows;
     g->all = true;
     grower_tree(g, &tree, &m->slopes[0]);
     forest_release(&tree);
-    if (progress_stopped(g->progress))
+    return !progress_stopped(g->progress);
+}
+
+/* Rows that a first tree puts in one leaf, the later ones will mostly keep together. Standing side by
+ * side they share cache lines. Sums of pairs are exact, so the order of rows decides nothing else. */
+static void stand_together(Gbdt *m)
+{
+    size_t n = m->batch.rows;
+    Grower *g = &m->grower;
+    if (m->stretch.all < TOGETHER_ROWS || !first_pairs(m) || !order_by_tree(m))
         return;
     Scratch *in = m->setup->scratch;
     uint32_t *row = scratch_take(in, n * sizeof *row, NULL);

@@ -42,11 +42,11 @@ static int draw_leak(const Preview *p, const Canvas *c, int row)
     return rows;
 }
 
-static int draw_head(const Preview *p, bool old, const Canvas *c)
+/* What becomes of rows and columns, and of how many. */
+static void draw_effect(const Preview *p, const Canvas *c)
 {
     uint64_t dropped = p->rows_in - p->rows_out;
-    double in = p->rows_in ? (double)p->rows_in : 1, gone = (double)dropped / in,
-           changed = (double)p->touched / in;
+    double in = p->rows_in ? (double)p->rows_in : 1, gone = (double)dropped / in;
     Text t = {0};
     int x = 0;
     if (dropped) {
@@ -57,34 +57,45 @@ static int draw_head(const Preview *p, bool old, const Canvas *c)
     text_reset(&t);
     if (p->touched) {
         text_puts(&t, dropped ? ", " : "");
-        add_share(changed, &t);
+        add_share((double)p->touched / in, &t);
         text_puts(&t, " of the rows changed");
         x += canvas_put(c, 0, x, STYLE_INFO, text_str(&t));
     }
-    text_reset(&t);
-    if (p->columns_out < p->columns_in) {
-        text_printf(&t, "%s%zu of %zu columns dropped", x ? ", " : "", p->columns_in - p->columns_out, p->columns_in);
-        x += canvas_put(c, 0, x, STYLE_WARN, text_str(&t));
-        text_reset(&t);
-    } else if (!dropped && !p->touched) {
+    if (p->columns_out < p->columns_in)
+        x += canvas_printf(c, 0, x, STYLE_WARN, "%s%zu of %zu columns dropped", x ? ", " : "",
+                           p->columns_in - p->columns_out, p->columns_in);
+    else if (!dropped && !p->touched)
         x += canvas_put(c, 0, x, STYLE_DIM, "touches no row");
-    }
+    text_reset(&t);
     text_add_count(&t, (double)(dropped ? dropped : p->touched));
     text_puts(&t, " of ");
     text_add_count(&t, (double)p->rows_in);
     if (dropped || p->touched)
         canvas_put(c, 0, x + 2, STYLE_DIM, text_str(&t));
-    text_reset(&t);
-    if (p->exact) {
-        text_puts(&t, "every row");
-    } else {
-        text_puts(&t, "a sample of ");
+    text_release(&t);
+}
+
+/* What that was found in: every row or a sample; old: of the rule as it was. */
+static int draw_source(const Preview *p, bool old, const Canvas *c)
+{
+    Text t = {0};
+    text_puts(&t, p->exact ? "every row" : "a sample of ");
+    if (!p->exact)
         text_add_count(&t, (double)p->rows_seen);
-    }
     if (old)
         text_puts(&t, " ...");
-    x = dropped || p->touched || old || p->columns_out >= p->columns_in ? canvas_put(c, 1, 0, STYLE_DIM, text_str(&t)) + 2 : 0;
-    for (size_t i = 0; i < PART_COUNT && c->rows < ROOM_FOR_PARTS && (dropped || p->touched); i++) {
+    int cols = canvas_put(c, 1, 0, STYLE_DIM, text_str(&t));
+    text_release(&t);
+    return cols;
+}
+
+static int draw_head(const Preview *p, bool old, const Canvas *c)
+{
+    bool rows = p->rows_out < p->rows_in || p->touched;
+    Text t = {0};
+    draw_effect(p, c);
+    int x = rows || old || p->columns_out >= p->columns_in ? draw_source(p, old, c) + 2 : 0;
+    for (size_t i = 0; i < PART_COUNT && c->rows < ROOM_FOR_PARTS && rows; i++) {
         text_reset(&t);
         text_printf(&t, "%s ", part_name((Part)i));
         add_share(p->part_share[i], &t);
