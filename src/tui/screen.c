@@ -15,6 +15,13 @@
 
 /* ---- open, close ------------------------------------------------------------------------------------ */
 
+/* GNU screen (4.9) holds a lone Esc until the next key while someone asks it for the mouse: Esc matters more. */
+static bool holds_escape(void)
+{
+    const char *term = getenv("TERM");
+    return getenv("STY") || (term && text_starts(term, "screen."));
+}
+
 static void terminal_modes(Screen *s)
 {
     raw();
@@ -25,7 +32,8 @@ static void terminal_modes(Screen *s)
     meta(s->window, TRUE);
     nodelay(s->window, TRUE);
     leaveok(s->window, FALSE);
-    mousemask(BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
+    if (!holds_escape())
+        mousemask(BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED, NULL);
     mouseinterval(0);
     fputs("\033[?2004h", s->out); /* pasted text comes between marks */
     fflush(s->out);

@@ -285,18 +285,22 @@ static void add_base64(Text *into, const uint8_t *s, size_t n)
     }
 }
 
-/* tmux passes a sequence on only when it is wrapped, with every Esc doubled. */
+/* tmux passes a sequence on only when it is wrapped, with every Esc doubled; GNU screen when it is wrapped, in pieces
+ * of some hundred bytes. */
 void ui_escape(Ui *ui, const char *bytes, size_t n)
 {
     Text out = {0};
-    bool tmux = getenv("TMUX") != NULL;
-    text_puts(&out, tmux ? "\033Ptmux;" : "");
+    bool tmux = getenv("TMUX") != NULL, wrapped = tmux || getenv("STY");
+    size_t piece = wrapped && !tmux ? 200 : n;
     for (size_t i = 0; i < n; i++) {
+        if (wrapped && i % piece == 0)
+            text_puts(&out, tmux ? "\033Ptmux;" : "\033P");
         if (tmux && bytes[i] == '\033')
             text_putc(&out, '\033');
         text_putc(&out, bytes[i]);
+        if (wrapped && ((i + 1) % piece == 0 || i + 1 == n))
+            text_puts(&out, "\033\\");
     }
-    text_puts(&out, tmux ? "\033\\" : "");
     screen_raw(ui->screen, text_str(&out), out.count);
     text_release(&out);
 }

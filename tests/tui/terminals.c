@@ -1,4 +1,5 @@
-/* terminals.c -- what goes to other terminals: nothing but lines to TERM=dumb, and sequences wrapped for tmux. */
+/* terminals.c -- what goes to other terminals: nothing but lines to TERM=dumb, and sequences wrapped for tmux and
+ * GNU screen. */
 #include "support/workbench.h"
 
 #include <setjmp.h>
@@ -53,8 +54,14 @@ static int64_t add_run(Store *s)
     return run;
 }
 
-/* tmux hands on what stands between its own marks, where every Esc is doubled. */
-static void copies_and_news(bool tmux)
+/* What the workbench runs in, and how "1" is copied and the news of a run is told there. */
+typedef struct Host {
+    const char *const *env;
+    const char *copied, *told;
+    bool mouse;
+} Host;
+
+static void copies_and_news(const Host *h)
 {
     Error err = {0};
     bench_make(&bench);
@@ -62,34 +69,48 @@ static void copies_and_news(bool tmux)
     Store *s = open_store();
     int64_t run = add_run(s);
     store_close(s); /* none may be open when the workbench is forked off */
-    bench_open(&bench, 24, 80, "data",
-               (const char *const[]){tmux ? "TMUX=/tmp/tmux-0/default,1,0" : "TMUX=", NULL});
+    bench_open(&bench, 24, 80, "data", h->env);
     see("row 1 of 500");
     see("wrapped");
+    assert_int_equal(term_mouse(bench.term), h->mouse);
     term_press(bench.term, "y");
     see("copied");
-    const char *copied = tmux ? "\033]52;c;MQ==\a\033Ptmux;\033\033]52;c;MQ==\a\033\\" : "\033]52;c;MQ==\a"; /* "1" */
-    assert_true(term_sent(bench.term, copied));
-    assert_int_equal(term_sent(bench.term, "\033Ptmux;"), tmux);
+    assert_true(term_sent(bench.term, h->copied));
+    assert_int_equal(term_sent(bench.term, "\033P"), strstr(h->copied, "\033P") != NULL);
     s = open_store();
     assert_true(store_run_status(s, run, RUN_FAILED, "no luck", &err));
     store_close(s);
     see("wrapped failed");
-    assert_true(term_sent(bench.term, tmux ? "\033Ptmux;\033\033]9;wrapped" : "\033]9;wrapped"));
+    assert_true(term_sent(bench.term, h->told));
     assert_int_equal(bench_close(&bench), 0);
     bench = (Bench){0};
 }
 
+/* tmux hands on what stands between its own marks, where every Esc is doubled. */
 static void sequences_go_through_tmux(void **state)
 {
     (void)state;
-    copies_and_news(true);
+    copies_and_news(&(Host){.env = (const char *const[]){"TMUX=/tmp/tmux-0/default,1,0", NULL},
+                            .copied = "\033]52;c;MQ==\a\033Ptmux;\033\033]52;c;MQ==\a\033\\",
+                            .told = "\033Ptmux;\033\033]9;wrapped",
+                            .mouse = true});
+}
+
+/* GNU screen between others; it is not asked for the mouse, since it would hold an Esc back. */
+static void and_through_screen(void **state)
+{
+    (void)state;
+    copies_and_news(&(Host){.env = (const char *const[]){"STY=1.tty.here", NULL},
+                            .copied = "\033P\033]52;c;MQ==\a\033\\",
+                            .told = "\033P\033]9;wrapped"});
 }
 
 static void and_bare_to_others(void **state)
 {
     (void)state;
-    copies_and_news(false);
+    copies_and_news(&(Host){.copied = "\033]52;c;MQ==\a",
+                            .told = "\033]9;wrapped",
+                            .mouse = true});
 }
 
 /* The Linux console's fonts have no braille: curves are halves of cells there, and what :set charts says. */
@@ -126,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dumb_terminal_gets_lines),
         cmocka_unit_test(sequences_go_through_tmux),
+        cmocka_unit_test(and_through_screen),
         cmocka_unit_test(and_bare_to_others),
         cmocka_unit_test(curves_are_made_of_what_there_is),
     };

@@ -72,6 +72,7 @@ static void child_main(int (*program)(void *), void *context, const char *const 
     unsetenv("COLORTERM");
     unsetenv("LATHE_THEME");
     unsetenv("TMUX");
+    unsetenv("STY");
     for (; env && *env; env++) {
         char key[200];
         const char *eq = strchr(*env, '=');
