@@ -157,7 +157,7 @@ static void compare_and_drift(Term *t)
     term_press(t, "6 x");
     term_see(t, "columns drifted  (");
     term_see(t, "PAYMENTTYPE");
-    term_see(t, "model rmse");
+    term_see(t, "rmse");
 }
 
 static void with_keys_alone(void **state)
