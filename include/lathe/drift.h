@@ -172,6 +172,8 @@ typedef struct DriftChunks {
     bool nannyml;                       /* thresholds from the reference's own chunks; else the tests' */
     size_t most;                        /* chunks; 0: 200, the newest */
 } DriftChunks;
+/* "5000" rows; "6h", with s, m, h, d, w; "hour", "day", "week", "month", "quarter", "year". The rest stays. */
+bool drift_chunks_read(DriftChunks *into, const char *text, Error *err);
 typedef struct DriftChunk { double from, to; uint64_t first, rows; DriftReport *report; } DriftChunk;
 /* The rows of the first chunk, ascending; the caller's. */
 bool drift_first_chunk(const Dataset *d, const DriftChunks *how, uint32_t **row, size_t *n, Error *err);

@@ -11,42 +11,6 @@
 
 /* ---- what a chunk is ------------------------------------------------------------------------------- */
 
-/* "5000" rows; "1d", "1w", "6h", "30m", "90s"; "day", "week"; "month", "quarter", "year" of the calendar. */
-static bool read_chunk(const char *text, DriftChunks *into, Error *err)
-{
-    static const struct {
-        char unit;
-        double seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
-    static const struct {
-        const char *word;
-        double seconds;
-        int months;
-    } periods[] = {{"hour", 3600, 0}, {"day", 86400, 0},  {"week", 7 * 86400, 0},
-                   {"month", 0, 1},   {"quarter", 0, 3}, {"year", 0, 12}};
-    size_t n = strlen(text);
-    int64_t rows;
-    double count;
-    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
-        if (text_equal(text, periods[i].word)) {
-            into->seconds = periods[i].seconds;
-            into->months = periods[i].months;
-            return true;
-        }
-    if (text_to_int(text, n, &rows) && rows > 0) {
-        into->rows = (uint64_t)rows;
-        return true;
-    }
-    for (size_t i = 0; n > 1 && i < sizeof units / sizeof *units; i++)
-        if (text[n - 1] == units[i].unit && text_to_real(text, n - 1, &count) && count > 0 &&
-            count <= 1e6) {
-            into->seconds = count * units[i].seconds;
-            return true;
-        }
-    return error_set(err, ERROR_USAGE,
-                     "chunk: expected rows, or a time like 6h, 1d, week, month, quarter; found '%s'", text);
-}
-
 /* The column that periods go by: as told, by its role, or the first that is a time. */
 static const char *time_of(const DriftWhen *w)
 {
@@ -74,7 +38,7 @@ static bool order_rows(const DriftWhen *w, const CommandCall *call, RowSet *rows
 
 static bool choose_chunks(const DriftWhen *w, const CommandCall *call, RowSet *rows, DriftChunks *how, Error *err)
 {
-    if (*w->chunk && !read_chunk(w->chunk, how, err))
+    if (*w->chunk && !drift_chunks_read(how, w->chunk, err))
         return false;
     if (how->seconds > 0 || how->months) {
         how->time = time_of(w);

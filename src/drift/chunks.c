@@ -16,6 +16,43 @@ typedef struct Chunked {
     DriftColumn **out;          /* [columns] of [chunks] */
 } Chunked;
 
+/* ---- how long one is --------------------------------------------------------------------------------- */
+
+bool drift_chunks_read(DriftChunks *into, const char *text, Error *err)
+{
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+    static const struct {
+        const char *word;
+        double seconds;
+        int months;
+    } periods[] = {{"hour", 3600, 0}, {"day", 86400, 0},  {"week", 7 * 86400, 0},
+                   {"month", 0, 1},   {"quarter", 0, 3}, {"year", 0, 12}};
+    size_t n = strlen(text);
+    int64_t rows;
+    double count;
+    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
+        if (text_equal(text, periods[i].word)) {
+            into->seconds = periods[i].seconds;
+            into->months = periods[i].months;
+            return true;
+        }
+    if (text_to_int(text, n, &rows) && rows > 0) {
+        into->rows = (uint64_t)rows;
+        return true;
+    }
+    for (size_t i = 0; n > 1 && i < sizeof units / sizeof *units; i++)
+        if (text[n - 1] == units[i].unit && text_to_real(text, n - 1, &count) && count > 0 &&
+            count <= 1e6) {
+            into->seconds = count * units[i].seconds;
+            return true;
+        }
+    return error_set(err, ERROR_USAGE,
+                     "chunk: expected rows, or a time like 6h, 1d, week, month, quarter; found '%s'", text);
+}
+
 /* ---- columns ---------------------------------------------------------------------------------------- */
 
 static bool all_say_nothing(const Compared *one, const Gathered *r, const Gathered *now,

@@ -227,6 +227,7 @@ static void run_entry(Palette *p, Ui *ui)
     overlay_close(ui, p);
     remember(ui, &e);
     char line[100];
+    UndoFor undo;
     switch (e.kind) {
     case ENTRY_COMMAND:
         ui_do(ui, (int)e.id);
@@ -247,7 +248,8 @@ static void run_entry(Palette *p, Ui *ui)
         ui_go(ui, "train");
         break;
     case ENTRY_THEME:
-        theme_line(ui, e.name, &(UndoFor){.pane = ui->at, .step = ui->step, .what = "the theme"});
+        undo = undo_for(ui, "the theme");
+        theme_line(ui, e.name, &undo);
         break;
     }
 }

@@ -117,6 +117,7 @@ static void chooser_key(Overlay *o, Key key, Ui *ui)
     Chooser *d = (Chooser *)o;
     const KeyRow *row = key_find(chooser_keys, key, 1, false);
     size_t n = d->theme.count;
+    UndoFor undo;
     if (!row && key != (KEY_CTRL | 'c'))
         return;
     switch (row ? row->command : CHOOSER_LEAVE) {
@@ -128,7 +129,8 @@ static void chooser_key(Overlay *o, Key key, Ui *ui)
         break;
     case CHOOSER_TAKE:
         ui_say(ui, STYLE_INFO, "theme %s: %s", ui->theme.name, ui->theme.about);
-        note_theme(ui, d->before, &(UndoFor){.pane = ui->at, .step = ui->step, .what = "the theme"});
+        undo = undo_for(ui, "the theme");
+        note_theme(ui, d->before, &undo);
         overlay_close(ui, d);
         break;
     default:

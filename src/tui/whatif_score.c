@@ -74,22 +74,19 @@ bool whatif_check(const char *name, ColumnType type, const char *text, Error *er
 /* Row `row` of the table as texts, a column each. */
 static bool read_row(const Dataset *d, uint64_t row, Arena *a, const char **out, Error *err)
 {
-    uint64_t first = 0;
-    for (size_t c = 0; c < dataset_chunks(d); first += dataset_chunk_rows(d, c++)) {
-        if (row >= first + dataset_chunk_rows(d, c))
-            continue;
-        Chunk chunk;
-        if (!dataset_read(d, c, a, &chunk, err))
-            return false;
-        for (size_t i = 0; i < chunk.columns; i++) {
-            Text text = {0};
-            column_print(&chunk.column[i], row - first, &text);
-            out[i] = arena_text(a, text_str(&text));
-            text_release(&text);
-        }
-        return true;
+    Chunk chunk;
+    size_t in_chunk;
+    if (row >= dataset_rows(d))
+        return error_set(err, ERROR_USAGE, "the table has no row %llu", (unsigned long long)row + 1);
+    if (!dataset_read(d, dataset_locate(d, row, &in_chunk), a, &chunk, err))
+        return false;
+    for (size_t i = 0; i < chunk.columns; i++) {
+        Text text = {0};
+        column_print(&chunk.column[i], in_chunk, &text);
+        out[i] = arena_text(a, text_str(&text));
+        text_release(&text);
     }
-    return error_set(err, ERROR_USAGE, "the table has no row %llu", (unsigned long long)row + 1);
+    return true;
 }
 
 /* value[row][column] as a chunk. */

@@ -164,9 +164,7 @@ static void applies_to_a_new_dataset(void **state)
  * outliers, a very small and a very large number. */
 static void add_dirty(void)
 {
-    Error err = {0};
     Text csv = {0};
-    char path[160], line[200];
     Rng r;
     rng_seed(&r, 5, 0);
     text_puts(&csv, "id,temp,temp too,city,age,amount,tiny,big,year\n");
@@ -177,11 +175,7 @@ static void add_dirty(void)
                     i % 60 == 7 ? -999 : 18 + i % 50, i == 40 ? 900.0 : 50 + rng_normal(&r), (i == 50 ? 90 : rng_normal(&r)) * 1e-6,
                     (i == 60 ? 90 : 5 + rng_normal(&r)) * 1e9);
     }
-    snprintf(path, sizeof path, "%s/dirty.csv", bench.dir);
-    assert_true(file_write(path, text_str(&csv), csv.count, &err));
-    text_release(&csv);
-    snprintf(line, sizeof line, "ingest %s as=dirty", path);
-    command(line);
+    bench_ingest("dirty", &csv);
     see("dirty: 3,000 rows");
 }
 

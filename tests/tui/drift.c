@@ -16,9 +16,7 @@
 /* 20,000 rows; in the last three tenths, by `at`, `x` moves away; `y` never. */
 static void add_table(void)
 {
-    Error err = {0};
     Text csv = {0};
-    char path[160], line[200];
     Rng r;
     rng_seed(&r, 3, 0);
     text_puts(&csv, "at,x,y\n");
@@ -26,11 +24,7 @@ static void add_table(void)
         int at = (i * 7919) % 20000; /* not in order */
         text_printf(&csv, "%d,%.4f,%.4f\n", at, rng_normal(&r) + (at >= 14000 ? 2 : 0), rng_normal(&r));
     }
-    snprintf(path, sizeof path, "%s/moved.csv", bench.dir);
-    assert_true(file_write(path, text_str(&csv), csv.count, &err));
-    text_release(&csv);
-    snprintf(line, sizeof line, "ingest %s as=moved", path);
-    command(line);
+    bench_ingest("moved", &csv);
     see("moved");
 }
 

@@ -10,15 +10,6 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-static Store *open_store(void)
-{
-    Error err = {0};
-    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
-    if (!s)
-        fail_msg("%s", err.text);
-    return s;
-}
-
 static int64_t add_run(Store *s, const char *name, double best)
 {
     Error err = {0};
@@ -63,7 +54,7 @@ static void an_end_is_notified_and_leads_there(void **state)
 {
     (void)state;
     Error err = {0};
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t first = add_run(s, "early-bird", 3.5), second = add_run(s, "second-one", 2.5);
     (void)first;
     Term *t = bench_open(&bench, 30, 120, "data", NULL);
@@ -111,7 +102,7 @@ static void alert(Store *s, const char *deployment, const char *text)
 static void an_alert_is_said_and_leads_there(void **state)
 {
     (void)state;
-    Store *s = open_store();
+    Store *s = bench_store();
     Term *t = bench_open(&bench, 30, 120, "data", NULL);
     see("Data");
     term_settle(t);
@@ -128,7 +119,7 @@ static void what_happened_meanwhile_is_listed(void **state)
 {
     (void)state;
     Error err = {0};
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t run = add_run(s, "night-run", 3.5);
     store_close(s);
     Term *t = bench_open(&bench, 30, 120, "data", NULL);
@@ -136,7 +127,7 @@ static void what_happened_meanwhile_is_listed(void **state)
     term_press(t, "Q");
     assert_true(term_wait_end(t, 10));
     assert_int_equal(term_close(t), 0);
-    s = open_store();
+    s = bench_store();
     end_run(s, run, RUN_FAILED);
     DriftRow d = {.reference = "aaaa", .current = "bbbb", .drifted = true, .created = time_now(),
                   .report = "{\"columns\": []}"};
@@ -175,7 +166,7 @@ static void charts_and_tables_become_files(void **state)
 {
     (void)state;
     Text text = {0};
-    Store *s = open_store();
+    Store *s = bench_store();
     end_run(s, add_run(s, "drawn", 3.5), RUN_FINISHED);
     store_close(s);
     Term *t = bench_open(&bench, 30, 120, "train", NULL);

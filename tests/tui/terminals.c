@@ -33,15 +33,6 @@ static void a_dumb_terminal_gets_lines(void **state)
     bench = (Bench){0};
 }
 
-static Store *open_store(void)
-{
-    Error err = {0};
-    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
-    if (!s)
-        fail_msg("%s", err.text);
-    return s;
-}
-
 static int64_t add_run(Store *s)
 {
     Error err = {0};
@@ -66,7 +57,7 @@ static void copies_and_news(const Host *h)
     Error err = {0};
     bench_make(&bench);
     bench_dataset(&bench, "trips", 500);
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t run = add_run(s);
     store_close(s); /* none may be open when the workbench is forked off */
     bench_open(&bench, 24, 80, "data", h->env);
@@ -77,7 +68,7 @@ static void copies_and_news(const Host *h)
     see("copied");
     assert_true(term_sent(bench.term, h->copied));
     assert_int_equal(term_sent(bench.term, "\033P"), strstr(h->copied, "\033P") != NULL);
-    s = open_store();
+    s = bench_store();
     assert_true(store_run_status(s, run, RUN_FAILED, "no luck", &err));
     store_close(s);
     see("wrapped failed");
@@ -120,7 +111,7 @@ static void curves_are_made_of_what_there_is(void **state)
     (void)state;
     bench_make(&bench);
     bench_dataset(&bench, "trips", 500);
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t run = add_run(s);
     MetricPoint p[40];
     for (int i = 0; i < 40; i++)

@@ -15,15 +15,6 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-static Store *open_store(void)
-{
-    Error err = {0};
-    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
-    if (!s)
-        fail_msg("%s", err.text);
-    return s;
-}
-
 /* Falls from 1; the validation lies a little above. */
 static double loss_at(int64_t step)
 {
@@ -93,7 +84,7 @@ static int64_t add_run(Store *s, const char *name)
 /* The same with a store of its own: none may be open when the workbench is forked off. */
 static int64_t make_run(const char *name)
 {
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t run = add_run(s, name);
     store_close(s);
     return run;
@@ -135,7 +126,7 @@ static void must_command(Store *s, int64_t run, const char *verb, const char *ke
 static void says_what_to_do_without_a_run(void **state)
 {
     (void)state;
-    store_close(open_store());
+    store_close(bench_store());
     open_at(24, 80);
     see("No training run yet");
     see("3 sets one up");
@@ -179,7 +170,7 @@ static void follows_what_the_run_writes(void **state)
     Error err = {0};
     int64_t run = make_run("calm");
     open_at(60, 200);
-    Store *s = open_store();
+    Store *s = bench_store();
     see("epoch 4/10");
     add_points(s, run, 121, 180);
     set_progress(s, run, 180);
@@ -198,7 +189,7 @@ static void a_resumed_run_takes_back_its_points(void **state)
     Error err = {0};
     int64_t run = make_run("calm");
     open_at(36, 120);
-    Store *s = open_store();
+    Store *s = bench_store();
     see("train 0.17");
     assert_true(store_metrics_cut(s, run, 60, &err));
     assert_true(store_event_add(s, run, 60, "resume", "from step 60", &err) != 0);
@@ -213,7 +204,7 @@ static void says_how_it_ended(void **state)
 {
     (void)state;
     Error err = {0};
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t run = add_run(s, "calm");
     MetricPoint p[] = {{"test_rmse", 120, 12, 0.6543}, {"test_mae", 120, 12, 0.4321}};
     assert_true(store_metrics_add(s, run, p, 2, &err));
@@ -224,7 +215,7 @@ static void says_how_it_ended(void **state)
     see("rmse 0.6543");
     term_resize(t, 36, 120);
     see("all 10 epochs done");
-    s = open_store();
+    s = bench_store();
     assert_true(store_run_status(s, run, RUN_FAILED, "the loss is NaN at step 121, layer hidden.0", &err));
     see("the loss is NaN at step 121, layer hidden.0");
     see("R goes on from its checkpoint at step 60");
@@ -350,7 +341,7 @@ static void slices_stand_in_one_chart(void **state)
 {
     (void)state;
     Error err = {0};
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t run = add_run(s, "sliced");
     for (int64_t step = 30; step <= 120; step += 30) {
         MetricPoint p[] = {{"val_slice Brookland", step, 0.1 * (double)step, 4 * loss_at(step)},
@@ -396,7 +387,7 @@ static void an_early_stop_is_marked(void **state)
     (void)state;
     Error err = {0};
     int64_t run = make_run("patient");
-    Store *s = open_store();
+    Store *s = bench_store();
     assert_true(store_event_add(s, run, 110, "end", "stopped early at step 110: no better val_loss for 5 epochs", &err));
     assert_true(store_run_status(s, run, RUN_FINISHED, "", &err));
     store_close(s);
@@ -427,7 +418,7 @@ static void keys_become_commands_of_the_run(void **state)
     (void)state;
     int64_t run = make_run("calm");
     Term *t = open_at(24, 80);
-    Store *s = open_store();
+    Store *s = bench_store();
     see("running");
     see("train 0.1");
     term_press(t, "p");
@@ -474,7 +465,7 @@ static void a_fork_offers_what_was_set_then(void **state)
     (void)state;
     Error err = {0};
     int64_t run = make_run("calm");
-    Store *s = open_store();
+    Store *s = bench_store();
     int64_t change = store_command_add(s, run, "set", "lr", "0.5", &err);
     Arena a = {0};
     CommandRow *c;
@@ -497,7 +488,7 @@ static void what_a_run_cannot_do_is_no_hint(void **state)
     (void)state;
     Error err = {0};
     int64_t run = make_run("calm");
-    Store *s = open_store();
+    Store *s = bench_store();
     assert_true(store_checkpoint_remove(s, 1, &err) && store_run_status(s, run, RUN_FAILED, "torn", &err));
     store_close(s);
     Term *t = open_at(36, 120);
@@ -516,7 +507,7 @@ static void a_logarithmic_axis_shows_the_first_steps(void **state)
     (void)state;
     Error err = {0};
     int64_t run = make_run("leap");
-    Store *s = open_store();
+    Store *s = bench_store();
     for (int64_t step = 121; step <= 500; step++) {
         MetricPoint p = {"grad_norm", step, .1 * (double)step, step < 124 ? 5e6 : .5 + .01 * (double)(step % 7)};
         assert_true(store_metrics_add(s, run, &p, 1, &err));
@@ -587,91 +578,9 @@ static void figures_are_written_out(void **state)
     }
 }
 
-/* ---- curves in memory ---------------------------------------------------------------------------------- */
-
-static void epochs_end_where_they_were_validated(void **state)
-{
-    (void)state;
-    Curves c = {.run = 1};
-    MetricPoint p[] = {{"val_loss", 100, 1, .5}, {"val_loss", 200, 2, .4}, {"val_loss", 250, 3, .3}};
-    EventRow e = {.id = 1, .run = 1, .step = 0, .kind = "start", .text = ""};
-    RunDelta d = {.run = 1, .point = p, .count = 3, .event = &e, .happened = 1};
-    for (int i = 1; i < 3; i++)
-        p[i].key = p[0].key;
-    curves_take(&c, &d);
-    assert_true(fabs(curves_epoch(&c, 50) - 0.5) < 1e-12);
-    assert_true(fabs(curves_epoch(&c, 100) - 1.0) < 1e-12);
-    assert_true(fabs(curves_epoch(&c, 225) - 2.5) < 1e-12); /* the batch was doubled: 50 steps */
-    assert_true(fabs(curves_epoch(&c, 300) - 4.0) < 1e-12);
-    curves_release(&c);
-}
-
-static void smoothing_is_the_same_in_pieces_and_at_once(void **state)
-{
-    (void)state;
-    Curves once = {.run = 1}, pieces = {.run = 1};
-    MetricPoint p[50];
-    for (int i = 0; i < 50; i++)
-        p[i] = (MetricPoint){"train_loss", i + 1, i, i == 20 ? (double)NAN : cos(i)};
-    curves_take(&once, &(RunDelta){.run = 1, .point = p, .count = 50});
-    curves_derive(&once, AXIS_WALL, 2);
-    for (size_t i = 0; i < 50; i += 10) {
-        curves_take(&pieces, &(RunDelta){.run = 1, .point = p + i, .count = 10});
-        curves_derive(&pieces, AXIS_WALL, 2);
-    }
-    const Series *a = curves_find(&once, "train_loss"), *b = curves_find(&pieces, "train_loss");
-    assert_int_equal(a->smooth.count, 50);
-    assert_int_equal(b->smooth.count, 50);
-    assert_true(a->smooth.at[0] == 1.0); /* no pull to 0 at the start */
-    assert_true(isnan(a->smooth.at[20]) && isfinite(a->smooth.at[21]));
-    for (size_t i = 0; i < 50; i++) {
-        assert_true(a->smooth.at[i] == b->smooth.at[i] || i == 20);
-        assert_true(a->x.at[i] == b->x.at[i]);
-    }
-    curves_release(&once);
-    curves_release(&pieces);
-}
-
-/* 20,000 points with one spike: every level keeps it, in fewer and fewer points and in order. */
-static void a_long_curve_is_thinned_without_losing_a_spike(void **state)
-{
-    (void)state;
-    enum { POINTS = 20000 };
-    Curves c = {.run = 1};
-    MetricPoint *p = mem_alloc(POINTS * sizeof *p);
-    for (int i = 0; i < POINTS; i++)
-        p[i] = (MetricPoint){"train_loss", i + 1, 0.01 * i, i == 12345 ? 9.0 : i == 777 ? (double)NAN : 0.5};
-    for (size_t from = 0; from < POINTS; from += 5000) {
-        curves_take(&c, &(RunDelta){.run = 1, .point = p + from, .count = 5000});
-        curves_derive(&c, AXIS_STEP, 0);
-    }
-    const Series *one = curves_find(&c, "train_loss");
-    size_t levels = 0, below = POINTS;
-    for (; levels < THIN_LEVELS && one->thin[0][levels].blocks; levels++) {
-        const Thin *t = &one->thin[0][levels];
-        size_t spikes = 0;
-        assert_true(t->x.count < below * 3 / 4);
-        below = t->x.count;
-        for (size_t i = 0; i < t->x.count; i++) {
-            spikes += t->y.at[i] == 9.0 && t->x.at[i] == 12346;
-            assert_true(i == 0 || t->x.at[i] >= t->x.at[i - 1]);
-        }
-        assert_int_equal(spikes, 1);
-        assert_true(*vec_last(&t->x) == POINTS);
-    }
-    assert_int_equal(levels, 2);
-    assert_ptr_equal(series_thin(one, false, POINTS), &one->thin[0][1]); /* 1,250 blocks of 16 */
-    assert_null(series_thin(one, false, 2000));
-    curves_release(&c);
-    mem_free(p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(epochs_end_where_they_were_validated),
-        cmocka_unit_test(a_long_curve_is_thinned_without_losing_a_spike),
-        cmocka_unit_test(smoothing_is_the_same_in_pieces_and_at_once),
         cmocka_unit_test_setup_teardown(says_what_to_do_without_a_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(shows_a_run_at_every_size, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_time_left_is_said_once, bench_begin, bench_end),

@@ -153,15 +153,14 @@ void drift_when_draw(const DriftState *s, const DriftColumn *d, const Canvas *c)
 
 /* ---- asking --------------------------------------------------------------------------------------------------- */
 
-/* "500", "6h", "week": what drift takes as chunk=. */
+/* What drift takes as chunk=, else a column's name. */
 static bool is_chunk(const char *word, size_t n)
 {
-    static const char *const periods[] = {"hour", "day", "week", "month", "quarter", "year"};
-    for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
-        if (strlen(periods[i]) == n && strncmp(word, periods[i], n) == 0)
-            return true;
-    size_t digits = strspn(word, "0123456789.");
-    return digits > 0 && (digits == n || (digits + 1 == n && strchr("smhdw", word[digits])));
+    char text[40];
+    DriftChunks how;
+    Error none;
+    snprintf(text, sizeof text, "%.*s", (int)(n < 39 ? n : 39), word);
+    return drift_chunks_read(&how, text, &none);
 }
 
 static bool answer_fits(void *owner, const char *text, Error *err)

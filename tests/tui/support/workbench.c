@@ -211,6 +211,27 @@ void gone(const char *text)
     fail_msg("'%s' is still on the screen", text);
 }
 
+Store *bench_store(void)
+{
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    if (!s)
+        fail_msg("%s", err.text);
+    return s;
+}
+
+void bench_ingest(const char *name, Text *csv)
+{
+    Error err = {0};
+    char path[160], line[200];
+    snprintf(path, sizeof path, "%s/%s.csv", bench.dir, name);
+    if (!file_write(path, text_str(csv), csv->count, &err))
+        fail_msg("%s", err.text);
+    text_release(csv);
+    snprintf(line, sizeof line, "ingest %s as=%s", path, name);
+    command(line);
+}
+
 void command(const char *line)
 {
     term_press(bench.term, ":");

@@ -36,5 +36,7 @@ void see(const char *text);
 void gone(const char *text);
 void term_see(Term *t, const char *text);
 void command(const char *line); /* `:` and a line */
+void bench_ingest(const char *name, Text *csv); /* a table of that text, ingested by `:`; releases it */
+Store *bench_store(void); /* to write; none may be open when a workbench is forked off */
 
 #endif
