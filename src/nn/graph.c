@@ -170,6 +170,27 @@ bool layers_have(const char *layers, const char *tensor)
     return has;
 }
 
+static bool was_named(const Graph *g, size_t node, const char *part, size_t n)
+{
+    bool was = false;
+    for (size_t i = 0; i < node; i++)
+        was |= g->node.at[i]->params && is_below(g->node.at[i]->name, part, n);
+    return was;
+}
+
+/* Of each node that learns; parts: only what stands before the first dot, once. */
+static void layer_names(const Graph *g, bool parts, Text *into)
+{
+    for (size_t i = 0; i < g->node.count; i++) {
+        const char *name = g->node.at[i]->name;
+        size_t n = parts ? strcspn(name, ".") : strlen(name);
+        if (g->node.at[i]->params && !(parts && was_named(g, i, name, n)))
+            text_printf(into, "%s%.*s", into->count ? ", " : "", (int)n, name);
+    }
+}
+
+#define NAMES_MOST 150 /* characters; of more the parts are told, or the line would be cut off */
+
 static bool known_layer(const Graph *g, const char *layer, size_t n, Error *err)
 {
     bool found = n == 3 && memcmp(layer, "all", 3) == 0;
@@ -178,9 +199,11 @@ static bool known_layer(const Graph *g, const char *layer, size_t n, Error *err)
     if (found)
         return true;
     Text names = {0};
-    for (size_t i = 0; i < g->node.count; i++)
-        if (g->node.at[i]->params)
-            text_printf(&names, "%s%s", names.count ? ", " : "", g->node.at[i]->name);
+    layer_names(g, false, &names);
+    if (names.count > NAMES_MOST) {
+        text_reset(&names);
+        layer_names(g, true, &names);
+    }
     error_set(err, ERROR_USAGE, "no layer %.*s; there are %s", (int)n, layer, text_str(&names));
     text_release(&names);
     return false;

@@ -123,26 +123,59 @@ bool origin_check(const Origin *o, const RunSpec *spec, const Schema *cleaned, c
     return ok;
 }
 
-/* A model made up to be asked for its layers: of the inputs it is known to read, else of more of both kinds than
- * there will be. Layers of series are named by what is in the table: the run asks for those. */
-bool origin_freezes(const Origin *o, const RunSpec *spec, size_t columns, Error *err)
+/* A model made up to be asked for its layers: of the inputs it is known to read, else of more of each kind than
+ * there will be. */
+static bool freezes(const RunSpec *spec, const ModelShape *shape, Error *err)
 {
-    const RunParams *p = &spec->params;
-    if (!*p->freeze || spec->family->series)
-        return true;
-    bool kept = o->name && p->encoders == ENCODERS_KEEP;
-    Features *known = kept ? features_in(&o->bytes, NULL) : NULL;
+    ModelSetup setup = {.batch_most = 1, .freeze = spec->params.freeze, .scores = true};
+    Model *m = model_create(spec->family, spec->model_params, shape, &setup, err);
+    bool ok = m != NULL;
+    model_destroy(m);
+    return ok;
+}
+
+static bool freezes_rows(const RunSpec *spec, size_t columns, Error *err)
+{
     int32_t *two = mem_alloc((columns + 1) * sizeof *two);
     for (size_t i = 0; i < columns; i++)
         two[i] = 2;
     ModelShape most = {
         .dense = columns, .codes = columns, .cardinality = two, .task = TASK_REGRESSION, .outputs = 1};
-    ModelSetup setup = {.batch_most = 1, .freeze = p->freeze, .scores = true};
-    Model *m = model_create(spec->family, spec->model_params, known ? features_shape(known) : &most, &setup, err);
-    bool ok = m != NULL;
-    model_destroy(m);
-    features_destroy(known);
+    bool ok = freezes(spec, &most, err);
     mem_free(two);
+    return ok;
+}
+
+/* Two of each kind have all layers that more have, whatever the steps; a single series has nothing static. */
+static bool freezes_series(const RunSpec *spec, Error *err)
+{
+    SeriesOptions o;
+    static const SeriesInput input[] = {
+        {"ahead", SERIES_KNOWN, 0, 1},   {"ahead too", SERIES_KNOWN, 1, 1},
+        {"past", SERIES_PAST, 2, 1},     {"past too", SERIES_PAST, 3, 1},
+        {"fixed", SERIES_STATIC, 4, 1}, {"fixed too", SERIES_STATIC, 5, 1},
+    };
+    if (!spec->family->series(spec->model_params, &o, err))
+        return false;
+    size_t fixed = *o.group ? 2 : 0;
+    SeriesShape series = {.window = 1, .horizon = 1, .inputs = 4 + fixed, .input = input, .fixed = fixed,
+                          .past = 2 + 4, .known = 1 + 2, .levels = o.levels, .level = o.level};
+    ModelShape most = {
+        .dense = series.inputs, .task = TASK_REGRESSION, .outputs = series.levels, .series = &series};
+    return freezes(spec, &most, err);
+}
+
+bool origin_freezes(const Origin *o, const RunSpec *spec, size_t columns, Error *err)
+{
+    const RunParams *p = &spec->params;
+    if (!*p->freeze)
+        return true;
+    bool kept = o->name && p->encoders == ENCODERS_KEEP;
+    Features *known = kept ? features_in(&o->bytes, NULL) : NULL;
+    bool ok = known                    ? freezes(spec, features_shape(known), err)
+              : spec->family->series ? freezes_series(spec, err)
+                                     : freezes_rows(spec, columns, err);
+    features_destroy(known);
     return ok;
 }
 

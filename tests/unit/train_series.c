@@ -240,10 +240,39 @@ static void refuses_up_front(void **state)
     says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err), "categories=onehot");
 }
 
+static void refuses_to_freeze(World *w, const char *settings, const char *words)
+{
+    RunRow *rows;
+    size_t n;
+    says(w, submit_sales(w, settings), words);
+    OK(store_runs(w->s, &w->a, &rows, &n, &w->err));
+    assert_int_equal(n, 0);
+}
+
+/* Whatever the window: to be asked for its layers a model is made of the smallest. */
+static void no_run_is_written_down_that_freezes_what_is_not_there(void **state)
+{
+    World *w = *state;
+    dataset_close(add_sales(w, "sales", 100));
+#define LONG "time=when window=10000 horizon=10000 "
+    refuses_to_freeze(w, LONG "freeze=hidden.0",
+                      "freeze: no layer hidden.0; there are past, ahead, encoder, decoder, recurrent, enrich, "
+                      "attention, forward, output, head");
+    refuses_to_freeze(w, LONG "freeze=static", "freeze: no layer static"); /* a single series */
+    refuses_to_freeze(w, LONG "group=shop freeze=fixed", "freeze: no layer fixed; there are static, context, past");
+    refuses_to_freeze(w, LONG "group=shop freeze=all", "nothing to learn");
+    int64_t run = submit_sales(w, SMALL "epochs=1 freeze=past.select,encoder,context");
+    OK(run);
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+    says(w, submit_sales(w, SMALL "from=1 freeze=encode"), "freeze: no layer encode; there are");
+    OK(submit_sales(w, SMALL "from=1 freeze=encoder"));
+}
+
 int main(void)
 {
 #define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {EACH(learns_and_forecasts), EACH(is_steered_and_forked),
-                                       EACH(goes_on_after_a_kill), EACH(refuses_up_front)};
+                                       EACH(goes_on_after_a_kill), EACH(refuses_up_front),
+                                       EACH(no_run_is_written_down_that_freezes_what_is_not_there)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
