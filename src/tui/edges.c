@@ -236,24 +236,24 @@ void frame_draw_status(const Ui *ui, const Canvas *c)
 
 /* ---- hints: from the key tables, as many as fit ------------------------------------------------------------------ */
 
-static int hint_width(const KeyRow *r)
+static int hint_width(const KeyRow *r, const char *word)
 {
     Text key = {0};
     key_short(r, &key);
     int w = (int)utf8_width(text_str(&key), key.count) + 1 +
-            (int)utf8_width(r->hint, strlen(r->hint)) + 2;
+            (int)utf8_width(word, strlen(word)) + 2;
     text_release(&key);
     return w;
 }
 
-static int draw_hint(const Canvas *c, int col, const KeyRow *r)
+static int draw_hint(const Canvas *c, int col, const KeyRow *r, const char *word)
 {
     Text key = {0};
     key_short(r, &key);
     int from = col;
     col += canvas_put(c, 0, col, STYLE_HINT_KEY, text_str(&key));
     col += canvas_put(c, 0, col, STYLE_HINT, " ");
-    col += canvas_put(c, 0, col, STYLE_HINT, r->hint);
+    col += canvas_put(c, 0, col, STYLE_HINT, word);
     canvas_zone(c, 0, from, 1, col - from, ZONE_HINT, r->command);
     text_release(&key);
     return col + 2;
@@ -276,8 +276,8 @@ void frame_draw_hints(const Ui *ui, const Canvas *c)
     int col = 1;
     if (ui->overlay) {
         for (const KeyRow *r = ui->overlay->kind->keys; r && r->command; r++)
-            if (r->hint && col + hint_width(r) <= c->cols)
-                col = draw_hint(c, col, r);
+            if (r->hint && col + hint_width(r, r->hint) <= c->cols)
+                col = draw_hint(c, col, r, r->hint);
         return;
     }
     const Pane *p = ui_pane(ui);
@@ -287,15 +287,17 @@ void frame_draw_hints(const Ui *ui, const Canvas *c)
     int frame = 0; /* the frame's hints keep their place at the right */
     for (const KeyRow *r = ui->keymap.frame; r->command && !text_mode; r++)
         if (frame_hint(r, c->cols))
-            frame += hint_width(r);
+            frame += hint_width(r, r->hint);
     for (const KeyRow *r = ui_keys(ui); r && r->command; r++)
         if (row_holds(r, mode, text_mode) && !pane_why_not(p, state, r->command, ui)) {
-            if (col + hint_width(r) > c->cols - frame)
+            const char *now = p->hint ? p->hint(state, r->command, ui) : NULL, *word = now ? now : r->hint;
+            if (col + hint_width(r, word) > c->cols - frame)
                 break;
-            col = draw_hint(c, col, r);
+            if (*word)
+                col = draw_hint(c, col, r, word);
         }
     int at = c->cols - frame + 1;
     for (const KeyRow *r = ui->keymap.frame; r->command && !text_mode; r++)
         if (frame_hint(r, c->cols))
-            at = draw_hint(c, at, r);
+            at = draw_hint(c, at, r, r->hint);
 }

@@ -60,6 +60,8 @@ typedef struct Pane {
     /* Why a command cannot be done now, or NULL when it can: such hints are not shown, and pressing
      * the key says this line. May be NULL: everything can be done. */
     const char *(*why_not)(const void *state, int command, const Ui *ui);
+    /* The word of a command in the bottom line now, where it is another than its row's ("": none); NULL: the row's. */
+    const char *(*hint)(const void *state, int command, const Ui *ui);
     /* One bit saying what the keys mean now (browsing, editing ...), see KeyRow.modes; NULL: 1. */
     unsigned (*mode)(const void *state);
     unsigned text_modes; /* modes in which keys are text: rows that name the mode are tried, */

@@ -501,6 +501,24 @@ static void what_a_run_cannot_do_is_no_hint(void **state)
     see("its layers were not asked for");
 }
 
+/* One key for both: its word says which of them it does. */
+static void a_paused_run_is_offered_to_go_on(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("calm");
+    open_at(24, 80);
+    Store *s = bench_store();
+    see("p pause");
+    assert_true(store_run_status(s, run, RUN_PAUSED, "", &err));
+    see("p resume");
+    gone("p pause");
+    gone("R resume");
+    assert_true(store_run_status(s, run, RUN_RUNNING, "", &err));
+    see("p pause");
+    store_close(s);
+}
+
 /* Three steps of four hundred are far off: over steps they leave the picture, over their logarithm they are why one looks. */
 static void a_logarithmic_axis_shows_the_first_steps(void **state)
 {
@@ -601,6 +619,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_offers_what_was_set_then, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(what_a_run_cannot_do_is_no_hint, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_paused_run_is_offered_to_go_on, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_logarithmic_axis_shows_the_first_steps, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_crosshair_stands_over_the_curves, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_zoom_outlives_the_session, bench_begin, bench_end),

@@ -467,6 +467,12 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     return run ? steer_why_not(run, true, command) : NULL;
 }
 
+static const char *hint(const void *state, int command, const Ui *ui)
+{
+    (void)ui;
+    return steer_hint(runs_here(state), command);
+}
+
 static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
 {
     RunsState *s = state;
@@ -516,6 +522,7 @@ const Pane runs_pane = {
     .on_words = on_words,
     .mode = mode,
     .why_not = why_not,
+    .hint = hint,
     .badge = badge,
     .table = runs_table_shown,
     .chart = runs_chart_shown,

@@ -213,3 +213,11 @@ const char *steer_why_not(const RunRow *run, bool alive, int command)
     }
     return NULL;
 }
+
+/* One key pauses and goes on; a second word for going on would say that it is something else. */
+const char *steer_hint(const RunRow *run, int command)
+{
+    if (!run || run->status != RUN_PAUSED)
+        return NULL;
+    return command == STEER_PAUSE ? "resume" : command == STEER_RESUME ? "" : NULL;
+}

@@ -47,5 +47,6 @@ typedef struct Steer {
 Reply steer_command(Steer *s, int command, int64_t run);
 /* alive: its process is there, as far as is known. NULL: it can be done, or is not one of these. */
 const char *steer_why_not(const RunRow *run, bool alive, int command);
+const char *steer_hint(const RunRow *run, int command); /* as Pane.hint */
 
 #endif

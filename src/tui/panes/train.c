@@ -279,6 +279,12 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     return NULL;
 }
 
+static const char *hint(const void *state, int command, const Ui *ui)
+{
+    (void)ui;
+    return steer_hint(train_run(state), command);
+}
+
 static Reply on_mouse(void *state, const Mouse *m, Ui *ui)
 {
     TrainState *s = state;
@@ -342,6 +348,7 @@ const Pane train_pane = {
     .on_mouse = on_mouse,
     .drags = true,
     .why_not = why_not,
+    .hint = hint,
     .badge = badge,
     .chart = train_chart_shown,
     .keep = train_keep,
