@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define ALIGN       64          /* a cache line, and the widest vector register */
+#define LARGE_PAGE  (2u << 20)  /* the processor finds so much at once, where the kernel has it in one piece */
+#define LARGE_LEAST (8u << 20)  /* bytes worth such pages */
 #define BLOCK_LEAST 65536       /* bytes of an arena's first block */
 #define BLOCK_MOST  (8u << 20)  /* blocks double up to here; larger requests get their own size */
 #define KEPT_MOST   (64u << 20) /* what a reset may keep in one piece */
@@ -42,6 +45,17 @@ static bool beyond_machine(size_t size)
     return pages > 0 && page > 0 && size / (size_t)page >= (size_t)pages;
 }
 
+/* Large pages are a wish, and asked for before a page is touched. */
+static void *take_block(size_t size)
+{
+    if (size < LARGE_LEAST)
+        return aligned_alloc(ALIGN, size);
+    void *p = aligned_alloc(LARGE_PAGE, size);
+    if (p)
+        madvise(p, size / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    return p;
+}
+
 void *mem_try(size_t size, Error *err)
 {
     void *p = NULL;
@@ -49,7 +63,7 @@ void *mem_try(size_t size, Error *err)
     if (size == 0)
         whole = ALIGN;
     if (whole && !beyond_machine(whole))
-        p = aligned_alloc(ALIGN, whole);
+        p = take_block(whole);
     if (!p) {
         error_set(err, ERROR_SPACE, "not enough memory: %.1f MB asked for in one piece",
                   (double)size / 1e6);
