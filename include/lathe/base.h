@@ -76,7 +76,9 @@ void  arena_release(Arena *a);
                      &(v)->at[(v)->count - 1])
 #define vec_last(v) (&(v)->at[(v)->count - 1])
 #define vec_release(v) (mem_free((v)->at), (v)->at = NULL, (v)->count = (v)->room = 0)
+#define vec_reserve(v, n) vec_reserve_((void **)&(v)->at, &(v)->room, (n), sizeof *(v)->at) /* room for so many */
 void vec_grow_(void **at, size_t *count, size_t *room, size_t size);
+void vec_reserve_(void **at, size_t *room, size_t n, size_t size);
 
 /* ---- text --------------------------------------------------------------------------------- */
 

@@ -205,3 +205,13 @@ void vec_grow_(void **at, size_t *count, size_t *room, size_t size)
     memset((char *)*at + *count * size, 0, size); /* a new slot is zero */
     ++*count;
 }
+
+void vec_reserve_(void **at, size_t *room, size_t n, size_t size)
+{
+    if (n <= *room)
+        return;
+    if (n > SIZE_MAX / size)
+        out_of_memory(SIZE_MAX);
+    *at = mem_resize(*at, n * size);
+    *room = n;
+}

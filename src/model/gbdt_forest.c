@@ -11,7 +11,9 @@
 #include <math.h>
 #include <string.h>
 
-#define NODES_MOST (1u << 24)
+#define NODES_MOST   (1u << 24)
+#define ROOM_NODES   ((size_t)1 << 18) /* 15 MB */
+#define CODES_A_NODE 4
 
 static const char *const field_names[] = {
 #define AS_NAME(name, tensor) tensor,
@@ -36,6 +38,20 @@ void forest_clear(Forest *f)
     for (int k = 0; k < NODE_FIELD_COUNT; k++)
         f->field[k].count = 0;
     memset(f->bias, 0, sizeof *f->bias * f->outputs);
+}
+
+void forest_room(Forest *f, size_t trees, size_t nodes)
+{
+    trees = f->nodes.count + (trees < ROOM_NODES ? trees : ROOM_NODES);
+    nodes = nodes < ROOM_NODES ? nodes : ROOM_NODES;
+    size_t codes = f->features > f->numbers ? f->code.count + nodes * CODES_A_NODE : 0;
+    vec_reserve(&f->nodes, trees);
+    vec_reserve(&f->root, trees);
+    vec_reserve(&f->walk, f->walk.count + nodes);
+    for (int k = 0; k < NODE_FIELD_COUNT; k++)
+        vec_reserve(&f->field[k], f->field[k].count + nodes);
+    vec_reserve(&f->code, codes);
+    vec_reserve(&f->set, codes);
 }
 
 void forest_cut(Forest *f, size_t trees)

@@ -31,6 +31,9 @@ bool grower_init(Grower *g, const GbdtParams *p, const Limits *limits, const Bin
     g->free_hist = mem_alloc(sizeof *g->free_hist * (g->leaves_most + 1));
     g->found = mem_alloc(sizeof *g->found * (2 * bins->features + 1));
     g->chunk_left = mem_alloc(sizeof *g->chunk_left * (bins->rows / PART_ROWS + 2));
+    g->cut_of = mem_alloc(sizeof *g->cut_of * 2 * (g->leaves_most + 1));
+    g->change = mem_alloc(sizeof *g->change * (g->leaves_most + 1));
+    g->first = mem_alloc(sizeof *g->first * (g->leaves_most + 1));
     if (g->order && g->scratch && g->hist && g->spare && g->root)
         return true;
     grower_release(g);
@@ -50,6 +53,9 @@ void grower_release(Grower *g)
     mem_free(g->free_hist);
     mem_free(g->found);
     mem_free(g->chunk_left);
+    mem_free(g->cut_of);
+    mem_free(g->change);
+    mem_free(g->first);
     *g = (Grower){0};
 }
 
@@ -354,12 +360,12 @@ static void describe_split(const Grower *g, Forest *f, size_t node, const Cut *s
 }
 
 /* A tree's codes stand in the order of its nodes, so they are listed when it is whole. */
-static void list_codes(Grower *g, Forest *f, size_t root, const Cut *cut_of)
+static void list_codes(const Grower *g, Forest *f, size_t root)
 {
     for (size_t node = root; node < f->field[0].count; node++) {
         if (*forest_node(f, NODE_FEATURE, node) < 0.0f)
             continue;
-        const Cut *s = &cut_of[node - root];
+        const Cut *s = &g->cut_of[node - root];
         const BinFeature *b = &g->bins->feature[s->feature];
         for (size_t bin = 1; b->category && bin < b->bins; bin++)
             if (s->set[bin / 32] >> (bin % 32) & 1) {
@@ -417,12 +423,12 @@ static void limit_leaves(const Grower *g, const Cut *s, Leaf *l, Leaf *right)
 }
 
 /* The parent's place is the left child's from now on. */
-static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l, Cut *cut_of)
+static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l)
 {
     Cut s = l->best;
     size_t left = part_rows(g, l), rows = stretch_sum_count(g->stretch, left);
     Leaf *right = &g->leaf[g->leaves++];
-    cut_of[l->node - root] = s;
+    g->cut_of[l->node - root] = s;
     describe_split(g, f, l->node, &s);
     *right = (Leaf){.begin = l->begin + left,
                     .count = l->count - left,
@@ -453,7 +459,6 @@ static void split_leaf(Grower *g, Forest *f, size_t root, Leaf *l, Cut *cut_of)
 void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
 {
     size_t root = f->field[0].count;
-    Cut *cut_of = mem_alloc(sizeof *cut_of * 2 * (g->leaves_most + 1));
     g->slopes = slopes;
     g->leaves = 1;
     g->free_hists = 0;
@@ -480,12 +485,11 @@ void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
         progress_look(g->progress);
         if (progress_stopped(g->progress))
             break;
-        split_leaf(g, f, root, l, cut_of);
+        split_leaf(g, f, root, l);
         progress_add(g->progress, 1);
     }
-    list_codes(g, f, root, cut_of);
+    list_codes(g, f, root);
     vec_add(&f->nodes, (float)(f->field[0].count - root));
-    mem_free(cut_of);
 }
 
 /* ---- on to the next tree --------------------------------------------------------------------------------- */
@@ -493,10 +497,8 @@ void grower_tree(Grower *g, Forest *f, const Slopes *slopes)
 #define CARRY_ROWS 32768
 
 typedef struct CarryJob {
-    Grower *g;
+    const Grower *g; /* first: a leaf's first piece of CARRY_ROWS rows */
     Slopes *s;
-    const Pair *change;  /* [leaves] */
-    const size_t *first; /* [leaves] its first piece of CARRY_ROWS rows */
 } CarryJob;
 
 static void carry_rows(void *job, size_t piece, size_t worker)
@@ -504,13 +506,13 @@ static void carry_rows(void *job, size_t piece, size_t worker)
     (void)worker;
     const CarryJob *c = job;
     size_t i = c->g->leaves - 1;
-    while (c->first[i] > piece)
+    while (c->g->first[i] > piece)
         i--;
     const Leaf *l = &c->g->leaf[i];
-    size_t from = (piece - c->first[i]) * CARRY_ROWS, left = l->count - from;
+    size_t from = (piece - c->g->first[i]) * CARRY_ROWS, left = l->count - from;
     const uint32_t *restrict rows = c->g->order + l->begin + from;
     Pair *restrict pair = c->s->pair;
-    const Pair change = c->change[i];
+    const Pair change = c->g->change[i];
     for (size_t k = 0; k < (left < CARRY_ROWS ? left : CARRY_ROWS); k++)
         pair[rows[k]] += change;
 }
@@ -524,7 +526,7 @@ static void carry_column(void *job, size_t column, size_t worker)
     const Pair counts = ((Pair)1 << c->s->shift) - 1;
     for (size_t i = 0; i < c->g->leaves; i++) {
         const Pair *restrict hist = c->g->leaf[i].hist + column * HIST_BINS;
-        const Pair change = c->change[i];
+        const Pair change = c->g->change[i];
         for (size_t k = 0; k < HIST_BINS; k++)
             root[k] += (hist[k] & counts) * change;
     }
@@ -532,18 +534,15 @@ static void carry_column(void *job, size_t column, size_t worker)
 
 void grower_carry(Grower *g, Forest *f, Slopes *s)
 {
-    Pair *change = mem_alloc(sizeof *change * g->leaves);
-    size_t *first = mem_alloc(sizeof *first * g->leaves), pieces = 0;
+    size_t pieces = 0;
     for (size_t i = 0; i < g->leaves; i++) {
         const Leaf *l = &g->leaf[i];
-        change[i] = (Pair)carry_change(s, *forest_node(f, NODE_VALUE, l->node), l->sum) << s->shift;
-        first[i] = pieces;
+        g->change[i] = (Pair)carry_change(s, *forest_node(f, NODE_VALUE, l->node), l->sum) << s->shift;
+        g->first[i] = pieces;
         pieces += (l->count + CARRY_ROWS - 1) / CARRY_ROWS;
     }
-    CarryJob job = {.g = g, .s = s, .change = change, .first = first};
+    CarryJob job = {.g = g, .s = s};
     pool_run(g->pool, pieces, carry_rows, &job);
     pool_run(g->pool, g->bins->columns, carry_column, &job);
     g->root_ready = true;
-    mem_free(change);
-    mem_free(first);
 }

@@ -149,6 +149,12 @@ static inline Pair pair_of(int64_t g, uint64_t h, unsigned shift)
 }
 unsigned pair_shift(size_t rows); /* where every h is 1 */
 
+typedef struct BlockSums {
+    double loss, weight, square, g, h;
+    Pair pair;
+} BlockSums;
+size_t slope_blocks(size_t rows);
+
 /* A class's gradients in this round. */
 typedef struct Slopes {
     float *g, *h; /* [rows]; h NULL: 1 everywhere */
@@ -156,6 +162,7 @@ typedef struct Slopes {
     unsigned shift;
     double g_unit, h_unit; /* of a whole number */
     Pair sum;              /* of all rows */
+    BlockSums *block;      /* [slope_blocks], of no class alone: room for what is summed by rows */
     __int128 square;       /* carry: sum of g^2 */
 } Slopes;
 
@@ -264,6 +271,8 @@ void forest_init(Forest *f, const ModelShape *shape);
 void forest_release(Forest *f);
 void forest_clear(Forest *f);
 void forest_cut(Forest *f, size_t trees); /* only so many stay */
+/* Room for so many more, within reason: up to there a tree is added without an allocation. */
+void forest_room(Forest *f, size_t trees, size_t nodes);
 size_t forest_tensors(Forest *f, const TensorRow **rows);
 bool forest_reserve(Forest *f, const TensorRow *file, size_t n, Error *err);
 bool forest_settle(Forest *f, Error *err); /* checks what was loaded, makes it ready to walk */
@@ -339,6 +348,9 @@ typedef struct Grower {
     size_t free_hists;
     Cut *found;         /* [2][features] */
     size_t *chunk_left; /* counts of a parallel partition */
+    Cut *cut_of;        /* [2 leaves] of the tree's nodes */
+    Pair *change;       /* [leaves] and where each begins, for grower_carry */
+    size_t *first;
     Scratch *in;        /* where order and scratch stand */
     Progress *progress; /* stopped: a tree is left as it is, to be taken back; NULL in a team */
 } Grower;

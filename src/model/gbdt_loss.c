@@ -124,9 +124,6 @@ typedef struct SlopeJob {
     const Target *t;
     const float *score;
     Slopes *slopes;
-    struct BlockSums {
-        double loss, weight, square;
-    } * block;
 } SlopeJob;
 
 typedef struct Lanes {
@@ -212,7 +209,8 @@ static void slopes_block(void *job, size_t i, size_t worker)
     Lanes lanes = {0};
     size_t from = i * BLOCK_ROWS, to = from + BLOCK_ROWS;
     pass[j->t->loss](j, from, to < j->t->rows ? to : j->t->rows, &lanes);
-    struct BlockSums *sum = &j->block[i];
+    BlockSums *sum = &j->slopes[0].block[i];
+    *sum = (BlockSums){0};
     for (size_t k = 0; k < WIDE; k++) {
         sum->loss += lanes.loss[k];
         sum->weight += lanes.weight[k];
@@ -220,19 +218,23 @@ static void slopes_block(void *job, size_t i, size_t worker)
     }
 }
 
+size_t slope_blocks(size_t rows)
+{
+    return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+}
+
 void target_slopes(const Target *t, const float *score, Slopes *slopes, Pool *pool, SlopeSums *out)
 {
-    size_t blocks = (t->rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    size_t blocks = slope_blocks(t->rows);
     SlopeJob j = {.t = t, .score = score, .slopes = slopes};
-    j.block = mem_alloc(sizeof *j.block * blocks);
+    const BlockSums *sum = slopes[0].block;
     pool_run(pool, blocks, slopes_block, &j);
     *out = (SlopeSums){0};
     for (size_t i = 0; i < blocks; i++) {
-        out->loss += j.block[i].loss;
-        out->weight += j.block[i].weight;
-        out->square += j.block[i].square;
+        out->loss += sum[i].loss;
+        out->weight += sum[i].weight;
+        out->square += sum[i].square;
     }
-    mem_free(j.block);
     if (t->stretch->team) {
         double sums[3] = {out->loss, out->weight, out->square};
         stretch_sum_reals(t->stretch, sums, 3);
@@ -262,8 +264,6 @@ typedef struct PackJob {
     size_t rows;
     const uint32_t *place; /* by which chance goes; NULL: row i at i */
     const float *factor;
-    double *sum_g, *sum_h; /* [blocks] */
-    Pair *sum;             /* [blocks] */
     double g_scale, h_scale;
     unsigned shift;
     uint32_t round;
@@ -288,9 +288,11 @@ static void sum_block(void *job, size_t i, size_t worker)
         g[0] += (double)fabsf(at_g[row] * by);
         h[0] += at_h ? (double)(at_h[row] * by) : (double)by;
     }
+    BlockSums *sum = &j->s->block[i];
+    *sum = (BlockSums){0};
     for (size_t k = 0; k < WIDE; k++) {
-        j->sum_g[i] += g[k];
-        j->sum_h[i] += h[k];
+        sum->g += g[k];
+        sum->h += h[k];
     }
 }
 
@@ -319,7 +321,7 @@ __attribute__((always_inline)) static inline void pack_rows(const PackJob *j, si
     Pair sum = 0;
     for (size_t row = from; row < to; row++)
         sum += pair[row];
-    j->sum[i] = sum;
+    j->s->block[i].pair = sum;
 }
 
 static void pack_block(void *job, size_t i, size_t worker)
@@ -352,20 +354,17 @@ static double scale_for(double sum, double rows, double bound)
 void slopes_pack(Slopes *s, const Stretch *stretch, size_t count, const float *factor, size_t round,
                  Pool *pool)
 {
-    size_t blocks = (count + BLOCK_ROWS - 1) / BLOCK_ROWS, rows = stretch->all;
+    size_t blocks = slope_blocks(count), rows = stretch->all;
     PackJob j = {.s = s,
                  .rows = count,
                  .place = stretch->place,
                  .factor = factor,
                  .round = (uint32_t)round};
-    j.sum_g = mem_alloc(sizeof *j.sum_g * 2 * blocks);
-    j.sum_h = j.sum_g + blocks;
-    j.sum = mem_alloc(sizeof *j.sum * blocks);
     pool_run(pool, blocks, sum_block, &j);
     double sum_g = 0, sum_h = 0;
     for (size_t i = 0; i < blocks; i++) {
-        sum_g += j.sum_g[i];
-        sum_h += j.sum_h[i];
+        sum_g += s->block[i].g;
+        sum_h += s->block[i].h;
     }
     if (stretch->team) {
         double sums[2] = {sum_g, sum_h};
@@ -382,10 +381,8 @@ void slopes_pack(Slopes *s, const Stretch *stretch, size_t count, const float *f
     s->h_unit = 1.0 / j.h_scale;
     s->sum = 0;
     for (size_t i = 0; i < blocks; i++)
-        s->sum += j.sum[i];
+        s->sum += s->block[i].pair;
     stretch_sum_pairs(stretch, &s->sum, 1);
-    mem_free(j.sum_g);
-    mem_free(j.sum);
 }
 
 /* ---- first scores and leaves by order ---------------------------------------------------------------------- */

@@ -14,6 +14,8 @@ void gbdt_unbind(Gbdt *m)
         scratch_give(in, m->slopes[i].h);
         scratch_give(in, m->slopes[i].pair);
     }
+    if (m->slopes)
+        mem_free(m->slopes[0].block);
     mem_free(m->slopes);
     scratch_give(in, m->score);
     scratch_give(in, m->weight);
@@ -57,6 +59,7 @@ static bool make_slopes(Gbdt *m, Error *err)
         s->pair = s->pair ? s->pair : scratch_take(in, n * sizeof *s->pair, err);
         if (m->carry)
             return s->pair != NULL;
+        s->block = i ? m->slopes[0].block : mem_alloc(sizeof *s->block * slope_blocks(n));
         s->g = s->pair ? scratch_take(in, n * sizeof *s->g, err) : NULL;
         s->h = bent && s->g ? scratch_take(in, n * sizeof *s->h, err) : NULL;
         ok = s->g && (s->h || !bent);
@@ -147,6 +150,14 @@ static Progress *progress_of(const Gbdt *m)
     return m->setup->team ? NULL : m->setup->progress;
 }
 
+/* For the rounds that are planned. */
+static void make_room(Gbdt *m)
+{
+    double trees = (double)m->setup->steps_total * (double)m->shape->outputs;
+    double nodes = trees * 2.0 * (double)m->grower.leaves_most;
+    forest_room(&m->forest, (size_t)fmin(trees, 1e9), (size_t)fmin(nodes, 1e9));
+}
+
 bool gbdt_bind(Gbdt *m, const Batch *b, Error *err)
 {
     if (m->bound && m->batch.rows == b->rows && m->batch.dense == b->dense &&
@@ -176,8 +187,10 @@ bool gbdt_bind(Gbdt *m, const Batch *b, Error *err)
                grower_init(&m->grower, &m->params, &m->limits, &m->bins, &m->stretch,
                            m->setup->pool, in, err);
     m->grower.progress = progress_of(m);
-    if (m->bound)
+    if (m->bound) {
+        make_room(m);
         stand_together(m);
+    }
     if (m->bound && !progress_stopped(m->grower.progress))
         return true;
     if (m->bound)

@@ -7,7 +7,8 @@
  *         step                gather rows, forward, backward, update; points to the recorder
  *
  * All that happens at a step happens in this order, so a checkpoint taken there says everything.
- * A step allocates nothing and makes no system call but reading the clock. */
+ * A step allocates nothing, takes no lock and makes no system call but reading the clock
+ * (tests/unit/train_quiet_step.c shows it), unless products=onednn: that library allocates. */
 #include "train_int.h"
 
 #include <math.h>
@@ -212,7 +213,7 @@ static bool task_step(Job *j, const Batch *b, const Knobs *k, StepStats *out, Er
     return model_step(j->model, b, k, out, err);
 }
 
-static bool one_step(Job *j, Error *err)
+bool loop_step(Job *j, Error *err)
 {
     const uint32_t *order;
     StepStats stats = {.finite = true};
@@ -380,7 +381,7 @@ bool loop_run(Job *j, Error *err)
         double now = clock_now();
         if (checkpoint_is_due(j, now) && !checkpoint_write(j, err))
             return false;
-        bool ok = one_step(j, err);
+        bool ok = loop_step(j, err);
         if (j->look.shown && !job_look_end(j, ok ? err : NULL))
             return false;
         if (!ok && !given_up(j, err))

@@ -235,6 +235,7 @@ bool pretrain_epoch(Job *j, Error *err);        /* its end: points; after the la
 json_t *run_spec_json(const RunSpec *spec); /* spec.c: {"lr": "0.001", ...} */
 /* loop.c, finish.c */
 bool loop_run(Job *j, Error *err);
+bool loop_step(Job *j, Error *err);             /* one, and its points; quiet, see loop.c */
 /* The rows of the next step; order NULL: all. A team's members are told of it, with these knobs. */
 size_t loop_batch(Job *j, const Knobs *k, const uint32_t **order, Batch *out);
 Knobs loop_knobs(const Job *j);
