@@ -90,6 +90,8 @@ typedef struct FeatureOptions {  /* Param rows: feature_params */
     int task;                    /* auto | regression | classification */
 } FeatureOptions;
 extern const Param feature_params[];
+enum { TRANSFORM_AUTO, TRANSFORM_NONE, TRANSFORM_STANDARD, TRANSFORM_LOG, TRANSFORM_MEAN };
+enum { WANT_AUTO, WANT_REGRESSION, WANT_CLASSIFICATION }; /* task */
 
 typedef struct Features Features;
 /* d's rows through plan (NULL: as they are). Which columns: `columns` (n names, NULL = all fitting

@@ -124,6 +124,8 @@ const ModelFamily *model_family(const char *name); /* NULL if absent */
 /* Does the row say anything to the family? NULL takes every row. */
 bool model_family_takes(const ModelFamily *family, const Param *row);
 
+/* The loss (as in ModelSetup) fits the task; else those that do are told. */
+bool model_takes_loss(const ModelShape *shape, int loss, Error *err);
 Model *model_create(const ModelFamily *f, const void *params, const ModelShape *shape,
                     const ModelSetup *setup, Error *err);
 void   model_destroy(Model *m);

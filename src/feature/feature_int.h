@@ -187,8 +187,6 @@ const Encoder *choose_encoder(const char *name, ColumnType type, bool named, con
                               const FeatureOptions *o, json_t *notes);
 enum { NUMBERS_AUTO, NUMBERS_STANDARD, NUMBERS_QUANTILE, NUMBERS_RAW, NUMBERS_NORMAL };
 enum { CATEGORIES_EMBED, CATEGORIES_ONEHOT };
-enum { TRANSFORM_AUTO, TRANSFORM_NONE, TRANSFORM_STANDARD, TRANSFORM_LOG, TRANSFORM_MEAN };
-enum { WANT_AUTO, WANT_REGRESSION, WANT_CLASSIFICATION };
 
 /* ---- walking a table ------------------------------------------------------------------------------ */
 

@@ -69,6 +69,11 @@ static bool fit_number(Target *t, const ColumnStats *s, const FeatureOptions *o,
     }
     if (t->form != TARGET_LOG && t->form != TARGET_MEAN)
         return true;
+    if (s->least < 0.0 && t->form == TARGET_MEAN)
+        return error_set(err, ERROR_SHAPE,
+                         "target %s: the losses poisson, gamma and tweedie (transform_target=mean) need values "
+                         "from 0 up, found %g; a recipe can drop such rows",
+                         t->name, s->least);
     if (s->least < 0.0)
         return error_set(err, ERROR_SHAPE,
                          "target %s: transform_target=%s needs values from 0 up, found %g", t->name,

@@ -21,20 +21,25 @@ static LossFits fits_of(const ModelShape *s)
                                         : LOSS_FITS_CLASSES;
 }
 
+/* Where a number fits, so does a rate: its loss has the target prepared for it. */
+static void loss_names_of(LossFits fits, Text *into)
+{
+    unsigned any = fits == LOSS_FITS_NUMBER ? fits | LOSS_FITS_RATE : fits;
+    for (int i = 0; i < LOSS_COUNT; i++)
+        if (losses[i].fits & any)
+            text_printf(into, "%s%s", into->count ? ", " : "", losses[i].name);
+}
+
 bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
 {
     LossFits fits = fits_of(shape);
-    Text fitting = {0};
-    for (int i = 0; i < LOSS_COUNT; i++) {
-        if (!(losses[i].fits & fits))
-            continue;
-        if (loss == 0 || loss == i + 1) {
+    for (int i = 0; i < LOSS_COUNT; i++)
+        if (losses[i].fits & fits && (loss == 0 || loss == i + 1)) {
             *out = (LossKind)i; /* auto: the first that fits */
-            text_release(&fitting);
             return true;
         }
-        text_printf(&fitting, "%s%s", fitting.count ? ", " : "", losses[i].name);
-    }
+    Text fitting = {0};
+    loss_names_of(fits, &fitting);
     error_set(err, ERROR_USAGE, "loss=%s does not fit a %s target%s; these do: %s",
               loss_names[loss], task_name(shape->task),
               shape->series     ? " of a series"
@@ -43,6 +48,12 @@ bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err)
               text_str(&fitting));
     text_release(&fitting);
     return false;
+}
+
+bool model_takes_loss(const ModelShape *shape, int loss, Error *err)
+{
+    LossKind kind;
+    return loss_choose(shape, loss, &kind, err);
 }
 
 size_t shape_classes(const ModelShape *shape)

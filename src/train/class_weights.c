@@ -49,12 +49,8 @@ bool job_class_weights(Job *j, Error *err)
     const char *said = j->spec.params.class_weight;
     if (!*said || text_equal(said, "none"))
         return true;
-    if (s->task == TASK_REGRESSION)
-        return error_set(
-            err, ERROR_USAGE,
-            "class_weight=%s: %s is learnt as a number and has no classes; task=classification "
-            "takes its values as classes",
-            said, j->row.target);
+    if (!task_has_classes(&j->spec, s->task, j->row.target, err))
+        return false;
     bool balanced = text_equal(said, "balanced");
     j->class_weight = ARENA_NEW(&j->arena, float, s->classes);
     for (size_t i = 0; i < s->classes; i++)

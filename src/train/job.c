@@ -163,8 +163,7 @@ static const char **wanted_columns(Job *j, size_t *n)
 static bool fit_features(Job *j, Error *err)
 {
     size_t n;
-    int loss = j->spec.params.loss;
-    if (loss > 0 && losses[loss - 1].fits == LOSS_FITS_RATE &&
+    if (task_has_rates(&j->spec) &&
         !params_set(feature_params, &j->spec.feature, "transform_target", "mean", err))
         return false;
     if (!origin_features(j, err))

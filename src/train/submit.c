@@ -157,6 +157,15 @@ static bool check_settings(Check *c, Error *err)
     return c->spec->parent || run_spec_meant(c->spec, err);
 }
 
+/* A recipe may have changed the target, weights to begin with may know it otherwise: the run will see. */
+static bool check_task(Check *c, Error *err)
+{
+    const RunParams *p = &c->spec->params;
+    bool open = c->plan || (*or_empty(p->from) && p->encoders == ENCODERS_KEEP);
+    return c->spec->parent ||
+           task_fits(c->spec, open ? NULL : profile_find(dataset_profile(c->dataset), c->target), err);
+}
+
 static bool check_products(Check *c, Error *err)
 {
     const RunParams *p = &c->spec->params;
@@ -281,7 +290,7 @@ int64_t run_submit(Store *s, const RunSpec *spec, Error *err)
     int64_t run = 0;
     if (check_family(&c, err) && check_dataset(&c, err) && check_recipe(&c, err) &&
         check_target(&c, err) && check_features(&c, err) && check_split(&c, err) && check_slice(&c, err) &&
-        check_settings(&c, err) && check_products(&c, err) && check_series(&c, err) &&
+        check_settings(&c, err) && check_products(&c, err) && check_series(&c, err) && check_task(&c, err) &&
         check_origin(&c, err))
         run = write_row(&c, err);
     check_release(&c);

@@ -204,6 +204,11 @@ bool origin_keep(const Origin *o, Store *s, int64_t run, Error *err);
 bool origin_features(Job *j, Error *err);       /* as the origin has them; none: j->features stays NULL */
 bool origin_weights(Job *j, Error *err);        /* into the model, before its first step */
 
+/* task.c: what the profile of the target (NULL: not known) already says does not fit it */
+bool task_fits(const RunSpec *spec, const ColumnProfile *target, Error *err);
+bool task_has_rates(const RunSpec *spec);       /* the loss is of a number from 0 up, by its logarithm */
+bool task_has_classes(const RunSpec *spec, TaskKind task, const char *target, Error *err); /* for class_weight */
+
 /* validate.c: loss and metrics of the validation rows, recorded; *watched is what is monitored. */
 bool validate(Job *j, double *loss, double *watched, Error *err);
 const char *validate_watches(const Job *j);     /* val_loss, val_rmse ..., or epoch_train_loss */

@@ -78,15 +78,42 @@ static void weighs_classes(void **state)
     static const char *const bad[][3] = {
         {"LONG", "epochs=1 class_weight=ye:2", "did you mean yes?"},
         {"LONG", "epochs=1 class_weight=yes", "CLASS:WEIGHT"},
-        {"LONG", "epochs=1 class_weight=yes:0", "above 0"},
-        {"FARE", "epochs=1 class_weight=balanced", "task=classification"}};
-    for (size_t i = 0; i < 4; i++) {
+        {"LONG", "epochs=1 class_weight=yes:0", "above 0"}};
+    for (size_t i = 0; i < 3; i++) {
         int64_t run = submit(w, "gbdt", bad[i][0], "MILES,MINUTES", bad[i][1]);
         assert_false(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
         if (!strstr(w->err.text, bad[i][2]))
             fail_msg("%s: %s", bad[i][1], w->err.text);
         w->err = (Error){0};
     }
+}
+
+static void refuses(World *w, const char *target, const char *key, const char *value, const char *words)
+{
+    RunSpec spec;
+    run_spec_init(&spec, model_family("gbdt"));
+    spec.dataset = "trips";
+    spec.target = target;
+    OK(run_spec_set(&spec, key, value, &w->err));
+    says(w, run_submit(w->s, &spec, &w->err), words);
+    run_spec_release(&spec);
+}
+
+static void no_run_is_written_down_whose_loss_does_not_fit(void **state)
+{
+    World *w = *state;
+    RunRow *rows;
+    size_t n;
+    refuses(w, "FARE", "loss", "logistic",
+            "loss=logistic does not fit a regression target; these do: squared, absolute, huber, quantile, poisson, "
+            "gamma, tweedie");
+    refuses(w, "FARE", "loss", "quantiles", "does not fit a regression target; these do: squared");
+    refuses(w, "LONG", "loss", "poisson", "loss=poisson does not fit a binary target; these do: logistic");
+    refuses(w, "FARE", "class_weight", "balanced", "task=classification");
+    OK(store_runs(w->s, &w->a, &rows, &n, &w->err));
+    assert_int_equal(n, 0);
+    OK(submit(w, "gbdt", "LONG", "MINUTES", "loss=softmax")); /* how many classes train is seen there */
+    OK(submit(w, "gbdt", "FARE", "MINUTES", "loss=tweedie"));
 }
 
 static void raw_numbers_are_for_trees(void **state)
@@ -102,6 +129,7 @@ int main(void)
 #define EACH(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {EACH(goes_on_to_the_same_bits), EACH(a_fork_adds_rounds),
                                        EACH(learns_classes_and_stops), EACH(weighs_classes),
+                                       EACH(no_run_is_written_down_whose_loss_does_not_fit),
                                        EACH(raw_numbers_are_for_trees)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
