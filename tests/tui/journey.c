@@ -48,6 +48,14 @@ static bool reaches(RunStatus wanted, double seconds)
     return false;
 }
 
+static bool has_steps(double seconds)
+{
+    int64_t step = 0;
+    for (double end = clock_now() + seconds; step == 0 && clock_now() < end; usleep(50000))
+        status_now(&step);
+    return step > 0;
+}
+
 static void open_months(Term *t)
 {
     char text[256];
@@ -95,7 +103,7 @@ static void launch_and_steer(Term *t)
     term_press(t, "Esc 4");
     term_see(t, "long-one");
     term_see(t, "Loss");
-    assert_true(reaches(RUN_RUNNING, 20));
+    assert_true(reaches(RUN_RUNNING, 20) && has_steps(20));
     term_see(t, "running");
     term_press(t, ",");                 /* half the learning rate */
     term_see(t, "lr 0.");              /* its tick on the curve */

@@ -124,6 +124,7 @@ static void what_happened_meanwhile_is_listed(void **state)
     store_close(s);
     Term *t = bench_open(&bench, 30, 120, "data", NULL);
     see("night-run");
+    term_settle(t); /* it is known by now what was seen last time */
     term_press(t, "Q");
     assert_true(term_wait_end(t, 10));
     assert_int_equal(term_close(t), 0);

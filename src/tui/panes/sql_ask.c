@@ -49,10 +49,16 @@ void sql_answer_free(void *answer)
     mem_free(a);
 }
 
-static SqlCursor *cursor_open(const char *dir, const char *text, size_t *where, Error *err)
+/* In an empty folder the workspace is made now. */
+static SqlCursor *cursor_open(JobContext *context, const char *text, size_t *where, Error *err)
 {
     SqlCursor *c = mem_alloc(sizeof *c);
-    c->sql = workspace_sql_open(dir, err);
+    Error none = {0};
+    c->sql = workspace_sql_open(job_workspace(context), err);
+    if (!c->sql && job_store(context, &none)) {
+        *err = (Error){0};
+        c->sql = workspace_sql_open(job_workspace(context), err);
+    }
     c->row = c->sql ? workspace_sql_prepare(c->sql, text, where, err) : NULL;
     if (c->row)
         return c;
@@ -119,7 +125,7 @@ void *sql_ask_run(JobContext *context, void *input, Error *err)
     ask->cursor = NULL;
     out->where = SIZE_MAX;
     if (!c)
-        c = cursor_open(job_workspace(context), ask->text, &out->where, &out->error);
+        c = cursor_open(context, ask->text, &out->where, &out->error);
     if (!c)
         return out;
     out->block = mem_alloc(sizeof *out->block);
