@@ -131,37 +131,54 @@ size_t loop_batch(Job *j, const Knobs *k, const uint32_t **order, Batch *out)
     return n;
 }
 
-/* "3, 77, 12": rows of the batch (NULL: the first) as rows of the dataset */
+/* "3, 77, 12": rows of the batch (NULL: the first) as rows of the dataset, the first being 1 as on the screen */
 static void name_rows(const Job *j, const uint32_t *order, const uint32_t *which, size_t n, char *out,
                       size_t size)
 {
     for (size_t i = 0, at = 0; i < n && i < 6 && at < size; i++) {
         size_t k = which ? which[i] : i;
         at += (size_t)snprintf(out + at, size - at, "%s%llu", i ? ", " : "",
-                               (unsigned long long)job_row(j, order ? order[k] : k));
+                               (unsigned long long)job_row(j, order ? order[k] : k) + 1);
     }
+}
+
+void loop_calmer(const Job *j, char out[80])
+{
+    const RunParams *p = &j->spec.params;
+    int n = snprintf(out, 80, "lower lr (now %g)", p->lr);
+    if (!j->spec.family->whole_batch && p->clip > 0)
+        snprintf(out + n, 80 - (size_t)n, " or clip (now %g)", p->clip);
+    else if (!j->spec.family->whole_batch)
+        snprintf(out + n, 80 - (size_t)n, " or set clip=1");
+}
+
+/* Not all that a model names is a layer. */
+static const char *kind_of(const char *layer)
+{
+    bool other = text_equal(layer, "loss") || text_equal(layer, "target") || text_starts(layer, "gradient of ");
+    return other ? "the " : text_starts(layer, "tree ") ? "" : "layer ";
 }
 
 /* "step 12 (epoch 0): ... in layer head at rows 77 and 2 more; batch of 256 rows (3, 77, ...) of trips" */
 static bool diverged(Job *j, const StepStats *stats, const uint32_t *order, size_t n, Error *err)
 {
-    char rows[160] = "", bad[160] = "", where[300] = "";
+    char rows[160] = "", bad[160] = "", where[300] = "", calmer[80];
+    loop_calmer(j, calmer);
     name_rows(j, order, NULL, n, rows, sizeof rows);
     if (stats->layer[0])
-        snprintf(where, sizeof where, " in layer %s", stats->layer);
+        snprintf(where, sizeof where, " in %s%s", kind_of(stats->layer), stats->layer);
     if (stats->bad && stats->bad < n) {
         name_rows(j, order, stats->bad_row, stats->bad < 6 ? stats->bad : 6, bad, sizeof bad);
-        snprintf(where, sizeof where, " in layer %s, of rows (%s%s)", stats->layer, bad,
+        snprintf(where, sizeof where, " in %s%s, of rows (%s%s)", kind_of(stats->layer), stats->layer, bad,
                  stats->bad > 6 ? ", ..." : "");
     }
     const char *what = stats->finite && isfinite(stats->loss)
                            ? "the loss has grown beyond all measure"
                            : "not a number or infinite";
     return error_set(err, ERROR_SHAPE,
-                     "step %lld (epoch %lld): %s%s; batch of %zu rows (%s%s) of %s;"
-                     " lower lr (now %g) or set clip=1",
+                     "step %lld (epoch %lld): %s%s; batch of %zu rows (%s%s) of %s; %s",
                      (long long)j->loop.step, (long long)j->sampler.epoch, what, where, n, rows,
-                     n > 6 ? ", ..." : "", j->from.name, j->spec.params.lr);
+                     n > 6 ? ", ..." : "", j->from.name, calmer);
 }
 
 Knobs loop_knobs(const Job *j)

@@ -244,6 +244,7 @@ bool loop_step(Job *j, Error *err);             /* one, and its points; quiet, s
 /* The rows of the next step; order NULL: all. A team's members are told of it, with these knobs. */
 size_t loop_batch(Job *j, const Knobs *k, const uint32_t **order, Batch *out);
 Knobs loop_knobs(const Job *j);
+void loop_calmer(const Job *j, char out[80]);   /* what to change where a loss is not finite */
 /* The points recorded since `from`, to whoever listens. */
 void loop_say_epoch(const Job *j, const char *text, size_t from);
 bool find_lr(Job *j, Error *err);               /* find_lr.c: instead of loop and finish */

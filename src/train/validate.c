@@ -82,11 +82,12 @@ bool validate(Job *j, double *loss, double *watched, Error *err)
     }
     *loss = *watched = predict_all(j, all);
     record_add(j, "val_loss", *loss);
+    char calmer[80];
+    loop_calmer(j, calmer);
     if (!isfinite(*loss))
         return error_set(err, ERROR_SHAPE,
-                         "step %lld (epoch %lld): the validation loss is not a"
-                         " finite number; lower lr (now %g) or set clip=1",
-                         (long long)j->loop.step, (long long)j->sampler.epoch, j->spec.params.lr);
+                         "step %lld (epoch %lld): the validation loss is not a finite number; %s",
+                         (long long)j->loop.step, (long long)j->sampler.epoch, calmer);
     size_t n = to_raw(j, all);
     const Metric *main = metric_main(s->task);
     for (size_t i = 0; metrics[i]; i++) {

@@ -154,7 +154,7 @@ static void launches_what_it_shows(void **state)
     term_press(t, "g Right");
     see("step 2"); /* the crosshair is */
     term_press(t, "Enter"); /* from a step to its rows */
-    see("of run 1 are marked"); /* ... in the Data pane, in the order of the batch */
+    see("of run 1, largest loss"); /* ... in the Data pane */
     see("trips · marked");
     store_close(s);
     arena_release(&a);

@@ -133,11 +133,31 @@ static void divergence_is_named(void **state)
     assert_string_equal(r.message, w->err.text);
     assert_non_null(strstr(r.message, "step "));
     assert_non_null(strstr(r.message, "rows ("));
-    assert_non_null(strstr(r.message, "lower lr"));
+    assert_non_null(strstr(r.message, "lower lr (now 1e+06) or set clip=1"));
+    uint64_t *rows;
+    size_t n;
+    char first[40];
+    OK(run_rows_of_step(w->s, run, r.step, NULL, &w->a, &rows, &n, &w->err));
+    snprintf(first, sizeof first, "rows (%llu, %llu, ", (unsigned long long)rows[0] + 1, (unsigned long long)rows[1] + 1);
+    assert_non_null(strstr(r.message, first)); /* as the screen counts them */
     EventRow e = {0};
     assert_int_equal(events_of(w, run, "fail", &e), 1);
     says(w, run_bundle_path(w->s, run, &w->a, &(const char *){NULL}, &w->err), "has no model");
     w->err = (Error){0};
+}
+
+/* What is told to be changed can be: trees know no clip, and who has one may have less. */
+static void what_calms_a_run_is_its_own(void **state)
+{
+    World *w = *state;
+    int64_t trees = submit(w, "gbdt", "FARE", "MILES,MINUTES", "epochs=9 lr=1e6 loss=tweedie");
+    assert_false(run_execute(w->s, trees, w->pool, NULL, NULL, NULL, &w->err));
+    assert_null(strstr(w->err.text, "layer")); /* nor layers */
+    assert_non_null(strstr(w->err.text, "lower lr (now 1e+06)"));
+    assert_null(strstr(w->err.text, "clip"));
+    w->err = (Error){0};
+    int64_t net = submit(w, "mlp", "FARE", "MILES,MINUTES", "epochs=9 lr=1e6 optimizer=sgd hidden=8 clip=1e6");
+    says(w, run_execute(w->s, net, w->pool, NULL, NULL, NULL, &w->err), "lower lr (now 1e+06) or clip (now 1e+06)");
 }
 
 /* A run that was fine until its rate was set too high keeps what it had; a fork goes on from there. */
@@ -518,7 +538,7 @@ int main(void)
         EACH(refuses_up_front),
         EACH(the_target_by_its_role),
         EACH(divergence_is_named),
-        EACH(divergence_keeps_the_best),
+        EACH(divergence_keeps_the_best), EACH(what_calms_a_run_is_its_own),
         EACH(rows_of_steps),
         EACH(who_asks_for_rows_sees_how_far_it_is_and_may_stop),
         EACH(odd_splits),

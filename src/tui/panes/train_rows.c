@@ -9,6 +9,18 @@ typedef struct RowsAsk {
     int64_t run, step;
 } RowsAsk;
 
+/* A loss is that of kept weights, which are seldom those of the step itself. */
+static void name_rows(const RowsAsk *ask, const char *rows, int64_t weights, char *out, size_t size)
+{
+    char order[80] = "unsorted, as no weights were kept";
+    if (weights == ask->step)
+        snprintf(order, sizeof order, "largest loss first");
+    else if (weights >= 0)
+        snprintf(order, sizeof order, "largest loss (weights of step %lld) first", (long long)weights);
+    snprintf(out, size, "the %s rows of step %lld of run %lld, %s,", rows, (long long)ask->step, (long long)ask->run,
+             order);
+}
+
 static void *find_rows(JobContext *c, void *input, Error *err)
 {
     const RowsAsk *ask = input;
@@ -27,8 +39,7 @@ static void *find_rows(JobContext *c, void *input, Error *err)
         snprintf(out->hash, sizeof out->hash, "%s", run.dataset);
         Text rows = {0};
         text_add_count(&rows, (double)n);
-        snprintf(out->what, sizeof out->what, "the %s rows%s of step %lld of run %lld", text_str(&rows),
-                 weights >= 0 ? ", largest loss first," : "", (long long)ask->step, (long long)ask->run);
+        name_rows(ask, text_str(&rows), weights, out->what, sizeof out->what);
         text_release(&rows);
         for (size_t i = 0; i < n; i++)
             out->row[i] = (uint32_t)row[i].row;
