@@ -53,11 +53,23 @@ static void destroy(void *model)
     mem_free(m);
 }
 
+/* Both say which rows a round is grown on. */
+static bool draws_agree(const GbdtParams *p, Error *err)
+{
+    if (p->goss && p->goss_top + p->goss_other > 1.0 + 1e-9)
+        return error_set(err, ERROR_USAGE, "goss_top and goss_other are shares of the rows: together at most 1, not %g",
+                         p->goss_top + p->goss_other);
+    if (p->goss && p->row_share < 1.0)
+        return error_set(err, ERROR_USAGE, "goss chooses the rows of a round itself: leave row_share=%g out",
+                         p->row_share);
+    return true;
+}
+
 static void *create(const void *settings, const ModelShape *shape, const ModelSetup *setup,
                     Error *err)
 {
     LossKind loss;
-    if (!loss_choose(shape, setup->loss, &loss, err))
+    if (!loss_choose(shape, setup->loss, &loss, err) || !draws_agree(settings, err))
         return NULL;
     Gbdt *m = mem_alloc(sizeof *m);
     m->params = *(const GbdtParams *)settings;

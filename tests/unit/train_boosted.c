@@ -99,6 +99,17 @@ static void refuses(World *w, const char *target, const char *key, const char *v
     run_spec_release(&spec);
 }
 
+static void goss_is_the_one_to_draw_rows(void **state)
+{
+    World *w = *state;
+    int64_t run = submit(w, "gbdt", "FARE", "MINUTES", "epochs=2 goss=yes row_share=0.5");
+    says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err), "leave row_share=0.5 out");
+    run = submit(w, "gbdt", "FARE", "MINUTES", "epochs=2 goss=yes goss_top=0.9 goss_other=0.5");
+    says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err), "together at most 1, not 1.4");
+    run = submit(w, "gbdt", "FARE", "MINUTES", "epochs=2 goss=yes goss_top=0.7 goss_other=0.3");
+    OK(run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err));
+}
+
 static void no_run_is_written_down_whose_loss_does_not_fit(void **state)
 {
     World *w = *state;
@@ -130,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {EACH(goes_on_to_the_same_bits), EACH(a_fork_adds_rounds),
                                        EACH(learns_classes_and_stops), EACH(weighs_classes),
                                        EACH(no_run_is_written_down_whose_loss_does_not_fit),
+                                       EACH(goss_is_the_one_to_draw_rows),
                                        EACH(raw_numbers_are_for_trees)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
