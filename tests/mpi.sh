@@ -118,8 +118,41 @@ grep -q 'lathe: .*process 1 of 2 .* is gone; step [0-9]* is kept: lathe runs res
 team 2 team work $run >out2 2>&1 || fail "it does not go on: $(tail -n 5 out2)"
 cmp -s <(weights one $at) <(weights team $run) || fail "gone on: another model than uninterrupted"
 
+# the leader itself: who is left says so, and the run goes on with whoever takes it up
+run=11
+# shellcheck disable=SC2086
+team 2 team $long lr=2e-3 seed=2 >out2 2>&1 &
+launcher=$!
+soon at_least 20 || fail "it does not begin: $(tail -n 5 out2)"
+first=
+for process in $(below $launcher); do
+    tr '\0' '\n' <"/proc/$process/environ" 2>/dev/null | grep -qx OMPI_COMM_WORLD_RANK=0 && first=$process
+done
+kill -9 "${first:?}"
+wait $launcher && fail "the leader died, and all is well?"
+[ "$(grep '^lathe: ' out2 | grep -c 'process 0 of 2 .* is gone; lathe runs resume 11 goes on with its run')" = 1 ] ||
+    fail "the leader died: no clear error: $(cat out2)"
+team 2 team work $run >out2 2>&1 || fail "without its leader it does not go on: $(tail -n 5 out2)"
+# shellcheck disable=SC2086
+"$lathe" -w one $long lr=2e-3 seed=2 >out1 2>&1 || fail "$(tail -n 3 out1)"
+cmp -s <(weights one $((at + 1))) <(weights team $run) || fail "gone on without its leader: another model"
+
 # ---- mistakes ---------------------------------------------------------------------------------------------
 team 2 team train mlp data=nothing target=X >out2 2>&1 && fail "no dataset, no error"
 [ "$(grep -c '^lathe: ' out2)" = 1 ] || fail "a mistake is told once: $(cat out2)"
+
+# what is wrong for all of them is told once, by the leader
+head -n 12 months/taxi_2019_01.csv >few.csv
+"$lathe" -w team ingest few.csv as=few >/dev/null 2>&1 || fail "ingest of few rows"
+once() { # once WORDS N ARGS...
+    local words=$1 n=$2
+    shift 2
+    team "$n" team "$@" >out2 2>&1 && fail "$*: no error"
+    grep -q "^lathe: $words" out2 && [ "$(grep -c '^lathe: ' out2)" = 1 ] || fail "$*: told once: $(cat out2)"
+}
+once '7 training rows in 8 processes' 8 train mlp data=few target=FAREAMOUNT
+once '7 training rows in 8 processes' 8 train gbdt data=few target=FAREAMOUNT
+once 'a tft trains in one process' 2 train tft data=taxi_2019_01 target=FAREAMOUNT time=ORIGINDATETIME_TR
+once 'pretrain: several processes' 2 train tabnet data=taxi_2019_01 target=FAREAMOUNT pretrain=2
 
 [ "$failures" = 0 ] || { echo "$failures failures"; exit 1; }

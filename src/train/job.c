@@ -255,7 +255,8 @@ bool job_rows(Job *j, bool ok, Error *err)
     ok = ok && make_table(j, err);
     if (!team_rows(j, ok, err))
         return false;
-    return job_class_weights(j, err) && pretrain_open(j, err) && make_sampler(j, err);
+    ok = job_class_weights(j, err) && pretrain_open(j, err) && make_sampler(j, err);
+    return team_agree(j->team, ok, err);
 }
 
 /* Nothing is learnt yet: a stop ends the run as one that can be begun again. */

@@ -289,15 +289,31 @@ static bool obey(Job *j, const Order *o, Error *err)
     return ok;
 }
 
+/* What went wrong in BEGIN all have agreed on, and the leader tells it. When it is gone, this is who is left. */
+static bool give_up(const Job *j, const Order *o, Error *err)
+{
+    size_t n = strlen(err->text);
+    if (!team_lost(j->team))
+        return o->word == WORD_BEGIN;
+    if (j->row.id)
+        snprintf(err->text + n, sizeof err->text - n, "; lathe runs resume %lld goes on with its run",
+                 (long long)j->row.id);
+    return false;
+}
+
 bool run_follow(Team *team, Pool *pool, Error *err)
 {
     Job *j = mem_alloc(sizeof *j);
     Order o = {0};
+    Error why = {0};
     bool ok = true;
     j->team = team;
     j->pool = pool;
     while (ok && o.word != WORD_END)
-        ok = (team_await(team, &o, sizeof o) || team_sound(team, err)) && obey(j, &o, err);
+        ok = (team_await(team, &o, sizeof o) || team_sound(team, &why)) && obey(j, &o, &why);
+    ok = ok || give_up(j, &o, &why);
+    if (!ok && err)
+        *err = why;
     job_close(j);
     mem_free(j);
     return ok;
