@@ -31,8 +31,8 @@
  *
  * A chain of dense layers, normalised over the batch or not, steps small batches another way: each of two
  * halves has half of the columns of every layer, with the gradient and the moments of its weights, and what
- * it sends the other is activations (src/nn/halves.c). The net's shape, the rows and whether dropout is at
- * work decide which way a step is made, never the threads.
+ * it sends the other is activations (src/nn/halves.c). The net's shape and the rows decide which way a step
+ * is made, never the threads.
  *
  * A value is [rows][tokens][width], row-major without padding; tokens is 1 outside of sequences.
  * Weights of a dense layer are [in][out]: the forward product and the weight gradient both run

@@ -126,6 +126,7 @@ static void lay_out_own(const Halves *h, size_t c, Half *half, Place *p)
         half->grad[k] = take(p, rows * out);
         half->sent[k] = take(p, rows * out);
         half->before[k] = take(p, h->layer[k].norm ? rows * out : 0);
+        half->save[k] = tail_saves(h->layer[k].end->tail) ? take(p, rows * out) : NULL;
         half->moment[k] = take(p, 2 * out);
         widest = out > widest ? out : widest;
     }
@@ -175,15 +176,17 @@ static size_t lay_out(Halves *h, float *base)
 }
 
 /* As many rows as there are weights between hidden layers for each number of a row that crosses over: of more,
- * cutting the rows lets less cross. */
+ * cutting the rows lets less cross. At just as many the two ways are even, but for a net too large for a core's
+ * cache: half of it is not. */
 static size_t rows_worth(const Halves *h)
 {
+    const size_t even = h->graph->learnt <= HOME_LEARNT;
     size_t weights = 0, cross = 0;
     for (size_t k = 1; k < h->hidden; k++) {
         weights += h->layer[k].node->width * h->layer[k - 1].node->width;
         cross += h->layer[k - 1].node->width;
     }
-    return (cross ? weights / cross : h->layer[0].node->width) - 1;
+    return (cross ? weights / cross : h->layer[0].node->width) - even;
 }
 
 bool halves_plan(Graph *g, Error *err)
@@ -251,13 +254,11 @@ static void move_state(const Halves *h, bool out)
         move_block(h, HALF_MOMENTS + (int)m, g->moments + m * g->learnt, out);
 }
 
-bool halves_take(Halves *h, size_t rows, double dropout)
+bool halves_take(Halves *h, size_t rows)
 {
     if (!h)
         return false;
     bool takes = rows <= h->rows_most;
-    for (size_t k = 0; dropout > 0 && k < h->hidden; k++)
-        takes &= !h->layer[k].end->tail.dropout;
     if (!takes)
         halves_settle(h);
     else if (!h->holds)

@@ -34,6 +34,7 @@ typedef struct Half {
     float *value[HALF_LAYERS][HALVES]; /* [rows][out] of a hidden layer, both halves' columns */
     float *grad[HALF_LAYERS];          /* [rows][out] of its own columns */
     float *before[HALF_LAYERS];        /* its own values before the norm */
+    float *save[HALF_LAYERS];          /* what the tail saves of its own; NULL: nothing */
     float *moment[HALF_LAYERS];        /* [2][out] mean, 1 / deviation of those */
     float *part[HALF_LAYERS];          /* what the other's columns of the layer above add to that */
     float *sent[HALF_LAYERS];          /* the other's part, before it is given */

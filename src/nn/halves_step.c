@@ -1,7 +1,7 @@
 /* halves_step.c -- a step by halves: c is a half and what it owns, 1 - c the other.
  *
  *     forward    the first layer, whole, in each half: that is cheaper than sending it
- *                layer k    y[c] = act(norm(x w[c] + b[c])), sent to the other unless it is the last
+ *                layer k    y[c] = tail(norm(x w[c] + b[c])), sent to the other unless it is the last
  *                head       guess = y[c] w[c], a part, sent to the other
  *     backward   head       guess = guess[c] + guess[1 - c] + b, and the loss, in each half
  *                layer k    dx = dy[c] w[c]', a part, whose other half of columns is sent; dw[c] = x' dy[c]
@@ -17,6 +17,7 @@ typedef struct Sweep {
     Halves *h;
     const GraphFeed *feed;
     size_t rows, layer; /* the stage's */
+    Pass pass;          /* of all rows: what the masks depend on */
     LossJob loss;
     UpdateJob job;
     float scale;         /* of the gradient, when clipping */
@@ -33,6 +34,11 @@ static void give(float *to, const float *from, size_t count)
         vec_stream(to + i, vec_load(from + i));
     for (; i < count; i++)
         to[i] = from[i];
+}
+
+static bool drops(const Sweep *s, size_t k)
+{
+    return s->h->layer[k].end->tail.dropout && s->pass.dropout > 0.0f;
 }
 
 static const float *weights(const Halves *h, size_t c, size_t k)
@@ -85,8 +91,10 @@ static void forward_layer(const Sweep *s, size_t c, size_t k, size_t q)
                           me->scratch);
     if (l->norm)
         normalise(s, k, q, keeps, y, z, me->scratch);
-    if (!relu && l->act != ACT_NONE)
-        activation_forward(l->act, y, s->rows * l->out);
+    if (!relu)
+        tail_bend(l->act, y, keeps ? keeps->save[k] : NULL, s->rows * l->out);
+    if (drops(s, k))
+        dropout_columns(l->end, &s->pass, y, q * l->out, l->out);
 }
 
 static void forward(void *job, size_t c, size_t worker)
@@ -127,6 +135,22 @@ static void backward_norm(const Sweep *s, size_t c, size_t k)
     norm_input(&back, me->grad[k], me->grad[k], me->before[k], false, s->rows, l->out, product + l->out);
 }
 
+/* The gradient behind the tail becomes the one before it. */
+static void backward_tail(const Sweep *s, size_t c, size_t k)
+{
+    const Half *me = &s->h->half[c];
+    const HalfLayer *l = &s->h->layer[k];
+    const size_t count = s->rows * l->out;
+    const float *at = me->save[k] ? me->save[k] : me->value[k][c];
+    if (drops(s, k) && l->act == ACT_RELU) {
+        dropout_relu_backward(s->pass.dropout, me->grad[k], at, count);
+        return;
+    }
+    if (drops(s, k))
+        dropout_columns(l->end, &s->pass, me->grad[k], c * l->out, l->out);
+    activation_backward(l->act, me->grad[k], at, at, count);
+}
+
 /* guess = both parts + b; its loss, and the gradient of the layer below */
 static void backward_head(const Sweep *s, size_t c)
 {
@@ -141,12 +165,11 @@ static void backward_head(const Sweep *s, size_t c)
     job.out = me->guess;
     job.grad = me->slope;
     *me->loss = losses[s->h->graph->plan.loss].sum(&job);
-    bool relu = s->h->layer[top].act == ACT_RELU;
-    float *y = me->value[top][c];
-    gemm_input(own, me->grad[top], me->slope, weights(s->h, c, s->h->hidden), relu ? y : NULL, false, s->rows,
-               head->in, head->out, me->scratch);
-    if (!relu)
-        activation_backward(s->h->layer[top].act, me->grad[top], y, y, s->rows * head->in);
+    bool gated = s->h->layer[top].act == ACT_RELU && !drops(s, top);
+    gemm_input(own, me->grad[top], me->slope, weights(s->h, c, s->h->hidden), gated ? me->value[top][c] : NULL,
+               false, s->rows, head->in, head->out, me->scratch);
+    if (!gated)
+        backward_tail(s, c, top);
 }
 
 /* The gradient of layer k, whose two parts are there. */
@@ -158,7 +181,7 @@ static void join(const Sweep *s, size_t c, size_t k)
     const float *restrict part = me->part[k];
     for (size_t i = 0; i < count; i++)
         grad[i] += part[i];
-    activation_backward(s->h->layer[k].act, grad, me->value[k][c], me->value[k][c], count);
+    backward_tail(s, c, k);
 }
 
 /* dx = dy w': the other's columns first, which waits for them */
@@ -278,16 +301,17 @@ static void sweep(Sweep *s)
         pool_run_near(pool, HALVES, backward, s);
 }
 
-static Sweep sweep_of(Halves *h, const GraphFeed *feed)
+static Sweep sweep_of(Halves *h, const GraphFeed *feed, double dropout)
 {
     Sweep s = {.h = h, .feed = feed, .rows = feed->rows, .scale = 1.0f};
     s.loss = graph_loss_job(h->graph, feed);
+    s.pass = (Pass){.rows = feed->rows, .dropout = (float)dropout, .key = graph_mask_key(h->graph)};
     return s;
 }
 
-double halves_gradient(Halves *h, const GraphFeed *feed)
+double halves_gradient(Halves *h, const GraphFeed *feed, double dropout)
 {
-    Sweep s = sweep_of(h, feed);
+    Sweep s = sweep_of(h, feed, dropout);
     double weight = loss_weight_sum(&s.loss);
     s.loss.scale = (float)(1.0 / weight);
     sweep(&s);
@@ -296,7 +320,7 @@ double halves_gradient(Halves *h, const GraphFeed *feed)
 
 double halves_step(Halves *h, const GraphFeed *feed, const GraphKnobs *knobs, double *norm)
 {
-    Sweep s = sweep_of(h, feed);
+    Sweep s = sweep_of(h, feed, knobs->dropout);
     double weight = loss_weight_sum(&s.loss);
     s.loss.scale = (float)(1.0 / weight);
     s.job = graph_update_job(h->graph, knobs);

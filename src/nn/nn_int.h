@@ -216,6 +216,8 @@ static inline bool tail_gated(const Node *n, const Pass *p)
     return n->gated && !(n->tail.dropout && p->dropout > 0.0f);
 }
 
+/* y [count] = act(y), in place; save, where tail_saves, gets what the slope is read from: else NULL */
+void tail_bend(Activation act, float *y, float *save, size_t count);
 /* y [n] = act(y), in place; and dy [n] *= act'(z), y being act(z) */
 void activation_forward(Activation act, float *y, size_t n);
 void activation_backward(Activation act, float *dy, const float *z, const float *y, size_t n);
@@ -223,6 +225,10 @@ void activation_backward(Activation act, float *dy, const float *z, const float 
  * node and the step makes the mask. */
 void dropout_apply(const Node *n, const Pass *p, float rate, float *restrict y, size_t first,
                    size_t count);
+/* The same of some columns of the pass's rows, at its rate: y [rows][columns] are those from `first` on. */
+void dropout_columns(const Node *n, const Pass *p, float *y, size_t first, size_t columns);
+/* dy [count] *= the slope of dropout(relu(z)), which was y */
+void dropout_relu_backward(float rate, float *restrict dy, const float *restrict y, size_t count);
 
 /* ---- kernels ------------------------------------------------------------------------------------- */
 
@@ -279,18 +285,19 @@ const char *onnx_shape(const OnnxPass *p, const char *x, size_t tokens, size_t w
 const char *onnx_part(const OnnxPass *p, const char *x, int64_t axis, size_t from, size_t to);
 
 /* halves.c, halves_step.c: steps of small batches, the layers cut by columns. graph_plan asks whether the net can
- * be cut so. take: whether this step is to be, by its rows and knobs; then weights and moments are in the halves
+ * be cut so. take: whether this step is to be, by its rows; then weights and moments are in the halves
  * until they are settled, which whoever reads or writes the graph's blocks has to do before. NULL: nothing to do. */
 bool halves_plan(Graph *g, Error *err);
 void halves_destroy(Halves *h);
-bool halves_take(Halves *h, size_t rows, double dropout);
+bool halves_take(Halves *h, size_t rows);
 void halves_settle(Halves *h);
 void halves_show(const Halves *h); /* values and gradient of the last step, where those of others lie */
-double halves_gradient(Halves *h, const GraphFeed *feed); /* the loss; see graph_gradient */
+double halves_gradient(Halves *h, const GraphFeed *feed, double dropout); /* the loss; see graph_gradient */
 /* The loss; while it is finite the weights move. */
 double halves_step(Halves *h, const GraphFeed *feed, const GraphKnobs *knobs, double *norm);
 
 /* plan.c, run.c */
+uint64_t graph_mask_key(const Graph *g); /* of the next step's dropout masks: Pass.key */
 LossJob graph_loss_job(const Graph *g, const GraphFeed *feed);
 UpdateJob graph_update_job(const Graph *g, const GraphKnobs *k); /* of the next step */
 double gradient_squares(const float *g, size_t count);

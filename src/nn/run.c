@@ -200,6 +200,12 @@ static void share_loss(const Run *run)
     team_sum_f64(run->team, loss, run->pass.shards);
 }
 
+uint64_t graph_mask_key(const Graph *g)
+{
+    uint64_t key[2] = {g->seed, g->steps};
+    return hash_bytes(key, sizeof key, 0x6c61746865u);
+}
+
 /* Forward, loss and backward. The gradient lies in the shards' blocks afterwards. */
 static double run_gradient(Run *run, double dropout)
 {
@@ -208,8 +214,7 @@ static double run_gradient(Run *run, double dropout)
     const GraphFeed *feed = run->pass.feed;
     run->g->gradients++;
     run->pass.dropout = (float)dropout;
-    uint64_t key[2] = {g->seed, g->steps};
-    run->pass.key = hash_bytes(key, sizeof key, 0x6c61746865u);
+    run->pass.key = graph_mask_key(g);
     run_program(run, &g->train);
     share_loss(run);
     run_tables(run);
@@ -258,8 +263,8 @@ static void sum_shards(const Graph *g, size_t begin, size_t shards, const Piece 
 double graph_gradient(Graph *g, const GraphFeed *feed, double dropout, float *gradient)
 {
     Run run = run_on(g, feed);
-    bool halves = halves_take(g->halves, feed->rows, dropout);
-    double loss = halves ? halves_gradient(g->halves, feed) : run_gradient(&run, dropout);
+    bool halves = halves_take(g->halves, feed->rows);
+    double loss = halves ? halves_gradient(g->halves, feed, dropout) : run_gradient(&run, dropout);
     halves_show(g->halves);
     halves_settle(g->halves); /* the caller may change the weights */
     for (size_t i = 0; i < g->piece.count; i++) {
@@ -480,7 +485,7 @@ void graph_step(Graph *g, const GraphFeed *feed, const GraphKnobs *knobs, GraphS
         deal_shards(&run);
         keep_statistics(g, false);
     }
-    bool halves = halves_take(g->halves, feed->rows, knobs->dropout);
+    bool halves = halves_take(g->halves, feed->rows);
     double norm = 0;
     *out = (GraphStats){.finite = true};
     out->loss = halves ? halves_step(g->halves, feed, knobs, &norm) : run_gradient(&run, knobs->dropout);

@@ -2,7 +2,8 @@
  *
  * Dropout keeps an element with probability 1 - p and scales it by 1 / (1 - p). The mask is a hash of
  * the step's key, the node's number and the element's place in the batch, so it needs no memory, no
- * generator and does not depend on the shards: backward computes it again.
+ * generator and does not depend on the shards: backward computes it again, but for relu, whose value is
+ * above 0 where both let it through.
  *
  * In the formulas of activation.h the slope is taken at z, the value before the activation, or at the
  * value itself where that suffices; then nothing is saved. */
@@ -68,18 +69,52 @@ static inline uint32_t element_bits(uint32_t i, uint32_t key, uint32_t key2)
     return h ^ (h >> 16);
 }
 
+static float dropout_scale(float rate)
+{
+    return 1.0f / (1.0f - rate);
+}
+
+typedef struct Mask {
+    uint32_t key, key2, below;
+    float scale;
+} Mask;
+
+static Mask mask_of(const Node *n, const Pass *p, float rate)
+{
+    uint64_t key = (p->key + n->number + 1) * 0x9E3779B97F4A7C15u;
+    return (Mask){.key = (uint32_t)key,
+                  .key2 = (uint32_t)(key >> 32),
+                  .below = (uint32_t)((double)rate * 4294967295.0),
+                  .scale = dropout_scale(rate)};
+}
+
+static inline void mask_apply(Mask m, float *restrict y, size_t first, size_t count)
+{
+    uint32_t begin = (uint32_t)first;
+    for (uint32_t i = 0; i < (uint32_t)count; i++) {
+        float keep = element_bits(begin + i, m.key, m.key2) >= m.below ? m.scale : 0.0f;
+        y[i] *= keep;
+    }
+}
+
 void dropout_apply(const Node *n, const Pass *p, float rate, float *restrict y, size_t first,
                    size_t count)
 {
-    uint64_t key = (p->key + n->number + 1) * 0x9E3779B97F4A7C15u;
-    uint32_t key1 = (uint32_t)key, key2 = (uint32_t)(key >> 32);
-    uint32_t below = (uint32_t)((double)rate * 4294967295.0);
-    float scale = 1.0f / (1.0f - rate);
-    uint32_t begin = (uint32_t)first;
-    for (uint32_t i = 0; i < (uint32_t)count; i++) {
-        float keep = element_bits(begin + i, key1, key2) >= below ? scale : 0.0f;
-        y[i] *= keep;
-    }
+    mask_apply(mask_of(n, p, rate), y, first, count);
+}
+
+void dropout_columns(const Node *n, const Pass *p, float *y, size_t first, size_t columns)
+{
+    const Mask m = mask_of(n, p, p->dropout);
+    for (size_t i = 0; i < p->rows; i++)
+        mask_apply(m, y + i * columns, (p->begin + i) * n->width + first, columns);
+}
+
+void dropout_relu_backward(float rate, float *restrict dy, const float *restrict y, size_t count)
+{
+    const float scale = dropout_scale(rate);
+    for (size_t i = 0; i < count; i++)
+        dy[i] *= y[i] > 0.0f ? scale : 0.0f;
 }
 
 /* ---- the tail --------------------------------------------------------------------------------------- */
@@ -91,21 +126,25 @@ bool tail_saves(Tail tail)
     return slope_from_z[tail.act] || (tail.dropout && !plain);
 }
 
+void tail_bend(Activation act, float *y, float *save, size_t count)
+{
+    if (save && slope_from_z[act])
+        memcpy(save, y, count * sizeof *y);
+    if (act != ACT_NONE)
+        forwards[act](y, count);
+    if (save && !slope_from_z[act])
+        memcpy(save, y, count * sizeof *y);
+}
+
 void tail_forward(const Node *n, const Pass *p, float *y, const float *bias)
 {
     size_t width = n->width, rows = p->rows * n->tokens, count = rows * width;
     bool drops = n->tail.dropout && p->dropout > 0.0f;
-    float *save = tail_saves(n->tail) ? node_save(n, p) : NULL;
     size_t first = p->begin * node_row(n);
     for (size_t at = 0; bias && at < count; at += width)
         for (size_t i = 0; i < width; i++)
             y[at + i] += bias[i];
-    if (save && slope_from_z[n->tail.act])
-        memcpy(save, y, count * sizeof *y);
-    if (n->tail.act != ACT_NONE)
-        forwards[n->tail.act](y, count);
-    if (save && !slope_from_z[n->tail.act])
-        memcpy(save, y, count * sizeof *y);
+    tail_bend(n->tail.act, y, tail_saves(n->tail) ? node_save(n, p) : NULL, count);
     if (drops)
         dropout_apply(n, p, p->dropout, y, first, count);
 }
@@ -113,9 +152,14 @@ void tail_forward(const Node *n, const Pass *p, float *y, const float *bias)
 void tail_backward(const Node *n, const Pass *p, float *dy)
 {
     size_t count = p->rows * node_row(n);
+    bool drops = n->tail.dropout && p->dropout > 0.0f;
     if (tail_gated(n, p))
         return;
-    if (n->tail.dropout && p->dropout > 0.0f)
+    if (drops && n->tail.act == ACT_RELU) {
+        dropout_relu_backward(p->dropout, dy, node_value(n, p), count);
+        return;
+    }
+    if (drops)
         dropout_apply(n, p, p->dropout, dy, p->begin * node_row(n), count);
     if (n->tail.act != ACT_NONE)
         backwards[n->tail.act](dy, tail_saves(n->tail) ? node_save(n, p) : node_value(n, p), count);

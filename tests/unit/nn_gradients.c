@@ -120,6 +120,28 @@ static void every_activation_with_dropout(void **state)
     }
 }
 
+/* Nets that are stepped by halves of their columns. */
+static void halves_with_dropout(void **state)
+{
+    (void)state;
+    static const Activation acts[] = {ACT_NONE, ACT_TANH, ACT_ELU, ACT_SIGMOID};
+    Data d = make_data(false);
+    GraphFeed feed = feed_of(&d);
+    for (size_t i = 0; i < 2 * sizeof acts / sizeof *acts; i++) {
+        const bool norm = i % 2;
+        const Tail tail = {acts[i / 2], true};
+        Graph *g = graph_create(11);
+        Node *x = graph_dense(g, "a", graph_input(g, WIDTH), 128, norm ? (Tail){0} : tail);
+        if (norm)
+            x = graph_batchnorm(g, "norm", x, tail);
+        x = graph_dense(g, "b", x, 128, tail);
+        plan(g, graph_dense(g, "head", x, 1, (Tail){0}), LOSS_SQUARED, NULL);
+        assert_non_null(g->halves);
+        check_gradient(g, &feed, 0.3, activation_names[tail.act]);
+        graph_destroy(g);
+    }
+}
+
 /* With weights drawn apart from zero, a small step changes no sign but for a few rows. */
 static void kinked_activations(void **state)
 {
@@ -626,6 +648,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operator),
         cmocka_unit_test(every_activation_with_dropout),
+        cmocka_unit_test(halves_with_dropout),
         cmocka_unit_test(kinked_activations),
         cmocka_unit_test(every_loss),
         cmocka_unit_test(logistic_known_values),
