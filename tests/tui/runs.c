@@ -46,6 +46,21 @@ static void three_runs(void)
     store_close(s);
 }
 
+/* Not cut off at the end of a line, and not among the events that a narrow screen leaves out. */
+static void a_failed_run_says_why(void **state)
+{
+    (void)state;
+    Error err = {0};
+    Store *s = store_open(bench.workspace, STORE_WRITE, &err);
+    assert_non_null(s);
+    add_run(s, "broken", "10", 9.125, RUN_RUNNING);
+    assert_true(store_run_status(s, 1, RUN_FAILED, "step 4 (epoch 0): not a number in layer head; lower lr (now 10)", &err));
+    store_close(s);
+    open_pane("runs", 24, 80);
+    see("not a number in");
+    see("(now 10)");
+}
+
 static void runs_are_listed_and_compared(void **state)
 {
     (void)state;
@@ -424,6 +439,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs_are_listed_and_compared, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_failed_run_says_why, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_baseline_shows_differences, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(runs_are_sorted_and_searched, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_say_why_not, bench_begin, bench_end),

@@ -158,6 +158,14 @@ static void draw_side_by_side(const RunsState *s, const RunCompare *c, const Can
         canvas_printf(&body, (int)(c->row.count - top), 0, STYLE_DIM, "%zu settings and results are the same", c->same);
 }
 
+/* Why a run failed is the first of its results. Returns the row after it. */
+static int draw_reason(const RunRow *run, const Canvas *canvas, int at)
+{
+    if (run->status != RUN_FAILED || !run->message || !*run->message)
+        return at;
+    return at + canvas_wrap(canvas, at, 0, canvas->cols, STYLE_BAD, run->message) + 1;
+}
+
 /* One run: facts and hyperparameters at the left, metrics in the middle, what happened at the right. */
 static void draw_part(const RunCompare *c, const Canvas *canvas, bool results, size_t top,
                       const char *title)
@@ -165,6 +173,8 @@ static void draw_part(const RunCompare *c, const Canvas *canvas, bool results, s
     int what = widest_of(c, results, 12, canvas->cols - 14) + 1, at = 1;
     size_t skipped = 0;
     canvas_put(canvas, 0, 0, STYLE_HEADER, title);
+    if (results)
+        at = draw_reason(&c->run[0], canvas, at);
     for (size_t i = 0; i < c->row.count; i++) {
         const CompareRow *row = &c->row.at[i];
         if (row->metric != results || skipped++ < top)

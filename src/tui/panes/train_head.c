@@ -344,7 +344,7 @@ static void draw_results(const TrainState *s, const RunRow *run, const Canvas *c
         of_total(run->best_step, 0, text, sizeof text);
         pair(&l, "at step", STYLE_PLAIN, text);
         of_total((int64_t)run->epoch, run->epochs_total, text, sizeof text);
-        pair(&l, "after epoch", STYLE_PLAIN, text);
+        pair(&l, "ended after epoch", STYLE_PLAIN, text);
     }
 }
 
