@@ -50,6 +50,13 @@ typedef struct ModelSetup {       /* fixed for a run */
 extern const char *const loss_names[];      /* auto squared absolute ... */
 extern const char *const optimizer_names[]; /* sgd adam adamw */
 
+typedef struct BoosterUnits {     /* how a booster's scores are told in XGBoost's file */
+    double scale, shift;          /* a regression's score times scale plus shift is in raw units */
+    int loss;                     /* index into loss_names; 0 auto */
+    double delta, power;          /* huber's, in units of the score; tweedie's */
+    const char *about;            /* kept in it */
+} BoosterUnits;
+
 typedef struct StepStats {
     double loss;                  /* mean over the batch, before the update */
     double grad_norm;             /* before clipping */
@@ -107,9 +114,9 @@ typedef struct ModelFamily {
     bool    (*settle)(void *model, Error *err);   /* after a load: checks; on failure it is empty */
     size_t  (*predict_more)(void *model, const Batch *b, size_t from, float *out); /* see below */
     void    (*importance)(const void *model, Importance *out); /* [dense + codes]; NULL: cannot say */
-    /* XGBoost's JSON: a regression's score times scale plus shift is in raw units. NULL: no booster. */
-    bool    (*xgboost)(const void *model, double scale, double shift, const char *about, Text *into, Error *err);
-    bool    (*take_json)(void *model, const void *bytes, size_t n, Error *err);
+    /* XGBoost's JSON, and back: scale as in model_weights_take. NULL: no booster. */
+    bool    (*xgboost)(const void *model, const BoosterUnits *u, Text *into, Error *err);
+    bool    (*take_json)(void *model, const void *bytes, size_t n, double scale, Text *said, Error *err);
     void    (*contributions)(const void *model, const Batch *b, double *out); /* see below; or NULL */
     /* Statistics of the step just made, see graph_layers; NULL: it has no layers */
     size_t  (*layers)(const void *model, size_t rows, LayerStats *out, size_t most);
@@ -159,7 +166,13 @@ bool   model_state_save(Model *m, bool weights_only, Text *into, Error *err);
 bool   model_state_load(Model *m, const void *bytes, size_t n, Error *err);
 /* Weights by name and shape from a safetensors file, ours or anyone's (F32, F64): every one but those
  * of the layers `renew` must be there and fit. What the file has beyond them is told in `said`. */
-bool   model_weights_take(Model *m, const void *bytes, size_t n, const char *renew, Text *said, Error *err);
+/* A family of trees takes XGBoost's JSON as well; scale: raw units in one unit of the target here (trees of
+ * rates are told in multiples of its mean, others must be in raw units). */
+bool   model_weights_take(Model *m, const void *bytes, size_t n, const char *renew, double scale, Text *said,
+                          Error *err);
+/* Settings with which a run goes on from XGBoost's JSON as it was made: {"loss": "poisson", ...}, a new
+ * reference. NULL: it is not one that can be read. */
+json_t *xgboost_settings(const void *bytes, size_t n, Error *err);
 /* What bundle_safetensors put into such a file's metadata ("family", "params", "features", ...): a new
  * reference, NULL where the file does not say. */
 json_t *safetensors_about(const void *bytes, size_t n, const char *key, Error *err);
@@ -206,8 +219,8 @@ typedef struct Prediction {
 } Prediction;
 /* first_plan: 0 for raw rows; k for rows that already went through the first k recipes. One row or
  * many give the same bits. Rows without the target are fine: rules that depend on it are skipped. */
-/* A booster as XGBoost's JSON, scoring encoded rows in raw units. */
-bool bundle_xgboost(const Bundle *b, Text *into, Error *err);
+/* A booster as XGBoost's JSON, scoring encoded rows in raw units; what it lacks is added to notes. */
+bool bundle_xgboost(const Bundle *b, Text *into, json_t *notes, Error *err);
 /* What each input adds to the scores of encoded rows (SHAP), in the target's units where those are a
  * multiple of the score; else `raw` is set and they are the model's own: logits, or logarithms. */
 typedef struct Contributions {

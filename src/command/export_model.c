@@ -61,6 +61,14 @@ static bool write_whole(const char *out, const Text *bytes, json_t *result, Erro
     return file_write(out, text_str(bytes), bytes->count, err);
 }
 
+/* takes notes: what the file lacks */
+static void give_notes(json_t *result, json_t *notes)
+{
+    if (json_array_size(notes))
+        json_object_set(result, "notes", notes);
+    json_decref(notes);
+}
+
 static bool write_onnx(const char *dir, const char *out, Pool *pool, json_t *result, Error *err)
 {
     Text bytes = {0};
@@ -69,9 +77,7 @@ static bool write_onnx(const char *dir, const char *out, Pool *pool, json_t *res
     Bundle *b = o ? bundle_open(dir, pool, err) : NULL;
     bool ok = b && bundle_onnx(b, o, notes, err) && onnx_write(o, &bytes, err) &&
               write_whole(out, &bytes, result, err);
-    if (json_array_size(notes))
-        json_object_set(result, "notes", notes);
-    json_decref(notes);
+    give_notes(result, notes);
     bundle_close(b);
     onnx_destroy(o);
     text_release(&bytes);
@@ -92,8 +98,10 @@ static bool write_safetensors(const char *dir, const char *out, Pool *pool, json
 static bool write_xgboost(const char *dir, const char *out, Pool *pool, json_t *result, Error *err)
 {
     Text bytes = {0};
+    json_t *notes = json_array();
     Bundle *b = bundle_open(dir, pool, err);
-    bool ok = b && bundle_xgboost(b, &bytes, err) && write_whole(out, &bytes, result, err);
+    bool ok = b && bundle_xgboost(b, &bytes, notes, err) && write_whole(out, &bytes, result, err);
+    give_notes(result, notes);
     bundle_close(b);
     text_release(&bytes);
     return ok;

@@ -44,6 +44,10 @@ struct Bundle {
     json_t *about;
 };
 
+/* A regression whose raw units are its score times scale plus shift. */
+bool bundle_is_linear(const Bundle *b, double *scale, double *shift);
+/* Does a recipe make or change what the features read? */
+bool bundle_recipes_write(const Bundle *b);
 json_t *bundle_shape_to_json(const ModelShape *s);
 json_t *bundle_params_to_json(const ModelFamily *f, const void *params);
 

@@ -39,8 +39,7 @@ static const char *add_input(Onnx *o, const char *name, ColumnType type)
     return onnx_input(o, name, type == COLUMN_TEXT ? ONNX_TEXT : ONNX_REAL, 1, type_about(type));
 }
 
-/* Does a recipe make or change what the features read? */
-static bool recipes_write(const Bundle *b)
+bool bundle_recipes_write(const Bundle *b)
 {
     for (size_t i = 0; i < b->plans; i++)
         for (size_t k = 0; k < features_inputs(b->features); k++)
@@ -73,7 +72,7 @@ static bool can_say_recipes(const Bundle *b, const char **column, Text *stuck)
 static void add_inputs(const Bundle *b, Onnx *o, const char **column, json_t *notes)
 {
     Text stuck = {0};
-    bool writes = recipes_write(b), said = writes && can_say_recipes(b, column, &stuck);
+    bool writes = bundle_recipes_write(b), said = writes && can_say_recipes(b, column, &stuck);
     if (said)
         say_recipes(b, o, column, &stuck);
     for (size_t i = 0; !said && i < features_inputs(b->features); i++)

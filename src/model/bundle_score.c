@@ -176,7 +176,7 @@ void bundle_predict(Bundle *b, const Batch *batch, float *out)
 }
 
 /* Whether a raw score is a target less something, times something; then *scale and *shift. */
-static bool is_linear(const Bundle *b, double *scale, double *shift)
+bool bundle_is_linear(const Bundle *b, double *scale, double *shift)
 {
     const ModelShape *s = features_shape(b->features);
     if (s->task != TASK_REGRESSION || s->log_link)
@@ -195,31 +195,9 @@ bool bundle_contributions(const Bundle *b, const Batch *rows, Arena *a, Contribu
     double *at = ARENA_NEW(a, double, n + 1), scale = 1.0, shift = 0.0;
     if (!model_contributions(b->model, rows, at, err))
         return false;
-    bool linear = is_linear(b, &scale, &shift);
+    bool linear = bundle_is_linear(b, &scale, &shift);
     *out = (Contributions){rows->rows, s->outputs, inputs, at, !linear};
     for (size_t i = 0; linear && i < n; i++)
         at[i] = at[i] * scale + (i % (inputs + 1) == inputs ? shift : 0.0);
     return true;
-}
-
-bool bundle_xgboost(const Bundle *b, Text *into, Error *err)
-{
-    const ModelShape *s = features_shape(b->features);
-    double scale = 1.0, shift = 0.0;
-    if (!b->family->xgboost)
-        return error_set(err, ERROR_USAGE, "XGBoost has no %s; gbdt can be written for it",
-                         b->family->name);
-    if (s->task == TASK_REGRESSION && !is_linear(b, &scale, &shift) && !s->log_link)
-        return error_set(
-            err, ERROR_USAGE,
-            "the target was transformed by a logarithm, which XGBoost's file cannot say;"
-            " train with transform_target=none");
-    if (s->log_link)
-        scale = features_target_scale(b->features);
-    json_t *features = features_to_json(b->features);
-    char *about = json_dumps(features, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    bool ok = model_xgboost(b->model, scale, shift, about ? about : "", into, err);
-    free(about);
-    json_decref(features);
-    return ok;
 }

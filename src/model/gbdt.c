@@ -274,18 +274,19 @@ static void contributions(const void *model, const Batch *b, double *out)
     forest_shap(&m->forest, b, out, m->setup->pool);
 }
 
-static bool xgboost(const void *model, double scale, double shift, const char *about, Text *into,
-                    Error *err)
+static bool xgboost(const void *model, const BoosterUnits *u, Text *into, Error *err)
 {
     const Gbdt *m = model;
-    return forest_xgboost(&m->forest, m->shape, scale, shift, about, into, err);
+    return forest_xgboost(&m->forest, m->shape, u, into, err);
 }
 
-static bool take_json(void *model, const void *bytes, size_t n, Error *err)
+static bool take_json(void *model, const void *bytes, size_t n, double scale, Text *said, Error *err)
 {
     Gbdt *m = model;
     m->score_is_whole = false;
-    return forest_from_xgboost(&m->forest, m->shape, bytes, n, err);
+    bool took = forest_from_xgboost(&m->forest, m->shape, scale, bytes, n, err);
+    text_printf(said, "%zu trees of XGBoost's taken", m->forest.nodes.count);
+    return took;
 }
 
 const ModelFamily gbdt_family = {

@@ -11,7 +11,7 @@
  *     gbdt_predict.c  rows down the trees
  *     gbdt_onnx.c     the forest as others run it
  *     gbdt_quick.c    rows down a forest that has stopped growing, laid out for that
- *     gbdt_xgboost.c  the forest as XGBoost's JSON, and back
+ *     gbdt_xgboost.c, gbdt_xgboost_read.c    the forest as XGBoost's JSON, and back
  *     gbdt_team.c     several processes, each with a stretch of the rows
  *     gbdt_importance.c  what the columns did for it
  *     gbdt_shap.c     what the columns add to one row's score
@@ -304,10 +304,10 @@ bool forest_goes_left(const Forest *f, size_t node, const float *dense, const in
 /* What the inputs add to the scores: [rows][outputs][features + 1], the last the base. */
 void forest_shap(const Forest *f, const Batch *b, double *out, Pool *pool);
 
-/* XGBoost's JSON; scale, shift: of raw units; about: kept in it. */
-bool forest_xgboost(const Forest *f, const ModelShape *s, double scale, double shift,
-                    const char *about, Text *into, Error *err);
-bool forest_from_xgboost(Forest *f, const ModelShape *s, const void *bytes, size_t n, Error *err);
+/* XGBoost's JSON. */
+bool forest_xgboost(const Forest *f, const ModelShape *s, const BoosterUnits *u, Text *into, Error *err);
+/* scale: raw units in one of the target's. */
+bool forest_from_xgboost(Forest *f, const ModelShape *s, double scale, const void *bytes, size_t n, Error *err);
 
 void forest_importance(const Forest *f, Importance *out); /* adds; [features] */
 

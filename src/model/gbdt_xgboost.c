@@ -1,17 +1,8 @@
-/* gbdt_xgboost.c -- the forest as XGBoost's model file (JSON, as its version 1.7 writes it), and back.
+/* gbdt_xgboost.c -- the forest as XGBoost's model file, see gbdt_xgboost.h.
  *
- *     learner.gradient_booster.model.trees[]   left_children, right_children, parents, split_indices,
- *         split_conditions (a leaf's value stands there), split_type, default_left, base_weights,
- *         loss_changes, sum_hessian, categories*, tree_param; tree_info: the tree's class
- *     learner.learner_model_param               base_score (before the link), num_class, num_feature
- *     learner.objective.name                    the link
- *
- * A number goes left if x < t there and if x <= t here, so t is the next float up. A set of categories
- * goes right there and left here, so the children change places. Inputs are the model's: dense numbers,
- * then codes; their words are in attributes.lathe, the features as JSON. Regression is told in raw units.
- * Read back are trees of numbers (gbtree, one tree a class and round) with the objectives of the table
- * below; an own code for a category would mean nothing to another's tree. */
-#include "gbdt_int.h"
+ * Inputs are the model's: dense numbers, then codes; their words are in attributes.lathe, the features as
+ * JSON. Regression is told in raw units. */
+#include "gbdt_xgboost.h"
 
 #include <float.h>
 #include <stdio.h>
@@ -20,28 +11,21 @@
 
 #define NO_PARENT 2147483647
 
-typedef struct Objective {
-    const char *name, *extra; /* extra: what stands beside the name */
-    TaskKind task;
-    bool log_link;
-} Objective;
-
-/* The first that fits is what is written. */
-static const Objective objectives[] = {
-    {"reg:squarederror", "\"reg_loss_param\": {\"scale_pos_weight\": \"1\"}", TASK_REGRESSION,
-     false},
-    {"binary:logistic", "\"reg_loss_param\": {\"scale_pos_weight\": \"1\"}", TASK_BINARY, false},
-    {"multi:softprob", "", TASK_MULTICLASS, false},
-    {"count:poisson", "\"poisson_regression_param\": {\"max_delta_step\": \"0.699999988\"}",
-     TASK_REGRESSION, true},
-    {"multi:softmax", "", TASK_MULTICLASS, false},
-    {"reg:absoluteerror", "", TASK_REGRESSION, false},
-    {"reg:pseudohubererror", "", TASK_REGRESSION, false},
-    {"binary:logitraw", "", TASK_BINARY, false},
+const Objective xgboost_objectives[] = {
+    {"reg:squarederror", "reg_loss_param", "scale_pos_weight", "1", TASK_REGRESSION, LOSS_SQUARED, false},
+    {"binary:logistic", "reg_loss_param", "scale_pos_weight", "1", TASK_BINARY, LOSS_LOGISTIC, false},
+    {"multi:softprob", "softmax_multiclass_param", "num_class", NULL, TASK_MULTICLASS, LOSS_SOFTMAX, false},
+    {"count:poisson", "poisson_regression_param", "max_delta_step", "0.699999988", TASK_REGRESSION,
+     LOSS_POISSON, true},
+    {"reg:gamma", NULL, NULL, NULL, TASK_REGRESSION, LOSS_GAMMA, true},
+    {"reg:tweedie", "tweedie_regression_param", "tweedie_variance_power", NULL, TASK_REGRESSION,
+     LOSS_TWEEDIE, true},
+    {"reg:absoluteerror", NULL, NULL, NULL, TASK_REGRESSION, LOSS_ABSOLUTE, false},
+    {"reg:pseudohubererror", "pseudo_huber_param", "huber_slope", NULL, TASK_REGRESSION, LOSS_HUBER, false},
+    {"multi:softmax", "softmax_multiclass_param", "num_class", NULL, TASK_MULTICLASS, LOSS_SOFTMAX, false},
+    {"binary:logitraw", "reg_loss_param", "scale_pos_weight", "1", TASK_BINARY, LOSS_LOGISTIC, false},
+    {.name = NULL},
 };
-#define OBJECTIVES (sizeof objectives / sizeof *objectives)
-
-/* ---- writing --------------------------------------------------------------------------------------- */
 
 typedef struct TreeText {
     const Forest *f;
@@ -237,22 +221,49 @@ static void put_trees(Text *into, const Forest *f, double scale, bool fold)
     text_puts(into, "]}, \"name\": \"gbtree\"}, ");
 }
 
+static const Objective *objective_of(const ModelShape *s, int loss)
+{
+    const Objective *first = NULL;
+    for (const Objective *o = xgboost_objectives; o->name; o++) {
+        if (o->task != s->task || o->log_link != s->log_link)
+            continue;
+        if (!loss || (int)o->loss == loss - 1)
+            return o;
+        first = first ? first : o;
+    }
+    return first;
+}
+
+/* The loss's own number: how many classes, Tweedie's power, from where Huber's is linear in raw units. */
+static double number_of(const Objective *o, const ModelShape *s, const BoosterUnits *u)
+{
+    return o->task == TASK_MULTICLASS ? (double)s->classes
+           : o->loss == LOSS_TWEEDIE  ? u->power
+                                      : u->delta * u->scale;
+}
+
+static void put_objective(Text *into, const Objective *o, const ModelShape *s, const BoosterUnits *u)
+{
+    text_printf(into, "\"objective\": {\"name\": \"%s\"", o->name);
+    if (o->group && o->value)
+        text_printf(into, ", \"%s\": {\"%s\": \"%s\"}", o->group, o->key, o->value);
+    else if (o->group)
+        text_printf(into, ", \"%s\": {\"%s\": \"%.9g\"}", o->group, o->key, number_of(o, s, u));
+    text_puts(into, "}");
+}
+
 /* Classes begin at base_score 0.5, which is a margin of 0 for two (and the same for all of several), and
  * their own bias is in their first tree. */
-bool forest_xgboost(const Forest *f, const ModelShape *s, double scale, double shift,
-                    const char *about, Text *into, Error *err)
+bool forest_xgboost(const Forest *f, const ModelShape *s, const BoosterUnits *u, Text *into, Error *err)
 {
-    const Objective *o = objectives;
     size_t trees = f->nodes.count, classes = s->task == TASK_MULTICLASS ? s->classes : 0;
-    while (o->task != s->task || o->log_link != s->log_link)
-        o++;
     if (trees == 0)
         return error_set(err, ERROR_USAGE, "the model has no trees yet");
     double base = s->task != TASK_REGRESSION ? 0.5
-                  : s->log_link              ? exp((double)f->bias[0]) * scale
-                                             : (double)f->bias[0] * scale + shift;
+                  : s->log_link              ? exp((double)f->bias[0]) * u->scale
+                                             : (double)f->bias[0] * u->scale + u->shift;
     text_puts(into, "{\"learner\": {\"attributes\": {\"lathe\": ");
-    put_text(into, about, false);
+    put_text(into, u->about, false);
     text_puts(into, "}, ");
     put_names(into, s);
     text_printf(
@@ -263,238 +274,14 @@ bool forest_xgboost(const Forest *f, const ModelShape *s, double scale, double s
     for (size_t i = 0; i < trees; i++)
         text_printf(into, "%s%zu", i ? ", " : "", i % f->outputs);
     text_puts(into, "], ");
-    put_trees(into, f, s->task == TASK_REGRESSION && !s->log_link ? scale : 1.0,
+    put_trees(into, f, s->task == TASK_REGRESSION && !s->log_link ? u->scale : 1.0,
               s->task != TASK_REGRESSION);
     text_printf(
         into,
         "\"learner_model_param\": {\"base_score\": \"%.9g\", \"boost_from_average\": \"1\", "
-        "\"num_class\": \"%zu\", \"num_feature\": \"%zu\", \"num_target\": \"1\"}, "
-        "\"objective\": {\"name\": \"%s\", ",
-        base, classes, f->features, o->name);
-    if (classes)
-        text_printf(into, "\"softmax_multiclass_param\": {\"num_class\": \"%zu\"}", classes);
-    else
-        text_puts(into, o->extra);
-    text_puts(into, "}}, \"version\": [1, 7, 4]}\n");
+        "\"num_class\": \"%zu\", \"num_feature\": \"%zu\", \"num_target\": \"1\"}, ",
+        base, classes, f->features);
+    put_objective(into, objective_of(s, u->loss), s, u);
+    text_puts(into, "}, \"version\": [1, 7, 4]}\n");
     return true;
-}
-
-/* ---- reading ------------------------------------------------------------------------------------------- */
-
-typedef struct TreeLists {
-    const json_t *left, *right, *condition, *index, *kind, *missing, *gain, *cover;
-    size_t nodes;
-} TreeLists;
-
-static const json_t *list_of(const json_t *tree, const char *name, size_t nodes)
-{
-    const json_t *list = json_object_get(tree, name);
-    return json_array_size(list) == nodes ? list : NULL;
-}
-
-static bool read_lists(TreeLists *t, const json_t *tree)
-{
-    t->nodes = json_array_size(json_object_get(tree, "left_children"));
-    t->left = list_of(tree, "left_children", t->nodes);
-    t->right = list_of(tree, "right_children", t->nodes);
-    t->condition = list_of(tree, "split_conditions", t->nodes);
-    t->index = list_of(tree, "split_indices", t->nodes);
-    t->kind = list_of(tree, "split_type", t->nodes); /* older files have none */
-    t->missing = list_of(tree, "default_left", t->nodes);
-    t->gain = list_of(tree, "loss_changes", t->nodes);
-    t->cover = list_of(tree, "sum_hessian", t->nodes);
-    return t->nodes && t->left && t->right && t->condition && t->index && t->missing && t->gain &&
-           t->cover;
-}
-
-static double number_at(const json_t *list, size_t i)
-{
-    const json_t *v = json_array_get(list, i);
-    return json_is_true(v) ? 1.0 : json_number_value(v);
-}
-
-typedef struct Reading {
-    Forest *f;
-    const int32_t *input; /* of each of its features */
-    size_t features;
-    TreeLists lists;
-    size_t root, depth, made;
-} Reading;
-
-static size_t new_node(Forest *f)
-{
-    for (int k = 0; k < NODE_FIELD_COUNT; k++)
-        vec_add(&f->field[k], 0.0f);
-    return f->field[0].count - 1;
-}
-
-/* The node `from` of the file as the node `to` of the forest, and what lies below. */
-static bool read_node(Reading *r, size_t from, size_t to, Error *err)
-{
-    const TreeLists *t = &r->lists;
-    double left = number_at(t->left, from), right = number_at(t->right, from);
-    double value = number_at(t->condition, from), index = number_at(t->index, from);
-    *forest_node(r->f, NODE_COVER, to) = (float)number_at(t->cover, from);
-    *forest_node(r->f, NODE_ROWS, to) = (float)number_at(t->cover, from);
-    *forest_node(r->f, NODE_FEATURE, to) = -1.0f;
-    if (left == -1.0) {
-        *forest_node(r->f, NODE_VALUE, to) = (float)value;
-        return true;
-    }
-    if (t->kind && number_at(t->kind, from) != 0.0)
-        return error_set(err, ERROR_USAGE,
-                         "it splits by a category, whose numbers here mean other words");
-    bool sound = left > 0 && right > 0 && left < (double)t->nodes && right < (double)t->nodes &&
-                 index >= 0 && index < (double)r->features && ++r->made <= t->nodes;
-    if (!sound)
-        return error_set(err, ERROR_PARSE, "node %zu is damaged", from);
-    float down = nextafterf((float)value, -INFINITY);
-    *forest_node(r->f, NODE_FEATURE, to) = (float)r->input[(size_t)index];
-    *forest_node(r->f, NODE_THRESHOLD, to) = down;
-    *forest_node(r->f, NODE_MISSING_LEFT, to) = number_at(t->missing, from) != 0.0 ? 1.0f : 0.0f;
-    *forest_node(r->f, NODE_GAIN, to) = (float)number_at(t->gain, from);
-    size_t a = new_node(r->f), b = new_node(r->f);
-    *forest_node(r->f, NODE_LEFT, to) = (float)(a - r->root);
-    *forest_node(r->f, NODE_RIGHT, to) = (float)(b - r->root);
-    if (++r->depth > 10000)
-        return error_set(err, ERROR_PARSE, "it is deeper than 10,000 nodes");
-    bool ok = read_node(r, (size_t)left, a, err) && read_node(r, (size_t)right, b, err);
-    r->depth--;
-    return ok;
-}
-
-static bool read_trees(Reading *r, const json_t *model, Error *err)
-{
-    const json_t *trees = json_object_get(model, "trees");
-    const json_t *info = json_object_get(model, "tree_info");
-    size_t n = json_array_size(trees);
-    if (n == 0 || n % r->f->outputs || json_array_size(info) != n)
-        return error_set(err, ERROR_SHAPE, "%zu trees are not some rounds of %zu", n,
-                         r->f->outputs);
-    for (size_t i = 0; i < n; i++) {
-        if (number_at(info, i) != (double)(i % r->f->outputs))
-            return error_set(err, ERROR_USAGE, "tree %zu: more than one tree a round and class", i);
-        if (!read_lists(&r->lists, json_array_get(trees, i)))
-            return error_set(err, ERROR_PARSE, "tree %zu: a list is missing or too short", i);
-        r->root = new_node(r->f);
-        r->depth = r->made = 0;
-        if (!read_node(r, 0, r->root, err))
-            return error_in(err, "tree %zu", i);
-        vec_add(&r->f->nodes, (float)(r->f->field[0].count - r->root));
-    }
-    return true;
-}
-
-/* Its features by their names or, without, by their places. */
-static bool read_inputs(const json_t *learner, const ModelShape *s, int32_t *input, size_t n,
-                        Error *err)
-{
-    const json_t *names = json_object_get(learner, "feature_names");
-    if (!json_array_size(names) && n != s->dense + s->codes)
-        return error_set(err, ERROR_SHAPE,
-                         "%zu features without names where the table gives %zu inputs", n,
-                         s->dense + s->codes);
-    for (size_t i = 0; i < n; i++) {
-        const char *name = json_string_value(json_array_get(names, i));
-        input[i] = (int32_t)i;
-        if (!json_array_size(names))
-            continue;
-        size_t k = 0;
-        while (name && k < s->dense && !text_equal(s->dense_name ? s->dense_name[k] : "", name))
-            k++;
-        if (!name || k == s->dense)
-            return error_set(err, ERROR_USAGE, "feature %s is no number among the table's columns; boosters with "
-                             "categories cannot be taken, from=RUN goes on from ours",
-                             name ? name : "?");
-        input[i] = (int32_t)k;
-    }
-    return true;
-}
-
-static double text_number(const json_t *from, const char *key)
-{
-    const char *text = json_string_value(json_object_get(from, key));
-    return text ? strtod(text, NULL) : (double)NAN;
-}
-
-static bool read_base(Forest *f, const ModelShape *s, const json_t *learner, Error *err)
-{
-    const char *name =
-        json_string_value(json_object_get(json_object_get(learner, "objective"), "name"));
-    double base = text_number(json_object_get(learner, "learner_model_param"), "base_score");
-    const Objective *o = NULL;
-    for (size_t i = 0; i < OBJECTIVES; i++)
-        if (name && text_equal(objectives[i].name, name))
-            o = &objectives[i];
-    if (!o)
-        return error_set(err, ERROR_USAGE, "objective %s is not known here", name ? name : "?");
-    if (o->task != s->task || o->log_link != s->log_link)
-        return error_set(err, ERROR_USAGE, "objective %s does not fit a %s target%s", name,
-                         task_name(s->task), o->log_link ? " in these units" : "");
-    if (o->log_link) /* in units of its own mean, which the target here does not share */
-        return error_set(err, ERROR_USAGE, "objective %s can be written, but not read back", name);
-    bool logit = text_equal(name, "binary:logistic");
-    if (!isfinite(base) || (logit && !(base > 0.0 && base < 1.0)))
-        return error_set(err, ERROR_PARSE, "base_score is missing or out of its range");
-    for (size_t c = 0; c < f->outputs; c++)
-        f->bias[c] = (float)(logit ? log(base / (1.0 - base)) : base);
-    return true;
-}
-
-/* JSON has no NaN, but XGBoost writes it for the condition of a set. */
-static void replace_nan(char *text, size_t n)
-{
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '\\' && quoted)
-            i++;
-        else if (text[i] == '"')
-            quoted = !quoted;
-        else if (!quoted && n - i >= 3 && memcmp(text + i, "NaN", 3) == 0)
-            memcpy(text + i, "0.0", 3);
-    }
-}
-
-static bool read_learner(Forest *f, const ModelShape *s, const json_t *learner, Error *err)
-{
-    const json_t *booster = json_object_get(learner, "gradient_booster");
-    const json_t *model = json_object_get(booster, "model");
-    const char *kind = json_string_value(json_object_get(booster, "name"));
-    double features = text_number(json_object_get(learner, "learner_model_param"), "num_feature");
-    double classes = text_number(json_object_get(learner, "learner_model_param"), "num_class");
-    if (!model || !(features >= 1.0 && features <= 1e6))
-        return error_set(err, ERROR_PARSE, "it is no model of XGBoost's");
-    if (!kind || !text_equal(kind, "gbtree"))
-        return error_set(err, ERROR_USAGE, "its booster is %s; only gbtree can be read",
-                         kind ? kind : "unknown");
-    if (s->task == TASK_MULTICLASS && classes != (double)s->classes)
-        return error_set(err, ERROR_SHAPE, "it has %g classes, the target here %zu", classes,
-                         s->classes);
-    size_t n = (size_t)features;
-    int32_t *input = mem_alloc(sizeof *input * n);
-    Reading r = {.f = f, .input = input, .features = n};
-    bool ok = read_inputs(learner, s, input, n, err) && read_base(f, s, learner, err) &&
-              read_trees(&r, model, err);
-    mem_free(input);
-    return ok;
-}
-
-bool forest_from_xgboost(Forest *f, const ModelShape *s, const void *bytes, size_t n, Error *err)
-{
-    json_error_t why;
-    char *text = mem_try(n + 1, err);
-    if (!text)
-        return false;
-    memcpy(text, bytes, n);
-    replace_nan(text, n);
-    json_t *from = json_loadb(text, n, 0, &why);
-    mem_free(text);
-    if (!from)
-        return error_set(err, ERROR_PARSE, "line %d: %.120s", why.line, why.text);
-    forest_clear(f);
-    bool ok = read_learner(f, s, json_object_get(from, "learner"), err) && forest_settle(f, err);
-    json_decref(from);
-    if (!ok)
-        forest_clear(f);
-    return ok;
 }

@@ -258,10 +258,9 @@ const char *model_onnx(Model *m, Onnx *o, const char *dense, const char *codes, 
     return NULL;
 }
 
-bool model_xgboost(const Model *m, double scale, double shift, const char *about, Text *into,
-                   Error *err)
+bool model_xgboost(const Model *m, const BoosterUnits *u, Text *into, Error *err)
 {
-    return m->family->xgboost(m->impl, scale, shift, about, into, err);
+    return m->family->xgboost(m->impl, u, into, err);
 }
 
 const char *model_input(const Model *m, size_t i)

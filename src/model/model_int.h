@@ -15,7 +15,7 @@ struct Model {
 
 /* auto becomes the task's usual loss; one that does not fit the task is an error. */
 bool loss_choose(const ModelShape *shape, int loss, LossKind *out, Error *err);
-bool model_xgboost(const Model *m, double scale, double shift, const char *about, Text *into, Error *err);
+bool model_xgboost(const Model *m, const BoosterUnits *u, Text *into, Error *err);
 size_t shape_classes(const ModelShape *shape); /* entries of class_weight; 0 for regression */
 
 /* ---- net.c: what families built on a Graph have in common ----------------------------------------- */

@@ -191,7 +191,7 @@ static bool take_weights(Model *m, const SafeFile *f, const char *renew, Text *s
     return true;
 }
 
-bool model_weights_take(Model *m, const void *bytes, size_t n, const char *renew, Text *said,
+bool model_weights_take(Model *m, const void *bytes, size_t n, const char *renew, double scale, Text *said,
                         Error *err)
 {
     SafeFile f;
@@ -200,13 +200,10 @@ bool model_weights_take(Model *m, const void *bytes, size_t n, const char *renew
                          "renew: a %s has no layers; it goes on from all of its trees",
                          m->family->name);
     if (n && *(const char *)bytes == '{') { /* safetensors begin with a length */
-        bool took = m->family->take_json
-                        ? m->family->take_json(m->impl, bytes, n, err)
-                        : error_set(err, ERROR_USAGE, "a booster in JSON is nothing for a %s",
-                                    m->family->name);
-        if (took)
-            text_printf(said, "%zu numbers of XGBoost's taken", model_weights(m));
-        return took;
+        return m->family->take_json
+                   ? m->family->take_json(m->impl, bytes, n, scale, said, err)
+                   : error_set(err, ERROR_USAGE, "a booster in JSON is nothing for a %s",
+                               m->family->name);
     }
     if (!safetensors_read(&f, bytes, n, err))
         return false;

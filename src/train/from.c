@@ -27,7 +27,8 @@ static bool read_run(Origin *o, Store *s, const char *from, Arena *a, Error *err
 
 static bool is_file(const char *from)
 {
-    return text_ends(from, ".safetensors") || text_ends(from, ".json") || strchr(from, '/');
+    return text_ends(from, ".safetensors") || text_ends(from, ".json") ||
+           strchr(from, '/') || (strchr(from, '.') && file_exists(from));
 }
 
 bool origin_read(Origin *o, Store *s, const char *from, Arena *a, Error *err)
@@ -43,9 +44,18 @@ bool origin_read(Origin *o, Store *s, const char *from, Arena *a, Error *err)
 
 /* ---- what the source says of itself ------------------------------------------------------------------ */
 
+/* Of XGBoost's, which says nothing of a family here; safetensors begin with a length. */
+static bool is_json(const Origin *o)
+{
+    return o->bytes.count && o->bytes.at[0] == '{';
+}
+
 static bool same_family(const Origin *o, const RunSpec *spec, Error *err)
 {
     Error why = {0};
+    if (is_json(o) && !spec->family->take_json)
+        return error_set(err, ERROR_USAGE, "from=%s: a booster in JSON is nothing for a %s", o->name,
+                         spec->family->name);
     json_t *family = safetensors_about(o->bytes.at, o->bytes.count, "family", &why);
     const char *name = json_string_value(family);
     bool ok = !why.kind || error_set(err, why.kind, "from=%s: %s", o->name, why.text);
@@ -64,12 +74,16 @@ bool run_spec_from(RunSpec *spec, Store *s, const char *from, Error *err)
     const char *key;
     bool ok = origin_read(&o, s, from, &a, err) && same_family(&o, spec, err) &&
               run_spec_set(spec, "from", o.name, err);
-    if (ok && o.bytes.count && o.bytes.at[0] == '{') /* trees of XGBoost's, in raw units */
-        ok = run_spec_set(spec, "transform_target", "none", err);
-    if (ok)
+    if (ok && is_json(&o)) {
+        params = xgboost_settings(o.bytes.at, o.bytes.count, err);
+        ok = params || error_in(err, "from=%s", o.name);
+        json_object_foreach(params, key, value) if (ok && json_is_string(value)) ok =
+            run_spec_set(spec, key, json_string_value(value), err);
+    } else if (ok) {
         params = safetensors_about(o.bytes.at, o.bytes.count, "params", err);
-    json_object_foreach(params, key, value) if (ok && json_is_string(value)) ok =
-        params_set(spec->family->params, spec->model_params, key, json_string_value(value), err);
+        json_object_foreach(params, key, value) if (ok && json_is_string(value)) ok =
+            params_set(spec->family->params, spec->model_params, key, json_string_value(value), err);
+    }
     json_decref(params);
     text_release(&o.bytes);
     arena_release(&a);
@@ -220,7 +234,8 @@ bool origin_weights(Job *j, Error *err)
         return true;
     text_printf(&said, "begins with from=%s: ", p->from);
     bool ok = read_kept(j, &bytes, err) &&
-              (model_weights_take(j->model, bytes.at, bytes.count, p->renew, &said, err) ||
+              (model_weights_take(j->model, bytes.at, bytes.count, p->renew,
+                                  features_target_scale(j->features), &said, err) ||
                error_in(err, "from=%s", p->from));
     if (*p->renew)
         text_printf(&said, "; anew: %s", p->renew);

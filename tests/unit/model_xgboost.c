@@ -31,6 +31,10 @@ static const char script[] =
     "    b = xgb.Booster(model_file=d + '/ours.json')\n"
     "    import json\n"
     "    assert json.loads(b.attr('lathe'))['said'] == 1\n"
+    "    o = json.loads(b.save_config())['learner']['objective']\n"
+    "    assert o['name'] == sys.argv[5], o\n"
+    "    n = [v for k, v in o.items() if k != 'name'] + [{}]\n"
+    "    assert len(sys.argv) < 7 or [float(v) for v in n[0].values()] == [float(sys.argv[6])], o\n"
     "    q = xgb.DMatrix(x, feature_names=b.feature_names, feature_types=b.feature_types, "
     "enable_categorical=True)\n"
     "    b.predict(q).astype(np.float32).tofile(d + '/out.bin')\n"
@@ -180,9 +184,13 @@ static void same(const char *what, const float *theirs, const float *ours, size_
                      (double)ours[i]);
 }
 
-/* What XGBoost predicts by a file of ours, and the contributions it finds. */
-static void check_written(TaskKind task, size_t codes, bool rate, double scale, double shift)
+/* What XGBoost predicts by a file of ours, and the contributions it finds; more: the objective it is to see,
+ * and the number beside it. */
+static void check_written(TaskKind task, size_t codes, int loss, double scale, double shift, const char *more)
 {
+    bool rate = loss >= LOSS_POISSON + 1;
+    BoosterUnits units = {.scale = scale, .shift = shift, .loss = loss, .delta = 0.5, .power = 1.25,
+                          .about = "{\"said\": 1}"};
     Error err = {0};
     Text text = {0};
     char path[128];
@@ -190,11 +198,11 @@ static void check_written(TaskKind task, size_t codes, bool rate, double scale, 
     Model *m = make(w);
     size_t n = ROWS * w->outputs, width = DENSE + codes + 1;
     train(w, m, 12);
-    if (!model_xgboost(m, scale, shift, "{\"said\": 1}", &text, &err))
+    if (!model_xgboost(m, &units, &text, &err))
         fail_msg("%s", err.text);
     snprintf(path, sizeof path, "%s/ours.json", w->dir);
     assert_true(file_write(path, text.at, text.count, &err));
-    if (python(w->dir, "score", DENSE + codes, "") != 0) {
+    if (python(w->dir, "score", DENSE + codes, more) != 0) {
         Text said = {0};
         snprintf(path, sizeof path, "%s/said", w->dir);
         file_read(path, &said, 1 << 20, &err);
@@ -214,11 +222,11 @@ static void check_written(TaskKind task, size_t codes, bool rate, double scale, 
     bool linear = task == TASK_REGRESSION && !rate;
     for (size_t i = 0; i < n * width; i++) {
         bool base = i % width == width - 1;
-        double more = rate ? log(scale) : shift;
+        double base_more = rate ? log(scale) : shift;
         /* several classes there begin at 0.5 each */
         double add = !base                     ? 0.0
                      : task == TASK_MULTICLASS ? 0.5
-                     : task == TASK_REGRESSION ? more
+                     : task == TASK_REGRESSION ? base_more
                                                : 0.0;
         ours[i] = (float)(part[i] * (linear ? scale : 1.0) + add);
     }
@@ -237,33 +245,45 @@ static void xgboost_reads_ours(void **state)
     (void)state;
     if (!found)
         skip();
-    check_written(TASK_REGRESSION, 0, false, 12.5, -3.0);
-    check_written(TASK_REGRESSION, CODES, false, 1.0, 0.0);
-    check_written(TASK_REGRESSION, CODES, true, 4.0, 0.0);
-    check_written(TASK_BINARY, CODES, false, 1.0, 0.0);
-    check_written(TASK_MULTICLASS, CODES, false, 1.0, 0.0);
+    check_written(TASK_REGRESSION, 0, 0, 12.5, -3.0, "reg:squarederror");
+    check_written(TASK_REGRESSION, CODES, LOSS_QUANTILE + 1, 1.0, 0.0, "reg:squarederror");
+    check_written(TASK_REGRESSION, 0, LOSS_ABSOLUTE + 1, 2.0, 1.0, "reg:absoluteerror");
+    check_written(TASK_REGRESSION, 0, LOSS_HUBER + 1, 4.0, 0.0, "reg:pseudohubererror 2");
+    check_written(TASK_REGRESSION, CODES, LOSS_POISSON + 1, 4.0, 0.0, "count:poisson");
+    check_written(TASK_REGRESSION, 0, LOSS_GAMMA + 1, 4.0, 0.0, "reg:gamma");
+    check_written(TASK_REGRESSION, 0, LOSS_TWEEDIE + 1, 4.0, 0.0, "reg:tweedie 1.25");
+    check_written(TASK_BINARY, CODES, 0, 1.0, 0.0, "binary:logistic");
+    check_written(TASK_MULTICLASS, CODES, 0, 1.0, 0.0, "multi:softprob 3");
 }
 
 /* ---- the other way ---------------------------------------------------------------------------------------- */
 
-static void check_read(TaskKind task, const char *objective, const char *names)
+/* scale: what a target of rates is divided by here */
+static void check_read(TaskKind task, const char *objective, const char *names, double scale)
 {
     Error err = {0};
     Text bytes = {0}, said = {0};
     char path[128];
-    World *w = make_world(task, 0, false);
+    World *w = make_world(task, 0, scale > 1.0);
     Model *m = make(w);
     size_t n = ROWS * w->outputs;
     StepStats stats;
+    for (size_t i = 0; i < ROWS && scale > 1.0; i++)
+        w->target[i] += 1.0f; /* gamma has no zero */
+    write_floats(w->dir, "y.bin", w->target, ROWS);
+    for (size_t i = 0; i < ROWS && scale > 1.0; i++)
+        w->target[i] = (float)((double)w->target[i] / scale);
     assert_int_equal(python(w->dir, objective, DENSE, names), 0);
     snprintf(path, sizeof path, "%s/theirs.json", w->dir);
     assert_true(file_read(path, &bytes, 1 << 26, &err));
-    if (!model_weights_take(m, bytes.at, bytes.count, "", &said, &err))
+    if (!model_weights_take(m, bytes.at, bytes.count, "", scale, &said, &err))
         fail_msg("%s", err.text);
     float *out = mem_alloc(n * sizeof *out), *theirs = read_floats(w->dir, "out.bin", n);
     model_predict(m, &w->batch, out);
     double before = model_loss(m, &w->batch, out);
     model_scores_to_outputs(&w->shape, out, ROWS);
+    for (size_t i = 0; i < n && scale > 1.0; i++)
+        out[i] = (float)((double)out[i] * scale);
     same(objective, theirs, out, n, 2e-5);
     assert_true(model_step(m, &w->batch, &(Knobs){.lr = 0.2}, &stats, &err));
     assert_true(fabs(stats.loss - before) <= 1e-4 * before); /* it goes on from there */
@@ -283,10 +303,14 @@ static void ours_reads_xgboost(void **state)
     (void)state;
     if (!found)
         skip();
-    check_read(TASK_REGRESSION, "reg:squarederror", "");
-    check_read(TASK_REGRESSION, "reg:squarederror", "named");
-    check_read(TASK_BINARY, "binary:logistic", "");
-    check_read(TASK_MULTICLASS, "multi:softprob", "named");
+    check_read(TASK_REGRESSION, "reg:squarederror", "", 1.0);
+    check_read(TASK_REGRESSION, "reg:squarederror", "named", 1.0);
+    check_read(TASK_REGRESSION, "reg:absoluteerror", "", 1.0);
+    check_read(TASK_REGRESSION, "count:poisson", "", 2.5);
+    check_read(TASK_REGRESSION, "reg:gamma", "", 2.5);
+    check_read(TASK_REGRESSION, "reg:tweedie", "named", 2.5);
+    check_read(TASK_BINARY, "binary:logistic", "", 1.0);
+    check_read(TASK_MULTICLASS, "multi:softprob", "named", 1.0);
 }
 
 /* Without XGBoost: ours comes back as it went, and what does not fit is said. */
@@ -298,16 +322,17 @@ static void there_and_back(void **state)
     World *w = make_world(TASK_MULTICLASS, 0, false);
     Model *m = make(w), *again = make(w);
     static float a[ROWS * CLASSES], b[ROWS * CLASSES];
-    assert_false(model_xgboost(m, 1.0, 0.0, "", &text, &err)); /* no trees */
+    BoosterUnits units = {.scale = 1.0, .about = "quote \" and \\ and\n"};
+    assert_false(model_xgboost(m, &units, &text, &err)); /* no trees */
     w->shape.dense_name = NULL;
     train(w, m, 6);
     text_reset(&text);
-    assert_true(model_xgboost(m, 1.0, 0.0, "quote \" and \\ and\n", &text, &err));
+    assert_true(model_xgboost(m, &units, &text, &err));
     model_destroy(again);
     World *plain = make_world(TASK_MULTICLASS, 0, false);
     plain->shape.dense_name = (const char *const[]){"miles", "at hour", "few", "a_b"};
     again = make(plain);
-    if (!model_weights_take(again, text.at, text.count, "", &said, &err))
+    if (!model_weights_take(again, text.at, text.count, "", 1.0, &said, &err))
         fail_msg("%s", err.text);
     model_predict(m, &w->batch, a);
     model_predict(again, &w->batch, b);
@@ -317,7 +342,18 @@ static void there_and_back(void **state)
         const char *find, *with, *told;
     } slips[] = {{"\"gbtree\"", "\"gbline\"", "only gbtree"},
                  {"multi:softprob", "rank:ndcg/////", "is not known"},
-                 {"multi:softprob", "count:poisson", "not"},
+                 {"multi:softprob", "count:poisson", "does not fit a multiclass target"},
+                 {"\"gbtree\"", "\"dart\"", "its booster is dart; only gbtree"},
+                 {"\"left_children\": [1", "\"left_children\": [\"1\"", "not of numbers"},
+                 {"\"left_children\": [1", "\"left_children\": [1e300", "not of numbers"},
+                 {"\"left_children\": [1", "\"left_children\": [1e999", "line"},
+                 {"\"left_children\": [1", "\"left_children\": [1.5", "damaged"},
+                 {"\"base_score\": \"0.5\"", "\"base_score\": \"0.5x\"", "base_score"},
+                 {"\"base_score\": \"0.5\"", "\"base_score\": 0.5", "base_score"},
+                 {"\"tree_info\": [0", "\"tree_info\": [\"0\"", "tree 0"},
+                 {"\"4\", \"num_target", "\"4.5\", \"num_target", "num_feature"},
+                 {"\"4\", \"num_target", "\"1e300\", \"num_target", "num_feature"},
+                 {"{\"learner\"", "{L\"learner\"", "it is UBJSON"},
                  {"\"miles\"", "\"mules\"", "no number among"},
                  {"\"num_class\": \"3\"", "\"num_class\": \"4\"", "4 classes"},
                  {"\"left_children\": [1", "\"left_children\": [9999", "damaged"},
@@ -331,7 +367,7 @@ static void there_and_back(void **state)
         text_puts(&bad, slips[i].with);
         text_puts(&bad, at + strlen(slips[i].find));
         err = (Error){0};
-        assert_false(model_weights_take(again, bad.at, bad.count, "", &said, &err));
+        assert_false(model_weights_take(again, bad.at, bad.count, "", 1.0, &said, &err));
         if (!strstr(err.text, slips[i].told))
             fail_msg("slip %zu: %s", i, err.text);
         text_release(&bad);

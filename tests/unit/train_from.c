@@ -227,6 +227,50 @@ static void resumed_bit_for_bit(void **state)
     assert_false(same_tensor(w, 1, part, "block.1.in.weight"));
 }
 
+/* Through XGBoost's file and back: it is known by what it was trained, and predicts what it did. */
+static void trees_of_rates_through_xgboost(void **state)
+{
+    World *w = *state;
+    const char *numbers = "MILES,MINUTES";
+    int64_t old = submit(w, "gbdt", "FARE", numbers, "epochs=8 loss=tweedie tweedie_power=1.3");
+    train(w, old);
+    const char *dir;
+    Text bytes = {0};
+    json_t *notes = json_array();
+    OK(run_bundle_path(w->s, old, &w->a, &dir, &w->err));
+    Bundle *b = bundle_open(dir, NULL, &w->err);
+    OK(b);
+    OK(bundle_xgboost(b, &bytes, notes, &w->err));
+    bundle_close(b);
+    assert_int_equal(json_array_size(notes), 0);
+    json_decref(notes);
+    char *path = arena_printf(&w->a, "%s/trees.json", w->dir);
+    OK(file_write(path, bytes.at, bytes.count, &w->err));
+    RunSpec spec;
+    run_spec_init(&spec, model_family("gbdt"));
+    spec.dataset = "trips", spec.target = "FARE", spec.features = numbers, spec.seed = 7; /* the same rows */
+    OK(run_spec_from(&spec, w->s, path, &w->err));
+    OK(run_spec_set(&spec, "lr", "1e-9", &w->err));
+    OK(run_spec_set(&spec, "epochs", "1", &w->err));
+    assert_true(fabs(spec.params.tweedie_power - 1.3) < 1e-6);
+    int64_t new = run_submit(w->s, &spec, &w->err);
+    OK(new);
+    train(w, new);
+    double then = last_metric(w, old, "test_rmse"), now = last_metric(w, new, "test_rmse");
+    if (!(fabs(then - now) <= 1e-4 * then))
+        fail_msg("test_rmse %g after %g", now, then);
+    assert_true(last_metric(w, new, "test_tweedie_deviance") > 0.0);
+    run_spec_release(&spec);
+    run_spec_init(&spec, model_family("gbdt"));
+    OK(file_write(path, bytes.at, bytes.count / 2, &w->err));
+    says(w, run_spec_from(&spec, w->s, path, &w->err), "not whole JSON");
+    run_spec_release(&spec);
+    run_spec_init(&spec, model_family("mlp"));
+    says(w, run_spec_from(&spec, w->s, path, &w->err), "nothing for a mlp");
+    run_spec_release(&spec);
+    text_release(&bytes);
+}
+
 /* A booster goes on: the old trees stay, new ones are added. */
 static void trees_go_on(void **state)
 {
@@ -266,6 +310,7 @@ int main(void)
         EACH(mismatches_are_named),          EACH(from_a_file),
         EACH(no_run_is_written_down_that_freezes_what_is_not_there),
         EACH(resumed_bit_for_bit),           EACH(trees_go_on),
+        EACH(trees_of_rates_through_xgboost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
