@@ -397,6 +397,25 @@ static void an_early_stop_is_marked(void **state)
     see(" 40%"); /* finished, and not all of it done */
 }
 
+/* A sweep has no test results, nothing to score with and nothing to fork. */
+static void a_found_learning_rate_is_the_result(void **state)
+{
+    (void)state;
+    Error err = {0};
+    int64_t run = make_run("sweep");
+    Store *s = bench_store();
+    const char *said = "lr=0.003: the loss falls fastest there; it diverges at 0.11";
+    assert_true(store_metrics_add(s, run, &(MetricPoint){"lr_found", 110, 11, .003}, 1, &err) &&
+                store_event_add(s, run, 70, "suggest", said, &err) && store_run_status(s, run, RUN_FINISHED, said, &err));
+    store_close(s);
+    open_at(36, 120);
+    see("Learning rate finder");
+    see(said);
+    see("\342\224\212lr=0.003"); /* and where on the curve */
+    gone("Test results");
+    gone("scores rows");
+}
+
 static void other_runs_are_drawn_with_it(void **state)
 {
     (void)state;
@@ -615,6 +634,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_drag_pans, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(an_early_stop_is_marked, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(other_runs_are_drawn_with_it, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(a_found_learning_rate_is_the_result, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(keys_become_commands_of_the_run, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_begins_at_a_checkpoint, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_fork_offers_what_was_set_then, bench_begin, bench_end),

@@ -235,6 +235,10 @@ static void add_events(ChartBuild *b, const Curves *c, int64_t forked_at)
         const Happening *h = &c->event.at[i];
         if (strcmp(h->kind, "end") == 0 && strstr(h->text, "stopped early"))
             add_tick(b, curves_x(c, (double)h->step), STYLE_WARN, "early stop");
+        if (strcmp(h->kind, "suggest") == 0) { /* "lr=0.003: the loss falls ..." */
+            snprintf(label, sizeof label, "%.*s", (int)strcspn(h->text, ":"), h->text);
+            add_tick(b, curves_x(c, (double)h->step), STYLE_GOOD, label);
+        }
         for (size_t k = 0; k < sizeof told / sizeof *told; k++) {
             if (strcmp(h->kind, told[k]) != 0 || (k == 1 && h->step == forked_at))
                 continue; /* a fork begins with a resume: "from run" says so */

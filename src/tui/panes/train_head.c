@@ -314,6 +314,21 @@ static void draw_broken(const TrainState *s, const RunRow *run, const Canvas *c)
     canvas_put(&in, at < in.rows ? at : in.rows - 1, 1, STYLE_INFO, next);
 }
 
+/* A sweep over learning rates has one result, and neither model nor checkpoint. */
+static void draw_finder(const RunRow *run, const Canvas *c)
+{
+    Canvas in = *c;
+    char title[60];
+    if (c->rows >= 3) {
+        snprintf(title, sizeof title, "%s Learning rate finder", glyph(c, GLYPH_CHECK));
+        in = canvas_box(c, STYLE_GOOD, title, NULL);
+    }
+    canvas_field(&in, 0, 1, in.cols - 2, ALIGN_LEFT, STYLE_STRONG, run->message);
+    if (in.rows >= 2)
+        canvas_field(&in, 1, 1, in.cols - 2, ALIGN_LEFT, STYLE_INFO,
+                     "It trained nothing: 3 sets up a run, and lr= there takes what was found.");
+}
+
 /* test_ metrics in the order the run wrote them. */
 static void draw_results(const TrainState *s, const RunRow *run, const Canvas *c)
 {
@@ -353,7 +368,10 @@ void train_draw_notice(const TrainState *s, const Canvas *c)
     const RunRow *run = train_run(s);
     if (!run || c->rows == 0)
         return;
-    if (run->status == RUN_FINISHED)
+    const Curves *curves = train_curves(s, run->id);
+    if (run->status == RUN_FINISHED && curves && curves_find(curves, "lr_found"))
+        draw_finder(run, c);
+    else if (run->status == RUN_FINISHED)
         draw_results(s, run, c);
     else
         draw_broken(s, run, c);
