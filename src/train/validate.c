@@ -65,6 +65,38 @@ static size_t to_raw(Job *j, const Batch *all)
     return all->rows;
 }
 
+#define NAMED 6
+
+/* " at rows (3, 7, ...)": those whose own loss is not finite. Where all are so it is the weights: none is named. */
+static void name_bad(Job *j, const Batch *all, Text *into)
+{
+    const ModelShape *s = features_shape(j->features);
+    size_t bad = 0;
+    for (size_t i = 0; i < all->rows; i++) {
+        Batch one = batch_slice(all, s, i, 1);
+        if (!isfinite(model_loss(j->model, &one, j->out + i * s->outputs)) && bad++ < NAMED)
+            text_printf(into, "%s%llu", bad > 1 ? ", " : " at rows (",
+                        (unsigned long long)j->table.row[PART_VALID][i] + 1);
+    }
+    text_puts(into, bad > NAMED ? ", ...)" : ")");
+    if (bad == 0 || bad == all->rows)
+        text_reset(into);
+}
+
+static bool broken(Job *j, const Batch *all, Error *err)
+{
+    char calmer[80];
+    Text rows = {0};
+    loop_calmer(j, calmer);
+    name_bad(j, all, &rows);
+    const char *of = rows.count ? " of " : "", *table = rows.count ? j->from.name : "";
+    error_set(err, ERROR_SHAPE, "step %lld (epoch %lld): the validation loss is not a finite number%s%s%s; %s%s",
+              (long long)j->loop.step, (long long)j->sampler.epoch, text_str(&rows), of, table,
+              rows.count ? "look at them, or " : "", calmer);
+    text_release(&rows);
+    return false;
+}
+
 static const char *key_of(Job *j, size_t i)
 {
     if (!j->key[i])
@@ -82,12 +114,8 @@ bool validate(Job *j, double *loss, double *watched, Error *err)
     }
     *loss = *watched = predict_all(j, all);
     record_add(j, "val_loss", *loss);
-    char calmer[80];
-    loop_calmer(j, calmer);
     if (!isfinite(*loss))
-        return error_set(err, ERROR_SHAPE,
-                         "step %lld (epoch %lld): the validation loss is not a finite number; %s",
-                         (long long)j->loop.step, (long long)j->sampler.epoch, calmer);
+        return broken(j, all, err);
     size_t n = to_raw(j, all);
     const Metric *main = metric_main(s->task);
     for (size_t i = 0; metrics[i]; i++) {

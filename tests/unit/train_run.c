@@ -146,6 +146,38 @@ static void divergence_is_named(void **state)
     w->err = (Error){0};
 }
 
+/* The rows that trained were fine: of those that did not the one that breaks the loss is told. */
+static void a_validation_row_that_breaks_the_loss_is_named(void **state)
+{
+    World *w = *state;
+    DatasetRow d;
+    RunSpec spec;
+    Chunk c;
+    size_t worst = 0, below = 0;
+    char words[80], recipe[120];
+    OK(store_dataset_find(w->s, "trips", &w->a, &d, &w->err));
+    Dataset *data = dataset_open(store_path(w->s, &w->a, "datasets/%s.arrow", d.hash), &w->err);
+    OK(data);
+    dataset_chunk(data, 0, &w->a, &c);
+    const Column *miles = chunk_find(&c, "MILES");
+    for (size_t i = 0; i < c.rows; i++) /* the row with the most MILES below 8 is of the 70th to the 85th of 100 */
+        if (column_real(miles, i) < 8 && (!below++ || column_real(miles, i) > column_real(miles, worst)))
+            worst = i;
+    assert_true((double)below > .72 * (double)c.rows && (double)below < .83 * (double)c.rows);
+    run_spec_init(&spec, model_family("mlp"));
+    spec.dataset = "trips", spec.target = "FARE", spec.features = "ODD,MINUTES", spec.split = "70/15/15@MILES";
+    snprintf(recipe, sizeof recipe, "derive ODD = case when MILES >= %.17g and MILES < 8 then 1e300 else MILES end\n",
+             column_real(miles, worst));
+    spec.recipe = recipe;
+    OK(run_spec_set(&spec, "epochs", "2", &w->err));
+    int64_t run = run_submit(w->s, &spec, &w->err);
+    OK(run);
+    snprintf(words, sizeof words, "the validation loss is not a finite number at rows (%zu) of trips; look", worst + 1);
+    says(w, run_execute(w->s, run, w->pool, NULL, NULL, NULL, &w->err), words);
+    run_spec_release(&spec);
+    dataset_close(data);
+}
+
 /* What is told to be changed can be: trees know no clip, and who has one may have less. */
 static void what_calms_a_run_is_its_own(void **state)
 {
@@ -538,7 +570,7 @@ int main(void)
         EACH(refuses_up_front),
         EACH(the_target_by_its_role),
         EACH(divergence_is_named),
-        EACH(divergence_keeps_the_best), EACH(what_calms_a_run_is_its_own),
+        EACH(divergence_keeps_the_best), EACH(what_calms_a_run_is_its_own), EACH(a_validation_row_that_breaks_the_loss_is_named),
         EACH(rows_of_steps),
         EACH(who_asks_for_rows_sees_how_far_it_is_and_may_stop),
         EACH(odd_splits),
