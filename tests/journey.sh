@@ -72,6 +72,9 @@ run train mlp data=jan target=FAREAMOUNT recipe=clean.recipe features=$features 
 run runs list && [ "$(grep -c '"run":' <<<"$out")" = 3 ] || fail "three runs expected: $out"
 run runs show "$mlp" && grep -q '"hidden": "32,32"' <<<"$out" || fail "show: $out"
 run runs diff "$linear" "$mlp" && grep -q '"what": "family"' <<<"$out" || fail "diff: $out"
+run runs diff "$linear" "$mlp" $((mlp + 1)) && grep -q "\"c\": $((mlp + 1))" <<<"$out" &&
+    grep -q '"c": "32,32"' <<<"$out" && grep -q '"metric": "test_rmse"' <<<"$out" || fail "diff of three: $out"
+refuse 2 "compares at most 6" runs diff 1 2 3 1 2 3 1
 run runs tag "$mlp" good && run runs note "$mlp" "first try" && run runs rename "$mlp" first-mlp
 run runs show first-mlp && grep -q '"note": "first try"' <<<"$out" || fail "note: $out"
 run sql "select count(*) as n from metrics where run = $mlp and key = 'val_loss'" &&

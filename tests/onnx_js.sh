@@ -53,7 +53,7 @@ let worst = 0, labels = 0;
 part.forEach((row, i) => {
     const check = (ours, theirs) => {
         const apart = Math.abs(ours - theirs) / Math.max(1, Math.abs(ours));
-        if (!(apart <= worst)) worst = apart;
+        if (!(apart <= worst)) worst = Number.isNaN(apart) ? Infinity : apart; // one NaN is enough
     };
     if (out.prediction) return check(Number(row[1]), out.prediction.data[i]);
     const classes = out.probability.dims[1];

@@ -1,5 +1,5 @@
 /* runs.c -- lathe runs: list, show, steer, fork and tidy runs; one row a verb. The difference of
- * two runs stands in runs_diff.c. */
+ * some runs stands in runs_diff.c. */
 #include "command_int.h"
 
 #include <stdio.h>
