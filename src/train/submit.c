@@ -193,7 +193,8 @@ static bool check_series(Check *c, Error *err)
     if (!f->series)
         return true;
     return f->series(c->spec->model_params, &o, err) && need_columns(&c->schema, o.time, "time", err) &&
-           need_columns(c->cleaned, o.time, "time", err) && need_columns(c->cleaned, o.group, "group", err);
+           need_columns(c->cleaned, o.time, "time", err) && need_columns(c->cleaned, o.group, "group", err) &&
+           need_columns(c->cleaned, o.known, "known", err);
 }
 
 static bool check_origin(Check *c, Error *err)

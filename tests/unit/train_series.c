@@ -229,6 +229,7 @@ static void refuses_up_front(void **state)
     says(w, submit_sales(w, "window=4"), "time=COLUMN");
     says(w, submit_sales(w, "time=whe"), "did you mean when?");
     says(w, submit_sales(w, "time=when group=shops"), "did you mean shop?");
+    says(w, submit_sales(w, "time=when group=shop known=prom"), "known: no column prom, did you mean promo?");
     says(w, submit_sales(w, "time=when loss=poisson"), "loss=poisson does not fit a regression target of a series");
     int64_t run = submit_sales(w, "time=when group=shop window=200");
     OK(run);
