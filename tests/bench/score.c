@@ -6,7 +6,8 @@
  * raw features to gbdt (200 trees of 63 leaves) and mlp (16-128-128-1). Printed: microseconds of a
  * single row (median of 20,000), rows a second in chunks of 4,096, processor microseconds a row in
  * them, and the model's own share of a single row. Beside it, without any preprocessing, XGBoost (200
- * trees of depth 6) and TorchScript on the same table (score_peers.py), and how many times ours is as fast. */
+ * trees of depth 6), LightGBM (63 leaves; PEER_LIGHTGBM) and TorchScript on the same table (score_peers.py),
+ * and how many times ours is as fast. */
 #include <lathe/model.h>
 
 #include <math.h>
@@ -267,14 +268,18 @@ static void write_npy(const char *dir, const char *name, const float *at, size_t
         exit(1);
 }
 
-static void beside(const World *w, const char *family, const char *peer, const Result *own)
+static void print_own(const char *family, const Result *own)
+{
+    printf(
+        "%-5s %6.2f us a row alone; %5.2f M rows/s in blocks of %d (%.2f us of processor a row)\n",
+        family, own->single, own->rate / 1e6, BLOCK, own->cpu);
+}
+
+static void beside(const World *w, const char *peer, const Result *own)
 {
     const char *python = getenv("PEER_PYTHON");
     char line[8192];
     Result r = {0};
-    printf(
-        "%-5s %6.2f us a row alone; %5.2f M rows/s in blocks of %d (%.2f us of processor a row)\n",
-        family, own->single, own->rate / 1e6, BLOCK, own->cpu);
     snprintf(line, sizeof line, "%s %s/tests/bench/score_peers.py %s %zu %s 2>/dev/null",
              python ? python : "/usr/bin/python3", LATHE_SOURCE_DIR, w->dir, pool_threads(w->pool),
              peer);
@@ -304,9 +309,12 @@ int main(int argc, char **argv)
     write_npy(w.dir, "x.npy", w.x, 16);
     write_npy(w.dir, "y.npy", w.y, 1);
     Result trees = measure(&w, make_bundle(&w, "gbdt"));
-    beside(&w, "gbdt", "xgboost", &trees);
+    print_own("gbdt", &trees);
+    beside(&w, "xgboost", &trees);
+    beside(&w, "lightgbm", &trees);
     Result net = measure(&w, make_bundle(&w, "mlp"));
-    beside(&w, "mlp", "torch-script", &net);
+    print_own("mlp", &net);
+    beside(&w, "torch-script", &net);
     plan_destroy(w.plan);
     dataset_close(w.raw);
     mem_free(w.x);

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""What score.c is measured against: score_peers.py FOLDER THREADS xgboost|torch-script
+"""What score.c is measured against: score_peers.py FOLDER THREADS xgboost|lightgbm|torch-script
 
 FOLDER holds x.npy [rows][16] and y.npy. One line: microseconds of a single row (median), rows a second in
-blocks of 4,096, and processor microseconds a row in them. No preprocessing. 77: not installed.
+blocks of 4,096, and processor microseconds a row in them. No preprocessing. PEER_LIGHTGBM: the
+folder that holds lightgbm/. 77: not installed.
 """
 import os
 import resource
@@ -12,10 +13,14 @@ import time
 folder, threads, peer = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
+if os.environ.get("PEER_LIGHTGBM"):
+    sys.path.insert(0, os.environ["PEER_LIGHTGBM"])
 try:
     import numpy as np
     if peer == "xgboost":
         import xgboost as xgb
+    elif peer == "lightgbm":
+        import lightgbm as lgb
     else:
         import torch
 except (ImportError, OSError):
@@ -26,6 +31,12 @@ if peer == "xgboost":
 
     def score(rows):
         return m.inplace_predict(rows)
+elif peer == "lightgbm":
+    p = {"num_leaves": 63, "learning_rate": .1, "num_threads": threads, "verbosity": -1}
+    m = lgb.train(p, lgb.Dataset(x, y), 200)
+
+    def score(rows):
+        return m.predict(rows, num_threads=1 if len(rows) == 1 else threads)
 else:
     torch.set_num_threads(threads)
     net = torch.nn.Sequential(torch.nn.Linear(16, 128), torch.nn.ReLU(), torch.nn.Linear(128, 128), torch.nn.ReLU(),
