@@ -241,25 +241,39 @@ static void add_bins(const json_t *bins, Text *into)
     }
 }
 
+/* Of the names, so that what is told of a layer begins as far left as it can. */
+static int widest_layer(const json_t *list)
+{
+    const json_t *one;
+    size_t i, most = strlen("layer");
+    json_array_foreach(list, i, one)
+    {
+        size_t n = json_string_length(json_object_get(one, "layer"));
+        most = n > most ? n : most;
+    }
+    return (int)most;
+}
+
 static void print_layers(const json_t *result, size_t width, Text *into)
 {
     const json_t *list = json_object_get(result, "layers"), *one;
+    int names = widest_layer(list);
     size_t i;
     (void)width;
-    text_printf(into, "run %lld, step %lld\n\n%-28s %-8s %11s %11s %6s  %-16s %11s %11s\n",
+    text_printf(into, "run %lld, step %lld\n\n%-*s %-8s %10s %10s %6s  %-16s %10s %10s\n",
                 (long long)json_integer_value(json_object_get(result, "run")),
-                (long long)json_integer_value(json_object_get(result, "step")), "layer", "what", "mean",
+                (long long)json_integer_value(json_object_get(result, "step")), names, "layer", "what", "mean",
                 "deviation", "zero", "histogram", "least", "most");
     json_array_foreach(list, i, one)
     {
-        text_printf(into, "%-28s %-8s %11.4g %11.4g %5.1f%%  ",
+        text_printf(into, "%-*s %-8s %10.4g %10.4g %5.1f%%  ", names,
                     json_string_value(json_object_get(one, "layer")),
                     json_string_value(json_object_get(one, "what")),
                     json_real_value(json_object_get(one, "mean")),
                     json_real_value(json_object_get(one, "deviation")),
                     100 * json_real_value(json_object_get(one, "zero")));
         add_bins(json_object_get(one, "histogram"), into);
-        text_printf(into, " %11.4g %11.4g", json_real_value(json_object_get(one, "least")),
+        text_printf(into, " %10.4g %10.4g", json_real_value(json_object_get(one, "least")),
                     json_real_value(json_object_get(one, "most")));
         long long broken = json_integer_value(json_object_get(one, "broken"));
         if (broken)
