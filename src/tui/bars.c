@@ -152,6 +152,18 @@ void chart_histogram(const Canvas *c, const Histogram *h)
     text_release(&high);
 }
 
+/* Beside a bar, at most seven wide. */
+static void draw_value(const Canvas *c, int row, int col, double v, bool figure)
+{
+    Text text = {0};
+    if (figure)
+        chart_figure(v, 4, &text);
+    else
+        text_printf(&text, "%5.1f%%", v * 100);
+    canvas_field(c, row, col, 7, figure ? ALIGN_RIGHT : ALIGN_LEFT, STYLE_DIM, text_str(&text));
+    text_release(&text);
+}
+
 void chart_words(const Canvas *c, const WordBars *w)
 {
     int name = 4;
@@ -179,7 +191,7 @@ void chart_words(const Canvas *c, const WordBars *w)
             for (int x = 0; x < full; x++) /* 3/4 of a row: neighbours stay apart */
                 canvas_char(c, y + k, name + 1 + x, k ? style2 : style,
                             canvas_unicode(c) ? 0x2586 : '#');
-            canvas_printf(c, y + k, name + 2 + width, STYLE_DIM, "%5.1f%%", v * 100);
+            draw_value(c, y + k, name + 2 + width, v, w->figures);
         }
     }
 }

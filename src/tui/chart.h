@@ -73,6 +73,7 @@ typedef struct WordBars {
     const char *const *name;
     const double *value, *value2; /* value2 NULL: one bar each */
     Style style, style2;
+    bool figures;                 /* the values are numbers of any kind; else shares, told in percent */
 } WordBars;
 void chart_words(const Canvas *c, const WordBars *w);
 

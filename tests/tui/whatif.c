@@ -145,9 +145,43 @@ static void classes_are_called_by_their_names(void **state)
     bench = (Bench){0};
 }
 
+/* The other view that asks a real model: its columns in the Runs pane. Means are told in the target's units. */
+static void what_a_model_makes_of_its_columns(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    bench_dataset(&bench, "trips", 2000);
+    train("linear");
+    train("gbdt");
+    Term *t = bench_open(&bench, 40, 140, "runs", NULL);
+    see("gbdt-2");
+    term_press(t, "E");
+    see("rmse lost without it");
+    see("s SHAP, E back");
+    see("10 to 90 % of rows");
+    term_press(t, "s");
+    see("SHAP: what it adds to fare");
+    see("s permutation, E back");
+    term_press(t, "E j E");
+    see("What run 1 makes of its columns");
+    see("j k column, E back"); /* a linear model has no SHAP */
+    term_press(t, "j j j j j j");
+    bool there = false; /* which place the column has is the model's business */
+    for (int i = 0; i < 6 && !there; i++) {
+        term_press(t, i ? "k Enter" : "Enter");
+        there = term_wait(t, "fare by city, mean", 1);
+    }
+    see("fare by city, mean");
+    see("Eckington ");
+    gone("%"); /* a mean fare is no share */
+    assert_int_equal(bench_close(&bench), 0);
+    bench = (Bench){0};
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_row_is_asked_of_a_model), cmocka_unit_test(a_table_made_by_a_recipe),
-                                       cmocka_unit_test(classes_are_called_by_their_names)};
+                                       cmocka_unit_test(classes_are_called_by_their_names),
+                                       cmocka_unit_test(what_a_model_makes_of_its_columns)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

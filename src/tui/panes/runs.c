@@ -434,11 +434,9 @@ static Reply on_words(void *state, int command, const char *words, Ui *ui)
 
 static const char *explain_why_not(const RunsState *s, int command)
 {
-    const RunRow *run = snapshot_run(ui_snapshot(s->ui), s->explain.run);
-    const ModelFamily *family = run ? model_family(run->family) : NULL;
     if (s->view != RUN_VIEW_EXPLAIN)
         return "E first asks the run under the cursor what it makes of its columns";
-    if (command == RUNS_SHAP && !s->explain.shap && !(family && family->contributions))
+    if (command == RUNS_SHAP && !s->explain.shap && !runs_can_shap(s))
         return "only a gbdt can say what each column adds";
     return NULL;
 }

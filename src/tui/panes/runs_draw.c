@@ -10,7 +10,8 @@ static void title_of(const RunsState *s, char title[160], char note[160])
     switch (s->view) {
     case RUN_VIEW_EXPLAIN:
         snprintf(title, 160, "What run %lld makes of its columns", (long long)s->explain.run);
-        snprintf(note, 160, "j k column, s %s, E back", s->explain.shap ? "permutation" : "SHAP");
+        snprintf(note, 160, "j k column, %sE back",
+                 s->explain.shap ? "s permutation, " : runs_can_shap(s) ? "s SHAP, " : "");
         return;
     case RUN_VIEW_SCATTER:
         snprintf(title, 160, "%s by %s", y ? y->name : "metric", x ? x->name : "hyperparameter");

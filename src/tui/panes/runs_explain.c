@@ -100,6 +100,13 @@ Reply run_explain_move(RunExplain *e, int64_t step)
     return REPLY_DRAW;
 }
 
+bool runs_can_shap(const RunsState *s)
+{
+    const RunRow *run = snapshot_run(ui_snapshot(s->ui), s->explain.run);
+    const ModelFamily *family = run ? model_family(run->family) : NULL;
+    return family && family->contributions;
+}
+
 /* ---- drawing ------------------------------------------------------------------------------------------- */
 
 static void draw_bars(const RunExplain *e, const Canvas *c)
@@ -124,16 +131,20 @@ static void draw_bars(const RunExplain *e, const Canvas *c)
         if (bar > 2)
             chart_bar(c, at, name + 1, bar, most > 0 && worse > 0 ? worse / most : 0, STYLE_BAR,
                       STYLE_PLAIN);
-        int col = name + 2 + (bar > 0 ? bar : 0);
-        col += canvas_printf(c, at, col, STYLE_NUMBER, "%.4g", worse);
-        if (isfinite(half) && !narrow)
-            canvas_printf(c, at, col, STYLE_NUMBER, " %s %.2g", glyph(c, GLYPH_PLUSMINUS), half);
+        Text text = {0};
+        chart_figure(worse, 4, &text);
+        if (isfinite(half) && !narrow) {
+            text_printf(&text, " %s ", glyph(c, GLYPH_PLUSMINUS));
+            chart_figure(half, 2, &text);
+        }
+        canvas_put(c, at, name + 2 + (bar > 0 ? bar : 0), STYLE_NUMBER, text_str(&text));
+        text_release(&text);
         if (i == e->at)
             canvas_restyle(c, at, 0, c->cols, STYLE_CURSOR);
     }
 }
 
-static void draw_words(const json_t *points, const Canvas *c)
+static void draw_words(const json_t *points, bool shares, const Canvas *c)
 {
     size_t n = json_array_size(points);
     const char *name[64];
@@ -144,7 +155,7 @@ static void draw_words(const json_t *points, const Canvas *c)
         name[i] = name[i] ? name[i] : "";
         mean[i] = number(json_array_get(points, i), "mean");
     }
-    chart_words(c, &(WordBars){.count = n, .name = name, .value = mean});
+    chart_words(c, &(WordBars){.count = n, .name = name, .value = mean, .figures = !shares});
 }
 
 /* The mean, and faint the quantiles of the rows' own curves. Times, which are text here, by their order. */
@@ -168,7 +179,7 @@ static void draw_curve(const json_t *points, bool numbers, const Canvas *c)
                                   .y = y[k],
                                   .n = n,
                                   .faint = k < 2};
-    chart_draw(c, &(Chart){.series = series, .count = 3, .empty = "no values"});
+    chart_draw(c, &(Chart){.series = series, .count = 3, .no_legend = true, .empty = "no values"});
 }
 
 static void draw_dependence(const RunExplain *e, const Canvas *c)
@@ -179,16 +190,18 @@ static void draw_dependence(const RunExplain *e, const Canvas *c)
         canvas_field(c, 0, 0, c->cols, ALIGN_LEFT, STYLE_DIM, "Enter: what this column does");
         return;
     }
-    canvas_printf(c, 0, 0, STYLE_HEADER, "%s by %s, 10 to 90 %% of rows",
-                  json_string_value(json_object_get(e->points, "predicts")), column);
+    const char *predicts = json_string_value(json_object_get(e->points, "predicts"));
     Canvas below = canvas_part(c, 1, 0, c->rows - 1, c->cols);
     bool numbers = json_is_number(json_object_get(first, "value"));
     const char *text = json_string_value(json_object_get(first, "value"));
     bool time = text && strlen(text) >= 10 && text[4] == '-' && text[7] == '-';
-    if (numbers || time)
+    bool curve = numbers || time;
+    canvas_printf(c, 0, 0, STYLE_HEADER, "%s by %s, mean%s", predicts, column,
+                  curve && c->cols >= 50 ? " and 10 to 90 % of rows" : "");
+    if (curve)
         draw_curve(points, numbers, &below);
     else
-        draw_words(points, &below);
+        draw_words(points, text_starts(predicts ? predicts : "", "p("), &below);
 }
 
 void run_explain_draw(const RunExplain *e, const Canvas *c)

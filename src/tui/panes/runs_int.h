@@ -274,6 +274,7 @@ bool runs_chart_shown(const void *state, Arena *a, Chart *out, char title[160]);
 void run_explain_release(RunExplain *e);
 void run_explain_ask(RunExplain *e, int64_t run, bool shap); /* by a job, with progress; Ctrl-C ends it */
 void run_explain_column(RunExplain *e);                 /* the dependence on the column looked at */
+bool runs_can_shap(const RunsState *s); /* the model that is explained can say what each column adds */
 Reply run_explain_move(RunExplain *e, int64_t step);
 void run_explain_draw(const RunExplain *e, const Canvas *c);
 
