@@ -203,7 +203,12 @@ static bool run_layers(CommandCall *call, json_t **result, Error *err)
     Found f = {0};
     json_t *layers = NULL;
     int64_t seen = 0, step = 0;
-    bool ok = find(&f, call, STORE_WRITE, err) && newest_layers(&f, 0, &seen, &layers, &step, err);
+    bool ok = find(&f, call, STORE_WRITE, err);
+    const ModelFamily *family = ok ? model_family(f.row.family) : NULL;
+    if (family && !family->layers)
+        ok = error_set(err, ERROR_USAGE, "a %s has no layers; lathe runs show %lld tells what each column gains",
+                       family->name, (long long)f.row.id);
+    ok = ok && newest_layers(&f, 0, &seen, &layers, &step, err);
     if (ok && store_run_alive(&f.row) && f.row.status == RUN_RUNNING) {
         json_decref(layers);
         layers = NULL;

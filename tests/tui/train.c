@@ -60,11 +60,11 @@ static void set_progress(Store *s, int64_t run, int64_t step)
 }
 
 /* A run of this very process, so that it is alive, at step 120 of 300. */
-static int64_t add_run(Store *s, const char *name)
+static int64_t add_run_of(Store *s, const char *name, const char *family)
 {
     Error err = {0};
     ParamRow params[] = {{"lr", "0.001"}, {"batch", "256"}, {"epochs", "10"}};
-    RunRow row = {.name = name, .experiment = "", .family = "mlp", .dataset = "0123456789abcdef",
+    RunRow row = {.name = name, .experiment = "", .family = family, .dataset = "0123456789abcdef",
                   .dataset_name = "trips", .target = "fare", .task = "regression", .recipe = "",
                   .features = "", .split = "70/15/15", .seed = 1, .message = "", .monitor = "val_loss",
                   .note = "", .tags = "", .machine = "here", .version = "0", .best = (double)NAN,
@@ -79,6 +79,11 @@ static int64_t add_run(Store *s, const char *name)
     assert_true(store_checkpoint_add(s, &c, &err));
     set_progress(s, run, 120);
     return run;
+}
+
+static int64_t add_run(Store *s, const char *name)
+{
+    return add_run_of(s, name, "mlp");
 }
 
 /* The same with a store of its own: none may be open when the workbench is forked off. */
@@ -520,6 +525,24 @@ static void what_a_run_cannot_do_is_no_hint(void **state)
     see("its layers were not asked for");
 }
 
+static void trees_are_not_asked_for_layers(void **state)
+{
+    (void)state;
+    Store *s = bench_store();
+    add_run_of(s, "forest", "gbdt");
+    store_close(s);
+    Term *t = open_at(36, 120);
+    see("Run 1 forest");
+    see("a axis");
+    gone("v layers");
+    term_press(t, "v");
+    see("trees have no layers");
+    term_press(t, ":");
+    term_type(t, "runs layers 1");
+    term_press(t, "Enter");
+    see("a gbdt has no layers");
+}
+
 /* One key for both: its word says which of them it does. */
 static void a_paused_run_is_offered_to_go_on(void **state)
 {
@@ -640,6 +663,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_fork_offers_what_was_set_then, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(what_a_run_cannot_do_is_no_hint, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_paused_run_is_offered_to_go_on, bench_begin, bench_end),
+        cmocka_unit_test_setup_teardown(trees_are_not_asked_for_layers, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_logarithmic_axis_shows_the_first_steps, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(a_crosshair_stands_over_the_curves, bench_begin, bench_end),
         cmocka_unit_test_setup_teardown(the_zoom_outlives_the_session, bench_begin, bench_end),

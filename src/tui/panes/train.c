@@ -274,6 +274,9 @@ static const char *why_not(const void *state, int command, const Ui *ui)
     if (command == STEER_FORK && !c->checkpoint.count)
         return run_is_active(run) ? "it has no checkpoint to fork from yet; c writes one"
                                   : "it has no checkpoint to fork from; R begins it anew";
+    const ModelFamily *family = model_family(run->family);
+    if (command == TRAIN_LAYERS && family && !family->layers)
+        return "trees have no layers; `lathe runs show` tells what each column gains";
     if (command == TRAIN_LAYERS && !run_is_active(run) && !told_layers(c))
         return "its layers were not asked for while it trained";
     return NULL;
