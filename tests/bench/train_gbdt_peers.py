@@ -12,7 +12,6 @@ import sys
 import time
 
 folder, threads, rounds, peer = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["OMP_NUM_THREADS"] = str(threads)
 if os.environ.get("PEER_LIGHTGBM"):
     sys.path.insert(0, os.environ["PEER_LIGHTGBM"])
