@@ -1,6 +1,7 @@
 /* model_state.c -- a model's tensors and state into safetensors and back, and weights that come from elsewhere */
 #include "model_int.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,6 +133,23 @@ bool model_state_load(Model *m, const void *bytes, size_t n, Error *err)
 
 /* ---- weights from elsewhere -------------------------------------------------------------------------------- */
 
+static bool is_finite(const SafeTensor *t)
+{
+    bool wide = text_equal(t->dtype, "F64"), finite = true;
+    for (size_t i = 0; finite && i < t->size / (wide ? sizeof(double) : sizeof(float)); i++) {
+        double v = 0.0;
+        float small;
+        if (wide) {
+            memcpy(&v, t->at + i * sizeof v, sizeof v);
+        } else {
+            memcpy(&small, t->at + i * sizeof small, sizeof small);
+            v = (double)small;
+        }
+        finite = isfinite((float)v);
+    }
+    return finite;
+}
+
 static void take_numbers(const TensorRow *row, const SafeTensor *t)
 {
     if (text_equal(t->dtype, "F32")) {
@@ -181,6 +199,8 @@ static bool take_weights(Model *m, const SafeFile *f, const char *renew, Text *s
                                  rows[i].name, rows[i].name);
             if (!same_shape(&rows[i], t, true, err))
                 return false;
+            if (!pass && !is_finite(t))
+                return error_set(err, ERROR_PARSE, "tensor %s has a number that is not finite", rows[i].name);
             if (pass)
                 take_numbers(&rows[i], t);
             taken += pass;

@@ -183,7 +183,13 @@ static void from_a_file(void **state)
     bundle_close(b);
     char *path = arena_printf(&w->a, "%s/weights.safetensors", w->dir);
     OK(file_write(path, bytes.at, bytes.count, &w->err));
+    const float nan = NAN;
+    memcpy(bytes.at + bytes.count - sizeof nan, &nan, sizeof nan);
+    char *bad = arena_printf(&w->a, "%s/bad.safetensors", w->dir);
+    OK(file_write(bad, bytes.at, bytes.count, &w->err));
     text_release(&bytes);
+    int64_t none = submit(w, "mlp", "FARE", "", arena_printf(&w->a, "from=%s hidden=16", bad));
+    says(w, run_execute(w->s, none, w->pool, NULL, NULL, NULL, &w->err), "has a number that is not finite");
     char *settings = arena_printf(&w->a, "from=%s hidden=16 epochs=2 freeze=hidden", path);
     int64_t new = submit(w, "mlp", "FARE", "", settings);
     unlink(path);
