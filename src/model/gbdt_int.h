@@ -11,6 +11,7 @@
  *     gbdt_predict.c  rows down the trees
  *     gbdt_onnx.c     the forest as others run it
  *     gbdt_quick.c    rows down a forest that has stopped growing, laid out for that
+ *     gbdt_masks.c    the same, a block of rows at a time
  *     gbdt_xgboost.c, gbdt_xgboost_read.c    the forest as XGBoost's JSON, and back
  *     gbdt_team.c     several processes, each with a stretch of the rows
  *     gbdt_importance.c  what the columns did for it
@@ -241,6 +242,21 @@ typedef struct WalkNode {
     uint32_t child[2]; /* left, right in Forest.walk; a leaf's are itself */
 } WalkNode;
 
+/* Trees of few leaves once more, for many rows at a time: see gbdt_masks.c. */
+#define MASK_LEAVES 64
+#define MASK_ROWS   64
+#define MASK_SLOTS  64
+typedef struct MaskNode {
+    uint8_t bins, rank;   /* which of the block's bins; above its rank goes right */
+    uint8_t at, to[2];    /* places of its rows' mask, and of its children's */
+} MaskNode;
+typedef struct QuickMasks {
+    bool fits;
+    MaskNode *node;
+    uint32_t *first;      /* [trees + 1] in node */
+    float *value;         /* [trees][MASK_LEAVES] */
+} QuickMasks;
+
 /* The forest once more, for scoring: see gbdt_quick.c. */
 typedef struct Quick {
     size_t trees, nodes; /* laid out */
@@ -250,6 +266,7 @@ typedef struct Quick {
     size_t slots, most;  /* numbers that are split; thresholds of the one with most */
     int32_t feature[64]; /* [slots] */
     float *upper;        /* [slots][256] thresholds, ascending, then infinite */
+    QuickMasks masks;
 } Quick;
 
 typedef VEC(float) Floats;
@@ -298,6 +315,10 @@ bool forest_quick(Forest *f);
 void quick_release(Quick *q);
 /* out += all trees; the forest is laid out. */
 void quick_add(const Forest *f, const Batch *b, float *out, Pool *pool);
+void masks_lay(QuickMasks *m, const Quick *q, size_t outputs); /* once q is laid out */
+void masks_release(QuickMasks *m);
+/* out[rows][outputs] += the trees of q->masks; at most MASK_ROWS, with AVX-512 VBMI */
+void masks_add(const Forest *f, const float *dense, size_t rows, float *out);
 
 /* A node of walk that is no leaf: which way this row goes. */
 bool forest_goes_left(const Forest *f, size_t node, const float *dense, const int32_t *code);

@@ -12,6 +12,8 @@
  * registers. Sixty-four trees go side by side, to hide the gather's latency. The nodes of the first three
  * levels are kept by place, sixteen trees side by side, where they are chosen without a gather.
  *
+ * Trees of few leaves are left to gbdt_masks.c where there are some rows at once, not one by one.
+ *
  * Leaves are added in float32 in the order of the trees, as everywhere: the same bits. Forests that
  * do not fit (more than 64 numbers split, more than 254 thresholds of one, 32,767 nodes in a tree)
  * and processors without AVX-512 VBMI are left to gbdt_predict.c. */
@@ -25,7 +27,8 @@
 #define SLOTS        64
 #define RANKS        256
 #define TREES        64 /* side by side */
-#define ROWS         64 /* binned at once */
+#define ROWS         64 /* binned at once: MASK_ROWS */
+#define MASKS_WORTH  12 /* rows; fewer are sooner down one by one */
 #define NODES_MOST   32767
 #define CODES_MOST   128
 #define THRESHOLDS   254
@@ -42,6 +45,7 @@ void quick_release(Quick *q)
     mem_free(q->root);
     mem_free(q->upper);
     mem_free(q->top);
+    masks_release(&q->masks);
     *q = (Quick){0};
 }
 
@@ -158,6 +162,7 @@ static void lay_out(Quick *q, const Forest *f)
     q->node[nodes] = 255u;
     if (q->fits)
         lay_tops(q);
+    masks_lay(&q->masks, q, f->outputs);
     mem_free(slot_of);
     mem_free(queue);
 }
@@ -345,6 +350,10 @@ static void quick_rows(void *job, size_t block, size_t worker)
     const Forest *f = j->f;
     size_t from = block * ROWS, n = j->b->rows - from < ROWS ? j->b->rows - from : ROWS;
     size_t codes = f->features - f->numbers, trees = f->quick.trees;
+    if (f->quick.masks.fits && n >= MASKS_WORTH) {
+        masks_add(f, j->b->dense + from * f->numbers, n, j->out + from * f->outputs);
+        return;
+    }
     RowBins bins[ROWS];
     bool missing[ROWS];
     float value[ROWS * TREES];
