@@ -50,7 +50,7 @@ static void *take_block(size_t size)
 {
     if (size < LARGE_LEAST)
         return aligned_alloc(ALIGN, size);
-    void *p = aligned_alloc(LARGE_PAGE, size);
+    void *p = aligned_alloc(LARGE_PAGE, (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
     if (p)
         madvise(p, size / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
     return p;
