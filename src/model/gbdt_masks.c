@@ -9,14 +9,10 @@
  * al. 2018.)
  *
  * A leaf's value is added to its rows' sums tree by tree, in float32: the bits are those of the walk. */
-#include "gbdt_int.h"
-
-#include <string.h>
-#ifdef __AVX512VBMI__
-#include <immintrin.h>
-#endif
+#include "gbdt_quick.h"
 
 #define OUTPUTS_MOST 16
+#define LEAVES_BEGIN MASK_LEAVES /* places of the leaves, behind those of the nodes */
 
 void masks_release(QuickMasks *m)
 {
@@ -26,10 +22,6 @@ void masks_release(QuickMasks *m)
     *m = (QuickMasks){0};
 }
 
-#define IS_LEAF(word)  (((word) & 255u) == 255u)
-#define MISSING_LEFT   (1u << 14)
-#define LEAVES_BEGIN   MASK_LEAVES /* places of the leaves, behind those of the nodes */
-
 /* Places of a tree's nodes, which stand breadth first: 0 .. of those that split, LEAVES_BEGIN .. of leaves. */
 static bool find_places(const uint32_t *word, size_t n, uint8_t *place)
 {
@@ -37,7 +29,7 @@ static bool find_places(const uint32_t *word, size_t n, uint8_t *place)
     for (size_t i = 0; i < n; i++) {
         if (splits >= MASK_LEAVES || leaves >= MASK_LEAVES)
             return false;
-        place[i] = (uint8_t)(IS_LEAF(word[i]) ? LEAVES_BEGIN + leaves++ : splits++);
+        place[i] = (uint8_t)(NODE_IS_LEAF(word[i]) ? LEAVES_BEGIN + leaves++ : splits++);
     }
     return true;
 }
@@ -52,10 +44,10 @@ static bool lay_tree(QuickMasks *m, const Quick *q, size_t tree, size_t end)
         return false;
     for (size_t i = 0; i < n; i++) {
         uint32_t left = word[i] >> 16, slot = word[i] >> 8 & 63;
-        if (IS_LEAF(word[i]))
+        if (NODE_IS_LEAF(word[i]))
             m->value[tree * MASK_LEAVES + place[i] - LEAVES_BEGIN] = value[i];
         else
-            m->node[at++] = (MaskNode){.bins = (uint8_t)(word[i] & MISSING_LEFT ? slot + MASK_SLOTS : slot),
+            m->node[at++] = (MaskNode){.bins = (uint8_t)(word[i] & NODE_MISSING ? slot + MASK_SLOTS : slot),
                                        .rank = (uint8_t)word[i],
                                        .at = place[i],
                                        .to = {place[left], place[left + 1]}};
@@ -87,23 +79,15 @@ typedef struct BlockBins {
 /* How many thresholds of each slot are below the rows' values: sixteen rows at a time, by halving. */
 static void bin_rows(const Quick *q, const float *dense, size_t stride, size_t rows, BlockBins *into)
 {
-    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
-    const __m512i place = _mm512_mullo_epi32(lane, _mm512_set1_epi32((int)stride));
-    int first = 1;
-    while ((size_t)first * 2 <= q->most)
-        first *= 2;
+    const __m512i place = _mm512_mullo_epi32(quick_lanes(), _mm512_set1_epi32((int)stride));
     for (size_t slot = 0; slot < q->slots; slot++) {
-        const float *upper = q->upper + 256 * slot;
+        const __m512i base = _mm512_set1_epi32((int)(RANKS * slot));
         for (size_t from = 0; from < MASK_ROWS; from += 16) {
             size_t left = rows > from ? rows - from : 0;
             __mmask16 here = (__mmask16)(left < 16 ? (1u << left) - 1 : 0xffffu);
             const float *at = dense + from * stride + (size_t)q->feature[slot];
             __m512 x = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), here, place, at, 4);
-            __m512i bin = _mm512_setzero_si512();
-            for (int step = first; step; step /= 2) {
-                __m512 t = _mm512_i32gather_ps(_mm512_add_epi32(bin, _mm512_set1_epi32(step - 1)), upper, 4);
-                bin = _mm512_mask_add_epi32(bin, _mm512_cmp_ps_mask(x, t, _CMP_GT_OQ), bin, _mm512_set1_epi32(step));
-            }
+            __m512i bin = quick_bins(q, x, base);
             _mm_storeu_si128((__m128i *)(void *)(into->bin[slot + MASK_SLOTS] + from), _mm512_cvtepi32_epi8(bin));
             bin = _mm512_mask_mov_epi32(bin, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), _mm512_set1_epi32(255));
             _mm_storeu_si128((__m128i *)(void *)(into->bin[slot] + from), _mm512_cvtepi32_epi8(bin));

@@ -17,23 +17,16 @@
  * Leaves are added in float32 in the order of the trees, as everywhere: the same bits. Forests that
  * do not fit (more than 64 numbers split, more than 254 thresholds of one, 32,767 nodes in a tree)
  * and processors without AVX-512 VBMI are left to gbdt_predict.c. */
-#include "gbdt_int.h"
+#include "gbdt_quick.h"
 
-#include <string.h>
-#ifdef __AVX512VBMI__
-#include <immintrin.h>
-#endif
 
 #define SLOTS        64
-#define RANKS        256
 #define TREES        64 /* side by side */
 #define ROWS         64 /* binned at once: MASK_ROWS */
 #define MASKS_WORTH  12 /* rows; fewer are sooner down one by one */
 #define NODES_MOST   32767
 #define CODES_MOST   128
 #define THRESHOLDS   254
-#define NODE_MISSING (1u << 14)
-#define NODE_SET     (1u << 15)
 #define TOP          7 /* nodes of the first three levels: 0; 1, 2; 3, 4, 5, 6 */
 
 /* ---- laying out -------------------------------------------------------------------------------------- */
@@ -195,24 +188,13 @@ typedef struct RowBins {
 static bool bin_row(const Quick *q, const float *dense, RowBins *into)
 {
     bool missing = false;
-    int first = 1;
-    while ((size_t)first * 2 <= q->most)
-        first *= 2;
     for (size_t slot = 0; slot < q->slots; slot += 16) {
         __mmask16 here =
             (__mmask16)(q->slots - slot < 16 ? (1u << (q->slots - slot)) - 1 : 0xffffu);
         __m512i feature = _mm512_loadu_si512(q->feature + slot);
         __m512 x = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), here, feature, dense, 4);
-        __m512i lane =
-            _mm512_add_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-                             _mm512_set1_epi32((int)slot));
-        __m512i base = _mm512_slli_epi32(lane, 8), bin = _mm512_setzero_si512();
-        for (int step = first; step; step /= 2) {
-            __m512i at = _mm512_add_epi32(_mm512_add_epi32(base, bin), _mm512_set1_epi32(step - 1));
-            __m512 t = _mm512_i32gather_ps(at, q->upper, 4);
-            bin = _mm512_mask_add_epi32(bin, _mm512_cmp_ps_mask(x, t, _CMP_GT_OQ), bin,
-                                        _mm512_set1_epi32(step));
-        }
+        __m512i lane = _mm512_add_epi32(quick_lanes(), _mm512_set1_epi32((int)slot));
+        __m512i bin = quick_bins(q, x, _mm512_slli_epi32(lane, 8));
         __mmask16 none = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
         missing |= none != 0;
         _mm_storeu_si128((__m128i *)(void *)(into->left + slot), _mm512_cvtepi32_epi8(bin));
@@ -323,9 +305,7 @@ static void add_values(const Forest *f, const float *value, size_t rows, size_t 
                 out[i * outputs + (first + k) % outputs] += value[i * TREES + k];
         return;
     }
-    const __m512i step =
-        _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-                           _mm512_set1_epi32(TREES));
+    const __m512i step = _mm512_mullo_epi32(quick_lanes(), _mm512_set1_epi32(TREES));
     for (size_t i = 0; i + 16 <= rows; i += 16) {
         __m512 sum = _mm512_loadu_ps(out + i);
         for (size_t k = 0; k < trees; k++)

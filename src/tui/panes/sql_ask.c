@@ -49,16 +49,13 @@ void sql_answer_free(void *answer)
     mem_free(a);
 }
 
-/* In an empty folder the workspace is made now. */
+/* In an empty folder the workspace is made now; one that can only be read is read. */
 static SqlCursor *cursor_open(JobContext *context, const char *text, size_t *where, Error *err)
 {
     SqlCursor *c = mem_alloc(sizeof *c);
     Error none = {0};
+    job_store(context, &none);
     c->sql = workspace_sql_open(job_workspace(context), err);
-    if (!c->sql && job_store(context, &none)) {
-        *err = (Error){0};
-        c->sql = workspace_sql_open(job_workspace(context), err);
-    }
     c->row = c->sql ? workspace_sql_prepare(c->sql, text, where, err) : NULL;
     if (c->row)
         return c;
