@@ -19,10 +19,9 @@
  * and processors without AVX-512 VBMI are left to gbdt_predict.c. */
 #include "gbdt_quick.h"
 
-
-#define SLOTS        64
+#define SLOTS        MASK_SLOTS
 #define TREES        64 /* side by side */
-#define ROWS         64 /* binned at once: MASK_ROWS */
+#define ROWS         MASK_ROWS /* binned at once */
 #define MASKS_WORTH  12 /* rows; fewer are sooner down one by one */
 #define NODES_MOST   32767
 #define CODES_MOST   128
